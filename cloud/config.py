@@ -1,0 +1,55 @@
+"""What the cloud's processes are told by their environment: every name starts with TUANTU_.
+
+One shape for all processes; each uses what it needs.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConfigError(ValueError):
+    """A setting is missing or wrong; the text names the variable and the remedy."""
+
+
+class CloudConfig(BaseSettings):
+    """Settings of all cloud processes."""
+
+    model_config = SettingsConfigDict(env_prefix="TUANTU_", extra="ignore", frozen=True)
+
+    database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
+    broker_url: SecretStr = Field(default=SecretStr(""), description="mqtt://user:password@host:1883 or mqtts://…")
+    secret: SecretStr = Field(default=SecretStr(""), description="at least 32 characters; signs links, derives keys for phones")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=1, le=65535)
+    live_host: str = "127.0.0.1"
+    live_port: int = Field(default=8081, ge=1, le=65535)
+    public_url: str = Field(default="http://127.0.0.1:8080", description="what residents' links start with")
+    live_url: str = Field(default="ws://127.0.0.1:8081", description="where browsers open the live socket")
+    pages_dir: Path | None = Field(default=None, description="the built pages")
+    clock_file: Path | None = Field(default=None, description="the town's clock; unset in production")
+    metrics_port: int = Field(default=0, ge=0, le=65535, description="ingest, live and jobs serve /metrics here; 0: not at all")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_is_a_url(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("want postgresql://user:password@host:port/name")
+        return value
+
+    @field_validator("secret")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and len(value.get_secret_value()) < 32:
+            raise ValueError("want at least 32 characters, such as the output of: openssl rand -hex 32")
+        return value
+
+
+def load() -> CloudConfig:
+    """Read the environment. ConfigError names every variable that is missing or wrong."""
+    try:
+        return CloudConfig()  # type: ignore[call-arg]  # the environment fills it
+    except ValidationError as error:
+        faults = "; ".join(f"TUANTU_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors())
+        raise ConfigError(faults) from None

@@ -1,0 +1,26 @@
+-- migrate:up
+-- Telemetry on plain PostgreSQL: daily partitions, made ahead and dropped by jobs. `at` is the time believed; measured_at only
+-- where the device's clock said otherwise.
+CREATE TABLE reading (
+    at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    sensor_id int NOT NULL,
+    quality smallint NOT NULL,
+    value double precision,
+    measured_at timestamptz
+) PARTITION BY RANGE (at);
+CREATE INDEX reading_sensor ON reading (sensor_id, at);
+
+CREATE TABLE position (
+    at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    site_id text NOT NULL,
+    lat double precision NOT NULL,
+    lon double precision NOT NULL,
+    speed_m_s real,
+    heading_deg real,
+    measured_at timestamptz
+) PARTITION BY RANGE (at);
+CREATE INDEX position_site ON position (site_id, at);
+
+-- migrate:down

@@ -1,0 +1,86 @@
+"""Which thing a scanned text names: a parcel, a container, a product, or nothing we know.
+
+Our own serial labels are ``TTP`` (parcel) or ``TTC`` (container) + 9 characters of 0-9 A-Z + a check character,
+ISO/IEC 7064 MOD 37,36 over all before it. GS1 labels: SSCC (AI 00) names a container, GTIN (AI 01) or EAN a product.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_OURS = re.compile(r"TT([PC])[0-9A-Z]{10}\Z")
+
+
+class LabelKind(StrEnum):
+    """What a label names."""
+
+    PARCEL = "parcel"
+    CONTAINER = "container"
+    PRODUCT = "product"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A scanned text, classified. ``reason`` says why it is unknown."""
+
+    kind: LabelKind
+    text: str
+    reason: str = ""
+
+    @property
+    def is_serial(self) -> bool:
+        """True where a repeat is the same thing again; a repeated product is a quantity (domain.md)."""
+        return self.kind in (LabelKind.PARCEL, LabelKind.CONTAINER)
+
+
+def check_character(text: str) -> str:
+    """ISO/IEC 7064 MOD 37,36 check character of 0-9 A-Z text. ValueError on any other character."""
+    product = 36
+    for character in text:
+        product += ALPHABET.index(character)
+        product = (product % 36 or 36) * 2 % 37
+    return ALPHABET[(37 - product) % 36]
+
+
+def parcel_label(serial: int) -> str:
+    """The label of the serial-th parcel, 0 <= serial < 36**9."""
+    return _numbered("TTP", serial)
+
+
+def container_label(serial: int) -> str:
+    """The label of the serial-th container, 0 <= serial < 36**9."""
+    return _numbered("TTC", serial)
+
+
+def classify(text: str, *, symbology: str = "") -> Label:
+    """What a decoded text names. ``symbology`` is the AIM identifier's class where known, such as ``E0`` for EAN-13."""
+    text = text.strip()
+    match = _OURS.match(text)
+    if match:
+        if check_character(text[:-1]) != text[-1]:
+            return Label(LabelKind.UNKNOWN, text, "check character is wrong: scan again")
+        return Label(LabelKind.PARCEL if match[1] == "P" else LabelKind.CONTAINER, text)
+    if symbology.startswith("E") or (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
+        if _gtin_is_valid(text):
+            return Label(LabelKind.PRODUCT, text)
+        return Label(LabelKind.UNKNOWN, text, "EAN check digit is wrong: scan again")
+    return Label(LabelKind.UNKNOWN, text, "not a parcel, container or product label")
+
+
+def _numbered(prefix: str, serial: int) -> str:
+    if not 0 <= serial < 36**9:
+        raise ValueError(f"serial: want 0 to {36**9 - 1}, got {serial}")
+    digits = ""
+    for _ in range(9):
+        serial, digit = divmod(serial, 36)
+        digits = ALPHABET[digit] + digits
+    return prefix + digits + check_character(prefix + digits)
+
+
+def _gtin_is_valid(text: str) -> bool:
+    """GS1 General Specifications 7.9: weights 3,1,3,… from the right, sum divisible by ten."""
+    if not (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
+        return False
+    return sum(int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(reversed(text))) % 10 == 0
