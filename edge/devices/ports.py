@@ -1,0 +1,113 @@
+"""What the station asks of its devices: scans come in, sounds and lights go out, and each says how it is.
+
+One file a device family implements these; which devices a site has is configuration. The drivers are
+``edge.devices.serial_scanner.SerialScanner(settings, clock)`` and ``edge.devices.camera.Camera(settings, clock)``; the app
+enters each with ``async with``, iterates ``scans()`` in a task of its own and asks ``health()`` when it likes.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One decoded label. ``measured_at_ms`` is domain time (Clock) when its last byte came or its frame was taken."""
+
+    text: str  # without suffix and AIM identifier; GS1 as the driver normalised it for edge.wire.labels.classify
+    device: str  # the name of its [[scanner]] or [[camera]]
+    measured_at_ms: int
+    symbology: str = ""  # AIM identifier without ']', such as "E0" or "C1"; "" where unknown
+    heard_s: float = 0.0  # time.monotonic at the same moment: what latency and debounce count from
+
+
+class DeviceState(StrEnum):
+    """The words of edge.wire.messages.DeviceChanged."""
+
+    OK = "ok"
+    LOST = "lost"  # unplugged or silent: the driver keeps looking for it
+    FAILED = "failed"  # there, but not usable: a library is missing, access denied
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceHealth:
+    """How a device is now, and since when (domain time)."""
+
+    device: str
+    state: DeviceState
+    detail: str = ""  # one line for staff: the fault and the remedy; no personal data
+    since_ms: int = 0
+
+
+class Scanner(Protocol):
+    """A source of scans. Unplugging is its own affair: it reconnects by itself and ``scans`` goes on.
+
+    ``scans`` ends only by cancellation. Between the device and the iterator stands a bounded queue that holds the bytes
+    back when it is full (a scan is never skipped); what the device itself loses is counted in ``health``'s detail.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def scans(self) -> AsyncIterator[Scan]: ...
+
+    def health(self) -> DeviceHealth: ...
+
+
+class Sound(StrEnum):
+    """What staff hear (and see) after a scan; only ``OK`` says that it is booked."""
+
+    OK = "ok"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    ERROR = "error"  # nothing was kept: scan again
+    IDENTIFY = "identify"  # "which box are you?"
+
+
+class Feedback(Protocol):
+    """Something that can beep or light up. Best effort: it never raises and never blocks longer than 100 ms."""
+
+    async def signal(self, sound: Sound) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerSettings:
+    """One ``[[scanner]]`` of the site's TOML."""
+
+    name: str
+    port: str  # /dev/serial/by-id/…, COM3, or a pty
+    baud: int = 9600
+    max_length: int = 512  # characters of one label; longer is noise
+    idle_s: float = 0.3  # a frame without suffix ends after this silence
+
+    def __post_init__(self) -> None:
+        if not self.port:
+            raise ValueError("port: want a device such as /dev/serial/by-id/usb-…")
+        if not 0.01 <= self.idle_s <= 5.0:
+            raise ValueError(f"idle_s: want 0.01 to 5, got {self.idle_s}")
+        if not 8 <= self.max_length <= 512:
+            raise ValueError(f"max_length: want 8 to 512, got {self.max_length}")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """One ``[[camera]]`` of the site's TOML."""
+
+    name: str
+    source: str  # a video device such as "/dev/video0" or "0", or a folder of photographs
+    frames_per_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.source:
+            raise ValueError("source: want a video device or a folder of photographs")
+        if not 0.1 <= self.frames_per_s <= 60.0:
+            raise ValueError(f"frames_per_s: want 0.1 to 60, got {self.frames_per_s}")
