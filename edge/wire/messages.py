@@ -163,22 +163,31 @@ class Downlink(Message, frozen=True, tag_field="kind"):
 
 
 class Ack(Downlink, frozen=True, tag="ack"):
-    """These seqs of one lane are in the database, committed. Exact, never cumulative."""
+    """These seqs of one lane are in the database, committed. Exact, never cumulative.
+
+    ``marks[i]`` is the mark (envelope.mark) of the content held under ``seqs[i]``. A cloned card hears the acks of its twin: an ack
+    with another mark than one's own content is a conflict, not an ack.
+    """
 
     epoch: str
     lane: str
     seqs: list[int]
+    marks: list[int]
     credit: int  # backfill batches the site may have unacknowledged
     cloud_time_ms: int
     hlc: int  # the highest order key the cloud holds for what this flush touched
 
 
 class Nack(Downlink, frozen=True, tag="nack"):
-    """A batch that will never be taken as it is. ``conflict``: the key is there with other content, so open a new epoch."""
+    """A batch that will never be taken as it is. ``conflict``: the key is there with other content, so open a new epoch.
+
+    ``mark`` is that of the refused content: the twin whose content was taken ignores the nack.
+    """
 
     epoch: str
     lane: str
     seq: int
+    mark: int
     reason: Literal["conflict"]
     cloud_time_ms: int
 
