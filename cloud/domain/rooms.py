@@ -1,0 +1,48 @@
+"""Names of live rooms and of their entries (decision 8), made and read in one place.
+
+Who may enter one is `cloud.domain.scope`'s matter; what an entry holds is the fold's.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class RoomKind(StrEnum):
+    """What a room is about."""
+
+    ORDER = "order"
+    SITE = "site"
+    OPERATOR = "operator"
+
+
+class RoomName(NamedTuple):
+    """A room's name, read: ``order:{operator}/{external id}``, ``site:{site}``, ``operator:{operator}``."""
+
+    kind: RoomKind
+    subject: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.subject}"
+
+    @classmethod
+    def parse(cls, text: str) -> "RoomName":
+        """Read a room's name; ValueError says what is wanted."""
+        kind, colon, subject = text.partition(":")
+        if not (colon and subject and kind in RoomKind.__members__.values()):
+            raise ValueError(f"room: want order:…, site:… or operator:…, got {text[:80]!r}")
+        return cls(RoomKind(kind), subject)
+
+
+def order_room(order_id: str) -> str:
+    """The room of one order; its only key is ``order``."""
+    return f"order:{order_id}"
+
+
+def site_room(site_id: str) -> str:
+    """The room of one site: ``parcel/{id}``, ``status``, ``position``, ``device/{name}``, ``problem/…``."""
+    return f"site:{site_id}"
+
+
+def operator_room(operator_id: str) -> str:
+    """The room of one operator: ``order/{id}``, ``site/{id}``, ``position/{site}``."""
+    return f"operator:{operator_id}"

@@ -1,0 +1,132 @@
+"""Who may see what (decision 18): the one place that turns an account or a link into limits on queries and rooms.
+
+Pure: the caller has loaded the account's operator and sites. Every query of orders, parcels, sites applies a Scope.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from cloud.domain.rooms import RoomKind, RoomName
+
+
+class Role(StrEnum):
+    """The roles of `account.role`, and the resident who holds a link."""
+
+    ADMIN = "admin"
+    DISPATCHER = "dispatcher"
+    LEADER = "leader"
+    STAFF = "staff"
+    RESIDENT = "resident"
+
+
+class Filter(dict[str, object]):
+    """Parameters of a query: ``%(scope_operator)s``, ``%(scope_sites)s``, ``%(scope_order)s``; None limits nothing."""
+
+
+# Stands in a WHERE of a query over customer_order AS o; takes Scope.order_filter().
+ORDERS_IN_SCOPE = """(
+    (%(scope_operator)s::text IS NULL OR o.operator_id = %(scope_operator)s)
+    AND (%(scope_sites)s::text[] IS NULL OR o.site_id = ANY(%(scope_sites)s))
+    AND (%(scope_order)s::text IS NULL OR o.id = %(scope_order)s)
+)"""
+
+# Stands in a WHERE of a query over site AS s; takes Scope.site_filter().
+SITES_IN_SCOPE = "(%(scope_sites)s::text[] IS NULL OR s.id = ANY(%(scope_sites)s))"
+
+# Stands in a WHERE of a query over parcel AS p; takes Scope.order_filter(). A skeleton (no order yet) belongs to nobody's order:
+# it is seen by who sees the site where it lies.
+PARCELS_IN_SCOPE = """(
+    (%(scope_operator)s::text IS NULL OR p.operator_id = %(scope_operator)s OR p.operator_id IS NULL)
+    AND (%(scope_sites)s::text[] IS NULL OR p.site_id = ANY(%(scope_sites)s) OR p.at_site_id = ANY(%(scope_sites)s))
+    AND (%(scope_order)s::text IS NULL OR p.order_id = %(scope_order)s)
+)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The limits of one principal.
+
+    ``operator_id`` None and ``site_ids`` None: no limit (an admin). A dispatcher's ``site_ids`` are the sites of the operator,
+    a leader's or a staff member's those of `account_site`. A resident has an ``order_id`` and sees nothing else.
+    """
+
+    role: Role
+    operator_id: str | None = None
+    site_ids: frozenset[str] | None = None
+    order_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.role is Role.RESIDENT and self.order_id is None:
+            raise ValueError("scope: a resident needs an order_id")
+        if self.role in (Role.DISPATCHER, Role.LEADER, Role.STAFF) and self.operator_id is None:
+            raise ValueError(f"scope: {self.role} needs an operator_id")
+        if self.role in (Role.LEADER, Role.STAFF) and self.site_ids is None:
+            raise ValueError(f"scope: {self.role} needs site_ids")
+
+    @property
+    def may_write(self) -> bool:
+        """False for a resident: a link shows, it changes nothing."""
+        return self.role is not Role.RESIDENT
+
+    def may_act_for(self, operator_id: str) -> bool:
+        """True where orders and sites of this operator may be created or changed."""
+        match self.role:
+            case Role.ADMIN:
+                return True
+            case Role.DISPATCHER:
+                return self.operator_id == operator_id
+            case Role.LEADER | Role.STAFF | Role.RESIDENT:
+                return False
+            case _:
+                assert_never(self.role)
+
+    def may_see_site(self, site_id: str) -> bool:
+        """True where a site's status, parcels and position may be shown."""
+        if self.role is Role.RESIDENT:
+            return False
+        return self.site_ids is None or site_id in self.site_ids
+
+    def may_see_order(self, order_id: str, operator_id: str, site_id: str) -> bool:
+        """True where an order may be shown; the arguments are the order's own."""
+        if self.role is Role.RESIDENT:
+            return order_id == self.order_id
+        if self.operator_id is not None and operator_id != self.operator_id:
+            return False
+        return self.role not in (Role.LEADER, Role.STAFF) or self.may_see_site(site_id)
+
+    def may_see_room(self, room_name: str) -> bool:
+        """True where the room may be entered. A name that is none may not.
+
+        An order's room names the operator but not the site, so leaders and staff follow orders through their site's room.
+        """
+        try:
+            room = RoomName.parse(room_name)
+        except ValueError:
+            return False
+        match room.kind:
+            case RoomKind.SITE:
+                return self.may_see_site(room.subject)
+            case RoomKind.OPERATOR:
+                return self.may_act_for(room.subject)
+            case RoomKind.ORDER:
+                if self.role is Role.RESIDENT:
+                    return room.subject == self.order_id
+                return self.may_act_for(room.subject.partition("/")[0])
+            case _:
+                assert_never(room.kind)
+
+    def order_filter(self) -> Filter:
+        """Parameters for ORDERS_IN_SCOPE and PARCELS_IN_SCOPE."""
+        limited_to_sites = self.role in (Role.LEADER, Role.STAFF)
+        return Filter(
+            scope_operator=self.operator_id,
+            scope_sites=sorted(self.site_ids or ()) if limited_to_sites else None,
+            scope_order=self.order_id,
+        )
+
+    def site_filter(self) -> Filter:
+        """Parameters for SITES_IN_SCOPE; a resident sees no site."""
+        if self.role is Role.RESIDENT:
+            return Filter(scope_sites=[])
+        return Filter(scope_sites=None if self.site_ids is None else sorted(self.site_ids))

@@ -1,0 +1,74 @@
+import pytest
+
+from cloud.domain.rooms import RoomName, operator_room, order_room, site_room
+from cloud.domain.scope import Role, Scope
+
+ADMIN = Scope(Role.ADMIN)
+DISPATCHER = Scope(Role.DISPATCHER, operator_id="green", site_ids=frozenset({"s1", "s2"}))
+STAFF = Scope(Role.STAFF, operator_id="green", site_ids=frozenset({"s1"}))
+RESIDENT = Scope(Role.RESIDENT, order_id="green/7")
+
+
+@pytest.mark.parametrize(
+    ("scope", "seen"),
+    [
+        (ADMIN, {"order:green/7", "order:red/7", "site:s1", "site:s3", "operator:green", "operator:red"}),
+        (DISPATCHER, {"order:green/7", "site:s1", "operator:green"}),
+        (STAFF, {"site:s1"}),
+        (RESIDENT, {"order:green/7"}),
+    ],
+)
+def test_each_role_enters_its_own_rooms_and_no_other(scope: Scope, seen: set[str]) -> None:
+    rooms = [
+        order_room("green/7"),
+        order_room("red/7"),
+        site_room("s1"),
+        site_room("s3"),
+        operator_room("green"),
+        operator_room("red"),
+    ]
+    assert {room for room in rooms if scope.may_see_room(room)} == seen
+
+
+@pytest.mark.parametrize("name", ["", "order", "order:", "kitchen:1", ":x"])
+def test_what_is_no_room_is_seen_by_nobody(name: str) -> None:
+    assert not ADMIN.may_see_room(name)
+    with pytest.raises(ValueError, match="room"):
+        RoomName.parse(name)
+
+
+def test_a_room_name_survives_reading_and_writing() -> None:
+    assert str(RoomName.parse("order:green/2024-7:b")) == "order:green/2024-7:b"
+
+
+def test_an_order_is_seen_by_its_operator_and_by_the_staff_of_its_station() -> None:
+    assert ADMIN.may_see_order("green/7", "green", "s9")
+    assert DISPATCHER.may_see_order("green/7", "green", "s9")
+    assert not DISPATCHER.may_see_order("red/7", "red", "s1")
+    assert STAFF.may_see_order("green/7", "green", "s1")
+    assert not STAFF.may_see_order("green/8", "green", "s2")
+    assert RESIDENT.may_see_order("green/7", "green", "s1")
+    assert not RESIDENT.may_see_order("green/8", "green", "s1")
+
+
+def test_only_admins_and_dispatchers_act_for_an_operator_and_residents_write_nothing() -> None:
+    assert [scope.may_act_for("green") for scope in (ADMIN, DISPATCHER, STAFF, RESIDENT)] == [True, True, False, False]
+    assert [scope.may_write for scope in (ADMIN, DISPATCHER, STAFF, RESIDENT)] == [True, True, True, False]
+
+
+def test_filters_limit_what_the_role_is_limited_to() -> None:
+    assert ADMIN.order_filter() == {"scope_operator": None, "scope_sites": None, "scope_order": None}
+    assert DISPATCHER.order_filter() == {"scope_operator": "green", "scope_sites": None, "scope_order": None}
+    assert STAFF.order_filter() == {"scope_operator": "green", "scope_sites": ["s1"], "scope_order": None}
+    assert RESIDENT.order_filter() == {"scope_operator": None, "scope_sites": None, "scope_order": "green/7"}
+    assert ADMIN.site_filter() == {"scope_sites": None}
+    assert DISPATCHER.site_filter() == {"scope_sites": ["s1", "s2"]}
+    assert RESIDENT.site_filter() == {"scope_sites": []}
+
+
+@pytest.mark.parametrize(
+    ("role", "operator"), [(Role.RESIDENT, None), (Role.DISPATCHER, None), (Role.STAFF, "green"), (Role.LEADER, "green")]
+)
+def test_a_scope_without_its_limits_is_refused(role: Role, operator: str | None) -> None:
+    with pytest.raises(ValueError, match="scope"):
+        Scope(role, operator_id=operator)
