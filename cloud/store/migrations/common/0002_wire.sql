@@ -12,7 +12,8 @@ CREATE TABLE batch (
     PRIMARY KEY (site_id, epoch, lane, seq)
 );
 
--- Keys below floor are deleted; a seq below floor is a duplicate. The floor only moves over keys that are all there:
+-- Keys below floor are deleted (those of events a week later: a cloned card's other content is then still told apart); a seq below
+-- floor is a duplicate. The floor only moves over keys that are all there:
 -- where some are missing the database was restored, and the site is asked to send again (wire.md, "The ack is exact").
 CREATE TABLE lane_floor (
     site_id text NOT NULL,
@@ -55,7 +56,19 @@ CREATE TABLE event_subject (
     PRIMARY KEY (entity, entity_id, site_id, epoch, n)
 );
 
--- Clock events: every event of this boot is ordered and timed offset_ms later.
+-- Which events undo which, kept besides event_subject because an undo may come before what it undoes.
+CREATE TABLE event_undo (
+    target_site_id text NOT NULL,
+    target_epoch uuid NOT NULL,
+    target_n bigint NOT NULL,
+    site_id text NOT NULL,
+    epoch uuid NOT NULL,
+    n bigint NOT NULL,
+    PRIMARY KEY (target_site_id, target_epoch, target_n, site_id, epoch, n)
+);
+CREATE INDEX event_subject_event ON event_subject (site_id, epoch, n);
+
+-- Clock events: every event of this boot that was not stamped with the cloud's time is ordered and timed offset_ms later.
 CREATE TABLE clock_correction (
     site_id text NOT NULL,
     epoch uuid NOT NULL,
@@ -117,10 +130,13 @@ CREATE TABLE quarantine (
         ('topic', 'properties', 'schema', 'payload', 'hash', 'size', 'conflict', 'database')),
     detail text NOT NULL,
     batch_key text NOT NULL DEFAULT '',  -- epoch/lane/seq where the properties could be read
-    state text NOT NULL DEFAULT 'kept' CHECK (state IN ('kept', 'replayed', 'discarded')),
+    -- requested: a person asked for a replay; ingest answers within seconds with replayed, or kept again and why in outcome.
+    state text NOT NULL DEFAULT 'kept' CHECK (state IN ('kept', 'requested', 'replayed', 'discarded')),
     state_at timestamptz,
+    outcome text NOT NULL DEFAULT '',
     UNIQUE (topic, payload_sha256, reason, batch_key)
 );
+CREATE INDEX quarantine_requested ON quarantine (id) WHERE state = 'requested';
 
 -- Live rooms (decision 8). A room is a map from key to the newest state of one thing; its version is the cursor, counted in the
 -- transaction that changes an entry. What a client missed is "entries with a version above my cursor"; a snapshot is cursor 0.

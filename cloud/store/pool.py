@@ -1,0 +1,93 @@
+"""Connections to PostgreSQL: how they are opened, and which faults mean "not now" rather than "not this".
+
+Leaves transactions and the text of queries to the modules that own a table.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+# A peer that vanished without a word is noticed after 10 + 3 x 5 s, well inside an edge's longest back-off of 60 s.
+_KEEPALIVE = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+_CONNECT_TIMEOUT_S = 5
+# A statement that takes longer than this is stuck; the transaction is given up and the edge sends again.
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 10_000
+
+
+class Unavailable(Exception):  # noqa: N818  # a state of the world, and what the caller shows
+    """The database cannot serve now: nothing was decided about the work, and it may be tried again later."""
+
+
+def parameters(application_name: str, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> dict[str, Any]:
+    """Keyword arguments of ``connect`` for a process's part, such as ``ingest-event``."""
+    return {
+        **_KEEPALIVE,
+        "connect_timeout": _CONNECT_TIMEOUT_S,
+        "application_name": f"tuantu-{application_name}",
+        "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={LOCK_TIMEOUT_MS} "
+        f"-c idle_in_transaction_session_timeout={2 * statement_timeout_ms} -c timezone=UTC",
+    }
+
+
+async def connect(url: str, application_name: str, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Connection:
+    """One connection in autocommit mode, for a worker that owns it. Unavailable where there is none to be had."""
+    try:
+        return await psycopg.AsyncConnection.connect(url, autocommit=True, **parameters(application_name, statement_timeout_ms))
+    except psycopg.OperationalError as error:
+        raise Unavailable(f"database at {place(url)}: {str(error).splitlines()[0]}") from error
+
+
+@asynccontextmanager
+async def open_pool(url: str, application_name: str, *, max_size: int = 8) -> AsyncIterator[AsyncConnectionPool[Connection]]:
+    """A pool for short requests: opened without waiting for the database, closed at the end of the block.
+
+    Callers that find no connection within 5 s get PoolTimeout; `is_unavailable` knows it.
+    """
+    pool = AsyncConnectionPool(
+        url,
+        min_size=1,
+        max_size=max_size,
+        max_waiting=200,  # beyond this a queue only makes everybody late
+        timeout=_CONNECT_TIMEOUT_S,
+        open=False,
+        kwargs={"autocommit": True, **parameters(application_name, statement_timeout_ms=10_000)},
+        check=AsyncConnectionPool.check_connection,
+        name=application_name,
+    )
+    await pool.open(wait=False)
+    try:
+        yield pool
+    finally:
+        await pool.close(timeout=_CONNECT_TIMEOUT_S)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """True where an error says that the database cannot serve now: SQLSTATE classes 08, 40, 53, 57, 58 or no connection at all."""
+    if isinstance(error, (PoolTimeout, PoolClosed, TooManyRequests, Unavailable)):
+        return True
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "53", "55", "57", "58", "XX"}
+
+
+def is_serialization_conflict(error: BaseException) -> bool:
+    """True for 40001 and 40P01: the same transaction, tried again, may pass."""
+    return isinstance(error, (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected))
+
+
+def is_bad_data(error: BaseException) -> bool:
+    """True for SQLSTATE classes 22 and 23: something in what was written cannot be held."""
+    return isinstance(error, psycopg.Error) and error.sqlstate is not None and error.sqlstate[:2] in {"22", "23"}
+
+
+def place(url: str) -> str:
+    """Host, port and name of a database URL, without the password: what may stand in a log."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or 'local socket'}:{parts.port or 5432}{parts.path}"
