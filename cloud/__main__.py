@@ -1,0 +1,86 @@
+"""``python -m cloud COMMAND``: every process and tool of the cloud. Imports only what the command needs.
+
+Services are ``run(config, clock)``, tools ``main(arguments, config, clock) -> exit code``; both may be coroutines.
+"""
+
+import argparse
+import asyncio
+import importlib
+import inspect
+import signal
+import sys
+from types import FrameType
+
+from cloud.trouble import Trouble
+
+SERVICES = {
+    "ingest": ("cloud.ingest.app", "bytes in, one transaction, ack, notice"),
+    "live": ("cloud.live.app", "the WebSocket gateway"),
+    "api": ("cloud.api.app", "REST and the pages"),
+    "jobs": ("cloud.jobs.app", "scheduled and queued work"),
+}
+TOOLS = {
+    "quarantine": ("cloud.ingest.quarantine_tool", "list, show, replay or discard what could not be applied"),
+    "resync": ("cloud.ingest.resync_tool", "ask sites to send again what they keep, after a restore"),
+    "account": ("cloud.auth.account_tool", "add, disable or list accounts"),
+    "status": ("cloud.api.status_tool", "what GET /health says, for people"),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 done, 1 failed, 2 something is in the way that the reader can remove."""
+    parser = argparse.ArgumentParser(prog="python -m cloud", description="Tuantu's cloud")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="everything on one box: database, broker, cloud, a town", add_help=False)
+    commands.add_parser("migrate", help="bring the database to the newest schema")
+    for name, (_, text) in {**SERVICES, **TOOLS}.items():
+        commands.add_parser(name, help=text, add_help=name in SERVICES)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command in {*SERVICES, "migrate"}:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return _dispatch(options.command, rest)
+    except Trouble as trouble:
+        print(f"tuantu {options.command}: {trouble}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+def _dispatch(command: str, rest: list[str]) -> int:
+    if command == "run":
+        from cloud.onebox.run import main as run_onebox
+
+        return run_onebox(rest)
+    from cloud import logs
+    from cloud.clock import clock_of
+    from cloud.config import ConfigError, load
+
+    try:
+        config = load()
+        clock = clock_of(config)
+    except ConfigError as error:
+        raise Trouble(str(error), "set it in the environment; `make run` sets everything by itself") from None
+    logs.configure(command)
+    if command == "migrate":
+        from cloud.store.migrate import migrate
+
+        print(f"the database is up to date, mode {migrate(config.database_url.get_secret_value())}")
+        return 0
+    # A service is stopped by SIGTERM as by Ctrl-C: asyncio then cancels its main task and everything closes in order.
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    if command in SERVICES:
+        outcome = importlib.import_module(SERVICES[command][0]).run(config, clock)
+    else:
+        outcome = importlib.import_module(TOOLS[command][0]).main(rest, config, clock)
+    if inspect.iscoroutine(outcome):
+        outcome = asyncio.run(outcome)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

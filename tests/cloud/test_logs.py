@@ -1,0 +1,35 @@
+"""What the logs let through."""
+
+import json
+import logging
+
+import pytest
+import structlog
+
+from cloud import logs
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> None:
+    structlog.reset_defaults()
+
+
+def test_names_and_phone_numbers_are_struck_out() -> None:
+    event = logs.strike_out_personal(
+        None, "info", {"event": "called 13812345678 twice", "phone": "13812345678", "parcel": "TT13812345678901"}
+    )
+    assert event == {"event": "called … twice", "phone": "…", "parcel": "TT13812345678901"}
+
+
+def test_both_loggers_write_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    before = logging.root.handlers[:]
+    try:
+        logs.configure("ingest")
+        structlog.get_logger().info("flushed", rows=3)
+        logging.getLogger("uvicorn.error").warning("odd %s", "request")
+    finally:
+        logging.root.handlers[:] = before
+        structlog.reset_defaults()
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (first["event"], first["rows"], first["process"], first["level"]) == ("flushed", 3, "ingest", "info")
+    assert (second["event"], second["process"], second["level"]) == ("odd request", "ingest", "warning")
