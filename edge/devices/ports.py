@@ -21,6 +21,7 @@ class Scan:
     measured_at_ms: int
     symbology: str = ""  # AIM identifier without ']', such as "E0" or "C1"; "" where unknown
     heard_s: float = 0.0  # time.monotonic at the same moment: what latency and debounce count from
+    fault: str = ""  # why this is no label (noise, too long, cut off); ``text`` is then what could be shown of it
 
 
 class DeviceState(StrEnum):

@@ -1,7 +1,8 @@
 """Which thing a scanned text names: a parcel, a container, a product, or nothing we know.
 
 Our own serial labels are ``TTP`` (parcel) or ``TTC`` (container) + 9 characters of 0-9 A-Z + a check character,
-ISO/IEC 7064 MOD 37,36 over all before it. GS1 labels: SSCC (AI 00) names a container, GTIN (AI 01) or EAN a product.
+ISO/IEC 7064 MOD 37,36 over all before it. GS1 labels: SSCC (AI 00) names a container, GTIN (AI 01) or EAN a product;
+element strings come as ``(00)340123450000000017(10)ABC``, what names the thing first.
 """
 
 import re
@@ -10,6 +11,8 @@ from enum import StrEnum
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _OURS = re.compile(r"TT([PC])[0-9A-Z]{10}\Z")
+_SSCC = re.compile(r"\(00\)([0-9]{18})(?![0-9])")
+_GTIN = re.compile(r"\(01\)([0-9]{14})(?![0-9])")
 
 
 class LabelKind(StrEnum):
@@ -62,6 +65,14 @@ def classify(text: str, *, symbology: str = "") -> Label:
         if check_character(text[:-1]) != text[-1]:
             return Label(LabelKind.UNKNOWN, text, "check character is wrong: scan again")
         return Label(LabelKind.PARCEL if match[1] == "P" else LabelKind.CONTAINER, text)
+    if sscc := _SSCC.match(text):
+        if not _check_digit_is_valid(sscc[1]):
+            return Label(LabelKind.UNKNOWN, text, "SSCC check digit is wrong: scan again")
+        return Label(LabelKind.CONTAINER, sscc[0])
+    if gtin := _GTIN.match(text):
+        if not _check_digit_is_valid(gtin[1]):
+            return Label(LabelKind.UNKNOWN, text, "GTIN check digit is wrong: scan again")
+        return Label(LabelKind.PRODUCT, gtin[1].removeprefix("0"))
     if symbology.startswith("E") or (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
         if _gtin_is_valid(text):
             return Label(LabelKind.PRODUCT, text)
@@ -80,7 +91,9 @@ def _numbered(prefix: str, serial: int) -> str:
 
 
 def _gtin_is_valid(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14) and _check_digit_is_valid(text)
+
+
+def _check_digit_is_valid(digits: str) -> bool:
     """GS1 General Specifications 7.9: weights 3,1,3,… from the right, sum divisible by ten."""
-    if not (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
-        return False
-    return sum(int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(reversed(text))) % 10 == 0
+    return sum(int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(reversed(digits))) % 10 == 0
