@@ -51,6 +51,13 @@ CREATE TABLE session (
     expires_at timestamptz NOT NULL
 );
 
+-- Failed log-ins in a window, counted before the password is looked at. Keyed hashes of the log-in and of the address; real time.
+CREATE TABLE login_attempt (
+    key bytea PRIMARY KEY,
+    failures int NOT NULL,
+    started_at timestamptz NOT NULL
+);
+
 CREATE TABLE audit (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL,
@@ -82,6 +89,7 @@ CREATE TABLE customer_order (
     cancelled_at timestamptz,
     state text NOT NULL DEFAULT 'placed',
     state_at timestamptz NOT NULL,
+    link_version int NOT NULL DEFAULT 1, -- links made under a lower one are revoked
     UNIQUE (operator_id, external_id)
 );
 CREATE INDEX customer_order_site ON customer_order (site_id, pickup_date);
