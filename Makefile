@@ -1,0 +1,68 @@
+# make run    everything on this machine: database, broker, cloud, a small town, the pages
+#             FRESH=1 starts over, TOWN=0 starts empty, HOST=0.0.0.0 serves the LAN, PORT=8080
+# make test   all tests; make check: style, types, layers, licences, pages
+# make bench NAME=ingest|latency|fanout|outbox;  make faults SEEDS=50 [MUTANT=…]
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest
+NAME ?=
+SEEDS ?= 50
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport MAKEFLAGS
+
+.PHONY: help run setup setup-dev test test-unit test-slow test-e2e test-pages check bench faults lock clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+
+setup:
+	@sh deploy/setup.sh run
+
+setup-dev:
+	@sh deploy/setup.sh dev
+
+run: setup
+	@exec $(PY) -m cloud run
+
+# Exit code 5 of pytest: nothing carries this mark.
+test-unit: setup-dev
+	$(PYTEST) -q -m "not slow and not e2e and not faults"
+
+test-slow: setup-dev
+	$(PYTEST) -q -m "(slow or faults) and not e2e"
+
+test-e2e: setup-dev
+	$(PYTEST) -q -m e2e || [ $$? -eq 5 ]
+
+test-pages: setup-dev
+	@if [ -f dashboards/package.json ]; then npm --prefix dashboards test; else echo "dashboards/ has no pages yet: skipped"; fi
+
+test:
+	$(MAKE) test-unit
+	$(MAKE) test-pages
+	$(MAKE) test-slow
+	$(MAKE) test-e2e
+
+check: setup-dev
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	$(PY) deploy/tree.py
+	$(PY) deploy/lock.py --check
+	$(PY) deploy/licences.py
+	@if [ -f dashboards/package.json ]; then npm --prefix dashboards run check; else echo "dashboards/ has no pages yet: skipped"; fi
+
+bench: setup-dev
+	@[ -n "$(NAME)" ] || { echo "which? make bench NAME=ingest|latency|fanout|outbox" >&2; exit 2; }
+	@exec $(PY) -m tests.bench.$(NAME)
+
+faults: setup-dev
+	@SEEDS=$(SEEDS) exec $(PY) -m tests.faults
+
+lock:
+	$(PY) deploy/lock.py
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage dashboards/node_modules dashboards/dist
