@@ -10,7 +10,10 @@ from typing import Protocol
 
 import msgspec
 
+from edge.wire.messages import MAX_MS
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_RATE = 300.0  # a day in five minutes; faster, and the processes of a small machine fall behind
 
 
 class Clock(Protocol):
@@ -76,10 +79,13 @@ class TownTime:
         """Simulated milliseconds since 1970 at a monotonic reading of the same boot; never before the anchor."""
         return self.simulated_ms + int(max(0.0, monotonic_s - self.anchor_s) * self.rate * 1000)
 
+    def resumed(self, monotonic_s: float, boot_id: str) -> "TownTime":
+        """The line of another boot, going on from where it was last written down."""
+        return TownTime(self.simulated_ms, monotonic_s, self.rate, boot_id)
+
     def changed(self, monotonic_s: float, rate: float) -> "TownTime":
         """The same time at this moment, running at another rate from here (0 pauses). ValueError outside 0-300."""
-        if not 0.0 <= rate <= 300.0:
-            raise ValueError(f"rate: want 0 to 300, got {rate}")
+        _check_rate(rate)
         return TownTime(self.at(monotonic_s), monotonic_s, rate, self.boot_id)
 
 
@@ -125,6 +131,15 @@ def encode_town(town: TownTime) -> bytes:
 def decode_town(data: bytes) -> TownTime:
     """Read a clock file; ValueError names the file's fault and the remedy."""
     try:
-        return msgspec.json.decode(data, type=TownTime)
-    except msgspec.DecodeError as error:
+        town = msgspec.json.decode(data, type=TownTime)
+        _check_rate(town.rate)
+        if not 0 <= town.simulated_ms <= MAX_MS:
+            raise ValueError(f"simulated_ms: want 0 to {MAX_MS}, got {town.simulated_ms}")
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"clock file: {error}; start over with FRESH=1") from error
+    return town
+
+
+def _check_rate(rate: float) -> None:
+    if not 0.0 <= rate <= MAX_RATE:
+        raise ValueError(f"rate: want 0 to {MAX_RATE:.0f}, got {rate}")

@@ -7,14 +7,18 @@ sha256  of the payload, 64 hex digits        sent_at ms since 1970, this sending
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from edge.wire.ids import Epoch, Lane, Seq, parse_epoch
+from edge.wire.messages import MAX_MS
 
 _MAX_SEQ = 2**62
+_MAX_SCHEMA = 2**31 - 1
 _NUMBERS = ("seq", "floor", "kept", "schema", "sent_at")
 _NAMES = ("epoch", "lane", "sha256", *_NUMBERS)
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class EnvelopeError(ValueError):
@@ -60,11 +64,18 @@ class Envelope(NamedTuple):
         numbers = {name: _number(name, values[name]) for name in _NUMBERS}
         try:
             epoch = parse_epoch(values["epoch"])
-            lane = Lane(values["lane"])
         except ValueError as error:
-            raise EnvelopeError(str(error) if "epoch" in str(error) else f"lane: {error}") from None
+            raise EnvelopeError(str(error)) from None
+        try:
+            lane = Lane(values["lane"])
+        except ValueError:
+            raise EnvelopeError(f"lane: want event, live or backfill, got {values['lane'][:40]!r}") from None
         if not 1 <= numbers["kept"] <= numbers["floor"] <= numbers["seq"]:
-            raise EnvelopeError(f"seq: want 1 <= kept <= floor <= seq, got {numbers}")
+            raise EnvelopeError(f"seq: want 1 <= kept <= floor <= seq, got {numbers['kept']}, {numbers['floor']}, {numbers['seq']}")
+        if not 1 <= numbers["schema"] <= _MAX_SCHEMA:
+            raise EnvelopeError(f"schema: want 1 to {_MAX_SCHEMA}, got {numbers['schema']}")
+        if numbers["sent_at"] > MAX_MS:
+            raise EnvelopeError(f"sent_at: want 0 to {MAX_MS}, got {numbers['sent_at']}")
         return cls(
             epoch=epoch,
             lane=lane,
@@ -94,9 +105,6 @@ def _number(name: str, text: str) -> int:
 
 
 def _digest(text: str) -> bytes:
-    if len(text) == 64:
-        try:
-            return bytes.fromhex(text)
-        except ValueError:
-            pass
-    raise EnvelopeError(f"sha256: want 64 hex digits, got {text[:80]!r}")
+    if not _SHA256.match(text):
+        raise EnvelopeError(f"sha256: want 64 hex digits in lower case, got {text[:80]!r}")
+    return bytes.fromhex(text)

@@ -17,6 +17,8 @@ EventNumber = NewType("EventNumber", int)
 
 # One MQTT topic level and one file name: no '/', '+', '#', no spaces, nothing that needs quoting.
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
+# No leading zero: one event has one name.
+_EVENT_NUMBER = re.compile(r"[1-9][0-9]{0,17}\Z")
 _SENSOR = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
@@ -42,10 +44,10 @@ class EventId(NamedTuple):
     def parse(cls, text: str) -> "EventId":
         """Read ``site/epoch/n``; ValueError names the part that is wrong."""
         match text.split("/"):
-            case [site, epoch, n] if n.isascii() and n.isdigit() and len(n) < 19:
+            case [site, epoch, n] if _EVENT_NUMBER.match(n):
                 return cls(site_id(site), parse_epoch(epoch), EventNumber(int(n)))
             case _:
-                raise ValueError(f"event id: want site/epoch/n, got {text[:80]!r}")
+                raise ValueError(f"event id: want site/epoch/n with n from 1, got {text[:80]!r}")
 
 
 def operator_id(text: str) -> OperatorId:

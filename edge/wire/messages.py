@@ -1,12 +1,14 @@
 """What travels: one struct a message, decoded from msgpack or JSON alike (wire.md, "Payload").
 
-Fields are only ever added, with defaults. What a kind of event *means* is the domain's.
+Fields are only ever added, with defaults. What a kind of event *means* is the domain's. Ranges stand in the types, so that decoding
+checks them and the published schema shows them; they keep out what a database or a page cannot hold, not what is unlikely.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 # The newest form of batch this release writes and reads. A higher one is kept for after the upgrade.
 SCHEMA = 1
@@ -15,7 +17,32 @@ SCHEMA = 1
 MAX_BATCH_READINGS = 500
 MAX_BATCH_BYTES = 64 * 1024
 MAX_PAYLOAD_BYTES = 256 * 1024
+MAX_BATCH_EVENTS = 500
 MAX_TEXT = 512
+
+# 1970-01-01 .. 9999-12-31 in ms: what a timestamptz and a datetime both hold. Whether a time is *believable* is the store's matter.
+MAX_MS = 253_402_300_799_000
+# Year 4199. As much room again lies above it, so that a key that is heard and counted on from never leaves 63 bits.
+MAX_HLC = 2**62
+MAX_BOOT = 2**31 - 1  # PostgreSQL int
+MAX_READING = 1e12  # far above any unit in use; keeps sums, squares and float4 finite
+MAX_TTL_S = 3600  # a command older than an hour is a surprise to whoever stands before the door
+MAX_CORRECTION_MS = 200 * 366 * 86_400_000  # a clock that stood at 1970 is 57 years behind
+
+# No NUL: PostgreSQL cannot hold one.
+_NO_NUL = r"^[^\u0000]*$"
+
+Text = Annotated[str, Meta(max_length=MAX_TEXT, pattern=_NO_NUL)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, pattern=_NO_NUL)]
+Milliseconds = Annotated[int, Meta(ge=0, le=MAX_MS)]
+OrderKey = Annotated[int, Meta(ge=0, le=MAX_HLC)]
+Number = Annotated[int, Meta(ge=1, le=2**62)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+BootNumber = Annotated[int, Meta(ge=0, le=MAX_BOOT)]
+Offset = Annotated[int, Meta(ge=-MAX_MS, le=MAX_MS)]
+Reading = Annotated[float, Meta(ge=-MAX_READING, le=MAX_READING)]
+Quality = Annotated[int, Meta(ge=0, le=2)]
+Mark = Annotated[int, Meta(ge=0, lt=2**48)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,58 +67,58 @@ class Fact(Message, frozen=True, tag_field="kind"):
 class ParcelReceived(Fact, frozen=True, tag="parcel_received"):
     """A parcel was scanned in at a station (已入库)."""
 
-    parcel: str
+    parcel: Name
 
 
 class ParcelShelved(Fact, frozen=True, tag="parcel_shelved"):
     """A parcel was put in a shelf slot such as ``A12`` (已上架)."""
 
-    parcel: str
-    slot: str
+    parcel: Name
+    slot: Name
 
 
 class ParcelReleased(Fact, frozen=True, tag="parcel_released"):
     """A parcel was handed to its resident (已出库)."""
 
-    parcel: str
+    parcel: Name
 
 
 class EventUndone(Fact, frozen=True, tag="event_undone"):
     """An earlier event of any site was a mistake; it counts as not having happened."""
 
-    target: str  # EventId as text
-    reason: str = ""
+    target: Name  # EventId as text
+    reason: Text = ""
 
 
 class LabelUnknown(Fact, frozen=True, tag="label_unknown"):
     """A scan that names nothing this station knows how to book; kept so that a person can look."""
 
-    text: str
-    symbology: str = ""
-    reason: str = ""
+    text: Text
+    symbology: Text = ""
+    reason: Text = ""
 
 
 class ClockCorrected(Fact, frozen=True, tag="clock_corrected"):
     """All events of ``boot`` were stamped by a clock ``offset_ms`` behind (positive) or ahead (negative) of the truth."""
 
-    boot: int
-    offset_ms: int
+    boot: BootNumber
+    offset_ms: Annotated[int, Meta(ge=-MAX_CORRECTION_MS, le=MAX_CORRECTION_MS)]
 
 
 class DeviceChanged(Fact, frozen=True, tag="device_changed"):
     """A device of the site was found, lost or failed."""
 
-    device: str
+    device: Name
     state: Literal["ok", "lost", "failed"]
-    detail: str = ""
+    detail: Text = ""
 
 
 class CommandFinished(Fact, frozen=True, tag="command_finished"):
     """What came of a command from the cloud. ``unknown``: the agent died between record and feedback."""
 
-    command: str
+    command: Name
     outcome: Literal["done", "refused", "failed", "unknown"]
-    detail: str = ""
+    detail: Text = ""
 
 
 AnyFact = (
@@ -102,20 +129,20 @@ AnyFact = (
 class Event(Message, frozen=True):
     """One fact with its number, order and origin. (site, epoch) come from the batch's topic and properties."""
 
-    n: int
-    hlc: int
-    boot: int
-    measured_at_ms: int
+    n: Number
+    hlc: OrderKey
+    boot: BootNumber
+    measured_at_ms: Milliseconds
     clock: ClockQuality
     fact: AnyFact
-    device: str = ""
-    actor: str = ""
+    device: Text = ""
+    actor: Text = ""
 
 
 class EventBatch(Message, frozen=True):
     """The payload of ``up/event``."""
 
-    events: list[Event]
+    events: Annotated[list[Event], Meta(min_length=1, max_length=MAX_BATCH_EVENTS)]
 
 
 # --- telemetry ----------------------------------------------------------------------------------
@@ -129,27 +156,27 @@ class Series(Message, frozen=True):
     """
 
     sensor: str
-    t0: int
-    dt: list[int]
-    v: list[float | None]
-    q: int | list[int] = 0
+    t0: Milliseconds
+    dt: Annotated[list[Offset], Meta(min_length=1, max_length=MAX_BATCH_READINGS)]
+    v: list[Reading | None]
+    q: Quality | list[Quality] = 0
 
 
 class Track(Message, frozen=True):
     """Positions of the site itself (a van) in columns: WGS-84 degrees, m/s, degrees clockwise from north."""
 
-    t0: int
-    dt: list[int]
-    lat: list[float]
-    lon: list[float]
-    speed_m_s: list[float | None]
-    heading_deg: list[float | None]
+    t0: Milliseconds
+    dt: Annotated[list[Offset], Meta(min_length=1, max_length=MAX_BATCH_READINGS)]
+    lat: list[Annotated[float, Meta(ge=-90, le=90)]]
+    lon: list[Annotated[float, Meta(ge=-180, le=180)]]
+    speed_m_s: list[Annotated[float, Meta(ge=0, le=100)] | None]
+    heading_deg: list[Annotated[float, Meta(ge=0, lt=360)] | None]
 
 
 class TelemetryBatch(Message, frozen=True):
     """The payload of ``up/live`` and ``up/backfill``."""
 
-    boot: int
+    boot: BootNumber
     clock: ClockQuality
     series: list[Series] = []
     tracks: list[Track] = []
@@ -171,11 +198,11 @@ class Ack(Downlink, frozen=True, tag="ack"):
 
     epoch: str
     lane: str
-    seqs: list[int]
-    marks: list[int]
-    credit: int  # backfill batches the site may have unacknowledged
-    cloud_time_ms: int
-    hlc: int  # the highest order key the cloud holds for what this flush touched
+    seqs: list[Number]
+    marks: list[Mark]
+    credit: Count  # backfill batches the site may have unacknowledged
+    cloud_time_ms: Milliseconds
+    hlc: OrderKey  # the highest order key the cloud holds for what this flush touched
 
 
 class Nack(Downlink, frozen=True, tag="nack"):
@@ -186,10 +213,10 @@ class Nack(Downlink, frozen=True, tag="nack"):
 
     epoch: str
     lane: str
-    seq: int
-    mark: int
+    seq: Number
+    mark: Mark
     reason: Literal["conflict"]
-    cloud_time_ms: int
+    cloud_time_ms: Milliseconds
 
 
 class Resend(Downlink, frozen=True, tag="resend"):
@@ -197,9 +224,9 @@ class Resend(Downlink, frozen=True, tag="resend"):
 
     epoch: str
     lane: str
-    from_seq: int
-    to_seq: int  # inclusive
-    cloud_time_ms: int
+    from_seq: Number
+    to_seq: Number  # inclusive
+    cloud_time_ms: Milliseconds
 
 
 AnyDownlink = Ack | Nack | Resend
@@ -211,30 +238,30 @@ AnyDownlink = Ack | Nack | Resend
 class LaneQueue(Message, frozen=True):
     """How much of a lane waits at the edge."""
 
-    unsent: int
-    oldest_ms: int | None = None
+    unsent: Count
+    oldest_ms: Milliseconds | None = None
 
 
 class Birth(Message, frozen=True, tag_field="kind", tag="birth"):
     """Retained on ``status`` at every connection."""
 
-    version: str
-    boot: int
-    connect: int
-    nonce: str
-    epoch: str
-    at_ms: int
+    version: Text
+    boot: BootNumber
+    connect: BootNumber
+    nonce: Name
+    epoch: Text
+    at_ms: Milliseconds
     clock: ClockQuality
-    devices: dict[str, str] = {}  # device → "ok" | "lost" | "failed"
-    queue: dict[str, LaneQueue] = {}  # lane → what waits
-    manifest: str = ""
+    devices: dict[Name, Text] = {}  # device → "ok" | "lost" | "failed"
+    queue: dict[Name, LaneQueue] = {}  # lane → what waits
+    manifest: Text = ""
 
 
 class Will(Message, frozen=True, tag_field="kind", tag="will"):
     """Retained on ``status`` by the broker when the site has been gone for 30 s, or by the site when it stops."""
 
-    boot: int
-    connect: int
+    boot: BootNumber
+    connect: BootNumber
     stopped: bool = False  # True: said by the site itself as it stopped
 
 
@@ -244,35 +271,35 @@ AnyStatus = Birth | Will
 class Command(Message, frozen=True):
     """One command. Valid on the connection whose nonce it cites, for ``ttl_s`` counted from receipt."""
 
-    id: str
-    nonce: str
-    ttl_s: float
+    id: Name
+    nonce: Name
+    ttl_s: Annotated[float, Meta(gt=0, le=MAX_TTL_S)]
     action: Literal["identify", "report"]
 
 
 class CommandResponse(Message, frozen=True):
     """A hint of the result; the result itself is an event."""
 
-    id: str
+    id: Name
     outcome: Literal["done", "refused", "failed", "unknown"]
-    detail: str = ""
+    detail: Text = ""
 
 
 class Desired(Message, frozen=True):
     """Business rules the cloud wants in force at a site (decision 19)."""
 
-    version: int
-    hlc: int
+    version: BootNumber
+    hlc: OrderKey
     mode: Literal["receive", "release", "count"] = "receive"
-    manifest_url: str = ""
-    manifest_sha256: str = ""
+    manifest_url: Text = ""
+    manifest_sha256: Text = ""
 
 
 class Reported(Message, frozen=True):
     """What is in force."""
 
-    version: int
-    boot: int
-    connect: int
+    version: BootNumber
+    boot: BootNumber
+    connect: BootNumber
     mode: Literal["receive", "release", "count"] = "receive"
-    manifest_sha256: str = ""
+    manifest_sha256: Text = ""

@@ -6,13 +6,16 @@ Layout: milliseconds since 1970 in the high 47 bits, a counter in the low 16, so
 
 from typing import NewType
 
+from edge.wire.messages import MAX_HLC
+
 Hlc = NewType("Hlc", int)
 
 COUNTER_BITS = 16
-_COUNTER_MASK = (1 << COUNTER_BITS) - 1
 # A wall clock further than this from the cloud's is not believed (wire.md, "Order").
 MAX_WALL_SKEW_MS = 5 * 60 * 1000
 ZERO = Hlc(0)
+# No key is made beyond this from a clock or a correction, so that counting on never leaves the 63 bits of a database's integer.
+_MAX_PHYSICAL_MS = MAX_HLC >> COUNTER_BITS
 
 
 def hlc_from_ms(ms: int) -> Hlc:
@@ -28,10 +31,10 @@ def hlc_ms(hlc: Hlc) -> int:
 def tick(last: Hlc, physical_ms: int | None) -> Hlc:
     """The key of the next local event: after ``last``, and at ``physical_ms`` where that is later.
 
-    ``physical_ms`` None: no clock is believed, only the counter moves (it carries into the milliseconds).
+    ``physical_ms`` None, or past the year 4199: no clock is believed, only the counter moves (it carries into the milliseconds).
     """
     following = Hlc(last + 1)
-    if physical_ms is None:
+    if physical_ms is None or physical_ms > _MAX_PHYSICAL_MS:
         return following
     return max(following, hlc_from_ms(physical_ms))
 
@@ -42,8 +45,8 @@ def observe(last: Hlc, heard: Hlc) -> Hlc:
 
 
 def shift(hlc: Hlc, offset_ms: int) -> Hlc:
-    """The key corrected by a clock event; never below zero."""
-    return Hlc(max(0, hlc + (offset_ms << COUNTER_BITS)))
+    """The key corrected by a clock event; kept within 0 and MAX_HLC."""
+    return Hlc(min(max(0, hlc + (offset_ms << COUNTER_BITS)), MAX_HLC))
 
 
 def believed_ms(wall_ms: int, *, wall_synced: bool, cloud_ms: int | None) -> int | None:
