@@ -42,7 +42,10 @@ def check_character(text: str) -> str:
     """ISO/IEC 7064 MOD 37,36 check character of 0-9 A-Z text. ValueError on any other character."""
     product = 36
     for character in text:
-        product += ALPHABET.index(character)
+        value = ALPHABET.find(character)
+        if value < 0:
+            raise ValueError(f"label: want 0-9 and A-Z, got {text[:40]!r}")
+        product += value
         product = (product % 36 or 36) * 2 % 37
     return ALPHABET[(37 - product) % 36]
 

@@ -20,8 +20,9 @@ MAX_PAYLOAD_BYTES = 256 * 1024
 MAX_BATCH_EVENTS = 500
 MAX_TEXT = 512
 
-# 1970-01-01 .. 9999-12-31 in ms: what a timestamptz and a datetime both hold. Whether a time is *believable* is the store's matter.
-MAX_MS = 253_402_300_799_000
+# 1970-01-01 .. 9999-12-30 in ms: what a timestamptz and a datetime hold in every time zone. Whether a time is *believable*
+# is the store's matter.
+MAX_MS = 253_402_214_399_999
 # Year 4199. As much room again lies above it, so that a key that is heard and counted on from never leaves 63 bits.
 MAX_HLC = 2**62
 MAX_BOOT = 2**31 - 1  # PostgreSQL int
