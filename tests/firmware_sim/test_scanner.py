@@ -10,10 +10,10 @@ from firmware_sim.scanner import SimulatedScanner, UnpluggedError
 
 
 def test_the_other_end_reads_what_the_scanner_sends(tmp_path: Path) -> None:
-    with SimulatedScanner(tmp_path / "by-id" / "desk", Random(1), aim="]E0", suffix=b"\r\n") as device:
-        with serial.Serial(str(device.path), timeout=5) as port:
-            device.scan("6901234567892")
-            assert port.read(18) == b"]E06901234567892\r\n"
+    device = SimulatedScanner(tmp_path / "by-id" / "desk", Random(1), aim="]E0", suffix=b"\r\n")
+    with device, serial.Serial(str(device.path), timeout=5) as port:
+        device.scan("6901234567892")
+        assert port.read(18) == b"]E06901234567892\r\n"
 
 
 def test_unplugging_hangs_up_the_line_and_takes_the_path_away(tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""``python -m firmware_sim town|scan|write|unplug|replug|pace|status``: the town, and its buttons for people and scripts."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from edge.wire.clock import TownClock
+from firmware_sim.town.control import ControlError, Request, ask
+from firmware_sim.town.life import Town
+from firmware_sim.town.memory import ForgottenError
+from firmware_sim.town.rest import RestError
+from firmware_sim.town.settings import SettingsError, settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 done, 1 refused or failed, 2 called wrongly."""
+    options = _parser().parse_args(arguments)
+    if options.command == "town":
+        return _run_town(options)
+    request = Request(
+        do=options.command, site=getattr(options, "site", ""), label=getattr(options, "label", ""), aim=getattr(options, "aim", ""),
+        data_hex=getattr(options, "hex", ""), rate=getattr(options, "rate", 1.0),
+    )  # fmt: skip
+    try:
+        answer = ask(options.data, request)
+    except ControlError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(answer.text, file=sys.stdout if answer.done else sys.stderr)
+    return 0 if answer.done else 1
+
+
+def _run_town(options: argparse.Namespace) -> int:
+    try:
+        told = settings(options.data.absolute(), vars(options), os.environ)
+        clock = TownClock(told.clock_file.read_bytes, time.monotonic)
+        clock.now_ms()
+    except (SettingsError, ValueError, OSError) as error:
+        print(f"town: {error}", file=sys.stderr)
+        return 2
+    return asyncio.run(_live(Town(told, clock, time.monotonic)))
+
+
+async def _live(town: Town) -> int:
+    """Until Ctrl-C or SIGTERM; everything the town has started is gone when this returns."""
+    loop = asyncio.get_running_loop()
+    living = asyncio.ensure_future(town.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, living.cancel)
+    await asyncio.wait([living])
+    if living.cancelled():
+        return 0
+    try:
+        living.result()
+    except* (RestError, ForgottenError) as group:
+        for line in dict.fromkeys(_texts(group)):
+            print(f"town: {line}", file=sys.stderr)
+    return 1
+
+
+def _texts(error: BaseException) -> list[str]:
+    if isinstance(error, BaseExceptionGroup):
+        return [text for inner in error.exceptions for text in _texts(inner)]
+    return [str(error)]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m firmware_sim", description="Tuantu's simulated devices and town")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    town = commands.add_parser("town", help="run the town (its log-in comes from TUANTU_TOWN_LOGIN and TUANTU_TOWN_PASSWORD)")
+    for flag, text in (
+        ("--api", "the cloud, such as http://127.0.0.1:8080 (TUANTU_TOWN_API)"),
+        ("--broker", "host:port (TUANTU_TOWN_BROKER)"),
+        ("--logins", "JSON file, user to password; each user st-… is a station (TUANTU_TOWN_BROKER_LOGINS)"),
+        ("--clock-file", "the town's clock (TUANTU_CLOCK_FILE)"),
+        ("--agent-port", "HTTP port of the first station's agent (TUANTU_TOWN_AGENT_PORT, 8090)"),
+        ("--host", "address the agents serve their page on (TUANTU_TOWN_HOST, 127.0.0.1)"),
+        ("--seed", "TUANTU_TOWN_SEED, 1"),
+    ):
+        town.add_argument(flag, help=text)
+    scan = commands.add_parser("scan", help="write a label's bytes to a station's scanner line")
+    scan.add_argument("--label", default="", help="the next parcel expected there, if left out")
+    scan.add_argument("--aim", default="", help="AIM identifier such as ]C1, instead of the scanner's own")
+    write = commands.add_parser("write", help="write bytes to a station's scanner line as they are")
+    write.add_argument("--hex", required=True, help="such as fffe0d")
+    pace = commands.add_parser("pace", help="how fast the town's clock runs; 0 pauses it")
+    pace.add_argument("--rate", type=float, required=True)
+    status = commands.add_parser("status", help="the stations and their agents")
+    unplug = commands.add_parser("unplug", help="pull a station's scanner")
+    replug = commands.add_parser("replug", help="plug it in again")
+    for command in (scan, write, unplug, replug):
+        command.add_argument("--site", required=True, help="such as st-0001")
+    for command in (town, scan, write, pace, status, unplug, replug):
+        command.add_argument("--data", type=Path, required=True, help="the town's folder")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""What the town is told: flags, and TUANTU_* variables for what must not stand in a process list.
+
+Read once; everything else takes a TownSettings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from firmware_sim.town.goods import PLACES, Place
+
+OPERATOR = "tuantu-demo"
+OPERATOR_NAME = "团途示范社区团购"
+
+
+class SettingsError(ValueError):
+    """A flag or variable is missing or wrong; the text names it and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One station of the town. ``number`` counts from 0."""
+
+    id: str
+    number: int
+    place: Place
+    folder: Path
+    agent_url: str
+    http_port: int
+    password: str = field(repr=False)
+
+    @property
+    def scanner_path(self) -> Path:
+        """Where the agent finds its scanner, plugged in or not."""
+        return self.folder / "scanner"
+
+    @property
+    def config_path(self) -> Path:
+        return self.folder / "site.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class TownSettings:
+    folder: Path
+    api: str
+    login: str
+    password: str = field(repr=False)
+    broker_host: str
+    broker_port: int
+    clock_file: Path
+    pages_dir: Path | None
+    http_host: str
+    stations: tuple[Station, ...]
+    seed: int
+
+
+def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> TownSettings:
+    """``flags`` (api, broker, logins, agent_port, host, seed) win over the variables. SettingsError names what is missing."""
+
+    def value(flag: str, variable: str, default: str = "") -> str:
+        found = flags.get(flag) or environment.get(variable) or default
+        if not found:
+            raise SettingsError(f"{variable} (or --{flag.replace('_', '-')}) is missing")
+        return found
+
+    broker_host, _, broker_port = value("broker", "TUANTU_TOWN_BROKER").rpartition(":")
+    host = value("host", "TUANTU_TOWN_HOST", "127.0.0.1")
+    first_port = _number("TUANTU_TOWN_AGENT_PORT", value("agent_port", "TUANTU_TOWN_AGENT_PORT", "8090"))
+    pages = environment.get("TUANTU_PAGES_DIR", "")
+    return TownSettings(
+        folder=folder,
+        api=value("api", "TUANTU_TOWN_API").rstrip("/"),
+        login=value("login", "TUANTU_TOWN_LOGIN"),
+        password=_secret(environment, "TUANTU_TOWN_PASSWORD"),
+        broker_host=broker_host,
+        broker_port=_number("TUANTU_TOWN_BROKER", broker_port),
+        clock_file=Path(value("clock_file", "TUANTU_CLOCK_FILE")),
+        pages_dir=Path(pages) if pages else None,
+        http_host=host,
+        stations=_stations(folder, Path(value("logins", "TUANTU_TOWN_BROKER_LOGINS")), host, first_port),
+        seed=_number("TUANTU_TOWN_SEED", value("seed", "TUANTU_TOWN_SEED", "1")),
+    )
+
+
+def _stations(folder: Path, logins: Path, host: str, first_port: int) -> tuple[Station, ...]:
+    try:
+        passwords = msgspec.json.decode(logins.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError) as error:
+        raise SettingsError(f"TUANTU_TOWN_BROKER_LOGINS: {error}") from None
+    ids = sorted(user for user in passwords if user.startswith("st-"))
+    if not 1 <= len(ids) <= len(PLACES):
+        raise SettingsError(f"TUANTU_TOWN_BROKER_LOGINS: want 1 to {len(PLACES)} users st-…, got {len(ids)}")
+    reachable = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  # compared, not bound
+    return tuple(
+        Station(
+            id=name, number=n, place=PLACES[n], folder=folder / "stations" / name, password=passwords[name],
+            http_port=first_port + n, agent_url=f"http://{reachable}:{first_port + n}",
+        )
+        for n, name in enumerate(ids)
+    )  # fmt: skip
+
+
+def _secret(environment: Mapping[str, str], variable: str) -> str:
+    """Only from the environment: flags are seen by everybody on the machine."""
+    if not environment.get(variable):
+        raise SettingsError(f"{variable} is missing")
+    return environment[variable]
+
+
+def _number(variable: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise SettingsError(f"{variable}: want a number, got {text[:40]!r}") from None

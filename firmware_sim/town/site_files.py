@@ -1,0 +1,55 @@
+"""The stations' configuration files, as somebody would write them for a Raspberry Pi.
+
+Leaves what the keys mean to edge.config.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from firmware_sim.town.settings import OPERATOR, Station, TownSettings
+
+SCANNER = "scanner-1"
+
+
+def write_site(settings: TownSettings, station: Station) -> None:
+    """Write ``station.config_path`` (0600: it holds the broker's password), whole or not at all."""
+    station.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = station.config_path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
+    fresh.write_text(site_toml(settings, station), encoding="utf-8")
+    fresh.replace(station.config_path)
+
+
+def site_toml(settings: TownSettings, station: Station) -> str:
+    """The file's text."""
+    pages = "" if settings.pages_dir is None else f"pages_dir = {_text(settings.pages_dir)}\n"
+    return f"""\
+operator = {_text(OPERATOR)}
+site = {_text(station.id)}
+name = {_text(station.place.name)}
+data_dir = {_text(station.folder / "data")}
+
+[broker]
+host = {_text(settings.broker_host)}
+port = {settings.broker_port}
+username = {_text(station.id)}
+password = {_text(station.password)}
+
+[http]
+host = {_text(settings.http_host)}
+port = {station.http_port}
+{pages}
+[clock]
+town_file = {_text(settings.clock_file)}
+
+[[scanner]]
+name = {_text(SCANNER)}
+port = {_text(station.scanner_path)}
+"""
+
+
+def _text(value: str | Path) -> str:
+    """A TOML basic string; JSON's escapes are all TOML's too, and JSON strings may stand in TOML as they are."""
+    return msgspec.json.encode(str(value)).decode()

@@ -1,0 +1,146 @@
+"""One station's staff: do what the day's plan says when the Clock says so, with the scanner in the hand and an eye on the page.
+
+A step counts as done when the agent's page shows it as booked; a scan that nothing came of is scanned again, as people do.
+"""
+
+import asyncio
+from datetime import date
+
+import msgspec
+import structlog
+
+from edge.wire.clock import Clock
+from firmware_sim.scanner import SimulatedScanner, UnpluggedError
+from firmware_sim.town.memory import Memory
+from firmware_sim.town.office import Office
+from firmware_sim.town.plan import Parcel, Step, StepKind, plan_day, service_date, steps
+from firmware_sim.town.rest import Rest, RestError
+from firmware_sim.town.settings import Station
+
+TICK_S = 0.2  # of real time, between two looks at the Clock
+LOOK_S = 0.05
+PATIENCE_S = 5.0  # with one scan: the agent's disk may be slow, the board may be restarting
+AGAIN_S = 5.0  # after something did not work
+
+# What the page shows of a step that is booked, or was booked before.
+_BOOKED = {
+    StepKind.RECEIVE: {"received", "repeated"},
+    StepKind.SHELVE: {"shelved", "repeated"},
+    StepKind.RELEASE: {"released", "repeated"},
+}
+
+_log = structlog.get_logger()
+
+
+class _Scan(msgspec.Struct, frozen=True):
+    text: str
+    kind: str
+    at_ms: int = 0
+    detail: str = ""
+
+
+class _Scans(msgspec.Struct, frozen=True):
+    scans: list[_Scan]
+
+
+class _Device(msgspec.Struct, frozen=True):
+    name: str
+    state: str
+
+
+class _Status(msgspec.Struct, frozen=True):
+    mode: str = ""
+    devices: list[_Device] = []
+
+
+class NotBookedError(Exception):
+    """The agent did not say that it booked the scan; nothing is lost, it is scanned again."""
+
+
+class Staff:
+    """Runs one station's day; ``live`` owns it."""
+
+    def __init__(
+        self, station: Station, scanner: SimulatedScanner, office: Office, memory: Memory, clock: Clock, seed: int
+    ) -> None:
+        self.station = station
+        self.scanner = scanner
+        self._office = office
+        self._memory = memory
+        self._clock = clock
+        self._seed = seed
+        self._page = Rest(station.agent_url)
+        self._hands = asyncio.Lock()  # one scanner, one pair of hands: the plan and the buttons take turns
+
+    async def live(self) -> None:
+        """Do each step when it is due; what does not work is tried again."""
+        while True:
+            try:
+                await self._catch_up()
+                await asyncio.sleep(TICK_S)
+            except (RestError, NotBookedError, UnpluggedError, TimeoutError) as error:
+                _log.info("staff_wait", station=self.station.id, reason=str(error))
+                await asyncio.sleep(AGAIN_S)
+
+    async def expected(self) -> str:
+        """The next label to be scanned in here today; empty when all are in. RestError."""
+        day = service_date(self._clock.now_ms())
+        left = (step for step in await self._steps(day) if step.kind is StepKind.RECEIVE and not self._memory.is_done(day, step))
+        return next((step.label for step in left), "")
+
+    async def press(self, label: str, aim: str) -> str:
+        """Somebody pressed 扫一件: scan ``label``, say what the page shows. UnpluggedError, TimeoutError, NotBookedError."""
+        day = service_date(self._clock.now_ms())
+        async with self._hands:
+            shown = await self._scan(label, aim)
+        for step in await self._steps(day):
+            if step.label == label and shown.kind in _BOOKED[step.kind] - {"repeated"}:
+                self._memory.done(day, step)
+        return f"{label} {shown.kind} {shown.detail}".rstrip()
+
+    async def write(self, data: bytes) -> None:
+        """Put bytes on the line as they are, such as noise. UnpluggedError, TimeoutError."""
+        async with self._hands:
+            await asyncio.to_thread(self.scanner.write, data)
+
+    async def _catch_up(self) -> None:
+        day = service_date(self._clock.now_ms())
+        for step in await self._steps(day):
+            if step.at_ms > self._clock.now_ms():
+                return
+            if not self._memory.is_done(day, step):
+                await self._do(step)
+                self._memory.done(day, step)
+
+    async def _do(self, step: Step) -> None:
+        async with self._hands:
+            await self._switch_to("release" if step.kind is StepKind.RELEASE else "receive")
+            shown = await self._scan(step.label, "")
+        if shown.kind not in _BOOKED[step.kind]:
+            raise NotBookedError(f"{step.label}: the page says {shown.kind} {shown.detail}".rstrip())
+
+    async def _switch_to(self, mode: str) -> None:
+        status = msgspec.convert(await asyncio.to_thread(self._page.get, "/api/status"), _Status)
+        if not any(device.state == "ok" for device in status.devices):
+            raise NotBookedError("the agent has no scanner yet")
+        if status.mode != mode:
+            await asyncio.to_thread(self._page.post, "/api/mode", {"mode": mode})
+
+    async def _scan(self, label: str, aim: str) -> _Scan:
+        """Scan once and wait until the page shows it."""
+        from_ms = self._clock.now_ms()
+        await asyncio.to_thread(self.scanner.scan, label, aim=aim or None)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    answer = await asyncio.to_thread(self._page.get, "/api/scans?limit=20")
+                    for scan in msgspec.convert(answer, _Scans).scans:
+                        if scan.text == label and scan.at_ms >= from_ms:
+                            return scan
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            raise NotBookedError(f"{label}: scanned, and the page shows nothing") from None
+
+    async def _steps(self, day: date) -> list[Step]:
+        parcels: list[Parcel] = await self._office.parcels(self.station, day)
+        return steps(self._seed, plan_day(self._seed, self.station.id, self.station.number, day), parcels)

@@ -1,0 +1,67 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from firmware_sim.town.settings import SettingsError, TownSettings, settings
+from firmware_sim.town.site_files import write_site
+
+PASSWORD = 'quote " backslash \\ 中文'
+
+
+def environment(folder: Path) -> dict[str, str]:
+    logins = folder / "logins.json"
+    logins.write_text('{"cloud": "x", "st-0001": "quote \\" backslash \\\\ 中文", "st-0002": "b", "town": "y"}', encoding="utf-8")
+    return {
+        "TUANTU_TOWN_API": "http://127.0.0.1:8080/",
+        "TUANTU_TOWN_LOGIN": "town",
+        "TUANTU_TOWN_PASSWORD": "secret-of-the-town",
+        "TUANTU_TOWN_BROKER": "127.0.0.1:1883",
+        "TUANTU_TOWN_BROKER_LOGINS": str(logins),
+        "TUANTU_CLOCK_FILE": str(folder / "clock.json"),
+    }
+
+
+def told(folder: Path, **flags: str) -> TownSettings:
+    return settings(folder, flags, environment(folder))
+
+
+def test_every_broker_user_of_a_station_is_a_station(tmp_path: Path) -> None:
+    town = told(tmp_path, agent_port="9000")
+    assert [(s.id, s.number, s.http_port, s.agent_url) for s in town.stations] == [
+        ("st-0001", 0, 9000, "http://127.0.0.1:9000"),
+        ("st-0002", 1, 9001, "http://127.0.0.1:9001"),
+    ]
+    assert town.api == "http://127.0.0.1:8080"
+    assert (town.broker_host, town.broker_port) == ("127.0.0.1", 1883)
+
+
+def test_no_secret_is_shown(tmp_path: Path) -> None:
+    assert "secret-of-the-town" not in repr(told(tmp_path))
+    assert "backslash" not in repr(told(tmp_path))
+
+
+@pytest.mark.parametrize("variable", ["TUANTU_TOWN_API", "TUANTU_TOWN_LOGIN", "TUANTU_TOWN_PASSWORD", "TUANTU_CLOCK_FILE"])
+def test_what_is_missing_is_named(tmp_path: Path, variable: str) -> None:
+    incomplete = environment(tmp_path)
+    del incomplete[variable]
+    with pytest.raises(SettingsError, match=variable):
+        settings(tmp_path, {}, incomplete)
+
+
+def test_a_number_that_is_none_and_a_broken_file_of_logins_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="TUANTU_TOWN_AGENT_PORT"):
+        told(tmp_path, agent_port="many")
+    (tmp_path / "broken").write_text("{")
+    with pytest.raises(SettingsError, match="TUANTU_TOWN_BROKER_LOGINS"):
+        told(tmp_path, logins=str(tmp_path / "broken"))
+
+
+def test_the_configuration_file_is_private_and_says_what_the_agent_needs(tmp_path: Path) -> None:
+    town = told(tmp_path)
+    station = town.stations[0]
+    write_site(town, station)
+    assert station.config_path.stat().st_mode & 0o777 == 0o600
+    site = tomllib.loads(station.config_path.read_text(encoding="utf-8"))
+    assert site["broker"]["password"] == PASSWORD
+    assert site["scanner"][0]["port"] == str(station.scanner_path)
