@@ -1,0 +1,54 @@
+"""Deletes what has served its time: log-ins, settled quarantine, the live rooms of finished orders. Ages are of domain time."""
+
+from datetime import datetime, timedelta
+from typing import LiteralString
+
+from cloud.store.pool import Connection
+
+# Long enough to ask what was done with it and why.
+SETTLED_QUARANTINE_KEPT = timedelta(days=30)
+# Residents' links live a week; a leader may look back on the month.
+FINISHED_ORDERS_SHOWN = timedelta(days=30)
+# How far behind that this job may be and still find what it missed.
+SWEPT = timedelta(days=60)
+
+
+async def delete_served(connection: Connection, now: datetime) -> dict[str, int]:
+    """One statement each, in autocommit; returns how many rows of each went."""
+    return {
+        "sessions": await _count(connection, "DELETE FROM session WHERE expires_at < %(now)s", {"now": now}),
+        "quarantine": await _count(
+            connection,
+            "DELETE FROM quarantine WHERE state IN ('replayed', 'discarded') AND state_at < %(before)s",
+            {"before": now - SETTLED_QUARANTINE_KEPT},
+        ),
+        "room_entries": await _count(
+            connection, _ROOM_ENTRIES, {"before": now - FINISHED_ORDERS_SHOWN, "since": now - FINISHED_ORDERS_SHOWN - SWEPT}
+        ),
+    }
+
+
+# The room itself stays: its version is a cursor that must not go back. Entries that ingest is writing are left to the next run.
+_ROOM_ENTRIES = """
+    WITH finished AS (
+        SELECT id, operator_id FROM customer_order
+        WHERE state IN ('collected', 'cancelled', 'closed') AND state_at >= %(since)s AND state_at < %(before)s
+    ), shown (room, key) AS (
+        SELECT 'order:' || id, 'order' FROM finished
+        UNION ALL
+        SELECT 'operator:' || operator_id, 'order/' || id FROM finished
+        UNION ALL
+        SELECT 'site:' || site, 'parcel/' || p.id
+        FROM finished JOIN parcel p ON p.order_id = finished.id CROSS JOIN LATERAL (VALUES (p.site_id), (p.at_site_id)) AS at (site)
+        WHERE site IS NOT NULL
+    )
+    DELETE FROM room_entry WHERE (room, key) IN (
+        SELECT room, key FROM room_entry JOIN shown USING (room, key) WHERE room_entry.at < %(before)s
+        FOR UPDATE OF room_entry SKIP LOCKED
+    )
+"""
+
+
+async def _count(connection: Connection, statement: LiteralString, arguments: dict[str, datetime]) -> int:
+    cursor = await connection.execute(statement, arguments)
+    return cursor.rowcount

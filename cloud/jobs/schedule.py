@@ -1,0 +1,77 @@
+"""What runs when. Schedules are real time; the ages and windows inside a job are the domain clock's, however fast it runs."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud.jobs.housekeeping import delete_served
+from cloud.store import partitions
+from cloud.store.mode import StoreMode
+from cloud.store.pool import Connection
+from cloud.store.retention import drop_old, to_columnstore
+from cloud.store.rollup import roll_up
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The domain clock as a job starts."""
+
+    now: datetime
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """``work`` gets a connection of its own in autocommit and returns counts of what it did.
+
+    ``minutes`` divides an hour: 1, 5, 30. A run that is due while the last one still goes is left out.
+    """
+
+    name: str
+    minutes: int
+    work: Callable[[Connection, StoreMode, Moment], Awaitable[Mapping[str, int]]]
+    modes: frozenset[StoreMode] = frozenset(StoreMode)
+
+    @property
+    def cron(self) -> str:
+        """The schedule, as croniter reads it."""
+        return f"*/{self.minutes} * * * *"
+
+    @property
+    def period_s(self) -> int:
+        """Real seconds from one run to the next."""
+        return self.minutes * 60
+
+
+_PARTITIONS_MINUTES = 5
+
+
+async def _roll_up(connection: Connection, mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    rolled = await roll_up(connection, mode, moment.now)
+    return {"hours": rolled.hours, "late": rolled.late}
+
+
+async def _partitions(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    ahead = partitions.ahead_of(moment.rate, _PARTITIONS_MINUTES * 60)
+    return {"made": await partitions.ensure(connection, moment.now, ahead)}
+
+
+async def _retention(connection: Connection, mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await drop_old(connection, mode, moment.now)
+
+
+async def _columnstore(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return {"chunks": await to_columnstore(connection, moment.now)}
+
+
+async def _housekeeping(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await delete_served(connection, moment.now)
+
+
+JOBS = (
+    Job("partitions", _PARTITIONS_MINUTES, _partitions, frozenset({StoreMode.PLAIN})),
+    Job("roll-up", 1, _roll_up),
+    Job("retention", 30, _retention),
+    Job("columnstore", 30, _columnstore, frozenset({StoreMode.TIMESCALE})),
+    Job("housekeeping", 30, _housekeeping),
+)

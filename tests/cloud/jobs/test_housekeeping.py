@@ -1,0 +1,97 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from cloud.jobs.housekeeping import FINISHED_ORDERS_SHOWN, SETTLED_QUARANTINE_KEPT, delete_served
+from cloud.store.pool import Connection
+from edge.wire.clock import Clock, utc
+
+pytestmark = pytest.mark.slow
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def now(clock: Clock) -> datetime:
+    return utc(clock.now_ms())
+
+
+async def rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
+    cursor = await connection.execute(query.encode())
+    return await cursor.fetchall()
+
+
+async def test_expired_log_ins_go(connection: Connection, now: datetime) -> None:
+    await connection.execute(
+        "INSERT INTO account (login, password_hash, display_name, role, created_at) VALUES ('a', 'x', 'A', 'admin', %s)", (now,)
+    )
+    await connection.execute(
+        """
+        INSERT INTO session (token_sha256, account_id, created_at, expires_at)
+        SELECT decode(given.token, 'hex'), id, %s, given.expires_at
+        FROM account, unnest(ARRAY['01', '02'], %s::timestamptz[]) AS given (token, expires_at)
+        """,
+        (now - DAY, [now - timedelta(seconds=1), now + DAY]),
+    )
+    assert (await delete_served(connection, now))["sessions"] == 1
+    assert await rows(connection, "SELECT encode(token_sha256, 'hex') FROM session") == [("02",)]
+
+
+async def test_quarantine_goes_a_month_after_it_was_settled_and_never_before(connection: Connection, now: datetime) -> None:
+    old = now - SETTLED_QUARANTINE_KEPT - DAY
+    await connection.execute(
+        """
+        INSERT INTO quarantine (first_at, last_at, topic, properties, content_type, payload, payload_sha256, payload_bytes,
+            reason, detail, state, state_at)
+        SELECT %s, %s, given.topic, '{}', '', '', '', 0, 'payload', '', given.state, given.state_at
+        FROM unnest(
+            ARRAY['kept', 'old discarded', 'old replayed', 'discarded'],
+            ARRAY['kept', 'discarded', 'replayed', 'discarded'],
+            %s::timestamptz[]
+        ) AS given (topic, state, state_at)
+        """,
+        (old, old, [None, old, old, now - DAY]),
+    )
+    assert (await delete_served(connection, now))["quarantine"] == 2
+    assert await rows(connection, "SELECT topic FROM quarantine ORDER BY id") == [("kept",), ("discarded",)]
+
+
+async def test_finished_orders_leave_the_rooms_after_a_month_and_the_cursors_stay(connection: Connection, now: datetime) -> None:
+    long_ago = now - FINISHED_ORDERS_SHOWN - DAY
+    await connection.execute("INSERT INTO operator (id, name) VALUES ('op', 'Op')")
+    await connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES ('s1', 'station', 'S', %s)", (now,))
+    for order_id, state, state_at in (
+        ("op/old", "collected", long_ago),
+        ("op/new", "collected", now - DAY),
+        ("op/open", "ready", long_ago),
+    ):
+        await connection.execute(
+            """
+            INSERT INTO customer_order (id, operator_id, external_id, site_id, pickup_date, placed_at, state, state_at)
+            VALUES (%s, 'op', %s, 's1', '2026-03-01', %s, %s, %s)
+            """,
+            (order_id, order_id, long_ago, state, state_at),
+        )
+        await connection.execute(
+            "INSERT INTO parcel (id, order_id, site_id, at_site_id, created_at) VALUES (%s, %s, 's1', 's1', %s)",
+            (f"parcel of {order_id}", order_id, long_ago),
+        )
+        for room, key in (
+            (f"order:{order_id}", "order"),
+            ("operator:op", f"order/{order_id}"),
+            ("site:s1", f"parcel/parcel of {order_id}"),
+        ):
+            await connection.execute(
+                """
+                INSERT INTO room (name, version, changed_at) VALUES (%s, 1, %s)
+                ON CONFLICT (name) DO UPDATE SET version = room.version + 1
+                """,
+                (room, state_at),
+            )
+            await connection.execute(
+                "INSERT INTO room_entry (room, key, version, at) VALUES (%s, %s, 1, %s)", (room, key, state_at)
+            )
+    assert (await delete_served(connection, now))["room_entries"] == 3
+    left = await rows(connection, "SELECT DISTINCT split_part(room || key, '/', 2) FROM room_entry WHERE room || key LIKE '%old%'")
+    assert left == []
+    assert await rows(connection, "SELECT count(*) FROM room_entry") == [(6,)]
+    assert await rows(connection, "SELECT version FROM room WHERE name = 'site:s1'") == [(3,)]
