@@ -124,7 +124,7 @@ def wheel_binaries(shared: Path = SHARED_FOLDER) -> Binaries:
     return Binaries(install / "bin", int(found[1]))
 
 
-def prepare(data: Path, password: str, port: int, binaries: Binaries | None = None) -> Server:
+def prepare(data: Path, password: str, port: int, binaries: Binaries | None = None, *, fresh: bool = False) -> Server:
     """Make the data folder where there is none, check the one there is. Blocking: about a second the first time.
 
     When root starts it and the server's user can't reach ``data``, the files lie under /var/lib/tuantu instead.
@@ -133,6 +133,9 @@ def prepare(data: Path, password: str, port: int, binaries: Binaries | None = No
     run_as = server_user()
     data = reachable_data_folder(data, run_as)
     server = Server(binaries, data, run_as, port, password)
+    if fresh and (data / "PG_VERSION").exists():
+        wait_for_predecessor(data)
+        shutil.rmtree(data)
     version_file = data / "PG_VERSION"
     try:
         if version_file.exists():
@@ -196,6 +199,26 @@ def _initdb(server: Server) -> None:
 def _check_writable(server: Server) -> None:
     if server.run_as is None and not os.access(server.data, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, "not writable", str(server.data))
+
+
+def wait_for_predecessor(data: Path, timeout_s: float = 30.0) -> None:
+    """Until the server of a start that was killed has gone from ``data``: it is told to stop when its parent dies."""
+    lock = data / "postmaster.pid"
+    deadline_s = time.monotonic() + timeout_s
+    while (pid := _locked_by(lock, data)) is not None:
+        if time.monotonic() > deadline_s:
+            raise Trouble(f"another PostgreSQL (process {pid}) serves {data}", f"stop it: kill -INT {pid}")
+        time.sleep(0.05)
+
+
+def _locked_by(lock: Path, data: Path) -> int | None:
+    """The postmaster that holds the lock file, if it is alive and serves ``data``; a stale file is PostgreSQL's to remove."""
+    try:
+        pid = int(lock.read_text().split("\n", 1)[0])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if str(data).encode() in command.split(b"\0") else None
 
 
 def answers(url: str) -> bool:

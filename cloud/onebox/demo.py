@@ -1,0 +1,125 @@
+"""The one box's demo log-ins and the resident's link it prints: made through the same doors as real ones.
+
+Passwords are derived from the data folder's secret: the same at every start, another in every folder.
+"""
+
+import asyncio
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cloud.auth.accounts import AccountError, ensure_account
+from cloud.domain.scope import Role
+from cloud.onebox.folder import Secrets
+from cloud.store.pool import Unavailable, connect
+from edge.wire.clock import Clock, utc
+
+OPERATOR = "tuantu-demo"
+# What a resident sees before anything was scanned: such an order's page moves when its parcel comes.
+BEFORE_SCANS = ("placed", "packed", "loaded", "expected")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """A log-in to be printed."""
+
+    login: str
+    role: Role
+    name: str
+    operator: str | None = None
+    sites: tuple[str, ...] = ()
+
+
+ADMIN = DemoAccount("admin", Role.ADMIN, "管理员")
+
+
+def town_accounts(stations: Sequence[str]) -> list[DemoAccount]:
+    """One of each role in the town's operator."""
+    return [
+        DemoAccount("dispatcher", Role.DISPATCHER, "调度员", OPERATOR),
+        DemoAccount("leader", Role.LEADER, "团长", OPERATOR, (stations[0],)),
+        DemoAccount("staff", Role.STAFF, "店员", OPERATOR, (stations[0],)),
+    ]
+
+
+async def ensure_accounts(url: str, clock: Clock, secrets: Secrets, accounts: Sequence[DemoAccount]) -> None:
+    """Make those that are missing. AccountError where operator or site is not there (yet)."""
+    connection = await connect(url, "onebox")
+    async with connection, connection.transaction():
+        for account in accounts:
+            await ensure_account(
+                connection, utc(clock.now_ms()), login=account.login, password=secrets.derived(account.login),
+                display_name=account.name, role=account.role, operator_id=account.operator, site_ids=account.sites,
+            )  # fmt: skip
+
+
+async def ensure_when_there(
+    url: str, clock: Clock, secrets: Secrets, accounts: Sequence[DemoAccount], timeout_s: float = 60.0
+) -> bool:
+    """Once the town has registered its operator and stations; False where it has not in time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                try:
+                    await ensure_accounts(url, clock, secrets, accounts)
+                except (AccountError, Unavailable):
+                    await asyncio.sleep(0.3)
+                else:
+                    return True
+    except TimeoutError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOrder:
+    """An order whose page is worth opening now, and a label of it to scan."""
+
+    url: str
+    site: str
+    label: str
+
+
+async def find_order(api: str, password: str, sites: Sequence[str], timeout_s: float = 30.0) -> DemoOrder | None:
+    """A link to an order of the town, best one whose parcels are still to come. None where there is none in time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                found = await asyncio.to_thread(_find_order, api, password, sites)
+                if found is not None:
+                    return found
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        return None
+
+
+def _find_order(api: str, password: str, sites: Sequence[str]) -> DemoOrder | None:
+    try:
+        token = _call(api, "POST", "/api/login", {"login": ADMIN.login, "password": password})["token"]
+        orders = [
+            order
+            for site in sites
+            for order in _call(api, "GET", f"/api/operators/{OPERATOR}/orders?site={site}", None, token)["orders"]
+            if order["parcels"]
+        ]
+        if not orders:
+            return None
+        waiting = [order for order in orders if order["state"] in BEFORE_SCANS]
+        order = (waiting or orders)[-1]
+        path = f"/api/operators/{OPERATOR}/orders/{urllib.parse.quote(order['external_id'], safe='')}/link"
+        link = _call(api, "POST", path, {}, token)
+        return DemoOrder(link["url"], order["site"]["id"], order["parcels"][0]["id"])
+    except (OSError, ValueError, KeyError):  # not up yet, or it has no orders yet: asked again
+        return None
+
+
+def _call(api: str, method: str, path: str, body: object, token: str = "") -> Any:
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(  # noqa: S310  # our own address
+        api + path, None if body is None else json.dumps(body).encode(), headers, method=method
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.loads(answer.read())

@@ -1,0 +1,286 @@
+"""``python -m cloud run``: database, broker, cloud, town and pages on one machine, until Ctrl-C.
+
+The order of start is the order of this file; the supervisor stops in the opposite one and restarts what dies.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import segno
+
+from cloud.onebox import broker as onebox_broker
+from cloud.onebox import children, demo
+from cloud.onebox import postgres as onebox_postgres
+from cloud.onebox.children import STATIONS, Addresses
+from cloud.onebox.folder import Ports, Secrets, is_free, load_secrets, opened, write_private
+from cloud.onebox.supervisor import Supervisor
+from cloud.onebox.town_time import TownTimeFile, this_machine
+from cloud.onebox.wishes import HELP, Wishes, read
+from cloud.store.migrate import migrate
+from cloud.trouble import Trouble
+from edge.wire.clock import Clock, TownClock, WallClock
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0 after Ctrl-C. Trouble is for the caller to show."""
+    argparse.ArgumentParser(
+        prog="python -m cloud run", description="everything on one box", epilog=HELP, formatter_class=argparse.RawTextHelpFormatter
+    ).parse_args(arguments)
+    wishes = read(os.environ, ROOT)
+    _check_addresses(wishes)
+    pages = _pages(wishes)
+    with opened(wishes.data, fresh=wishes.fresh) as folder:
+        try:
+            asyncio.run(_run(OneBox(wishes, folder, pages)))
+        except* Trouble as group:
+            raise _first(group) from None
+    return 0
+
+
+def _first(group: BaseExceptionGroup) -> Trouble:
+    inner = group.exceptions[0]
+    return (
+        _first(inner) if isinstance(inner, BaseExceptionGroup) else inner if isinstance(inner, Trouble) else Trouble(str(inner), "")
+    )
+
+
+def say(text: str) -> None:
+    """A line for whoever started us."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _check_addresses(wishes: Wishes) -> None:
+    if not is_free(wishes.host, wishes.port):
+        raise Trouble(f"port {wishes.port} is taken", f"stop what listens there, or choose another: PORT={wishes.port + 10}")
+
+
+def _pages(wishes: Wishes) -> Path | None:
+    """The built pages, or Trouble: a start without pages would look like a broken one."""
+    built = ROOT / "dashboards" / "dist"
+    if not wishes.with_pages:
+        return None
+    if not (built / "residents.html").exists() and not (built / "index.html").exists():
+        raise Trouble("the pages are not built", "make setup (it needs Node 20 or newer, or brings its own), or PAGES=0")
+    return built
+
+
+class OneBox:
+    """What one start works with."""
+
+    def __init__(self, wishes: Wishes, folder: Path, pages: Path | None) -> None:
+        self.wishes = wishes
+        self.folder = folder
+        self.pages = pages
+        self.secrets: Secrets = load_secrets(folder)
+        self.ports = Ports(folder / "ports.json")
+        self.town_time = TownTimeFile(folder, this_machine())
+        self.at = _addresses(wishes, self.ports)
+
+    @property
+    def has_town_time(self) -> bool:
+        """The town's clock stays with its data, also while it is left out."""
+        return self.wishes.with_town or self.town_time.exists
+
+    def clock(self) -> Clock:
+        return TownClock(self.town_time.file.read_bytes, time.monotonic) if self.has_town_time else WallClock(time.time)
+
+
+def _addresses(wishes: Wishes, ports: Ports) -> Addresses:
+    live_port = wishes.port + 1
+    if not is_free(wishes.host, live_port):
+        raise Trouble(
+            f"port {live_port} is taken: the live socket needs it, beside the pages' {wishes.port}",
+            f"choose two others: PORT={wishes.port + 10}",
+        )
+    return Addresses(
+        host=wishes.host,
+        reachable=_reachable(wishes.host),
+        port=wishes.port,
+        live_port=live_port,
+        ingest_metrics=ports.choose("ingest"),
+        live_metrics=ports.choose("live"),
+        jobs_metrics=ports.choose("jobs"),
+        agent_port=ports.choose("agents", wishes.port + 10, count=len(STATIONS)),
+    )
+
+
+def _reachable(host: str) -> str:
+    """The address others use: for 0.0.0.0 that of the interface that leads outside (no packet is sent)."""
+    if host != "0.0.0.0":  # noqa: S104  # compared, not bound
+        return host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+async def _run(box: OneBox) -> None:
+    """Start everything, then wait for a signal. The second signal is impatient: everything is killed."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    async with Supervisor(box.folder / "log", say) as supervisor:
+
+        def on_signal() -> None:
+            if stop.is_set():
+                supervisor.kill_all()
+                return
+            say("stopping …  (again to kill)")
+            stop.set()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, on_signal)
+        living = asyncio.create_task(_live(box, supervisor))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            living.cancel()
+            (outcome,) = await asyncio.gather(living, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            raise outcome
+    say("stopped")
+
+
+async def _live(box: OneBox, supervisor: Supervisor) -> None:
+    started_s = time.monotonic()
+    if box.has_town_time:
+        box.town_time.resume(box.wishes.rate)
+    beating = asyncio.create_task(box.town_time.keep_beating()) if box.has_town_time else None
+    try:
+        await _start(box, supervisor, started_s)
+        await asyncio.Event().wait()
+    finally:
+        if beating is not None:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+
+async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> None:
+    wishes, at = box.wishes, box.at
+    url, broker_url, broker_port = await _start_stores(box, supervisor)
+    mode = await asyncio.to_thread(migrate, url)
+    say(f"schema   up to date, storage mode {mode}")
+    clock = box.clock()
+    await demo.ensure_accounts(url, clock, box.secrets, [demo.ADMIN])
+    shared = _shared_environment(box, url, broker_url)
+    await supervisor.start(*children.cloud(ROOT, at, shared))
+    say(f"cloud    ready after {time.monotonic() - started_s:.1f} s")
+    order = None
+    accounts = [demo.ADMIN]
+    if wishes.with_town:
+        environment = _town_environment(box, broker_port, shared)
+        await supervisor.start(children.town(ROOT, box.folder / "town", at, environment))
+        say(f"town     {len(STATIONS)} stations, ready after {time.monotonic() - started_s:.1f} s")
+        if await demo.ensure_when_there(url, clock, box.secrets, town := demo.town_accounts(STATIONS)):
+            accounts += town
+        order = await demo.find_order(at.inner_url, box.secrets.derived(demo.ADMIN.login), STATIONS)
+    say(_welcome(box, accounts, order))
+
+
+async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, str, int]:
+    """Database and broker side by side; their URLs and the broker's port."""
+    wishes, secrets = box.wishes, box.secrets
+    starting = []
+    server = None
+    if not wishes.database_url:
+        port = box.ports.choose("database")
+        server = await asyncio.to_thread(
+            onebox_postgres.prepare, box.folder / "postgres", secrets.database_password, port, fresh=wishes.fresh
+        )
+        await asyncio.to_thread(onebox_postgres.wait_for_predecessor, server.data)
+        starting.append(children.database(server))
+    logins = {"cloud": secrets.broker_password, **{station: secrets.derived(f"broker/{station}") for station in STATIONS}}
+    kind = onebox_broker.choose(wishes.broker)
+    configured = await asyncio.to_thread(onebox_broker.prepare, kind, box.folder / "broker", box.ports.choose("broker"), logins)
+    starting.append(children.broker(configured, ROOT))
+    await supervisor.start(*starting)
+    if server is None:
+        say("database the one of DATABASE_URL")
+    else:
+        await asyncio.to_thread(onebox_postgres.create_database, server)
+        say(f"database PostgreSQL {server.binaries.major} on port {server.port}, files in {server.data}")
+    say(f"broker   {kind} on port {configured.port}")
+    return wishes.database_url if server is None else server.url(), configured.url("cloud"), configured.port
+
+
+def _shared_environment(box: OneBox, url: str, broker_url: str) -> dict[str, str]:
+    at = box.at
+    shared = {
+        "TUANTU_DATABASE_URL": url,
+        "TUANTU_BROKER_URL": broker_url,
+        "TUANTU_SECRET": box.secrets.secret,
+        "TUANTU_HTTP_HOST": "127.0.0.1",
+        "TUANTU_HTTP_PORT": str(at.port),
+        "TUANTU_LIVE_HOST": "127.0.0.1",
+        "TUANTU_LIVE_PORT": str(at.live_port),
+        "TUANTU_PUBLIC_URL": at.public_url,
+        "TUANTU_LIVE_URL": at.live_url,
+        "TUANTU_METRICS_PORT": "0",
+    }
+    if box.pages is not None:
+        shared["TUANTU_PAGES_DIR"] = str(box.pages)
+    if box.has_town_time:
+        shared["TUANTU_CLOCK_FILE"] = str(box.town_time.file)
+    return shared
+
+
+def _town_environment(box: OneBox, broker_port: int, shared: dict[str, str]) -> dict[str, str]:
+    """What the town needs to know, and no more: neither the database nor the cloud's secret."""
+    folder = box.folder / "town"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    logins = folder / "logins.json"
+    passwords = ", ".join(f'"{station}": "{box.secrets.derived(f"broker/{station}")}"' for station in STATIONS)
+    write_private(logins, f"{{{passwords}}}\n")
+    hidden = dict.fromkeys(("TUANTU_DATABASE_URL", "TUANTU_BROKER_URL", "TUANTU_SECRET", "DATABASE_URL"), "")
+    return {
+        **hidden,
+        **{name: shared[name] for name in ("TUANTU_CLOCK_FILE", "TUANTU_PAGES_DIR") if name in shared},
+        "TUANTU_TOWN_API": box.at.inner_url,
+        "TUANTU_TOWN_LOGIN": demo.ADMIN.login,
+        "TUANTU_TOWN_PASSWORD": box.secrets.derived(demo.ADMIN.login),
+        "TUANTU_TOWN_BROKER": f"127.0.0.1:{broker_port}",
+        "TUANTU_TOWN_BROKER_LOGINS": str(logins),
+        "TUANTU_TOWN_AGENT_PORT": str(box.at.agent_port),
+        "TUANTU_TOWN_HOST": box.wishes.host,
+    }
+
+
+def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrder | None) -> str:
+    at = box.at
+    lines = ["", f"团途 Tuantu is running at {at.public_url}/"]
+    if order is not None:
+        command = (
+            f"{Path(sys.executable)} -m firmware_sim scan --data {box.folder / 'town'} --site {order.site} --label {order.label}"
+        )
+        lines += [f"  a resident's order   {order.url}", f"  scan its parcel      {command}"]
+    if box.wishes.with_town:
+        lines += [f"  station {name}      http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(STATIONS)]
+    lines += ["  log-ins"]
+    lines += [f"    {account.login:<11} {box.secrets.derived(account.login)}   ({account.role})" for account in accounts]
+    lines += [f"  health               {at.public_url}/health", f"  data and logs        {box.folder}", "Ctrl-C stops everything."]
+    if at.reachable != at.host:
+        qr = segno.make(order.url if order else at.public_url, error="l")
+        lines += ["", _drawn(qr), "(the QR leads to the resident's page)" if order else "(the QR leads to the pages)"]
+    return "\n".join(lines)
+
+
+def _drawn(qr: segno.QRCode) -> str:
+    """Two modules a character, dark on light whatever the terminal's colours."""
+    rows = [[bool(cell) for cell in row] for row in qr.matrix_iter(border=2)]
+    rows += [[False] * len(rows[0])] if len(rows) % 2 else []
+    halves = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
+    return "\n".join(
+        "".join(halves[upper, lower] for upper, lower in zip(rows[n], rows[n + 1], strict=True)) for n in range(0, len(rows), 2)
+    )

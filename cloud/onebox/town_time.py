@@ -1,0 +1,101 @@
+"""The town's clock on one box (decision 15): resumed with the data, paused when everything stops.
+
+``clock.json`` is the line all processes read. ``clock-seen.json`` says every second how far it has come, so that after a
+kill the time goes on from there: never back, and no time passes while nothing runs.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from cloud.onebox.folder import write_private
+from edge.wire.clock import TownTime, decode_town, encode_town, to_ms
+
+BEAT_S = 1.0
+DEFAULT_RATE = 30.0
+TOWN_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
+FIRST_HOUR = 7  # before the first van: the day's parcels are about to come
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Clocks of a machine, handed in so that tests need not wait."""
+
+    wall: Callable[[], datetime]
+    monotonic_s: Callable[[], float]
+    boot_id: str
+
+
+def this_machine() -> Machine:
+    """The real ones."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return Machine(lambda: datetime.now(TOWN_ZONE), time.monotonic, boot.read_text().strip() if boot.exists() else "unknown")
+
+
+class TownTimeFile:
+    """Owns ``clock.json`` between ``resume`` and ``pause``; others may change the rate in between."""
+
+    def __init__(self, folder: Path, machine: Machine) -> None:
+        self.file = folder / "clock.json"
+        self._seen = folder / "clock-seen.json"
+        self._machine = machine
+
+    @property
+    def exists(self) -> bool:
+        return self.file.exists()
+
+    def resume(self, rate: float | None = None) -> TownTime:
+        """Run on from where it stood, at the rate it had (or ``rate``); the first time from seven o'clock of today."""
+        now_s = self._machine.monotonic_s()
+        if self.exists:
+            line = decode_town(self.file.read_bytes())
+            seen_ms, seen_rate = self._read_seen()
+            # At most one beat passed unseen before a kill; adding it keeps the time from going back.
+            unseen_ms = int(BEAT_S * 1000 * line.rate)
+            start_ms, old_rate = max(line.simulated_ms, seen_ms + unseen_ms), line.rate or seen_rate
+        else:
+            today = self._machine.wall().astimezone(TOWN_ZONE)
+            start_ms, old_rate = to_ms(today.replace(hour=FIRST_HOUR, minute=0, second=0, microsecond=0)), DEFAULT_RATE
+        town = TownTime(start_ms, now_s, old_rate if rate is None else rate, self._machine.boot_id)
+        self._write(town)
+        return town
+
+    def beat(self) -> None:
+        """Note how far the time has come."""
+        town = decode_town(self.file.read_bytes())
+        self._note(town.at(self._machine.monotonic_s()), town.rate)
+
+    def pause(self) -> None:
+        """Stop the time; the rate to go on with is kept."""
+        town = decode_town(self.file.read_bytes())
+        self.beat()
+        self._write(town.changed(self._machine.monotonic_s(), 0.0), rate=town.rate)
+
+    async def keep_beating(self) -> None:
+        """Until cancelled; then paused."""
+        try:
+            while True:
+                self.beat()
+                await asyncio.sleep(BEAT_S)
+        finally:
+            self.pause()
+
+    def _write(self, town: TownTime, rate: float | None = None) -> None:
+        unfinished = self.file.with_suffix(".part")
+        unfinished.write_bytes(encode_town(town))
+        unfinished.replace(self.file)
+        self._note(town.simulated_ms, town.rate if rate is None else rate)
+
+    def _note(self, simulated_ms: int, rate: float) -> None:
+        write_private(self._seen, json.dumps({"simulated_ms": simulated_ms, "rate": rate}))
+
+    def _read_seen(self) -> tuple[int, float]:
+        with suppress(OSError, ValueError, KeyError):
+            said = json.loads(self._seen.read_text())
+            return int(said["simulated_ms"]), float(said["rate"])
+        return 0, DEFAULT_RATE
