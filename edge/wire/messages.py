@@ -44,6 +44,7 @@ Offset = Annotated[int, Meta(ge=-MAX_MS, le=MAX_MS)]
 Reading = Annotated[float, Meta(ge=-MAX_READING, le=MAX_READING)]
 Quality = Annotated[int, Meta(ge=0, le=2)]
 Mark = Annotated[int, Meta(ge=0, lt=2**48)]
+Thinned = Annotated[int, Meta(ge=0, le=62)]  # times every second reading was dropped, because the site's disk was full
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -161,6 +162,7 @@ class Series(Message, frozen=True):
     dt: Annotated[list[Offset], Meta(min_length=1, max_length=MAX_BATCH_READINGS)]
     v: list[Reading | None]
     q: Quality | list[Quality] = 0
+    thinned: Thinned = 0
 
 
 class Track(Message, frozen=True):
@@ -172,6 +174,7 @@ class Track(Message, frozen=True):
     lon: list[Annotated[float, Meta(ge=-180, le=180)]]
     speed_m_s: list[Annotated[float, Meta(ge=0, le=100)] | None]
     heading_deg: list[Annotated[float, Meta(ge=0, lt=360)] | None]
+    thinned: Thinned = 0
 
 
 class TelemetryBatch(Message, frozen=True):

@@ -1,0 +1,57 @@
+"""What waits in an outbox, read beside whoever writes it: for `python -m edge status`, the staff page and the birth message."""
+
+from pathlib import Path
+
+import apsw
+
+from edge.outbox import telemetry
+from edge.outbox.records import LANES, LaneDepth, OutboxDepth
+from edge.outbox.schema import connect_to_read
+from edge.outbox.transaction import Execute
+from edge.wire.ids import Lane, parse_epoch
+
+
+def depth(execute: Execute, path: Path) -> OutboxDepth:
+    """Queue depth by lane. Walks the batches that are kept: some milliseconds a ten thousand."""
+    lanes = {lane: LaneDepth(0) for lane in Lane}
+    kept = 0
+    for number, waiting, oldest_ms, settled in execute(
+        """SELECT lane, count(*) FILTER (WHERE settled_at_ms IS NULL),
+                  min(sealed_at_ms) FILTER (WHERE settled_at_ms IS NULL), count(settled_at_ms)
+           FROM batch GROUP BY lane"""
+    ):
+        lanes[LANES[number]] = LaneDepth(waiting, 0, oldest_ms)
+        kept += settled
+    readings, first_ms = telemetry.count(execute)
+    backfill = lanes[Lane.BACKFILL]
+    times = [moment for moment in (backfill.oldest_ms, first_ms) if moment is not None]
+    lanes[Lane.BACKFILL] = LaneDepth(backfill.batches, readings, min(times, default=None))
+    ((uuid, boot, hlc, last_sync_ms),) = execute(
+        "SELECT uuid, boot, hlc, last_sync_ms FROM state JOIN epoch ON epoch.id = state.epoch"
+    )
+    return OutboxDepth(
+        lanes=lanes,
+        epoch=parse_epoch(uuid),
+        boot=boot,
+        hlc=hlc,
+        last_sync_ms=last_sync_ms,
+        kept_batches=kept,
+        file_bytes=sum(file.stat().st_size for file in (path, path.with_name(path.name + "-wal")) if file.exists()),
+    )
+
+
+def depth_of_file(path: Path) -> OutboxDepth | None:
+    """The same from outside the agent, whether it runs or not. None: there is no file, or nothing in it yet."""
+    if not path.exists():
+        return None
+    try:
+        connection = connect_to_read(path)
+    except apsw.CantOpenError:
+        return None
+    try:
+        connection.execute("BEGIN")
+        if not connection.pragma("user_version"):
+            return None
+        return depth(connection.execute, path)
+    finally:
+        connection.close()

@@ -1,0 +1,161 @@
+"""What the outbox hands out and takes in: plain values, no database."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from edge.wire.envelope import Envelope
+from edge.wire.ids import Epoch, EventId, Lane, Seq
+from edge.wire.messages import SCHEMA, AnyFact, ClockQuality
+from edge.wire.order import Hlc
+
+LANE_NUMBERS = {Lane.EVENT: 1, Lane.LIVE: 2, Lane.BACKFILL: 3}
+LANES = {number: lane for lane, number in LANE_NUMBERS.items()}
+
+# The steps at which a process may die; fault tests kill it exactly there.
+Step = Literal[
+    "sealed",  # rows written, not committed
+    "committed",
+    "sending",  # read back, not handed to the connection
+    "published",
+    "puback",
+    "ack_received",  # decoded, not committed
+    "acked",
+    "moving",  # a conflict's content is being sealed anew, not committed
+    "moved",
+    "resending",  # marked unacknowledged again, not committed
+    "pruning",  # copies deleted, not committed
+    "pruned",
+]
+STEPS: tuple[Step, ...] = get_args(Step)
+
+
+class NotKeptError(Exception):
+    """Nothing was written, and nobody may be told that it was. The text is for staff."""
+
+
+class OutboxFullError(NotKeptError):
+    """The disk is full, also after all that may go has gone."""
+
+
+class WrongSiteError(Exception):
+    """The file belongs to another site; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When something happened: domain ms, how far it can be believed, and the time to order by (None: no clock is believed)."""
+
+    measured_at_ms: int
+    quality: ClockQuality
+    order_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """A batch's place in the file: ``epoch`` is the file's own number for it."""
+
+    epoch: int
+    lane: Lane
+    seq: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBatch:
+    """Bytes that never change again under their key."""
+
+    key: BatchKey
+    epoch: Epoch
+    payload: bytes
+    sha256: bytes
+
+    def envelope(self, bounds: "Bounds", sent_at_ms: int) -> Envelope:
+        """Its user properties for one sending."""
+        seq = self.key.seq
+        floor = min(bounds.floor, seq)
+        return Envelope(
+            self.epoch, self.key.lane, seq, self.sha256, Seq(floor), Seq(min(bounds.kept, floor)), SCHEMA, sent_at_ms
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """An ack off the wire: ``contents[i]`` is the mark of what the cloud holds under ``seqs[i]``."""
+
+    epoch: Epoch
+    lane: Lane
+    seqs: list[int]
+    contents: list[int]
+    hlc: Hlc
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A lane's state: its lowest unacknowledged seq, and its lowest seq that could be sent again."""
+
+    floor: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event that is in the file."""
+
+    id: EventId
+    hlc: int
+    measured_at_ms: int
+    fact: AnyFact
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of one sensor. ``value`` None: asked, no answer. ``quality``: 0 good, 1 doubtful, 2 bad."""
+
+    sensor: str
+    at_ms: int
+    value: float | None
+    quality: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the site itself was: WGS-84 degrees."""
+
+    at_ms: int
+    lat: float
+    lon: float
+    speed_m_s: float | None = None
+    heading_deg: float | None = None
+
+
+Sample = Reading | Position
+
+
+@dataclass(frozen=True, slots=True)
+class LaneDepth:
+    """How much of a lane waits: sealed batches without acknowledgement, and (backfill) readings not yet sealed."""
+
+    batches: int
+    readings: int = 0
+    oldest_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxDepth:
+    """What waits, lane by lane, and what the file takes."""
+
+    lanes: dict[Lane, LaneDepth]
+    epoch: Epoch
+    boot: int
+    hlc: int
+    last_sync_ms: int | None
+    kept_batches: int
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long acknowledged copies stay, for a cloud that is restored from a backup (wire.md)."""
+
+    keep_acked_ms: int = 7 * 24 * 3600 * 1000
+    keep_acked_bytes: int = 256 * 1024 * 1024
+    reserve_bytes: int = 4 * 1024 * 1024  # room to tidy up in when the disk is full: a WAL of the largest tidying transaction

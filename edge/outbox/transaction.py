@@ -1,0 +1,111 @@
+"""What may be done inside one commit: facts get their number, their order and their sealed batch.
+
+The counters are a copy; the store adopts them once the commit has returned.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, assert_never
+
+from edge.outbox.records import LANE_NUMBERS, BatchKey, RecordedEvent, Stamp
+from edge.wire.codec import encode
+from edge.wire.envelope import digest
+from edge.wire.ids import Epoch, EventId, EventNumber, Lane, Seq, SiteId
+from edge.wire.messages import AnyFact, Event, EventBatch
+from edge.wire.order import Hlc, observe, tick
+
+# ``apsw.Cursor.execute`` of the store's one cursor: read a result to its end before the next statement.
+Execute = Callable[..., Any]
+
+
+@dataclass(slots=True)
+class Counters:
+    """The row ``state``: what numbers and orders everything that is sealed."""
+
+    epoch_number: int
+    epoch: Epoch
+    boot: int
+    hlc: Hlc
+    next_event: int
+    next_live: int
+    next_backfill: int
+
+
+class Transaction:
+    """Lives only as long as the ``work`` it is handed to. ``execute`` is for the station's own tables, in the same commit."""
+
+    def __init__(self, site: SiteId, counters: Counters, execute: Execute) -> None:
+        self.execute: Final = execute
+        self.counters: Final = replace(counters)
+        self.recorded: Final[list[RecordedEvent]] = []
+        self.sealed: Final[list[BatchKey]] = []
+        self._site = site
+
+    def record(self, fact: AnyFact, stamp: Stamp, *, device: str = "", actor: str = "") -> RecordedEvent:
+        """Number, order and seal one fact. It is true once the transaction is committed, not before."""
+        counters = self.counters
+        n = counters.next_event
+        counters.hlc = hlc = tick(counters.hlc, stamp.order_ms)
+        event = Event(
+            n=n,
+            hlc=hlc,
+            boot=counters.boot,
+            measured_at_ms=stamp.measured_at_ms,
+            clock=stamp.quality,
+            fact=fact,
+            device=device,
+            actor=actor,
+        )
+        self.seal(Lane.EVENT, encode(EventBatch(events=[event])), stamp.measured_at_ms)
+        recorded = RecordedEvent(EventId(self._site, counters.epoch, EventNumber(n)), hlc, stamp.measured_at_ms, fact)
+        self.recorded.append(recorded)
+        return recorded
+
+    def seal(self, lane: Lane, payload: bytes, now_ms: int) -> Seq:
+        """Put bytes under the lane's next key. An event's payload must hold one event, numbered ``counters.next_event``."""
+        counters = self.counters
+        match lane:
+            case Lane.EVENT:
+                seq = counters.next_event
+                counters.next_event = seq + 1
+            case Lane.LIVE:
+                seq = counters.next_live
+                counters.next_live = seq + 1
+            case Lane.BACKFILL:
+                seq = counters.next_backfill
+                counters.next_backfill = seq + 1
+            case _:
+                assert_never(lane)
+        self.execute(
+            "INSERT INTO batch (epoch, lane, seq, payload, sha256, sealed_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+            (counters.epoch_number, LANE_NUMBERS[lane], seq, payload, digest(payload), now_ms),
+        )
+        self.sealed.append(BatchKey(counters.epoch_number, lane, Seq(seq)))
+        return Seq(seq)
+
+    def open_epoch(self, epoch: Epoch, reason: str, now_ms: int) -> None:
+        """Number anew from 1. What was sealed before keeps its key and its bytes, and is sent until it is acknowledged."""
+        counters = self.counters
+        self.execute("INSERT INTO epoch (uuid, reason, opened_at_ms) VALUES (?, ?, ?)", (str(epoch), reason, now_ms))
+        ((counters.epoch_number,),) = self.execute("SELECT id FROM epoch WHERE uuid = ?", (str(epoch),))
+        counters.epoch = epoch
+        counters.next_event = counters.next_live = counters.next_backfill = 1
+
+    def hear(self, hlc: Hlc) -> None:
+        """Never order behind a key heard from the cloud."""
+        self.counters.hlc = observe(self.counters.hlc, hlc)
+
+    def save_counters(self) -> None:
+        """The store calls this before it commits."""
+        counters = self.counters
+        self.execute(
+            "UPDATE state SET epoch = ?, boot = ?, hlc = ?, next_event = ?, next_live = ?, next_backfill = ? WHERE one = 1",
+            (
+                counters.epoch_number,
+                counters.boot,
+                counters.hlc,
+                counters.next_event,
+                counters.next_live,
+                counters.next_backfill,
+            ),
+        )
