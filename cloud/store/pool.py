@@ -78,7 +78,12 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def is_serialization_conflict(error: BaseException) -> bool:
-    """True for 40001 and 40P01: the same transaction, tried again, may pass."""
+    """True for 40001 and 40P01: the same transaction, tried again, may pass.
+
+    So too for a row that was on its way into a default partition as its own partition was made (`partitions`): then 23514.
+    """
+    if isinstance(error, psycopg.errors.CheckViolation):
+        return (error.diag.table_name or "").endswith("_default") and error.diag.constraint_name is None
     return isinstance(error, (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected))
 
 

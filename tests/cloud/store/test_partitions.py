@@ -8,7 +8,7 @@ from cloud.store import partitions
 from cloud.store.kept import LATEST_ARRIVAL, READINGS_KEPT
 from cloud.store.mode import StoreMode
 from cloud.store.partitions import TABLES, ahead_of, drop, ensure, existing
-from cloud.store.pool import Connection, connect
+from cloud.store.pool import Connection, connect, is_serialization_conflict
 from tests.cloud.store.telemetry_rows import DAY, Row, ingest
 
 READING = TABLES["reading"]
@@ -73,6 +73,38 @@ async def test_a_table_that_stays_locked_is_left_for_the_next_time(
         await slow.execute("LOCK TABLE reading_default IN ROW EXCLUSIVE MODE")
         assert await ensure(connection, DAY + ONE_DAY) == 1  # of position only
     assert await ensure(connection, DAY + ONE_DAY) == 1
+
+
+async def test_a_row_on_its_way_as_its_partition_is_made_is_tried_again_and_not_quarantined(
+    database_url: str, connection: Connection
+) -> None:
+    async def copy_while_made(slow: Connection) -> None:
+        async with slow.transaction(), slow.cursor() as cursor:
+            async with cursor.copy("COPY reading (at, received_at, sensor_id, quality, value) FROM STDIN") as copy:
+                await inserts_into(connection, "reading")
+                await ensure(connection, DAY)
+                await copy.write_row((DAY, DAY, 1, 0, 1.0))
+
+    async with await connect(database_url, "slow") as slow:
+        with pytest.raises(psycopg.errors.CheckViolation) as caught:
+            await copy_while_made(slow)
+        assert is_serialization_conflict(caught.value)
+        await ingest(slow, Row(DAY, 1.0))
+    assert await count(connection, READING.name(DAY)) == 1
+
+
+async def inserts_into(connection: Connection, table: str) -> None:
+    """Wait until another connection has opened the table to write to it."""
+    async with asyncio.timeout(10):
+        while True:
+            cursor = await connection.execute(
+                "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()",
+                (table,),
+            )
+            row = await cursor.fetchone()
+            if row is not None and row[0]:
+                return
+            await asyncio.sleep(0.01)
 
 
 async def waits_for_a_table(connection: Connection) -> None:
