@@ -1,0 +1,285 @@
+"""Applies events: the rows, what they are about, what they undo and correct, and the fold of all they touch.
+
+Leaves the transaction to `flush` and the fold itself to `store.folding`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from cloud.domain.events import believed_at_ms, offset_for
+from cloud.domain.order import iso
+from cloud.domain.rooms import site_room
+from cloud.ingest.batch import Sealed
+from cloud.ingest.clocks import Boot, known_offsets
+from cloud.store.folding import refold
+from cloud.store.pool import Connection
+from cloud.store.rooms import RoomEntry, entry
+from edge.wire.clock import utc
+from edge.wire.ids import EventId
+from edge.wire.messages import (
+    ClockCorrected,
+    CommandFinished,
+    DeviceChanged,
+    Event,
+    EventBatch,
+    EventUndone,
+    LabelUnknown,
+    ParcelReceived,
+    ParcelReleased,
+    ParcelShelved,
+)
+from edge.wire.order import ZERO, Hlc
+
+
+class EventConflictError(Exception):
+    """An event's number is taken by other content: the batch's site has a twin. ``batches`` cannot be applied."""
+
+    def __init__(self, batches: Sequence[Sealed]) -> None:
+        super().__init__(f"{len(batches)} batches hold an event whose number is taken by another")
+        self.batches = batches
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedEvents:
+    """What was written: new events, entries for the rooms, the highest order key of what they touched."""
+
+    rows: int
+    entries: tuple[RoomEntry, ...]
+    hlc: Hlc
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """An event with the batch that brought it."""
+
+    id: EventId
+    event: Event
+    batch: Sealed
+
+    @property
+    def boot(self) -> Boot:
+        return Boot(self.id.site, self.id.epoch, self.event.boot)
+
+    def at_ms(self, offsets: Mapping[Boot, int]) -> int:
+        offset_ms = offset_for(self.event.clock, offsets.get(self.boot, 0))
+        return believed_at_ms(self.event.measured_at_ms + offset_ms, self.batch.arrival.received_at_ms)
+
+
+async def apply_events(connection: Connection, batches: Sequence[Sealed], now: datetime) -> AppliedEvents:
+    """Write the batches' events and fold what they touch. All batches are new. EventConflictError where a number is taken."""
+    arrived = list(_arrived(batches))
+    if not arrived:
+        return AppliedEvents(0, (), ZERO)
+    await _lock_sites(connection, arrived)
+    new = await _insert(connection, arrived)
+    await _insert_subjects(connection, new)
+    corrected = await _correct_clocks(connection, new)
+    parcels = await _subjects_of(connection, [one.id for one in new], corrected)
+    folded = await refold(connection, parcels, now)
+    heard = max(one.event.hlc for one in arrived)
+    return AppliedEvents(len(new), (*folded.entries, *_site_entries(new)), max(folded.hlc, Hlc(heard)))
+
+
+def _arrived(batches: Iterable[Sealed]) -> Iterable[_Arrived]:
+    for batch in batches:
+        if isinstance(batch.body, EventBatch):
+            for event in batch.body.events:
+                yield _Arrived(_id(batch, event), event, batch)
+
+
+def _id(batch: Sealed, event: Event) -> EventId:
+    return EventId(batch.topic.site, batch.envelope.epoch, event.n)  # type: ignore[arg-type]  # n is what EventNumber counts
+
+
+async def _lock_sites(connection: Connection, arrived: Sequence[_Arrived]) -> None:
+    """One writer of a site's events at a time, an undo's target included: else an undo and its target could miss each other."""
+    sites = {one.id.site for one in arrived}
+    sites |= {EventId.parse(one.event.fact.target).site for one in arrived if isinstance(one.event.fact, EventUndone)}
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(site, 20)) FROM unnest(%s::text[]) AS site", (sorted(sites),)
+    )
+
+
+_INSERT = """
+INSERT INTO event (site_id, epoch, n, hlc, boot, kind, at, measured_at, received_at, clock, operator_id, device, actor, fact)
+SELECT site_id, epoch, n, hlc, boot, fact->>'kind', at, measured_at, received_at, clock, operator_id, device, actor, fact
+FROM unnest(
+    %s::text[], %s::uuid[], %s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[]
+) AS given (site_id, epoch, n, hlc, boot, at, measured_at, received_at, clock, operator_id, device, actor, fact)
+ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING
+RETURNING site_id, epoch, n
+"""
+
+
+async def _insert(connection: Connection, arrived: Sequence[_Arrived]) -> list[_Arrived]:
+    unique = {one.id: one for one in reversed(arrived)}  # of a repeated number the first counts
+    offsets = await known_offsets(connection, {one.boot for one in arrived})
+    cursor = await connection.execute(_INSERT, _columns([unique[key] for key in sorted(unique)], offsets))
+    new = {EventId(*row) for row in await cursor.fetchall()}
+    await _refuse_twins(connection, [one for one in arrived if one.id not in new or unique[one.id] is not one])
+    return [unique[key] for key in sorted(new)]
+
+
+def _columns(events: Sequence[_Arrived], offsets: Mapping[Boot, int]) -> tuple[list[object], ...]:
+    rows = [
+        (
+            *one.id,
+            one.event.hlc,
+            one.event.boot,
+            utc(one.at_ms(offsets)),
+            utc(one.event.measured_at_ms),
+            utc(one.batch.arrival.received_at_ms),
+            one.event.clock.value,
+            one.batch.topic.operator,
+            one.event.device,
+            one.event.actor,
+            msgspec.json.encode(one.event.fact).decode(),
+        )
+        for one in events
+    ]
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+async def _refuse_twins(connection: Connection, repeated: Sequence[_Arrived]) -> None:
+    """Events whose number was there before must be the same events; otherwise two cards share an epoch."""
+    if not repeated:
+        return
+    cursor = await connection.execute(
+        """
+        SELECT site_id, epoch, n, hlc, boot, measured_at, fact::text FROM event
+        WHERE (site_id, epoch, n) IN (SELECT * FROM unnest(%s::text[], %s::uuid[], %s::bigint[]))
+        """,
+        tuple(list(column) for column in zip(*(one.id for one in repeated), strict=True)),
+    )
+    held = {EventId(*row[:3]): (*row[3:6], msgspec.json.decode(row[6])) for row in await cursor.fetchall()}
+    twins = {
+        one.batch.key: one.batch
+        for one in repeated
+        if held.get(one.id) != (one.event.hlc, one.event.boot, utc(one.event.measured_at_ms), msgspec.to_builtins(one.event.fact))
+    }
+    if twins:
+        raise EventConflictError(list(twins.values()))
+
+
+_LINK_UNDOS = """
+WITH RECURSIVE new AS (
+    SELECT * FROM unnest(%(sites)s::text[], %(epochs)s::uuid[], %(numbers)s::bigint[]) AS new (site_id, epoch, n)
+), link AS (
+    SELECT u.* FROM new JOIN event_undo u ON (u.site_id, u.epoch, u.n) = (new.site_id, new.epoch, new.n)
+    UNION
+    SELECT u.* FROM new JOIN event_undo u ON (u.target_site_id, u.target_epoch, u.target_n) = (new.site_id, new.epoch, new.n)
+), about AS (
+    SELECT s.entity, s.entity_id, link.site_id, link.epoch, link.n
+    FROM link JOIN event_subject s ON (s.site_id, s.epoch, s.n) = (link.target_site_id, link.target_epoch, link.target_n)
+    UNION
+    SELECT about.entity, about.entity_id, u.site_id, u.epoch, u.n
+    FROM about JOIN event_undo u ON (u.target_site_id, u.target_epoch, u.target_n) = (about.site_id, about.epoch, about.n)
+)
+INSERT INTO event_subject (entity, entity_id, site_id, epoch, n) SELECT * FROM about ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING
+"""
+
+
+async def _insert_subjects(connection: Connection, new: Sequence[_Arrived]) -> None:
+    """Say what each event is about. An undo is about what its target is about, whichever of the two came first."""
+    direct = [
+        (one.event.fact.parcel, *one.id)
+        for one in new
+        if isinstance(one.event.fact, ParcelReceived | ParcelShelved | ParcelReleased)
+    ]
+    if direct:
+        await connection.execute(
+            """
+            INSERT INTO event_subject (entity, entity_id, site_id, epoch, n)
+            SELECT 'parcel', * FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING
+            """,
+            tuple(list(column) for column in zip(*direct, strict=True)),
+        )
+    undos = [(*EventId.parse(one.event.fact.target), *one.id) for one in new if isinstance(one.event.fact, EventUndone)]
+    if undos:
+        await connection.execute(
+            """
+            INSERT INTO event_undo (target_site_id, target_epoch, target_n, site_id, epoch, n)
+            SELECT * FROM unnest(%s::text[], %s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING
+            """,
+            tuple(list(column) for column in zip(*undos, strict=True)),
+        )
+    await connection.execute(_LINK_UNDOS, _id_columns([one.id for one in new]))
+
+
+def _id_columns(ids: Sequence[EventId]) -> dict[str, list[object]]:
+    return {"sites": [one.site for one in ids], "epochs": [one.epoch for one in ids], "numbers": [one.n for one in ids]}
+
+
+async def _correct_clocks(connection: Connection, new: Sequence[_Arrived]) -> list[Boot]:
+    """Write corrections, the latest said of a boot standing; returns the boots they are about."""
+    latest: dict[Boot, tuple[int, int]] = {}
+    for one in new:
+        match one.event.fact:
+            case ClockCorrected(boot=boot, offset_ms=offset_ms):
+                key = Boot(one.id.site, one.id.epoch, boot)
+                latest[key] = max(latest.get(key, (-1, 0)), (one.event.hlc, offset_ms))
+            case _:
+                pass
+    for key, (hlc, offset_ms) in sorted(latest.items()):
+        await connection.execute(
+            """
+            INSERT INTO clock_correction (site_id, epoch, boot, offset_ms, hlc) VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT (site_id, epoch, boot) DO UPDATE SET offset_ms = excluded.offset_ms, hlc = excluded.hlc
+            WHERE clock_correction.hlc < excluded.hlc
+            """,
+            (*key, offset_ms, hlc),
+        )
+    return sorted(latest)
+
+
+async def _subjects_of(connection: Connection, ids: Sequence[EventId], boots: Sequence[Boot]) -> set[str]:
+    cursor = await connection.execute(
+        """
+        SELECT DISTINCT entity_id FROM event_subject
+        WHERE entity = 'parcel' AND (site_id, epoch, n) IN (
+            SELECT * FROM unnest(%(sites)s::text[], %(epochs)s::uuid[], %(numbers)s::bigint[])
+            UNION ALL
+            SELECT e.site_id, e.epoch, e.n FROM event e
+            WHERE (e.site_id, e.epoch, e.boot) IN (
+                SELECT * FROM unnest(%(boot_sites)s::text[], %(boot_epochs)s::uuid[], %(boots)s::int[])
+            )
+        )
+        """,
+        {
+            **_id_columns(ids),
+            "boot_sites": [boot.site for boot in boots],
+            "boot_epochs": [boot.epoch for boot in boots],
+            "boots": [boot.number for boot in boots],
+        },
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+class SiteFact(msgspec.Struct, frozen=True):
+    """Body of ``device/{name}``, ``problem/label`` and ``command`` in a site's room."""
+
+    at: str
+    device: str
+    actor: str
+    fact: DeviceChanged | LabelUnknown | CommandFinished
+
+
+def _site_entries(new: Iterable[_Arrived]) -> Iterable[RoomEntry]:
+    """What a site's room shows besides parcels; the latest of each kind stands."""
+    for one in sorted(new, key=lambda one: (one.event.hlc, one.id)):
+        room = site_room(one.id.site)
+        at = iso(believed_at_ms(one.event.measured_at_ms, one.batch.arrival.received_at_ms))
+        match one.event.fact:
+            case DeviceChanged(device=device) as fact:
+                yield entry(room, f"device/{device}", SiteFact(at, one.event.device, one.event.actor, fact))
+            case LabelUnknown() as fact:
+                yield entry(room, "problem/label", SiteFact(at, one.event.device, one.event.actor, fact))
+            case CommandFinished() as fact:
+                yield entry(room, "command", SiteFact(at, one.event.device, one.event.actor, fact))
+            case _:
+                pass

@@ -1,0 +1,175 @@
+"""Moves each lane's floor over the keys that are all there, and notices what a restored database misses. Outside the hot path.
+
+Keys below the floor are deleted; those of events are kept a week, so that a cloned card's other content is told apart.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cloud.ingest.answers import Answer
+from cloud.ingest.batch import LANE_NUMBER, LANE_OF_NUMBER, Sealed
+from cloud.ingest.keys import Item
+from cloud.store.pool import Connection
+from edge.wire.ids import Epoch, Lane, OperatorId, Seq, SiteId
+from edge.wire.messages import Resend
+from edge.wire.topics import Leaf, Topic
+
+# As long as the edge keeps what was acknowledged (wire.md).
+EVENT_KEYS_KEPT = timedelta(days=7)
+# A site needs this long to find and send what it keeps; asking again sooner would only send it twice.
+RESEND_EVERY_S = 30.0
+_LANES_A_ROUND = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a site last said of one lane: below ``floor`` all is acknowledged, below ``kept`` nothing can be sent again."""
+
+    operator: OperatorId
+    site: SiteId
+    epoch: Epoch
+    lane: Lane
+    floor: Seq
+    kept: Seq
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What came of one round: sites to ask again, and batches that are gone for good."""
+
+    resends: tuple[Answer, ...]
+    lost: int
+
+
+@dataclass(slots=True)
+class Claims:
+    """The newest claim of each lane since the last round. Bounded by the number of lanes; a newer claim replaces an older."""
+
+    _newest: dict[tuple[SiteId, Epoch, Lane], Claim] = field(default_factory=dict)
+
+    def hear(self, items: Iterable[Item]) -> None:
+        """Take in what a flush's batches claim."""
+        for item in items:
+            if not isinstance(item, Sealed):
+                continue
+            key = (item.topic.site, item.envelope.epoch, item.envelope.lane)
+            known = self._newest.get(key)
+            if known is None or (known.floor, known.kept) < (item.envelope.floor, item.envelope.kept):
+                self._newest[key] = Claim(item.topic.operator, *key, floor=item.envelope.floor, kept=item.envelope.kept)
+
+    def take(self) -> list[Claim]:
+        """Claims to work on, each once, in the order in which lanes are locked."""
+        taken = sorted(self._newest)[:_LANES_A_ROUND]
+        return [self._newest.pop(key) for key in taken]
+
+
+_RECORD = """
+INSERT INTO lane_floor (site_id, epoch, lane, claimed, kept) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (site_id, epoch, lane) DO UPDATE
+    SET claimed = greatest(lane_floor.claimed, excluded.claimed), kept = greatest(lane_floor.kept, excluded.kept)
+RETURNING floor, claimed, kept
+"""
+
+# Neighbours in the key's index: the first gap is where the next key is not one more.
+_FIRST_MISSING = """
+SELECT coalesce(
+    (SELECT %(from)s::bigint WHERE NOT EXISTS (
+        SELECT FROM batch WHERE (site_id, epoch, lane, seq) = (%(site)s, %(epoch)s, %(lane)s, %(from)s))),
+    (SELECT min(seq) + 1 FROM (
+        SELECT seq, lead(seq) OVER (ORDER BY seq) AS following FROM batch
+        WHERE (site_id, epoch, lane) = (%(site)s, %(epoch)s, %(lane)s) AND seq >= %(from)s AND seq < %(to)s
+    ) AS neighbours WHERE following IS DISTINCT FROM seq + 1)
+)
+"""
+
+
+@dataclass(slots=True)
+class Floors:
+    """Moves floors on one connection. ``read_monotonic_s``: time.monotonic."""
+
+    read_monotonic_s: Callable[[], float]
+    _asked_s: dict[tuple[SiteId, Epoch, Lane], float] = field(default_factory=dict)
+
+    async def advance(self, connection: Connection, claims: Sequence[Claim], now: datetime) -> Advance:
+        """One short transaction a lane. Returns what to ask for again; the caller publishes it."""
+        resends: list[Answer] = []
+        lost = 0
+        for claim in claims:
+            async with connection.transaction():
+                missing, gone = await _advance_one(connection, claim, now)
+            lost += gone
+            if missing is not None and self._may_ask(claim):
+                resends.append(resend(claim.operator, claim.site, claim.epoch, claim.lane, missing, now))
+        return Advance(tuple(resends), lost)
+
+    def _may_ask(self, claim: Claim) -> bool:
+        now_s = self.read_monotonic_s()
+        self._asked_s = {key: asked_s for key, asked_s in self._asked_s.items() if now_s - asked_s < RESEND_EVERY_S}
+        key = (claim.site, claim.epoch, claim.lane)
+        if key in self._asked_s:
+            return False
+        self._asked_s[key] = now_s
+        return True
+
+
+def resend(operator: str, site: str, epoch: Epoch, lane: Lane, wanted: range, now: datetime) -> Answer:
+    """Ask a site for what it keeps of a range of seqs."""
+    topic = Topic(OperatorId(operator), SiteId(site), Leaf.ACK)
+    return Answer(
+        str(topic),
+        Resend(
+            epoch=str(epoch),
+            lane=lane.value,
+            from_seq=wanted.start,
+            to_seq=wanted.stop - 1,
+            cloud_time_ms=int(now.timestamp() * 1000),
+        ),
+    )
+
+
+async def _advance_one(connection: Connection, claim: Claim, now: datetime) -> tuple[range | None, int]:
+    """Returns the range to ask for, None where nothing is missing, and how many batches turned out to be gone."""
+    lane = LANE_NUMBER[claim.lane]
+    key = (claim.site, claim.epoch, lane)
+    cursor = await connection.execute(_RECORD, (*key, claim.floor, claim.kept))
+    row = await cursor.fetchone()
+    if row is None:
+        return None, 0
+    floor, claimed, kept = row
+    lost = await _missing_below(connection, key, floor, kept) if kept > floor else 0
+    begin = max(floor, kept)
+    reached = claimed
+    wanted: range | None = None
+    if begin < claimed:
+        first = await _first_missing(connection, key, begin, claimed)
+        if first < claimed:
+            reached, wanted = first, range(first, claimed)
+    reached = max(reached, floor)
+    if reached > floor or lost:
+        await connection.execute(
+            "UPDATE lane_floor SET floor = %s, lost = lost + %s WHERE (site_id, epoch, lane) = (%s, %s, %s)", (reached, lost, *key)
+        )
+    kept_since = now - EVENT_KEYS_KEPT if LANE_OF_NUMBER[lane] is Lane.EVENT else now + EVENT_KEYS_KEPT
+    if reached > floor:
+        await connection.execute(
+            "DELETE FROM batch WHERE (site_id, epoch, lane) = (%s, %s, %s) AND seq < %s AND received_at < %s",
+            (*key, reached, kept_since),
+        )
+    return wanted, lost
+
+
+async def _missing_below(connection: Connection, key: tuple[SiteId, Epoch, int], floor: int, kept: int) -> int:
+    cursor = await connection.execute(
+        "SELECT count(*) FROM batch WHERE (site_id, epoch, lane) = (%s, %s, %s) AND seq >= %s AND seq < %s", (*key, floor, kept)
+    )
+    row = await cursor.fetchone()
+    return kept - floor - (0 if row is None else row[0])
+
+
+async def _first_missing(connection: Connection, key: tuple[SiteId, Epoch, int], begin: int, end: int) -> int:
+    """The first seq in [begin, end) that has no key; ``end`` where all are there."""
+    site, epoch, lane = key
+    cursor = await connection.execute(_FIRST_MISSING, {"site": site, "epoch": epoch, "lane": lane, "from": begin, "to": end})
+    row = await cursor.fetchone()
+    return end if row is None or row[0] is None else min(end, row[0])

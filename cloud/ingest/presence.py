@@ -1,0 +1,156 @@
+"""What sites say of themselves: births, last wills, what configuration is in force. Every replica hears all of it.
+
+Idempotent, and fenced by (boot, connect number), so that an old word never replaces a newer one. Leaves batches to the lanes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from cloud.domain.rooms import operator_room, site_room
+from cloud.ingest.batch import Arrival, Reason, Rejected
+from cloud.ingest.rejects import keep_rejected
+from cloud.store.pool import Connection
+from cloud.store.rooms import RoomEntry, RoomVersion, change, entry
+from edge.wire.codec import PayloadError, decode_reported, decode_status
+from edge.wire.messages import Birth, Reported, Will
+from edge.wire.topics import Leaf, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One thing a site said of itself."""
+
+    topic: Topic
+    said: Birth | Will | Reported
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a round came to."""
+
+    versions: list[RoomVersion] = field(default_factory=list)
+    quarantined: list[Rejected] = field(default_factory=list)
+
+
+class SiteEntry(msgspec.Struct, frozen=True):
+    """Body of ``status`` in a site's room and of ``site/{id}`` in the operator's. ``heard_at``: as of when."""
+
+    site: str
+    online: bool
+    heard_at: str
+    boot: int
+    connect: int
+    said: msgspec.Raw
+    reported: msgspec.Raw
+
+
+# Of one (boot, connect) a birth does not raise the dead: its will came after it. Another epoch is another database file, whose
+# numbers start over: its birth counts when it says a later time.
+_STATUS = """
+INSERT INTO site_status AS held (site_id, operator_id, boot, connect, online, nonce, epoch, said, heard_at)
+VALUES (%(site)s, %(operator)s, %(boot)s, %(connect)s, %(online)s, %(nonce)s, %(epoch)s, %(said)s::jsonb, %(at)s)
+ON CONFLICT (site_id) DO UPDATE SET
+    operator_id = excluded.operator_id, boot = excluded.boot, connect = excluded.connect, online = excluded.online,
+    nonce = CASE WHEN excluded.online THEN excluded.nonce ELSE held.nonce END,
+    epoch = CASE WHEN excluded.online THEN excluded.epoch ELSE held.epoch END,
+    said = CASE WHEN excluded.online THEN excluded.said ELSE held.said END,
+    heard_at = excluded.heard_at
+WHERE (held.boot, held.connect) < (excluded.boot, excluded.connect)
+    OR (held.boot, held.connect) = (excluded.boot, excluded.connect) AND (
+        held.online AND NOT excluded.online
+        OR held.online AND excluded.online AND held.said IS DISTINCT FROM excluded.said
+        OR held.nonce = '' AND excluded.online AND held.online)
+    OR excluded.online AND held.epoch <> '' AND held.epoch <> excluded.epoch
+        AND coalesce((held.said->>'at_ms')::bigint, 0) < (excluded.said->>'at_ms')::bigint
+RETURNING site_id, operator_id, online, heard_at, boot, connect, said::text, reported::text
+"""
+
+_REPORTED = """
+INSERT INTO site_status AS held (site_id, operator_id, boot, connect, online, reported, heard_at)
+VALUES (%(site)s, %(operator)s, %(boot)s, %(connect)s, true, %(reported)s::jsonb, %(at)s)
+ON CONFLICT (site_id) DO UPDATE SET reported = excluded.reported, heard_at = excluded.heard_at
+WHERE (held.boot, held.connect) <= (excluded.boot, excluded.connect) AND held.reported IS DISTINCT FROM excluded.reported
+    AND (coalesce((held.reported->>'boot')::int, -1), coalesce((held.reported->>'connect')::int, -1))
+        <= (excluded.boot, excluded.connect)
+RETURNING site_id, operator_id, online, heard_at, boot, connect, said::text, reported::text
+"""
+
+
+def read_word(arrival: Arrival) -> Word | Rejected | None:
+    """What a message says; None for an emptied retained message, which says nothing."""
+    try:
+        topic = Topic.parse(arrival.topic)
+    except ValueError as error:
+        return Rejected(arrival, Reason.TOPIC, str(error))
+    if not arrival.payload:
+        return None
+    try:
+        match topic.leaf:
+            case Leaf.STATUS:
+                return Word(topic, decode_status(arrival.payload, arrival.content_type))
+            case Leaf.REPORTED:
+                return Word(topic, decode_reported(arrival.payload, arrival.content_type))
+            case other:
+                return Rejected(arrival, Reason.TOPIC, f"topic: a site says nothing of itself on {other}", topic)
+    except PayloadError as error:
+        return Rejected(arrival, Reason.PAYLOAD, str(error), topic)
+
+
+async def hear(connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> Heard:
+    """Write what sites said, in order of arrival, in one transaction; only changes reach the rooms."""
+    heard = Heard()
+    async with connection.transaction():
+        entries: list[RoomEntry] = []
+        for word in _in_lock_order([read_word(arrival) for arrival in arrivals]):
+            if isinstance(word, Rejected):
+                heard.quarantined.append(word)
+            else:
+                entries += await _write(connection, word, now)
+        if heard.quarantined:
+            entries += await keep_rejected(connection, heard.quarantined, now)
+        heard.versions += await change(connection, entries, now)
+    return heard
+
+
+def _in_lock_order(words: Sequence[Word | Rejected | None]) -> list[Word | Rejected]:
+    """By site, so that replicas lock in one order; a site's own words stay in the order of arrival."""
+    return sorted((word for word in words if word is not None), key=lambda word: "" if word.topic is None else word.topic.site)
+
+
+async def _write(connection: Connection, word: Word, now: datetime) -> list[RoomEntry]:
+    said = word.said
+    values: dict[str, object] = {
+        "site": word.topic.site,
+        "operator": word.topic.operator,
+        "boot": said.boot,
+        "connect": said.connect,
+        "at": now,
+    }
+    if isinstance(said, Reported):
+        cursor = await connection.execute(_REPORTED, {**values, "reported": msgspec.json.encode(said).decode()})
+    elif isinstance(said, Birth):
+        text = msgspec.json.encode(said).decode()
+        cursor = await connection.execute(
+            _STATUS, {**values, "online": True, "nonce": said.nonce, "epoch": said.epoch, "said": text}
+        )
+    else:
+        cursor = await connection.execute(_STATUS, {**values, "online": False, "nonce": "", "epoch": "", "said": "{}"})
+    row = await cursor.fetchone()
+    return [] if row is None else _entries(row)
+
+
+def _entries(row: Sequence[object]) -> list[RoomEntry]:
+    site, operator, online, heard_at, boot, connect, said, reported = row
+    body = {
+        "site": site,
+        "online": online,
+        "heard_at": heard_at.isoformat().replace("+00:00", "Z") if isinstance(heard_at, datetime) else None,
+        "boot": boot,
+        "connect": connect,
+        "said": msgspec.Raw(str(said).encode()),
+        "reported": msgspec.Raw(str(reported).encode()),
+    }
+    return [entry(site_room(str(site)), "status", body), entry(operator_room(str(operator)), f"site/{site}", body)]

@@ -1,0 +1,119 @@
+"""Applies a message out of quarantine by the same steps that refused it, exactly once.
+
+Its batch key is held already where it was acknowledged: the row of quarantine, locked in the same transaction, is what makes a
+second replay do nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+import structlog
+
+from cloud.ingest.batch import Arrival, Rejected, Sealed
+from cloud.ingest.checks import check
+from cloud.ingest.events import EventConflictError, apply_events
+from cloud.ingest.keys import take_keys
+from cloud.ingest.telemetry import SensorIds, apply_telemetry
+from cloud.store.pool import Connection, is_bad_data, is_unavailable
+from cloud.store.quarantine import QuarantinedMessage, conclude, locked, requested
+from cloud.store.rooms import RoomVersion, change
+from edge.wire.clock import Clock, to_ms, utc
+
+log = structlog.get_logger("ingest")
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of one replay. ``outcome`` says it in words."""
+
+    is_applied: bool
+    outcome: str
+    versions: tuple[RoomVersion, ...] = ()
+
+
+async def replay(connection: Connection, row_id: int, clock: Clock) -> Replayed:
+    """Apply one message of quarantine if it can be applied now; what came of it is written beside it. LookupError."""
+    now = utc(clock.now_ms())
+    sensors = SensorIds()
+    sealed = await _read(connection, row_id)
+    if isinstance(sealed, Sealed):
+        await sensors.learn(connection, [sealed])
+    try:
+        async with connection.transaction():
+            return await _replay_locked(connection, row_id, sensors, now)
+    except (psycopg.Error, EventConflictError, ArithmeticError, ValueError) as error:
+        if is_unavailable(error) or (isinstance(error, psycopg.Error) and not is_bad_data(error)):
+            raise
+        outcome = f"still refused: {str(error).splitlines()[0]}"
+        await conclude(connection, row_id, "kept", outcome, now)
+        return Replayed(is_applied=False, outcome=outcome)
+
+
+async def replay_requested(connection: Connection, clock: Clock) -> list[RoomVersion]:
+    """Replay what people asked for; returns the rooms that changed."""
+    versions: list[RoomVersion] = []
+    for row_id in await requested(connection):
+        replayed = await replay(connection, row_id, clock)
+        log.info("replayed from quarantine", id=row_id, applied=replayed.is_applied, outcome=replayed.outcome)
+        versions += replayed.versions
+    return versions
+
+
+async def _read(connection: Connection, row_id: int) -> Sealed | Rejected:
+    async with connection.transaction():
+        message = await locked(connection, row_id)
+    if message is None:
+        raise LookupError(f"quarantine {row_id}: there is none")
+    return check(_arrival(message))
+
+
+def _arrival(message: QuarantinedMessage) -> Arrival:
+    row = message.row
+    # Received when it first came: what its times are measured against.
+    properties = tuple((name, value) for name, value in row.properties)
+    return Arrival(row.topic, message.payload, properties, row.content_type, to_ms(row.first_at))
+
+
+async def _replay_locked(connection: Connection, row_id: int, sensors: SensorIds, now: datetime) -> Replayed:
+    message = await locked(connection, row_id)
+    if message is None:
+        raise LookupError(f"quarantine {row_id}: there is none")
+    refusal = await _refusal(connection, message)
+    if refusal is not None:
+        if message.row.state == "requested":
+            await conclude(connection, row_id, "kept", refusal, now)
+        return Replayed(is_applied=False, outcome=refusal)
+    item = check(_arrival(message))
+    if isinstance(item, Rejected):
+        outcome = f"still refused: {item.reason}: {item.detail}"
+        await conclude(connection, row_id, "kept", outcome, now)
+        return Replayed(is_applied=False, outcome=outcome)
+    found = await take_keys(connection, [item], now)
+    if found.conflict:
+        outcome = "refused: its key is held with other content; the site sends it again under a new epoch"
+        await conclude(connection, row_id, "kept", outcome, now)
+        return Replayed(is_applied=False, outcome=outcome)
+    telemetry = await apply_telemetry(connection, [item], sensors)
+    events = await apply_events(connection, [item], now)
+    outcome = f"applied: {telemetry.rows + events.rows} rows"
+    await conclude(connection, row_id, "replayed", outcome, now)
+    versions = await change(connection, [*telemetry.entries, *events.entries], now)
+    return Replayed(is_applied=True, outcome=outcome, versions=tuple(versions))
+
+
+async def _refusal(connection: Connection, message: QuarantinedMessage) -> str | None:
+    """Why this message may not be replayed at all; None where it may."""
+    row = message.row
+    if row.state in ("replayed", "discarded"):
+        return f"it is {row.state}"
+    if not message.is_whole:
+        return "its payload was cut: only the first part is kept"
+    if row.reason == "conflict":
+        return "a conflict is not replayed: the site sends it again under a new epoch"
+    cursor = await connection.execute(
+        "SELECT id FROM quarantine WHERE topic = %s AND batch_key = %s AND batch_key <> '' AND state = 'replayed'",
+        (row.topic, row.batch_key),
+    )
+    twin = await cursor.fetchone()
+    return None if twin is None else f"the same batch was replayed as {twin[0]}"

@@ -1,0 +1,70 @@
+"""Writes live rooms (decision 8): the newest state of each thing, and the version that is the cursor.
+
+Called last in a transaction: a room's row is locked until the commit, and busy rooms are shared by many. Leaves reading to live.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from cloud.store.pool import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEntry:
+    """The whole new state of one thing in one room, as JSON; None: it left the room."""
+
+    room: str
+    key: str
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomVersion:
+    """Where a room stands after a change."""
+
+    room: str
+    version: int
+
+
+def entry(room: str, key: str, body: object) -> RoomEntry:
+    """An entry from anything msgspec can write as JSON."""
+    return RoomEntry(room, key, None if body is None else msgspec.json.encode(body))
+
+
+# Rooms are locked in the order of their names. Whoever waited for a room's row writes its entries after those it waited for.
+_CHANGE = """
+WITH changed AS (
+    INSERT INTO room (name, version, changed_at)
+    SELECT name, 1, %(at)s FROM unnest(%(names)s::text[]) AS name ORDER BY name
+    ON CONFLICT (name) DO UPDATE SET version = room.version + 1, changed_at = excluded.changed_at
+    RETURNING name, version
+), written AS (
+    INSERT INTO room_entry (room, key, version, at, body)
+    SELECT given.room, given.key, changed.version, %(at)s, given.body::jsonb
+    FROM unnest(%(rooms)s::text[], %(keys)s::text[], %(bodies)s::text[]) AS given (room, key, body)
+    JOIN changed ON changed.name = given.room
+    ON CONFLICT (room, key) DO UPDATE SET version = excluded.version, at = excluded.at, body = excluded.body
+)
+SELECT name, version FROM changed
+"""
+
+
+async def change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> list[RoomVersion]:
+    """Write entries and raise the version of each room by one. Of two entries with one room and key the last is written."""
+    newest = {(one.room, one.key): one for one in entries}
+    if not newest:
+        return []
+    cursor = await connection.execute(
+        _CHANGE,
+        {
+            "at": at,
+            "names": sorted({room for room, _ in newest}),
+            "rooms": [one.room for one in newest.values()],
+            "keys": [one.key for one in newest.values()],
+            "bodies": [None if one.body is None else one.body.decode() for one in newest.values()],
+        },
+    )
+    return [RoomVersion(room, version) for room, version in await cursor.fetchall()]
