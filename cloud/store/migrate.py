@@ -23,6 +23,9 @@ FOLDERS = {
 }
 
 
+_SETTLING_LOCK = 0x7475_616E_7476
+
+
 def migrate(url: str, mode: StoreMode | None = None) -> StoreMode:
     """Apply what is missing and return the mode. Several at once wait for each other.
 
@@ -39,6 +42,8 @@ def migrate(url: str, mode: StoreMode | None = None) -> StoreMode:
 
 
 def _settle(connection: psycopg.Connection, wanted: StoreMode | None) -> StoreMode:
+    # Until this connection closes: two that make the extension at once get in each other's way.
+    connection.execute("SELECT pg_advisory_lock(%s)", (_SETTLING_LOCK,))
     offered = server_mode(connection)
     was = recorded(connection)
     if was is None:

@@ -79,11 +79,11 @@ async def test_a_row_on_its_way_as_its_partition_is_made_is_tried_again_and_not_
     database_url: str, connection: Connection
 ) -> None:
     async def copy_while_made(slow: Connection) -> None:
-        async with slow.transaction(), slow.cursor() as cursor:
-            async with cursor.copy("COPY reading (at, received_at, sensor_id, quality, value) FROM STDIN") as copy:
-                await inserts_into(connection, "reading")
-                await ensure(connection, DAY)
-                await copy.write_row((DAY, DAY, 1, 0, 1.0))
+        columns = "(at, received_at, sensor_id, quality, value)"
+        async with slow.transaction(), slow.cursor() as cursor, cursor.copy(f"COPY reading {columns} FROM STDIN") as copy:
+            await inserts_into(connection, "reading")
+            await ensure(connection, DAY)
+            await copy.write_row((DAY, DAY, 1, 0, 1.0))
 
     async with await connect(database_url, "slow") as slow:
         with pytest.raises(psycopg.errors.CheckViolation) as caught:
@@ -98,7 +98,10 @@ async def inserts_into(connection: Connection, table: str) -> None:
     async with asyncio.timeout(10):
         while True:
             cursor = await connection.execute(
-                "SELECT count(*) FROM pg_locks WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()",
+                """
+                SELECT count(*) FROM pg_locks
+                WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()
+                """,
                 (table,),
             )
             row = await cursor.fetchone()
