@@ -3,6 +3,7 @@
 The token carries no personal data. Whether it was revoked is the order's ``link_version``, which the reader of the order compares.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -38,7 +39,9 @@ class LinkSigner:
     """Makes and reads link tokens; expiry by the injected clock."""
 
     def __init__(self, secret: SecretStr, clock: Clock) -> None:
-        self._serializer = URLSafeSerializer(derive_key(secret, "resident link"), salt="resident-link-1")
+        self._serializer = URLSafeSerializer(
+            derive_key(secret, "resident link"), salt="resident-link-1", signer_kwargs={"digest_method": hashlib.sha256}
+        )
         self._clock = clock
 
     def sign(self, order_id: str, version: int, *, life_ms: int = LINK_LIFE_MS) -> str:

@@ -1,4 +1,4 @@
-"""Signs of life of the cloud's processes, for GET /health. Real time, the database's; a row that was forgotten for a day is swept."""
+"""Signs of life of the cloud's processes, for GET /health. Real time, the database's; a row a day old is swept."""
 
 from dataclasses import dataclass
 

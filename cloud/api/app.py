@@ -1,0 +1,79 @@
+"""The api as an app and as a process: routers, services, start and stop.
+
+One app a process; replicas share nothing but the database.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from cloud.api import errors, health, links, orders, pages, parcels, quarantine, sessions, sites
+from cloud.api.context import Services
+from cloud.api.gate import Gate
+from cloud.api.health_check import HealthCheck
+from cloud.api.meters import Meters
+from cloud.auth.attempts import AttemptCounter
+from cloud.auth.links import LinkSigner
+from cloud.auth.passwords import PasswordVerifier
+from cloud.auth.residents import ResidentVault
+from cloud.auth.secrets import SecretMissingError
+from cloud.config import CloudConfig
+from cloud.store.pool import open_pool
+from cloud.trouble import Trouble
+from edge.wire.clock import Clock
+
+# In order: the pages' catch-all comes last.
+ROUTERS = (
+    sessions.router, sites.router, orders.router, links.router, parcels.router, quarantine.router, health.router, pages.router,
+)  # fmt: skip
+# Longer than the slowest import; then whoever is still connected is cut off.
+_STOP_S = 10
+
+
+def create_app(config: CloudConfig, clock: Clock) -> FastAPI:
+    """The app; nothing is connected before its lifespan begins. Trouble where the secret is missing."""
+    meters = Meters()
+    try:
+        signer, vault, attempts = LinkSigner(config.secret, clock), ResidentVault(config.secret), AttemptCounter(config.secret)
+    except SecretMissingError as error:
+        raise Trouble(str(error), "every process of one installation needs the same") from None
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_pool(config.database_url.get_secret_value(), "api", max_size=10) as pool:
+            app.state.services = Services(
+                config=config, clock=clock, pool=pool, signer=signer, vault=vault, attempts=attempts,
+                verifier=PasswordVerifier(), meters=meters, health=HealthCheck(config, pool),
+            )  # fmt: skip
+            yield
+
+    app = FastAPI(
+        title="Tuantu", version="0.1.0", lifespan=lifespan, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
+        responses={"4XX": {"model": errors.ErrorBody}, "5XX": {"model": errors.ErrorBody}},
+        redirect_slashes=False,
+    )  # fmt: skip
+    app.state.meters = meters
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def gated(app: FastAPI, config: CloudConfig) -> ASGIApp:
+    """The app behind its gate: what the server runs."""
+    return Gate(app, config, app.state.meters)
+
+
+async def run(config: CloudConfig, clock: Clock) -> None:
+    """Serve until the task is cancelled or the process is told to stop; requests under way are finished."""
+    app = create_app(config, clock)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            gated(app, config), host=config.http_host, port=config.http_port, log_config=None, access_log=False,
+            server_header=False, timeout_graceful_shutdown=_STOP_S, ws="none", timeout_keep_alive=30,
+        )
+    )  # fmt: skip
+    await server.serve()

@@ -1,0 +1,144 @@
+"""The outermost ring of the api: size and form of requests, security headers, one log line and one count a request.
+
+Plain ASGI, for it must see what FastAPI never does. It is the named supervisor of requests: what nobody foresaw becomes a 500.
+"""
+
+import time
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cloud.api.errors import error_bytes
+from cloud.api.meters import Meters
+from cloud.config import CloudConfig
+
+# A day's orders of a whole city in one CSV; more is sent in parts.
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_PATH_BYTES = 2048
+
+log = structlog.get_logger()
+
+
+class _TooLargeError(Exception):
+    """The body has grown past the limit while it was read."""
+
+
+def content_policy(config: CloudConfig) -> str:
+    """Content-Security-Policy: everything from here, and the live socket; nothing of third parties."""
+    live = urlsplit(config.live_url)
+    return (
+        f"default-src 'self'; connect-src 'self' {live.scheme}://{live.netloc}; img-src 'self' data: blob:; "
+        "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+class Gate:
+    """Wraps the app."""
+
+    def __init__(self, app: ASGIApp, config: CloudConfig, meters: Meters) -> None:
+        self._app = app
+        self._meters = meters
+        self._headers = [
+            (b"content-security-policy", content_policy(config).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),  # a link's token stands in the address
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Exchange(self, scope, receive, send).run(self._app)
+
+    def finish(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count and log one answered request, by its route's pattern."""
+        route = getattr(scope.get("route"), "path", "none")
+        self._meters.requests.labels(scope["method"] if scope["method"] in _METHODS else "other", route, status).inc()
+        self._meters.seconds.labels(route).observe(seconds)
+        if route not in _QUIET or status >= 500:
+            log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return self._headers
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_QUIET = frozenset({"/health", "/metrics"})
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
+        self._gate = gate
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._status = 0
+        self._received = 0
+        self._is_too_large = False
+
+    async def run(self, app: ASGIApp) -> None:
+        started_s = time.monotonic()
+        try:
+            refusal = self._refusal()
+            if refusal:
+                await self._refuse(*refusal)
+            else:
+                await app(self._scope, self._count, self._answer)
+        except _TooLargeError:
+            await self._refuse(413, "body", f"larger than {MAX_BODY_BYTES} bytes", "send it in parts")
+        except Exception:
+            if self._is_too_large and not self._status:
+                await self._refuse(413, "body", f"larger than {MAX_BODY_BYTES} bytes", "send it in parts")
+            else:
+                log.exception("request failed", route=getattr(self._scope.get("route"), "path", "none"))
+                if not self._status:
+                    await self._refuse(500, "", "something went wrong here; it has been logged", "try again, or tell the operator")
+        finally:
+            self._gate.finish(self._scope, self._status, time.monotonic() - started_s)
+
+    def _refusal(self) -> tuple[int, str, str, str] | None:
+        raw = self._scope.get("raw_path", b"") + b"?" + self._scope.get("query_string", b"")
+        if len(raw) > MAX_PATH_BYTES:
+            return 414, "path", f"longer than {MAX_PATH_BYTES} bytes", "shorten the query"
+        if b"%00" in raw or b"\0" in raw:
+            return 400, "path", "holds a NUL character", "leave it out"
+        for name, value in self._scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
+                return 413, "body", f"larger than {MAX_BODY_BYTES} bytes", "send it in parts"
+        return None
+
+    async def _refuse(self, status: int, field: str, message: str, remedy: str) -> None:
+        body = error_bytes(field, message, remedy)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        if status == 413:
+            headers.append((b"connection", b"close"))  # what is left of the body is not read
+        await self._answer({"type": "http.response.start", "status": status, "headers": headers})
+        await self._answer({"type": "http.response.body", "body": body})
+
+    async def _count(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            if self._received > MAX_BODY_BYTES:
+                self._is_too_large = True
+                raise _TooLargeError
+        return message
+
+    async def _answer(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if self._is_too_large and message["status"] != 413:
+                # FastAPI has made "could not read the body" of the limit; the reader is told the truth.
+                await self._refuse(413, "body", f"larger than {MAX_BODY_BYTES} bytes", "send it in parts")
+                return
+            if self._status:
+                return
+            self._status = message["status"]
+            message = {**message, "headers": [*message.get("headers", []), *self._gate.headers]}
+        elif self._is_too_large and self._status != 413:
+            return
+        await self._send(message)

@@ -1,0 +1,235 @@
+"""Orders out of a CSV as shops export it: UTF-8, with or without BOM, UTF-16, or GBK; headers in Chinese or English.
+
+One row an item; rows with one order number are one order. A row with a fault keeps its whole order out: half an order is wrong.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from cloud.api.errors import fault_of
+from cloud.api.order_forms import LineFault, Numbered, OrderIn
+
+MAX_ROWS = 50_000
+_MAX_CELL = 2_000
+
+# Canonical name → spellings seen in exports; compared without spaces and case.
+_HEADERS: Mapping[str, tuple[str, ...]] = {
+    "external_id": ("external_id", "order", "order_id", "order_no", "ordernumber", "订单号", "订单编号", "单号"),
+    "site": ("site", "site_id", "station", "自提点", "自提点编号", "自提点id", "站点"),
+    "pickup_date": ("pickup_date", "pickup", "date", "提货日期", "自提日期", "提货日"),
+    "placed_at": ("placed_at", "下单时间"),
+    "resident_name": ("resident", "resident_name", "customer", "收货人", "提货人", "姓名", "团员"),
+    "resident_phone": ("phone", "resident_phone", "mobile", "电话", "手机", "手机号", "联系电话"),
+    "sku": ("sku", "商品编码", "货号", "商品编号"),
+    "name": ("name", "item", "item_name", "product", "商品", "商品名称", "品名"),
+    "quantity": ("quantity", "qty", "数量", "件数"),
+    "zone": ("zone", "temperature_zone", "温区"),
+    "parcel": ("parcel", "parcel_id", "label", "包裹", "包裹号", "包裹条码"),
+}
+_CANONICAL = {spelling: name for name, spellings in _HEADERS.items() for spelling in spellings}
+_REQUIRED = ("external_id", "site", "pickup_date", "sku", "name", "quantity")
+_ZONES = {"常温": "ambient", "冷藏": "chilled", "冷冻": "frozen", "": "ambient"}
+_OF_ORDER = ("site", "pickup_date", "placed_at", "resident_name", "resident_phone")
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z")
+
+
+class CsvError(ValueError):
+    """The file as a whole cannot be read."""
+
+    def __init__(self, field_name: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.field = field_name
+        self.message = message
+        self.remedy = remedy
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An order while its rows come in."""
+
+    line: int
+    cells: Mapping[str, str]
+    items: list[dict[str, object]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    faults: list[LineFault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOrders:
+    """What a file holds: good orders, and a fault for each row that is none. ``refused`` counts orders that were given up."""
+
+    orders: list[Numbered]
+    faults: list[LineFault]
+    refused: int
+
+
+def decode_text(data: bytes) -> str:
+    """The text of a CSV file; CsvError where it is in no encoding we know."""
+    # Valid UTF-8 is hardly ever GBK by accident; GB18030 reads nearly everything, so it comes last.
+    for encoding in ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            raise CsvError("file", "holds a NUL character", "export it again as CSV, not as a spreadsheet")
+        return text
+    raise CsvError("file", "is in no encoding we know", "save it as UTF-8 or GBK")
+
+
+def read_orders(data: bytes) -> ReadOrders:
+    """The orders of a CSV file. CsvError where there is no header, or a column that is needed is missing."""
+    text = decode_text(data)
+    delimiter = _delimiter(text)
+    rows = _rows(text, delimiter)
+    try:
+        _, header = next(rows)
+    except StopIteration:
+        raise CsvError("file", "is empty", "send a header and one row for each item") from None
+    columns = _columns(header)
+    drafts: dict[str, _Draft] = {}
+    strays: list[LineFault] = []
+    for line, row in rows:
+        _take_row(drafts, strays, columns, line, row)
+    orders: list[Numbered] = []
+    faults = strays
+    refused = 0
+    for external_id, draft in drafts.items():
+        order = _order_of(external_id, draft)
+        if order is None:
+            refused += 1
+            faults += draft.faults
+        else:
+            orders.append(Numbered(line=draft.line, order=order))
+    return ReadOrders(orders, sorted(faults, key=lambda fault: fault.line), refused)
+
+
+def _delimiter(text: str) -> str:
+    header = text.split("\n", 1)[0]
+    return max(",;\t", key=header.count)
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, with the line they begin at."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+    line = 1
+    count = 0
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise CsvError("file", f"line {reader.line_num}: {error}", "close the quotes, or export it again") from None
+        if any(cell.strip() for cell in row):
+            count += 1
+            if count > MAX_ROWS:
+                raise CsvError("file", f"more than {MAX_ROWS} rows", "send it in parts")
+            yield line, [cell.strip() for cell in row]
+        line = reader.line_num + 1
+
+
+def _columns(header: list[str]) -> list[str | None]:
+    columns = [_CANONICAL.get(re.sub(r"\s", "", cell).lower().lstrip("\ufeff")) for cell in header]
+    known = [column for column in columns if column]
+    twice = {column for column in known if known.count(column) > 1}
+    if twice:
+        raise CsvError(min(twice), "two columns mean the same", f"leave one out; header: {', '.join(header)[:200]}")
+    missing = [name for name in _REQUIRED if name not in known]
+    if missing:
+        wanted = ", ".join(f"{name} ({next(s for s in _HEADERS[name] if not s.isascii())})" for name in missing)
+        raise CsvError(missing[0], f"the header has no column for {wanted}", "name the columns in the first line")
+    return columns
+
+
+def _take_row(drafts: dict[str, _Draft], strays: list[LineFault], columns: list[str | None], line: int, row: list[str]) -> None:
+    if len(row) > len(columns) and any(row[len(columns) :]):
+        external_id = row[columns.index("external_id")]
+        fault = LineFault(
+            line=line, field="row", message=f"has {len(row)} cells, the header {len(columns)}", remedy="quote commas in texts"
+        )
+        if external_id:
+            drafts.setdefault(external_id, _Draft(line, {})).faults.append(fault)
+        else:
+            strays.append(fault)
+        return
+    cells = {name: cell for name, cell in zip(columns, row, strict=False) if name}
+    external_id = cells.get("external_id", "")
+    if not external_id:
+        strays.append(LineFault(line=line, field="external_id", message="is empty", remedy="give the order's number (订单号)"))
+        return
+    draft = drafts.setdefault(external_id, _Draft(line, cells))
+    if not draft.cells:
+        draft.cells = cells
+    for name in _OF_ORDER:
+        if cells.get(name, "") != draft.cells.get(name, ""):
+            draft.faults.append(
+                LineFault(
+                    line=line, field=name, message=f"differs from line {draft.line} of the same order", remedy="make them the same"
+                )
+            )
+            return
+    item, faults = _item(line, cells)
+    draft.faults += faults
+    draft.items.append(item)
+    draft.lines.append(line)
+
+
+def _item(line: int, cells: Mapping[str, str]) -> tuple[dict[str, object], list[LineFault]]:
+    quantity = cells.get("quantity", "")
+    faults = []
+    if any(len(cell) > _MAX_CELL for cell in cells.values()):
+        faults.append(
+            LineFault(line=line, field="row", message=f"a cell is longer than {_MAX_CELL} characters", remedy="shorten it")
+        )
+    if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 6):
+        faults.append(LineFault(line=line, field="quantity", message="want a whole number", remedy="such as 2"))
+        quantity = "1"
+    zone = cells.get("zone", "")
+    return {
+        "sku": cells.get("sku", ""),
+        "name": cells.get("name", ""),
+        "quantity": int(quantity),
+        "zone": _ZONES.get(zone, zone.lower()),
+        "parcel": cells.get("parcel") or None,
+    }, faults
+
+
+def _order_of(external_id: str, draft: _Draft) -> OrderIn | None:
+    if draft.faults:
+        return None
+    name, phone = draft.cells.get("resident_name", ""), draft.cells.get("resident_phone", "")
+    said = {
+        "external_id": external_id,
+        "site": draft.cells.get("site", ""),
+        "pickup_date": _DATE.sub(_iso_date, draft.cells.get("pickup_date", "")),
+        "placed_at": draft.cells.get("placed_at") or None,
+        "resident": {"name": name, "phone": phone} if name or phone else None,
+        "lines": draft.items,
+    }
+    try:
+        return OrderIn.model_validate(said)
+    except ValidationError as error:
+        draft.faults += [_fault(draft, one["loc"], one["msg"]) for one in error.errors(include_url=False, include_input=False)]
+        return None
+
+
+def _iso_date(match: re.Match[str]) -> str:
+    return f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}"
+
+
+def _fault(draft: _Draft, location: tuple[str | int, ...], message: str) -> LineFault:
+    match location:
+        case ("lines", int(index), *rest) if index < len(draft.lines):
+            line, location = draft.lines[index], tuple(rest)
+        case ("resident", str(part)):
+            line, location = draft.line, (f"resident_{part}",)
+        case _:
+            line = draft.line
+    fault = fault_of(location, message)
+    return LineFault(line=line, field=fault.field, message=fault.message, remedy="correct this cell and send the order again")

@@ -1,0 +1,67 @@
+"""The built pages, from the folder of TUANTU_PAGES_DIR; and a plain page that says what to do where there are none."""
+
+from html import escape
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from cloud.api.context import services_of
+from cloud.api.errors import not_found
+
+# Vite's names of assets change with their content; pages and everything else are asked for again.
+_FOREVER = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
+
+router = APIRouter(include_in_schema=False)
+
+_PLAIN = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>团途 Tuantu</title><h1>团途 Tuantu</h1><p>{chinese}<p lang="en">{english}</html>
+"""
+
+
+def _plain(chinese: str, english: str, status: int) -> HTMLResponse:
+    page = _PLAIN.format(chinese=escape(chinese), english=escape(english))
+    return HTMLResponse(page, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _file(folder: Path | None, name: str) -> Path | None:
+    """A file of the folder; None where it is not there or lies outside."""
+    if folder is None:
+        return None
+    root = folder.resolve()
+    path = (root / name).resolve()
+    return path if path.is_relative_to(root) and path.is_file() else None
+
+
+def _page(request: Request, name: str) -> Response:
+    path = _file(services_of(request).config.pages_dir, name)
+    if path is not None:
+        return FileResponse(path, headers={"Cache-Control": _ASK_AGAIN})
+    if name == "index.html":
+        return _plain(
+            "云端已启动,页面尚未构建。运行 make pages 后重新打开。", "The cloud runs; its pages are not built. Run: make pages", 200
+        )
+    return _plain("页面尚未构建。运行 make pages。", "This page is not built. Run: make pages", 503)
+
+
+@router.get("/")
+async def front(request: Request) -> Response:
+    return _page(request, "index.html")
+
+
+@router.get("/o/{token}")
+async def resident(request: Request, token: str) -> Response:
+    """The same page for every link, good or not: the page asks the api, and says what is wrong."""
+    del token
+    return _page(request, "residents.html")
+
+
+@router.get("/{path:path}")
+async def file(request: Request, path: str) -> Response:
+    if path.startswith("api/"):
+        raise not_found("path", "address")
+    found = _file(services_of(request).config.pages_dir, path)
+    if found is None:
+        raise not_found("path", "page")
+    return FileResponse(found, headers={"Cache-Control": _FOREVER if path.startswith("assets/") else _ASK_AGAIN})

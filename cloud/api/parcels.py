@@ -1,0 +1,90 @@
+"""One parcel with everything that was scanned of it."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from cloud.api.context import CurrentAccount, Transaction
+from cloud.api.errors import not_found
+from cloud.api.text import iso_of, iso_or_none
+from cloud.domain.scope import PARCELS_IN_SCOPE, Scope
+from cloud.store.pool import Connection
+
+router = APIRouter(prefix="/api", tags=["parcels"])
+
+
+class EventOut(BaseModel):
+    """``at``: the corrected time; ``measured_at``: what the device's clock said; ``undone``: it counts as not having happened."""
+
+    id: str
+    kind: str
+    site: str
+    at: str
+    measured_at: str
+    received_at: str
+    clock: str
+    device: str
+    actor: str
+    fact: dict[str, Any]
+    undone: bool
+
+
+class ParcelOut(BaseModel):
+    """``site``: the station it is meant for; ``at_site``: where it was last seen."""
+
+    id: str
+    operator: str | None
+    order: str | None
+    site: str | None
+    at_site: str | None
+    zone: str | None
+    state: str
+    state_at: str | None
+    slot: str
+    exceptions: list[str]
+    events: list[EventOut]
+
+
+@router.get("/parcels/{parcel_id}")
+async def look_at_parcel(parcel_id: str, account: CurrentAccount, connection: Transaction) -> ParcelOut:
+    """A parcel by its label. One scanned before its order is known belongs to those who see the site where it lies."""
+    cursor = await connection.execute(
+        f"""
+        SELECT p.id, p.operator_id, p.order_id, p.site_id, p.at_site_id, p.zone, p.state, p.state_at, p.slot, p.exceptions
+        FROM parcel p WHERE p.id = %(id)s AND {PARCELS_IN_SCOPE}
+        """,  # noqa: S608  # literals only
+        {**account.scope.order_filter(), "id": parcel_id.upper()},
+    )
+    row = await cursor.fetchone()
+    if row is None or (row[1] is None and not _may_see_skeleton(account.scope, row[4])):
+        raise not_found("parcel_id", "parcel")
+    return ParcelOut(
+        id=row[0], operator=row[1], order=row[2], site=row[3], at_site=row[4], zone=row[5], state=row[6],
+        state_at=iso_or_none(row[7]), slot=row[8], exceptions=row[9], events=await _events(connection, row[0]),
+    )  # fmt: skip
+
+
+def _may_see_skeleton(scope: Scope, at_site: str | None) -> bool:
+    return scope.site_ids is None or (at_site is not None and scope.may_see_site(at_site))
+
+
+async def _events(connection: Connection, parcel_id: str) -> list[EventOut]:
+    cursor = await connection.execute(
+        """
+        SELECT e.site_id || '/' || e.epoch || '/' || e.n, e.kind, e.site_id, e.at, e.measured_at, e.received_at, e.clock, e.device,
+               e.actor, e.fact,
+               EXISTS (SELECT FROM event_undo u WHERE (u.target_site_id, u.target_epoch, u.target_n) = (e.site_id, e.epoch, e.n))
+        FROM event_subject s JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
+        WHERE s.entity = 'parcel' AND s.entity_id = %s
+        ORDER BY e.hlc, e.site_id, e.n
+        """,
+        [parcel_id],
+    )
+    return [
+        EventOut(
+            id=row[0], kind=row[1], site=row[2], at=iso_of(row[3]), measured_at=iso_of(row[4]), received_at=iso_of(row[5]),
+            clock=row[6], device=row[7], actor=row[8], fact=row[9], undone=row[10],
+        )
+        async for row in cursor
+    ]  # fmt: skip

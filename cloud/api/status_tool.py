@@ -1,0 +1,32 @@
+"""``python -m cloud status``: what GET /health says, for people; looks by itself, so it works while the api is down."""
+
+from cloud.api.clock import clock_out
+from cloud.api.health_check import Health, HealthCheck
+from cloud.config import CloudConfig
+from cloud.store.pool import open_pool
+from edge.wire.clock import Clock
+
+
+async def main(arguments: list[str], config: CloudConfig, clock: Clock) -> int:
+    """Print it, as JSON with ``--json``. Exit code 0: ok, 1: degraded or down."""
+    async with open_pool(config.database_url.get_secret_value(), "status", max_size=1) as pool:
+        found = await HealthCheck(config, pool).look(clock_out(clock))
+    print(found.model_dump_json(indent=1) if "--json" in arguments else _text(found))  # noqa: T201  # the command's answer
+    return 0 if found.status == "ok" else 1
+
+
+def _text(found: Health) -> str:
+    database = found.database
+    lines = [f"status    {found.status}", *(f"          - {reason}" for reason in found.reasons)]
+    lines.append(
+        f"database  PostgreSQL {database.version}, mode {database.mode}, {database.migrations} migrations"
+        if database.reachable
+        else "database  unreachable"
+    )
+    lines.append(f"broker    {found.broker}")
+    lines += [f"process   {one.process} {one.instance}: heard {one.silent_s:.0f} s ago" for one in found.processes]
+    if found.backlog:
+        backlog = found.backlog
+        lines.append(f"sites     {backlog.sites}, {backlog.online} online; {backlog.quarantined} messages in quarantine")
+    lines += [f"job       {job.task}: {'failing' if job.failing else 'late' if job.late else 'well'}" for job in found.jobs]
+    return "\n".join(lines)
