@@ -97,7 +97,7 @@ def opened(path: Path, *, fresh: bool) -> Iterator[Path]:
             f"can't write {error.filename or path}", "make it yours (chown), or set TUANTU_DATA to a folder of yours"
         ) from None
     except OSError as error:
-        if error.errno in (errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EDQUOT):
+        if error.errno in (errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST, errno.EDQUOT):
             raise Trouble(
                 f"can't write {error.filename or path}: {error.strerror}", "set TUANTU_DATA to a folder with room"
             ) from None
