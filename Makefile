@@ -8,7 +8,8 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 NAME ?=
 SEEDS ?= 50
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Node of the environment where the system has none.
+NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix dashboards
 unexport MAKEFLAGS
 
 .PHONY: help run setup setup-dev test test-unit test-slow test-e2e test-pages check bench faults lock clean
@@ -36,7 +37,7 @@ test-e2e: setup-dev
 	$(PYTEST) -q -m e2e || [ $$? -eq 5 ]
 
 test-pages: setup-dev
-	@if [ -f dashboards/package.json ]; then npm --prefix dashboards test; else echo "dashboards/ has no pages yet: skipped"; fi
+	@if [ -f dashboards/package.json ]; then $(NPM) test; else echo "dashboards/ has no pages yet: skipped"; fi
 
 test:
 	$(MAKE) test-unit
@@ -52,7 +53,7 @@ check: setup-dev
 	$(PY) deploy/tree.py
 	$(PY) deploy/lock.py --check
 	$(PY) deploy/licences.py
-	@if [ -f dashboards/package.json ]; then npm --prefix dashboards run check; else echo "dashboards/ has no pages yet: skipped"; fi
+	@if [ -f dashboards/package.json ]; then $(NPM) run check; else echo "dashboards/ has no pages yet: skipped"; fi
 
 bench: setup-dev
 	@[ -n "$(NAME)" ] || { echo "which? make bench NAME=ingest|latency|fanout|outbox" >&2; exit 2; }

@@ -6,7 +6,6 @@ remedy when it can't. ``setup.py run`` serves ``make run``; ``setup.py dev`` add
 
 import ctypes.util
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -20,6 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+# The system's, also when an activated environment (perhaps the very one we make) started us.
+BASE_PYTHON: str = getattr(sys, "_base_executable", "") or sys.executable
 PAGES = ROOT / "dashboards"
 NODE_LEAST = ((20, 19), (22, 12))  # what vite asks for: 20.19 and later 20s, or 22.12 and later
 REQUIREMENTS = {"run": "all.txt", "dev": "dev.txt"}
@@ -131,15 +132,14 @@ def make_venv() -> None:
     if runs([str(PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]) and has_pip():
         return
     say(f"Virtual environment .venv with Python {sys.version.split()[0]}")
-    if importlib.util.find_spec("ensurepip") is None:
-        apt_install(["python3-venv"])
-    if not has_ensurepip():
-        apt_install([f"python{sys.version_info.major}.{sys.version_info.minor}-venv"])
+    for package in ("python3-venv", f"python{sys.version_info.major}.{sys.version_info.minor}-venv"):
+        if not has_ensurepip():
+            apt_install([package])
     clear = ["--clear"] if VENV.exists() else []
     if has_ensurepip():
-        command = [sys.executable, "-m", "venv", *clear, str(VENV)]
-    elif runs([sys.executable, "-m", "pip", "--version"]):
-        command = [sys.executable, "-m", "venv", "--without-pip", *clear, str(VENV)]
+        command = [BASE_PYTHON, "-m", "venv", *clear, str(VENV)]
+    elif runs([BASE_PYTHON, "-m", "pip", "--version"]):
+        command = [BASE_PYTHON, "-m", "venv", "--without-pip", *clear, str(VENV)]
     else:
         raise SetupError(
             "this Python has neither venv's ensurepip nor pip, and I may not install them",
@@ -154,18 +154,18 @@ def make_venv() -> None:
 
 def has_ensurepip() -> bool:
     # Asked of a new process: what apt-get has just installed is not seen by this one.
-    return runs([sys.executable, "-c", "import ensurepip, venv"])
+    return runs([BASE_PYTHON, "-c", "import ensurepip, venv; ensurepip.version()"])
 
 
 def has_pip() -> bool:
-    return runs([str(PYTHON), "-m", "pip", "--version"]) or runs([sys.executable, "-m", "pip", "--version"])
+    return runs([str(PYTHON), "-m", "pip", "--version"]) or runs([BASE_PYTHON, "-m", "pip", "--version"])
 
 
 def pip() -> list[str]:
     """The environment's own pip, else the system's working on the environment."""
     if runs([str(PYTHON), "-m", "pip", "--version"]):
         return [str(PYTHON), "-m", "pip"]
-    return [sys.executable, "-m", "pip", "--python", str(PYTHON)]
+    return [BASE_PYTHON, "-m", "pip", "--python", str(PYTHON)]
 
 
 # Step 2: the locked packages.
@@ -325,6 +325,7 @@ def build_pages(kind: str) -> None:
             progress = Progress("Packages of the pages (npm ci)")
             for line in lines_of([npm, "ci", "--no-audit", "--no-fund"], cwd=PAGES, env=environment):
                 progress.at(line)
+            installed.parent.mkdir(exist_ok=True)
             installed.write_text(lock_mark)
             progress.done()
         if not is_built:
