@@ -64,8 +64,8 @@ def _check_size(payload: bytes) -> None:
 
 
 def _check_schema(envelope: Envelope) -> None:
-    if not 1 <= envelope.schema <= SCHEMA:
-        wanted = f"schema: this release reads 1 to {SCHEMA}, got {envelope.schema}; upgrade the cloud, then replay"
+    if envelope.schema > SCHEMA:
+        wanted = f"schema: this release reads up to {SCHEMA}, got {envelope.schema}; upgrade the cloud, then replay"
         raise _RejectedError(Reason.SCHEMA, wanted)
 
 

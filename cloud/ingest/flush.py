@@ -18,7 +18,7 @@ from cloud.ingest.events import EventConflictError, apply_events
 from cloud.ingest.keys import Item, Sorted, take_keys
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
-from cloud.store.pool import Connection, is_bad_data, is_serialization_conflict
+from cloud.store.pool import Connection, Unavailable, is_bad_data, is_serialization_conflict
 from cloud.store.rooms import RoomEntry, RoomVersion, change
 from edge.wire.clock import Clock, utc
 from edge.wire.order import ZERO, Hlc
@@ -122,9 +122,11 @@ class Flusher:
             try:
                 return await self._transaction(items, refused)
             except psycopg.Error as error:
-                tries_left -= 1
-                if not is_serialization_conflict(error) or not tries_left:
+                if not is_serialization_conflict(error):
                     raise
+                tries_left -= 1
+                if not tries_left:
+                    raise Unavailable(f"the same transaction failed {_TRIES} times: {error}") from error
             await asyncio.sleep(random.uniform(0, _MAX_RETRY_DELAY_S))  # noqa: S311  # spreads retries, guards nothing
 
     async def _transaction(self, items: Sequence[Item], refused: Sequence[Rejected]) -> Outcome:
