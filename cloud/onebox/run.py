@@ -40,16 +40,17 @@ def main(arguments: list[str]) -> int:
     with opened(wishes.data, fresh=wishes.fresh) as folder:
         try:
             asyncio.run(_run(OneBox(wishes, folder, pages)))
-        except* Trouble as group:
-            raise _first(group) from None
+        except BaseExceptionGroup as group:
+            troubles, others = group.split(Trouble)
+            if others is not None or troubles is None:
+                raise
+            raise _first(troubles) from None
     return 0
 
 
-def _first(group: BaseExceptionGroup) -> Trouble:
+def _first(group: BaseExceptionGroup[Trouble]) -> Trouble:
     inner = group.exceptions[0]
-    return (
-        _first(inner) if isinstance(inner, BaseExceptionGroup) else inner if isinstance(inner, Trouble) else Trouble(str(inner), "")
-    )
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 def say(text: str) -> None:

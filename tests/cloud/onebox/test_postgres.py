@@ -65,3 +65,21 @@ def test_root_puts_the_files_where_the_servers_user_can_reach_them(tmp_path: Pat
         moved = postgres.reachable_data_folder(private / "data" / "postgres", user, shared)
         assert moved.is_relative_to(shared)
         assert postgres.reachable_data_folder(shared / "postgres", user, shared) == shared / "postgres"
+
+
+@pytest.mark.skipif(server_user() is None, reason="only root's files may lie elsewhere")
+def test_files_elsewhere_are_put_aside_when_their_data_folder_was_removed_and_deleted_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    with reachable_folder() as shared:
+        monkeypatch.setattr(postgres.reachable_data_folder, "__defaults__", (shared,))
+        first = postgres.prepare(private / "postgres", "one", find_free_port())
+        assert postgres.prepare(private / "postgres", "one", find_free_port()).data == first.data
+        assert len(list(shared.iterdir())) == 1
+        (private / "postgres.elsewhere").unlink()
+        postgres.prepare(private / "postgres", "two", find_free_port())
+        assert len(list(shared.glob("*.left-*"))) == 1
+        postgres.prepare(private / "postgres", "three", find_free_port(), fresh=True)
+        assert len(list(shared.glob("*.left-*"))) == 1
