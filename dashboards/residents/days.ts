@@ -1,0 +1,23 @@
+/** A day as a resident says it: 今天 and its neighbours by name, the others by date. */
+
+import { dayKey, dayName, daysFrom } from '../shared/format'
+import { common } from '../shared/i18n/common'
+import type { Language } from '../shared/i18n/text'
+
+export function dayWord(ms: number, nowMs: number, language: Language, timeZone: string): string {
+  switch (daysFrom(dayKey(ms, timeZone), nowMs, timeZone)) {
+    case 0:
+      return common('day.today')
+    case 1:
+      return common('day.tomorrow')
+    case -1:
+      return common('day.yesterday')
+    default:
+      return dayName(ms, language, timeZone)
+  }
+}
+
+/** Noon UTC of a calendar day, so that its name comes out the same in any zone within 12 h of UTC. */
+export function calendarDayMs(day: string): number {
+  return Date.parse(`${day}T12:00:00Z`)
+}

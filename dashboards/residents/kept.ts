@@ -1,0 +1,85 @@
+/** The last view of an order, kept on the phone, so that a reload without network shows it with its time. */
+
+import { readTrackedOrder, type TrackedOrder } from '../shared/api/order'
+import { isObject } from '../shared/live/protocol'
+
+export interface Kept {
+  readonly tracked: TrackedOrder
+  readonly asOfMs: number
+}
+
+const PREFIX = 'tt-order-'
+const MOST = 5 // orders a household follows at a time
+
+export interface Shelf {
+  readonly length: number
+  key: (index: number) => string | null
+  getItem: (key: string) => string | null
+  setItem: (key: string, value: string) => void
+  removeItem: (key: string) => void
+}
+
+/** `savedAtMs` is the phone's own time: it only decides which view is dropped first. */
+export function keep(shelf: Shelf, token: string, kept: Kept, savedAtMs: number): void {
+  const { tracked } = kept
+  const answer = {
+    order: tracked.order,
+    room: tracked.room,
+    cursor: tracked.cursor,
+    live_url: tracked.liveUrl,
+    clock: tracked.clock,
+    time_zone: tracked.timeZone,
+    deadline: tracked.deadline,
+  }
+  try {
+    dropOldest(shelf, keyOf(token))
+    shelf.setItem(keyOf(token), JSON.stringify({ answer, as_of_ms: kept.asOfMs, saved_at_ms: savedAtMs }))
+  } catch {
+    // full or forbidden: there is then nothing to show offline
+  }
+}
+
+export function lastKept(shelf: Shelf, token: string): Kept | null {
+  const found = read(shelf, keyOf(token))
+  const tracked = readTrackedOrder(found?.['answer'])
+  const asOfMs = found?.['as_of_ms']
+  return tracked && typeof asOfMs === 'number' ? { tracked, asOfMs } : null
+}
+
+export function forget(shelf: Shelf, token: string): void {
+  try {
+    shelf.removeItem(keyOf(token))
+  } catch {
+    // nothing was kept either
+  }
+}
+
+function dropOldest(shelf: Shelf, except: string): void {
+  const kept: { key: string; savedAtMs: number }[] = []
+  for (let index = 0; index < shelf.length; index += 1) {
+    const key = shelf.key(index)
+    if (key === null || !key.startsWith(PREFIX) || key === except) continue
+    const savedAtMs = read(shelf, key)?.['saved_at_ms']
+    kept.push({ key, savedAtMs: typeof savedAtMs === 'number' ? savedAtMs : 0 })
+  }
+  kept.sort((a, b) => b.savedAtMs - a.savedAtMs)
+  for (const { key } of kept.slice(MOST - 1)) shelf.removeItem(key)
+}
+
+function read(shelf: Shelf, key: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(shelf.getItem(key) ?? 'null')
+    return isObject(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** FNV-1a of the token: the link itself is a secret and is not written down. */
+function keyOf(token: string): string {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < token.length; index += 1) {
+    hash = Math.imul(hash ^ token.charCodeAt(index), 0x01000193) >>> 0
+  }
+  return `${PREFIX}${hash.toString(36)}`
+}

@@ -1,0 +1,64 @@
+/** Times and numbers as people read them, in the operator's time zone. */
+
+import type { Language } from './i18n/text'
+
+export const DEFAULT_TIME_ZONE = 'Asia/Shanghai'
+
+const DAY_MS = 86_400_000
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function format(language: Language, timeZone: string, name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language}|${timeZone}|${name}`
+  let found = formats.get(key)
+  if (!found) {
+    found = new Intl.DateTimeFormat(language === 'zh' ? 'zh-CN' : 'en-GB', { timeZone, hourCycle: 'h23', ...options })
+    formats.set(key, found)
+  }
+  return found
+}
+
+/** 07:32 */
+export function clockTime(ms: number, language: Language, timeZone = DEFAULT_TIME_ZONE): string {
+  return format(language, timeZone, 'minute', { hour: '2-digit', minute: '2-digit' }).format(ms)
+}
+
+/** 07:32:05 */
+export function clockSeconds(ms: number, language: Language, timeZone = DEFAULT_TIME_ZONE): string {
+  return format(language, timeZone, 'second', { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(ms)
+}
+
+/** 11月23日 周一, Mon 23 Nov */
+export function dayName(ms: number, language: Language, timeZone = DEFAULT_TIME_ZONE): string {
+  const parts = format(language, timeZone, 'day', { month: 'short', day: 'numeric', weekday: 'short' }).formatToParts(ms)
+  const part = (type: string): string => parts.find((each) => each.type === type)?.value ?? ''
+  return language === 'zh'
+    ? `${part('month').replace(/月$/, '')}月${part('day').replace(/日$/, '')}日 ${part('weekday')}`
+    : `${part('weekday')} ${part('day')} ${part('month')}`
+}
+
+/** 2026-11-23 in that zone: equal for two moments of one day. */
+export function dayKey(ms: number, timeZone = DEFAULT_TIME_ZONE): string {
+  const parts = format('en', timeZone, 'key', { year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(ms)
+  const part = (type: string): string => parts.find((each) => each.type === type)?.value ?? ''
+  return `${part('year')}-${part('month')}-${part('day')}`
+}
+
+/** How many days after `nowMs` the day `key` is (negative: before); both as days of the calendar. */
+export function daysFrom(key: string, nowMs: number, timeZone = DEFAULT_TIME_ZONE): number {
+  return Math.round((Date.parse(`${key}T00:00:00Z`) - Date.parse(`${dayKey(nowMs, timeZone)}T00:00:00Z`)) / DAY_MS)
+}
+
+/** A length of time in its largest fitting unit: 45 s, 12 min, 3 h, 2 d. */
+export function span(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000))
+  if (s < 90) return `${s} s`
+  if (s < 90 * 60) return `${Math.round(s / 60)} min`
+  if (s < 48 * 3600) return `${Math.round(s / 3600)} h`
+  return `${Math.round(s / 86400)} d`
+}
+
+export function byteCount(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+}
