@@ -27,6 +27,7 @@ class CloudConfig(BaseSettings):
     live_port: int = Field(default=8081, ge=1, le=65535)
     public_url: str = Field(default="http://127.0.0.1:8080", description="what residents' links start with")
     live_url: str = Field(default="ws://127.0.0.1:8081", description="where browsers open the live socket")
+    live_origins: str = Field(default="", description="origins whose pages may open the live socket, by comma; empty: any")
     pages_dir: Path | None = Field(default=None, description="the built pages")
     clock_file: Path | None = Field(default=None, description="the town's clock; unset in production")
     metrics_port: int = Field(default=0, ge=0, le=65535, description="ingest, live and jobs serve /metrics here; 0: not at all")

@@ -5,8 +5,10 @@ Expiry is a safety limit, so it runs on the database's real clock and not on the
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from psycopg.rows import class_row
 
@@ -58,13 +60,27 @@ async def find_account(connection: Connection, now: datetime, token: str) -> Acc
     """The account a token stands for; None where it is unknown, expired or its account disabled."""
     if len(token) > _MAX_TOKEN_CHARACTERS:
         return None
-    async with connection.cursor(row_factory=class_row(Account)) as cursor:
+    key = token_sha256(token)
+    return (await find_accounts(connection, now, [key])).get(key)
+
+
+async def find_accounts(connection: Connection, now: datetime, tokens_sha256: Collection[bytes]) -> dict[bytes, Account]:
+    """The accounts of many sessions, by the hash of their token; those that stand no more are left out."""
+    async with connection.cursor(row_factory=class_row(_Standing)) as cursor:
         await cursor.execute(
             f"""
-            SELECT {ACCOUNT_COLUMNS}
+            SELECT session.token_sha256, {ACCOUNT_COLUMNS}
             FROM session JOIN account a ON a.id = session.account_id
-            WHERE session.token_sha256 = %(token)s AND session.expires_at > now() AND a.disabled_at IS NULL
+            WHERE session.token_sha256 = ANY(%(tokens)s) AND session.expires_at > now() AND a.disabled_at IS NULL
             """,  # noqa: S608  # literals only
-            {"token": token_sha256(token), "now": now},
+            {"tokens": list(tokens_sha256), "now": now},
         )
-        return await cursor.fetchone()
+        return {row.token_sha256: row.account for row in await cursor.fetchall()}
+
+
+class _Standing:
+    """A session's row: its key, and the account."""
+
+    def __init__(self, token_sha256: bytes, **account: Any) -> None:
+        self.token_sha256 = token_sha256
+        self.account = Account(**account)

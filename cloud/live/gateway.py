@@ -1,0 +1,334 @@
+"""The shell around ``session`` and ``rooms``: WebSockets in, polls and hints, one fetch for all who need it, frames out.
+
+A socket that does not read costs one buffer and delays nobody: it is left out until its buffer is empty, cut off after a minute.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+
+import structlog
+from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Origin
+
+from cloud.auth.sessions import COOKIE
+from cloud.domain.order import iso
+from cloud.live import frames
+from cloud.live.meters import LiveMeters
+from cloud.live.reading import Reading, TokenRefusedError, Viewer
+from cloud.live.rooms import Delivery, Rooms
+from cloud.live.session import Authenticate, Close, CloseCode, Effect, Join, Leave, Send, Session
+from cloud.store.pool import is_unavailable
+from edge.wire.clock import Clock
+
+PATH = "/live"
+POLL_S = 2.0  # a lost hint costs this much (decision 8)
+RECHECK_S = 30.0  # a log-out or an expired link ends its sockets within this
+MAX_SOCKETS = 20_000
+# More than this unsent makes a socket lagging: a few hundred frames on top of what the kernel holds.
+LAGGING_BYTES = 64 * 1024
+_SWEEP_S = 0.05  # how soon a socket that has caught up is served again
+CUT_OFF_S = 60.0  # without a byte taken
+_RETRY_S = 1.0
+# Handed over in one go before other sockets' frames are looked at: some 5 ms.
+_BREATH_DELIVERIES = 256
+# Longer than CUT_OFF_S, so that it is the gateway that judges who is slow.
+_PING_TIMEOUT_S = 75.0
+_PING_EVERY_S = 20.0
+
+log = structlog.get_logger("live")
+
+
+class _Socket:
+    """One client."""
+
+    __slots__ = ("connection", "lagging_bytes", "lagging_since_s", "session", "viewer")
+
+    def __init__(self, connection: ServerConnection, session: Session) -> None:
+        self.connection = connection
+        self.session = session
+        self.viewer: Viewer | None = None
+        self.lagging_bytes = 0
+        self.lagging_since_s = 0.0
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self.connection.transport.get_write_buffer_size()
+
+
+class Gateway:
+    """Serves sockets while the block lasts; ``run`` owns what moves by itself."""
+
+    def __init__(
+        self, reading: Reading, clock: Clock, meters: LiveMeters, *, poll_s: float = POLL_S, recheck_s: float = RECHECK_S
+    ) -> None:
+        self._reading = reading
+        self._clock = clock
+        self._meters = meters
+        self._poll_s = poll_s
+        self._recheck_s = recheck_s
+        self._rooms: Rooms[_Socket] = Rooms()
+        self._sockets: set[_Socket] = set()
+        self._lagging: set[_Socket] = set()
+        self._work = asyncio.Event()
+        self._lag = asyncio.Event()
+        self._stale_since: str | None = None
+        self._reached_ms = clock.now_ms()
+
+    @asynccontextmanager
+    async def listening(self, host: str, port: int, origins: tuple[str, ...] = ()) -> AsyncIterator[Server]:
+        """Take sockets on this address; at the end all are closed with 1001."""
+        async with serve(
+            self._serve, host, port, process_request=self._look_at_request, compression=None,
+            # None among them: a client that is no browser names no origin.
+            origins=[*map(Origin, origins), None] if origins else None,
+            max_size=frames.MAX_FRAME_BYTES, max_queue=8, ping_interval=_PING_EVERY_S, ping_timeout=_PING_TIMEOUT_S,
+            open_timeout=10, close_timeout=2, server_header=None,
+        ) as server:  # fmt: skip
+            yield server
+
+    async def run(self) -> None:
+        """Poll, fetch, send, sweep and check until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._poll())
+            group.create_task(self._deliver())
+            group.create_task(self._sweep())
+            group.create_task(self._recheck())
+
+    def hint(self, versions: Iterable[tuple[str, int]]) -> None:
+        """A notice came: rooms that may have moved. On the loop."""
+        for room, version in versions:
+            is_news = self._rooms.hinted(room, version)
+            self._meters.hints.labels("yes" if is_news else "no").inc()
+            if is_news:
+                self._work.set()
+
+    # --- one socket -------------------------------------------------------------------------------
+
+    async def _look_at_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        path = request.path.partition("?")[0]
+        if path == "/health":
+            return connection.respond(HTTPStatus.OK, "stale\n" if self._stale_since else "ok\n")
+        if path != PATH:
+            return connection.respond(HTTPStatus.NOT_FOUND, f"the live socket is at {PATH}\n")
+        if len(self._sockets) >= MAX_SOCKETS:
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "too many sockets\n")
+        return None
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        session = Session(self._clock, time.monotonic())
+        socket = _Socket(connection, session)
+        self._sockets.add(socket)
+        self._meters.sockets.set(len(self._sockets))
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout_at(_deadline(session)):
+                        data = await connection.recv()
+                except TimeoutError:
+                    await self._apply(socket, session.check_hello(time.monotonic()))
+                    continue
+                await self._apply(socket, session.receive(data, time.monotonic()))
+        except ConnectionClosed:
+            pass
+        finally:
+            self._rooms.leave(session.rooms, socket)
+            self._sockets.discard(socket)
+            self._lagging.discard(socket)
+            self._meters.sockets.set(len(self._sockets))
+            self._meters.rooms.set(len(self._rooms.served))
+
+    async def _apply(self, socket: _Socket, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send(frame=frame):
+                    # Waits where the client does not read: then its next frames are not read either.
+                    await socket.connection.send(frame, text=True)
+                case Join(room=room, cursor=cursor):
+                    self._rooms.join(room, socket, cursor)
+                    self._meters.rooms.set(len(self._rooms.served))
+                    self._work.set()
+                case Leave(room=room):
+                    self._rooms.leave([room], socket)
+                    self._meters.rooms.set(len(self._rooms.served))
+                case Authenticate(token=token):
+                    await self._apply(socket, await self._admit(socket, token or _cookie_token(socket.connection)))
+                case Close(code=code, reason=reason):
+                    self._meters.closed.labels(reason if code == CloseCode.POLICY else str(code)).inc()
+                    await socket.connection.close(code, reason)
+
+    async def _admit(self, socket: _Socket, token: str) -> list[Effect]:
+        session = socket.session
+        try:
+            socket.viewer = await self._reading.viewer(token)
+        except TokenRefusedError as error:
+            return session.refused(str(error), "log in again, or ask for a new link")
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            return session.unavailable()
+        effects = session.admitted(socket.viewer.scope)
+        if self._stale_since is not None:
+            effects.append(Send(frames.stale(self._stale_since)))
+        return effects
+
+    # --- all sockets ------------------------------------------------------------------------------
+
+    async def _poll(self) -> None:
+        while True:
+            try:
+                self._rooms.polled(await self._reading.versions(self._rooms.served))
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                self._database_is_away(error)
+            else:
+                self._database_answers()
+                if self._rooms.is_due:
+                    self._work.set()
+            await asyncio.sleep(self._poll_s)
+
+    async def _deliver(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            wanted = self._rooms.fetches(self._lagging)
+            if not wanted:
+                continue
+            began_s = time.monotonic()
+            try:
+                fetched = await self._reading.entries(wanted)
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                self._database_is_away(error)
+                self._rooms.drained({fetch.room for fetch in wanted})
+                await asyncio.sleep(_RETRY_S)
+                self._work.set()
+                continue
+            self._meters.fetch_seconds.observe(time.monotonic() - began_s)
+            self._reached_ms = self._clock.now_ms()
+            handed_over = 0
+            for one in fetched:
+                delivery = self._rooms.take(one, self._lagging)
+                if delivery is not None:
+                    handed_over += self._hand_over(delivery)
+                    if handed_over >= _BREATH_DELIVERIES:
+                        handed_over = 0
+                        await asyncio.sleep(0)
+            if self._rooms.is_due:
+                self._work.set()
+
+    def _hand_over(self, delivery: Delivery[_Socket]) -> int:
+        broadcast([socket.connection for socket in delivery.sockets], delivery.frame, text=True)
+        for socket in delivery.sockets:
+            unsent = socket.connection.transport.get_write_buffer_size()
+            if unsent > LAGGING_BYTES:
+                socket.lagging_bytes = unsent
+                socket.lagging_since_s = time.monotonic()
+                self._lagging.add(socket)
+                self._lag.set()
+        count = len(delivery.sockets)
+        self._meters.deliveries.inc(count)
+        self._meters.encoded.inc()
+        return count
+
+    async def _sweep(self) -> None:
+        """Bring back who has caught up; cut off who takes nothing."""
+        while True:
+            await self._lag.wait()
+            now_s = time.monotonic()
+            for socket in list(self._lagging):
+                unsent = socket.unsent_bytes
+                if unsent == 0:
+                    self._lagging.discard(socket)
+                    # It was not told while it lagged.
+                    state = frames.fresh() if self._stale_since is None else frames.stale(self._stale_since)
+                    broadcast([socket.connection], state, text=True)
+                    self._rooms.drained(socket.session.rooms)
+                    self._work.set()
+                elif unsent < socket.lagging_bytes:
+                    socket.lagging_bytes, socket.lagging_since_s = unsent, now_s
+                elif now_s - socket.lagging_since_s > CUT_OFF_S:
+                    self._meters.closed.labels("does not read").inc()
+                    # No closing handshake: a frame of ours would wait behind all the others.
+                    socket.connection.transport.abort()
+                    self._lagging.discard(socket)
+            self._meters.lagging.set(len(self._lagging))
+            if not self._lagging:
+                self._lag.clear()
+            await asyncio.sleep(_SWEEP_S)
+
+    async def _recheck(self) -> None:
+        """End sockets whose log-in or link stands no more."""
+        while True:
+            await asyncio.sleep(self._recheck_s)
+            known = [(socket, socket.viewer) for socket in self._sockets if socket.viewer is not None and socket.session.is_open]
+            if not known:
+                continue
+            try:
+                standing = await self._reading.standing([viewer for _, viewer in known])
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                continue  # nobody can tell; stale is shown already
+            ended = [socket for place, (socket, _) in enumerate(known) if place not in standing]
+            # Each for itself: one that does not read must not hold up the others.
+            async with asyncio.TaskGroup() as group:
+                for socket in ended:
+                    group.create_task(self._end(socket))
+
+    async def _end(self, socket: _Socket) -> None:
+        try:
+            async with asyncio.timeout(_RETRY_S):
+                await self._apply(
+                    socket, socket.session.refused("this log-in or link has ended", "log in again, or ask for a new link")
+                )
+        except (ConnectionClosed, TimeoutError):
+            socket.connection.transport.abort()
+
+    def _database_is_away(self, error: BaseException) -> None:
+        if self._stale_since is not None:
+            return
+        self._stale_since = iso(self._reached_ms)
+        self._meters.stale.set(1)
+        log.warning("database is away", why=str(error).partition("\n")[0], sockets=len(self._sockets))
+        self._tell_all(frames.stale(self._stale_since))
+
+    def _database_answers(self) -> None:
+        self._reached_ms = self._clock.now_ms()
+        if self._stale_since is None:
+            return
+        self._stale_since = None
+        self._meters.stale.set(0)
+        log.info("database is back", sockets=len(self._sockets))
+        self._tell_all(frames.fresh())
+
+    def _tell_all(self, frame: bytes) -> None:
+        broadcast(
+            [socket.connection for socket in self._sockets if socket.session.is_open and socket not in self._lagging],
+            frame,
+            text=True,
+        )
+
+
+def _deadline(session: Session) -> float | None:
+    """When to look at the session again though nothing came; loop time is the monotonic clock."""
+    return session.hello_by_s if session.is_silent else None
+
+
+def _cookie_token(connection: ServerConnection) -> str:
+    if connection.request is None:
+        return ""
+    jar = SimpleCookie()
+    try:
+        for line in connection.request.headers.get_all("Cookie"):
+            jar.load(line)
+    except CookieError:
+        return ""
+    return jar[COOKIE].value if COOKIE in jar else ""
