@@ -58,13 +58,12 @@ ON CONFLICT (site_id) DO UPDATE SET
     epoch = CASE WHEN excluded.online THEN excluded.epoch ELSE held.epoch END,
     said = CASE WHEN excluded.online THEN excluded.said ELSE held.said END,
     heard_at = excluded.heard_at
-WHERE (held.boot, held.connect) < (excluded.boot, excluded.connect)
-    OR (held.boot, held.connect) = (excluded.boot, excluded.connect) AND (
-        held.online AND NOT excluded.online
-        OR held.online AND excluded.online AND held.said IS DISTINCT FROM excluded.said
-        OR held.nonce = '' AND excluded.online AND held.online)
-    OR excluded.online AND held.epoch <> '' AND held.epoch <> excluded.epoch
-        AND coalesce((held.said->>'at_ms')::bigint, 0) < (excluded.said->>'at_ms')::bigint
+WHERE CASE WHEN excluded.online AND held.epoch NOT IN ('', excluded.epoch)
+    THEN coalesce((held.said->>'at_ms')::bigint, 0) < (excluded.said->>'at_ms')::bigint
+    ELSE (held.boot, held.connect) < (excluded.boot, excluded.connect)
+        OR (held.boot, held.connect) = (excluded.boot, excluded.connect) AND held.online AND (
+            NOT excluded.online OR held.said IS DISTINCT FROM excluded.said)
+    END
 RETURNING site_id, operator_id, online, heard_at, boot, connect, said::text, reported::text
 """
 

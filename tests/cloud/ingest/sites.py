@@ -211,11 +211,17 @@ async def running_ingest(database_url: str, broker: Any, *, clock: Clock = WALL,
     task = asyncio.create_task(serve(config, clock, stopping, switches, metrics))
     parts = ("event", "live", "backfill", "presence")
     try:
-        await until(lambda: all(metrics.registry.get_sample_value("tuantu_ingest_lane_up", {"lane": part}) == 1 for part in parts))
+        await until(lambda: task.done() or all(_is_up(metrics, part) for part in parts))
+        if task.done():
+            task.result()
         yield stopping
     finally:
         stopping.set()
         await asyncio.wait_for(task, 20)
+
+
+def _is_up(metrics: IngestMetrics, part: str) -> bool:
+    return metrics.registry.get_sample_value("tuantu_ingest_lane_up", {"lane": part}) == 1
 
 
 async def until(is_so: Callable[[], bool], timeout_s: float = 15.0) -> None:

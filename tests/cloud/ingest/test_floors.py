@@ -1,0 +1,128 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cloud.ingest.batch import Sealed
+from cloud.ingest.checks import check
+from cloud.ingest.floors import RESEND_EVERY_S, Advance, Claims, Floors
+from cloud.ingest.flush import Flusher
+from cloud.store.pool import Connection
+from edge.wire.clock import utc
+from edge.wire.ids import Lane
+from edge.wire.messages import LabelUnknown, Resend
+from tests.cloud.ingest.sites import Batch, TestSite, count, now_ms, rows
+
+pytestmark = pytest.mark.slow
+
+
+class Monotonic:
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+async def heard(flusher: Flusher, floors: Floors, *batches: Batch, later: timedelta = timedelta(0)) -> Advance:
+    claims = Claims()
+    outcome = await flusher.flush([batch.arrival() for batch in batches])
+    claims.hear(outcome.answered)
+    return await floors.advance(flusher.connection, claims.take(), utc(now_ms()) + later)
+
+
+def live(site: TestSite, seq: int, *, floor: int = 1, kept: int = 1) -> Batch:
+    batch = site.readings([float(seq)])
+    return site.seal(Lane.LIVE, batch.payload, seq=seq, floor=floor, kept=kept)
+
+
+def floor_of(url: str) -> tuple[Any, ...]:
+    return rows(url, "SELECT floor, claimed, lost FROM lane_floor")[0]
+
+
+async def test_the_floor_moves_over_keys_that_are_all_there_and_takes_them_away(flusher: Flusher, database_url: str) -> None:
+    site, floors = TestSite("s1"), Floors(Monotonic())
+    await heard(flusher, floors, *(live(site, seq) for seq in range(1, 10)))
+    advance = await heard(flusher, floors, live(site, 10, floor=8))
+    assert advance == Advance((), 0)
+    assert floor_of(database_url) == (8, 8, 0)
+    assert [row[0] for row in rows(database_url, "SELECT seq FROM batch ORDER BY 1")] == [8, 9, 10]
+
+
+async def test_a_repeat_from_below_the_floor_is_not_applied_again(flusher: Flusher, database_url: str) -> None:
+    site, floors = TestSite("s1"), Floors(Monotonic())
+    first = live(site, 1)
+    await heard(flusher, floors, first, live(site, 2))
+    await heard(flusher, floors, live(site, 3, floor=3))
+    outcome = await flusher.flush([first.arrival()])
+    assert (outcome.duplicates, outcome.rows) == (1, 0)
+    assert count(database_url, "SELECT count(*) FROM reading") == 3
+
+
+async def test_keys_of_events_are_kept_a_week_below_the_floor_so_that_a_clone_is_told_apart(
+    flusher: Flusher, database_url: str
+) -> None:
+    card, clone, floors = TestSite("s1"), TestSite("s1"), Floors(Monotonic())
+    clone.epoch = card.epoch
+    await heard(flusher, floors, card.scans(LabelUnknown(text="a")))
+    second = card.seal(Lane.EVENT, card.scans(LabelUnknown(text="b")).payload, seq=2, floor=2)
+    await heard(flusher, floors, second)
+    assert floor_of(database_url)[0] == 2
+    outcome = await flusher.flush([clone.scans(LabelUnknown(text="other")).arrival()])
+    assert len(outcome.refused) == 1
+    third = card.seal(Lane.EVENT, card.scans(LabelUnknown(text="c")).payload, seq=3, floor=3)
+    await heard(flusher, floors, third, later=timedelta(days=8))
+    assert [row[0] for row in rows(database_url, "SELECT seq FROM batch ORDER BY 1")] == [3]
+
+
+async def test_a_restored_cloud_asks_for_what_it_misses_and_the_floor_waits_for_it(
+    flusher: Flusher, connection: Connection, database_url: str
+) -> None:
+    monotonic = Monotonic()
+    site, floors = TestSite("s1"), Floors(monotonic)
+    await heard(flusher, floors, live(site, 1), live(site, 2))
+    # What 3 to 7 brought was lost with the old database; the site had heard of their commit.
+    advance = await heard(flusher, floors, live(site, 8, floor=8))
+    (answer,) = advance.resends
+    assert answer.topic == "tt/v1/green/s1/ack"
+    assert isinstance(answer.message, Resend)
+    assert (answer.message.lane, answer.message.from_seq, answer.message.to_seq) == ("live", 3, 7)
+    assert floor_of(database_url) == (3, 8, 0)
+    again = await heard(flusher, floors, live(site, 9, floor=8))
+    assert again.resends == ()
+    monotonic.now_s += RESEND_EVERY_S
+    assert len((await heard(flusher, floors, live(site, 10, floor=8))).resends) == 1
+    await heard(flusher, floors, *(live(site, seq, floor=3) for seq in range(3, 8)))
+    assert floor_of(database_url) == (8, 8, 0)
+
+
+async def test_what_the_site_no_longer_keeps_is_counted_as_lost_and_passed_over(flusher: Flusher, database_url: str) -> None:
+    site, floors = TestSite("s1"), Floors(Monotonic())
+    await heard(flusher, floors, live(site, 1), live(site, 2))
+    advance = await heard(flusher, floors, live(site, 20, floor=20, kept=15))
+    assert advance.lost == 12
+    (answer,) = advance.resends
+    assert isinstance(answer.message, Resend)
+    assert (answer.message.from_seq, answer.message.to_seq) == (15, 19)
+    assert floor_of(database_url) == (15, 20, 12)
+    again = await heard(flusher, floors, live(site, 21, floor=20, kept=15))
+    assert again.lost == 0
+
+
+async def test_a_floor_never_moves_back(flusher: Flusher, database_url: str) -> None:
+    site, floors = TestSite("s1"), Floors(Monotonic())
+    await heard(flusher, floors, *(live(site, seq) for seq in range(1, 6)))
+    await heard(flusher, floors, live(site, 6, floor=6))
+    await heard(flusher, floors, live(site, 7, floor=2))
+    assert floor_of(database_url) == (6, 6, 0)
+
+
+def test_of_several_claims_the_newest_is_kept() -> None:
+    site, claims = TestSite("s1"), Claims()
+    for seq, floor in ((5, 4), (6, 5), (4, 2)):
+        item = check(live(site, seq, floor=floor).arrival())
+        assert isinstance(item, Sealed)
+        claims.hear([item])
+    (claim,) = claims.take()
+    assert claim.floor == 5
+    assert claims.take() == []

@@ -1,0 +1,107 @@
+from typing import Any
+
+import pytest
+
+from cloud.ingest.batch import Arrival
+from cloud.ingest.presence import Heard, hear
+from cloud.store.pool import Connection
+from edge.wire.clock import utc
+from edge.wire.codec import encode
+from edge.wire.messages import Birth, ClockQuality, Message, Reported, Will
+from tests.cloud.ingest.sites import now_ms, rows
+
+pytestmark = pytest.mark.slow
+
+
+def birth(boot: int = 1, connect: int = 1, *, nonce: str = "n", epoch: str = "e1", at_ms: int = 1000) -> Birth:
+    return Birth(
+        version="0.1.0",
+        boot=boot,
+        connect=connect,
+        nonce=nonce,
+        epoch=epoch,
+        at_ms=at_ms,
+        clock=ClockQuality.SYNCED,
+        devices={"gun": "ok"},
+    )
+
+
+async def say(connection: Connection, *messages: Message | bytes, site: str = "s1", leaf: str = "status") -> Heard:
+    arrivals = [
+        Arrival(f"tt/v1/green/{site}/{leaf}", one if isinstance(one, bytes) else encode(one), (), "application/msgpack", now_ms())
+        for one in messages
+    ]
+    return await hear(connection, arrivals, utc(now_ms()))
+
+
+def status(url: str) -> tuple[Any, ...]:
+    return rows(url, "SELECT boot, connect, online, nonce FROM site_status")[0]
+
+
+async def test_a_birth_is_shown_in_the_rooms_of_site_and_operator(connection: Connection, database_url: str) -> None:
+    heard = await say(connection, birth())
+    assert {version.room for version in heard.versions} == {"site:s1", "operator:green"}
+    bodies = dict(rows(database_url, "SELECT key, body FROM room_entry"))
+    assert set(bodies) == {"status", "site/s1"}
+    assert bodies["status"]["online"] is True
+    assert bodies["status"]["said"]["devices"] == {"gun": "ok"}
+
+
+async def test_the_same_word_again_changes_nothing(connection: Connection) -> None:
+    await say(connection, birth())
+    assert (await say(connection, birth())).versions == []
+
+
+async def test_a_will_takes_a_site_off_and_an_older_one_does_not(connection: Connection, database_url: str) -> None:
+    await say(connection, birth(1, 2), Will(boot=1, connect=2))
+    assert status(database_url) == (1, 2, False, "n")
+    await say(connection, birth(1, 3, nonce="m"))
+    await say(connection, Will(boot=1, connect=2))
+    assert status(database_url) == (1, 3, True, "m")
+
+
+async def test_a_birth_does_not_raise_the_dead_of_its_own_connection(connection: Connection, database_url: str) -> None:
+    await say(connection, birth(1, 2), Will(boot=1, connect=2))
+    await say(connection, birth(1, 2))
+    assert status(database_url)[2] is False
+
+
+async def test_a_later_boot_beats_a_higher_connect_number(connection: Connection, database_url: str) -> None:
+    await say(connection, birth(1, 9), birth(2, 1, nonce="new"))
+    await say(connection, birth(1, 10))
+    assert status(database_url) == (2, 1, True, "new")
+
+
+async def test_a_new_database_file_starts_its_numbers_over(connection: Connection, database_url: str) -> None:
+    await say(connection, birth(7, 7, at_ms=5000))
+    await say(connection, birth(1, 1, epoch="e2", nonce="fresh", at_ms=9000))
+    assert status(database_url) == (1, 1, True, "fresh")
+    await say(connection, birth(6, 1, epoch="e0", nonce="stale", at_ms=1000))
+    assert status(database_url) == (1, 1, True, "fresh")
+
+
+async def test_what_is_in_force_is_kept_beside_it_and_fenced_too(connection: Connection, database_url: str) -> None:
+    await say(connection, birth(2, 1))
+    await say(connection, Reported(version=4, boot=2, connect=1, mode="release"), leaf="reported")
+    await say(connection, Reported(version=3, boot=1, connect=9), leaf="reported")
+    assert rows(database_url, "SELECT reported->>'mode', (reported->>'version')::int FROM site_status") == [("release", 4)]
+
+
+@pytest.mark.parametrize("payload", [b"\xc1", b"{}", b"\x81\xa4kind\xa5alien"])
+async def test_nonsense_is_kept_in_quarantine_and_the_rest_is_heard(
+    connection: Connection, database_url: str, payload: bytes
+) -> None:
+    heard = await say(connection, payload, birth())
+    assert [one.reason for one in heard.quarantined] == ["payload"]
+    assert status(database_url)[2] is True
+    assert rows(database_url, "SELECT reason, topic FROM quarantine") == [("payload", "tt/v1/green/s1/status")]
+
+
+async def test_an_emptied_retained_message_says_nothing(connection: Connection, database_url: str) -> None:
+    assert (await say(connection, b"")).versions == []
+    assert rows(database_url, "SELECT count(*) FROM quarantine") == [(0,)]
+
+
+async def test_a_site_with_a_wrong_name_is_kept_in_quarantine(connection: Connection, database_url: str) -> None:
+    await say(connection, birth(), site="S1")
+    assert rows(database_url, "SELECT reason FROM quarantine") == [("topic",)]
