@@ -1,0 +1,109 @@
+"""``make faults SEEDS=50 [MUTANT=…]``: seeded schedules of faults against the real processes. Last line: one JSON object.
+
+Exit code 0 where nothing was lost, doubled or otherwise wrong. The mutants (ack-before-commit, delete-before-ack, no-dedupe,
+reseal-differently) are broken on purpose: with one of them it has to end with 1, which shows that the schedules can fail.
+FIRST= is the first seed, LANES= how many schedules run side by side, each on a stack of its own; BROKER= mosquitto or iotcore.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.faults.delivery import Repeater
+from tests.faults.ledger import Balance
+from tests.faults.schedule import Report, Schedule, plan, site_name
+from tests.faults.stack import running_stack
+
+CLOUD_MUTANTS = ("ack-before-commit", "no-dedupe")
+EDGE_MUTANTS = ("delete-before-ack", "reseal-differently")
+SCHEDULE_S = 400.0
+
+
+@dataclass
+class Run:
+    """What all lanes share."""
+
+    seeds: list[int]
+    mutant: str
+    reports: list[Report] = field(default_factory=list)
+    used: Counter[str] = field(default_factory=Counter)
+
+    async def lane(self, number: int, all_seeds: list[int]) -> None:
+        """Schedules one after another on one stack."""
+        switches = {"TUANTU_MUTANT": self.mutant} if self.mutant in CLOUD_MUTANTS else {}
+        async with running_stack([site_name(seed) for seed in all_seeds], switches) as stack:
+            with Repeater(stack.broker_settings) as repeater:
+                while self.seeds:
+                    seed = self.seeds.pop(0)
+                    began_s = time.monotonic()
+                    mutant = self.mutant if self.mutant in EDGE_MUTANTS else ""
+                    schedule = Schedule(stack, repeater, seed, site_name(seed), mutant)
+                    report = await self._one(schedule, seed)
+                    self.used += schedule.used
+                    self.reports.append(report)
+                    self._say(number, report, time.monotonic() - began_s)
+
+    async def _one(self, schedule: Schedule, seed: int) -> Report:
+        strikes = plan(seed)
+        try:
+            async with asyncio.timeout(SCHEDULE_S):
+                return await schedule.run(strikes)
+        except Exception as error:  # noqa: BLE001  # the supervisor: a broken schedule is a finding, the others go on
+            traceback.print_exc()
+            where = schedule.site.log_tail()
+            odd = (f"did not finish: {type(error).__name__}: {error}", where)
+            return Report(seed, tuple(strikes), schedule.ledger.scans, Balance(0, (), (), odd))
+
+    def _say(self, number: int, report: Report, took_s: float) -> None:
+        faults = " ".join(f"{strike.fault}@{strike.after}" for strike in report.strikes)
+        books = report.balance
+        verdict = "ok" if books.is_even else "WRONG"
+        print(f"lane {number} seed {report.seed} {verdict} {took_s:.0f} s, {books.events} events: {faults}", flush=True)
+        for name, items in (("lost", books.lost), ("doubled", books.doubled), ("odd", books.odd)):
+            for item in items[:10]:
+                print(f"    {name}: {item}", flush=True)
+
+    def summary(self, took_s: float) -> dict[str, object]:
+        """The last line."""
+        balances = [report.balance for report in self.reports]
+        return {
+            "schedules": len(self.reports),
+            "events": sum(books.events for books in balances),
+            "scans": sum(report.scans for report in self.reports),
+            "faults": sum(len(report.strikes) for report in self.reports),
+            "lost": sum(len(books.lost) for books in balances),
+            "doubled": sum(len(books.doubled) for books in balances),
+            "odd": sum(len(books.odd) for books in balances),
+            "mutant": self.mutant,
+            "wrong_seeds": sorted(report.seed for report in self.reports if not report.balance.is_even),
+            "used": dict(sorted(self.used.items())),
+            "seconds": round(took_s),
+        }
+
+
+async def main() -> int:
+    """Run the seeds the environment names."""
+    mutant = os.environ.get("MUTANT", "")
+    if mutant not in ("", *CLOUD_MUTANTS, *EDGE_MUTANTS):
+        print(f"MUTANT={mutant}: want one of {', '.join((*CLOUD_MUTANTS, *EDGE_MUTANTS))}", file=sys.stderr)
+        return 2
+    first = int(os.environ.get("FIRST", "0"))
+    seeds = list(range(first, first + int(os.environ.get("SEEDS", "50"))))
+    lanes = max(1, min(int(os.environ.get("LANES", "2")), len(seeds)))
+    began_s = time.monotonic()
+    run = Run(list(seeds), mutant)
+    async with asyncio.TaskGroup() as group:
+        for number in range(lanes):
+            group.create_task(run.lane(number, seeds))
+    summary = run.summary(time.monotonic() - began_s)
+    print(json.dumps(summary))
+    return 0 if not (summary["lost"] or summary["doubled"] or summary["odd"]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,133 @@
+"""The books of a schedule: what the scanner was told is done, and what the database holds of it.
+
+A person scans until the agent says that it is booked (or was booked before), so in the end everything scanned is told; it has to be
+in the database, once.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, NewType
+
+import psycopg
+
+Fact = NewType("Fact", tuple[str, str])  # kind of event, label
+
+
+@dataclass
+class Ledger:
+    """What one schedule did and was told."""
+
+    sites: list[str]
+    told: Counter[Fact] = field(default_factory=Counter)
+    scans: int = 0
+
+    def tell(self, kind: str, label: str) -> None:
+        """The agent said that this is booked; saying it again is the same thing."""
+        self.told[Fact((kind, label))] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """``lost``: told and not there. ``doubled``: there more than once. ``odd``: whatever else must not be."""
+
+    events: int
+    lost: tuple[str, ...]
+    doubled: tuple[str, ...]
+    odd: tuple[str, ...]
+
+    @property
+    def is_even(self) -> bool:
+        return not (self.lost or self.doubled or self.odd)
+
+
+def held_events(connection: psycopg.Connection, sites: list[str]) -> Counter[Fact]:
+    """How often the database holds each fact about a parcel, whatever its number."""
+    rows = connection.execute(
+        "SELECT fact->>'kind', fact->>'parcel' FROM event WHERE site_id = ANY(%s) AND kind LIKE 'parcel_%%'", (sites,)
+    )
+    return Counter(Fact((kind, parcel)) for kind, parcel in rows)
+
+
+def is_all_there(url: str, ledger: Ledger) -> bool:
+    """Whether everything told is in the database by now."""
+    with psycopg.connect(url) as connection:
+        held = held_events(connection, ledger.sites)
+    return all(fact in held for fact in ledger.told)
+
+
+def balance(url: str, ledger: Ledger) -> Balance:
+    """Compare the books, and look at what was derived from the events: parcels, rooms, order."""
+    with psycopg.connect(url) as connection:
+        held = held_events(connection, ledger.sites)
+        lost = [f"{kind} {label}" for kind, label in ledger.told if Fact((kind, label)) not in held]
+        doubled = [f"{kind} {label} ×{count}" for (kind, label), count in held.items() if count > 1]
+        doubled += _doubled_readings(connection, ledger.sites)
+        odd = [
+            *_parcels(connection, ledger),
+            *_rooms(connection, ledger),
+            *_order(connection, ledger),
+            *_lost_floors(connection, ledger),
+        ]
+        odd += [f"never scanned: {kind} {label}" for kind, label in held if Fact((kind, label)) not in ledger.told]
+    return Balance(sum(held.values()), tuple(lost), tuple(doubled), tuple(odd))
+
+
+def _doubled_readings(connection: psycopg.Connection, sites: list[str]) -> list[str]:
+    rows = connection.execute(
+        """
+        SELECT s.site_id, s.name, coalesce(r.measured_at, r.at), count(*) FROM reading r JOIN sensor s ON s.id = r.sensor_id
+        WHERE s.site_id = ANY(%s) GROUP BY 1, 2, 3 HAVING count(*) > 1
+        """,
+        (sites,),
+    )
+    return [f"reading {site}/{name} at {at} ×{count}" for site, name, at, count in rows]
+
+
+def _parcels(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
+    """A parcel's state follows from its events, and the site's room shows the same."""
+    wanted = {label: "received" for kind, label in ledger.told if kind == "parcel_received"}
+    wanted |= {label: "released" for kind, label in ledger.told if kind == "parcel_released"}
+    found: dict[str, str] = dict(connection.execute("SELECT id, state FROM parcel WHERE id = ANY(%s)", (list(wanted),)).fetchall())
+    shown: dict[str, str] = dict(
+        connection.execute(
+            "SELECT body->>'id', body->>'state' FROM room_entry WHERE room = ANY(%s) AND key LIKE 'parcel/%%'",
+            ([f"site:{site}" for site in ledger.sites],),
+        ).fetchall()
+    )
+    return [f"parcel {label}: {found.get(label)}, want {state}" for label, state in wanted.items() if found.get(label) != state] + [
+        f"room shows parcel {label} {shown.get(label)}, want {state}"
+        for label, state in wanted.items()
+        if shown.get(label) != state
+    ]
+
+
+def _rooms(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
+    """A room's version is that of its newest entry, and no two changes share one."""
+    rows = connection.execute(
+        """
+        SELECT coalesce(r.name, e.room), r.version, e.newest FROM room r
+        FULL JOIN (SELECT room, max(version) AS newest FROM room_entry GROUP BY room) e ON e.room = r.name
+        WHERE coalesce(r.name, e.room) = ANY(%s) AND r.version IS DISTINCT FROM e.newest
+        """,
+        ([f"site:{site}" for site in ledger.sites],),
+    )
+    return [f"room {room}: version {version}, newest entry {newest}" for room, version, newest in rows]
+
+
+def _order(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
+    """Within an epoch a later number has a later order key, whatever the clocks said."""
+    rows: Any = connection.execute(
+        """
+        SELECT site_id, epoch, n FROM (
+            SELECT site_id, epoch, n, hlc, lag(hlc) OVER (PARTITION BY site_id, epoch ORDER BY n) AS before FROM event
+            WHERE site_id = ANY(%s)
+        ) AS ordered WHERE hlc <= before
+        """,
+        (ledger.sites,),
+    )
+    return [f"event {site}/{epoch}/{n} is not ordered after the one before" for site, epoch, n in rows]
+
+
+def _lost_floors(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
+    rows = connection.execute("SELECT site_id, lane, lost FROM lane_floor WHERE site_id = ANY(%s) AND lost > 0", (ledger.sites,))
+    return [f"{site}, lane {lane}: {lost} batches given up" for site, lane, lost in rows]

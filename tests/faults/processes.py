@@ -1,0 +1,94 @@
+"""The processes a schedule kills: started in sessions of their own, killed by their id, never left behind."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+FAULT_STEP = "TUANTU_FAULT_STEP"
+
+
+@dataclass(slots=True)
+class Child:
+    """One process, started as often as it was killed. ``run_as`` are further arguments for Popen, such as a user."""
+
+    name: str
+    argv: Sequence[str]
+    log: Path
+    env: Mapping[str, str] | None = None
+    run_as: Mapping[str, Any] = field(default_factory=dict)
+    cwd: Path | None = None
+    starts: int = 0
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return None if self._process is None else self._process.poll()
+
+    def start(self, **env: str) -> None:
+        """``env`` is added for this one life."""
+        assert not self.is_running, f"{self.name} runs already"
+        environment = None if self.env is None and not env else {**(self.env or os.environ), **env}
+        with self.log.open("ab") as out:
+            self._process = self._open(out, environment)
+        self.starts += 1
+
+    def _open(self, out: IO[bytes], environment: Mapping[str, str] | None) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            self.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=environment,
+            cwd=self.cwd,
+            start_new_session=True,
+            **self.run_as,
+        )
+
+    def kill(self) -> None:
+        """-9, with all its children: PostgreSQL's are in sessions of their own."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            try:
+                family = psutil.Process(self._process.pid).children(recursive=True)
+            except psutil.NoSuchProcess:
+                family = []
+            self._process.kill()
+            for relative in family:
+                try:
+                    relative.kill()
+                except psutil.NoSuchProcess:
+                    continue
+            psutil.wait_procs(family, timeout=10)
+        self._process.wait()
+
+    async def stop(self, stop_signal: signal.Signals = signal.SIGTERM, grace_s: float = 15.0) -> None:
+        """In order, or -9 after ``grace_s``."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(stop_signal)
+        if not await eventually(lambda: not self.is_running, grace_s):
+            self.kill()
+        self._process.wait()
+
+
+async def eventually(condition: Any, timeout_s: float, *, every_s: float = 0.02) -> bool:
+    """Whether a condition came true within a real time."""
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline_s:
+            return False
+        await asyncio.sleep(every_s)
+    return True

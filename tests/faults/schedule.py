@@ -1,0 +1,361 @@
+"""One seeded schedule: which faults strike after how many scans, and what each of them does.
+
+Half of them are aimed at the windows between commit and acknowledgement; the rest strike wherever they happen to.
+"""
+
+import asyncio
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from random import Random
+
+import psycopg
+
+from edge.wire.labels import parcel_label
+from tests.faults.delivery import Repeater
+from tests.faults.ledger import Balance, Ledger, balance, is_all_there
+from tests.faults.processes import Child, eventually
+from tests.faults.proxy import Line
+from tests.faults.site import Person, Site
+from tests.faults.stack import ROOT, Stack
+
+PARCELS = 170
+RELEASED = 50  # of them, in release mode, at the end
+CLONE_PARCELS = 20
+SETTLE_S = 150.0  # the edge's longest back-off is 60 s
+STEP_S = 6.0  # a process that does not reach the step it should die at is killed then
+
+
+class Fault(StrEnum):
+    """What strikes."""
+
+    EDGE_STEP = "edge_step"
+    EDGE_STEP_POWER = "edge_step_power"
+    INGEST_STEP = "ingest_step"
+    EDGE_KILL = "edge_kill"
+    POWER_CUT = "power_cut"
+    BROKER_KILL = "broker_kill"
+    INGEST_KILL = "ingest_kill"
+    DATABASE_KILL = "database_kill"
+    LINE_CUT = "line_cut"
+    LINE_HELD = "line_held"
+    LINE_HALF_OPEN = "line_half_open"
+    LINE_SLOW = "line_slow"
+    REPEATED_DELIVERY = "repeated_delivery"
+    CLOCK_JUMP = "clock_jump"
+    DISK_FULL = "disk_full"
+    UNPLUG = "unplug"
+    CLONED_CARD = "cloned_card"
+    OLD_CARD = "old_card"
+    RESTORED_CLOUD = "restored_cloud"
+
+
+# Between the commit at the edge and the edge's note that the cloud has it.
+EDGE_WINDOW = ("sealed", "committed", "sending", "published", "puback", "ack_received", "acked")
+# Between the arrival at the cloud and the acknowledgement on its way.
+INGEST_WINDOW = ("received", "before_commit", "after_commit", "after_ack")
+AIMED = (Fault.EDGE_STEP, Fault.INGEST_STEP, Fault.EDGE_STEP_POWER)
+AT_RANDOM = tuple(fault for fault in Fault if fault not in AIMED)
+CLOCK_JUMPS_S = (-86_400 * 365 * 56, -86_400, -600, -30, 30, 600, 86_400, 86_400 * 365 * 74)
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault and after how many booked scans it comes."""
+
+    after: int
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one schedule."""
+
+    seed: int
+    strikes: tuple[Strike, ...]
+    scans: int
+    balance: Balance
+
+
+def plan(seed: int) -> list[Strike]:
+    """Four or five faults: two or three aimed, the others in turn, so that a run of some seeds has had every kind."""
+    random = Random(f"plan {seed}")
+    aimed = [AIMED[(seed + index) % len(AIMED)] for index in range(random.choice((2, 3)))]
+    others = [AT_RANDOM[(2 * seed + index) % len(AT_RANDOM)] for index in range(2)]
+    places = sorted(random.sample(range(5, PARCELS - 45), len(aimed) + len(others)))
+    faults = [*aimed, *others]
+    random.shuffle(faults)
+    return [Strike(after, fault) for after, fault in zip(places, faults, strict=True)]
+
+
+@dataclass
+class Schedule:
+    """Runs one seed on a stack, at a site of its own."""
+
+    stack: Stack
+    repeater: Repeater
+    seed: int
+    site_id: str
+    mutant: str = ""
+    used: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.random = Random(f"schedule {self.seed}")
+        self.ledger = Ledger([self.site_id])
+        self.folder = self.stack.folder / self.site_id
+        self.site = Site(self.stack, self.site_id, self.folder / "original", "machine-a", self.random, self.mutant)
+        self.person = Person(self.site, self.ledger)
+        self.clone: Site | None = None
+        self.forgotten: set[str] = set()
+        self._labels = (parcel_label(self.seed * 1_000 + n) for n in range(1_000))
+
+    async def run(self, strikes: Sequence[Strike]) -> Report:
+        """Scan while the faults strike, set everything right, wait until it has settled, compare the books."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._close)
+            self.site.scanner.plug()
+            self.site.start()
+            await self.site.until_up()
+            async with asyncio.TaskGroup() as group:
+                scanning = group.create_task(self._scan())
+                group.create_task(self._strike(strikes, scanning))
+            await self._set_right()
+            settled = await self._settled()
+            books = await asyncio.to_thread(balance, self.stack.database_url, self.ledger)
+            odd = [*books.odd, *(f"refused: {label}" for label in self.person.refused if label not in self.forgotten)]
+            if not settled:
+                odd.append(f"not settled after {SETTLE_S} s: {[await site.waiting() for site in self._sites()]} batches wait")
+            books = replace(books, odd=tuple(odd))
+        return Report(self.seed, tuple(strikes), self.ledger.scans, books)
+
+    def _take(self, count: int) -> list[str]:
+        return [next(self._labels) for _ in range(count)]
+
+    async def _scan(self) -> None:
+        parcels = self._take(PARCELS)
+        await self.person.scan_all(parcels, "received")
+        await self.site.set_mode("release")
+        await self.person.scan_all(self.random.sample(parcels, RELEASED), "released")
+
+    async def _strike(self, strikes: Sequence[Strike], scanning: "asyncio.Task[None]") -> None:
+        for strike in strikes:
+            await eventually(lambda strike=strike: self.person.done >= strike.after or scanning.done(), 300.0)
+            self.used[strike.fault] += 1
+            await _EFFECTS[strike.fault](self)
+
+    async def _set_right(self) -> None:
+        """Whatever is still wrong is mended; whoever is dead is started."""
+        self.stack.proxy.set(Line.OPEN)
+        self.site.empty_card()
+        self.site.set_clock(0)
+        for child, start in (
+            (self.stack.database, self.stack.start_database_and_wait),
+            (self.stack.broker, self.stack.start_broker_and_wait),
+        ):
+            if not child.is_running:
+                await start()
+        if not self.stack.ingest.is_running:
+            self.stack.start_ingest()
+        for site in self._sites():
+            if not site.agent.is_running:
+                site.start()
+            await site.until_up()
+
+    def _sites(self) -> list[Site]:
+        return [self.site] if self.clone is None else [self.site, self.clone]
+
+    async def _settled(self) -> bool:
+        """All that was told is in the database, and nothing waits at the site."""
+
+        async def look() -> bool:
+            for site in self._sites():
+                if await site.waiting() != 0:
+                    return False
+            try:
+                return await asyncio.to_thread(is_all_there, self.stack.database_url, self.ledger)
+            except psycopg.OperationalError:
+                return False
+
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                while not await look():
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _close(self) -> None:
+        for site in self._sites():
+            await site.close()
+
+    # --- faults -----------------------------------------------------------------------------------
+
+    async def _dies(self, child: Child, start: Callable[[str], None], steps: Sequence[str], most: int) -> None:
+        """Start it so that it kills itself at a step, somewhere among the next times it gets there."""
+        step = self.random.choice(steps)
+        self.used[f"{child.name.split()[0]}:{step}"] += 1
+        child.kill()
+        start(f"{step}:{self.random.randint(1, most)}")
+        if not await eventually(lambda: not child.is_running, STEP_S):
+            self.used["step_not_reached"] += 1
+            child.kill()
+
+    async def edge_step(self) -> None:
+        await self._dies(self.site.agent, self.site.start, EDGE_WINDOW, 12)
+        self.site.start()
+        await self.site.until_up()
+
+    async def edge_step_power(self) -> None:
+        await self._dies(self.site.agent, self.site.start, EDGE_WINDOW, 12)
+        self.site.cut_power()
+        self.site.start()
+        await self.site.until_up()
+
+    async def ingest_step(self) -> None:
+        await self._dies(self.stack.ingest, self.stack.start_ingest, INGEST_WINDOW, 5)
+        self.stack.start_ingest()
+
+    async def edge_kill(self) -> None:
+        self.site.agent.kill()
+        self.site.start()
+        await self.site.until_up()
+
+    async def power_cut(self) -> None:
+        self.site.cut_power()
+        self.site.start()
+        await self.site.until_up()
+
+    async def broker_kill(self) -> None:
+        """It keeps nothing on disk: sessions, queues and retained messages are gone."""
+        self.stack.broker.kill()
+        await asyncio.sleep(self.random.uniform(0.0, 0.5))
+        await self.stack.start_broker_and_wait()
+
+    async def ingest_kill(self) -> None:
+        self.stack.ingest.kill()
+        await asyncio.sleep(self.random.uniform(0.0, 0.5))
+        self.stack.start_ingest()
+
+    async def database_kill(self) -> None:
+        await asyncio.to_thread(self.stack.database.kill)
+        await asyncio.sleep(self.random.uniform(0.0, 0.5))
+        await self.stack.start_database_and_wait()
+
+    async def _line(self, line: Line, longest_s: float) -> None:
+        self.stack.proxy.set(line)
+        await asyncio.sleep(self.random.uniform(0.2, longest_s))
+        self.stack.proxy.set(Line.OPEN)
+
+    async def line_cut(self) -> None:
+        await self._line(Line.CUT, 2.0)
+
+    async def line_held(self) -> None:
+        await self._line(Line.HELD, 3.0)
+
+    async def line_half_open(self) -> None:
+        await self._line(Line.SWALLOWED, 4.0)
+
+    async def line_slow(self) -> None:
+        await self._line(Line.SLOW, 3.0)
+
+    async def repeated_delivery(self) -> None:
+        for _ in range(3):
+            self.repeater.repeat(self.site_id, self.random, 60)
+            await asyncio.sleep(0.2)
+
+    async def clock_jump(self) -> None:
+        """Twice, once while the agent is down."""
+        self.site.set_clock(self.random.choice(CLOCK_JUMPS_S) * 1000)
+        await asyncio.sleep(0.5)
+        self.site.agent.kill()
+        self.site.set_clock(self.random.choice(CLOCK_JUMPS_S) * 1000)
+        self.site.start()
+        await self.site.until_up()
+
+    async def disk_full(self) -> None:
+        self.site.fill_card(self.random.choice((0, 4_096, 60_000)))
+        await asyncio.sleep(self.random.uniform(0.5, 2.5))
+        self.site.empty_card()
+
+    async def unplug(self) -> None:
+        self.site.scanner.unplug()
+        await asyncio.sleep(0.3)
+        self.site.scanner.plug()
+
+    async def cloned_card(self) -> None:
+        """The card is copied while the agent is down; the copy runs in another board, or in one that says it is the same."""
+        if self.clone is not None:
+            return
+        self.site.agent.kill()
+        machine = self.random.choice(("machine-b", self.site.machine))
+        self.used["cloned_card:other_machine" if machine == "machine-b" else "cloned_card:same_machine"] += 1
+        shutil.copytree(self.site.folder / "data", self.folder / "clone" / "data")
+        self.clone = Site(self.stack, self.site_id, self.folder / "clone", machine, Random(self.seed), self.mutant)
+        self.clone.scanner.plug()
+        self.site.start()
+        self.clone.start()
+        await self.clone.until_up()
+        await Person(self.clone, self.ledger).scan_all(self._take(CLONE_PARCELS), "received")
+
+    async def old_card(self) -> None:
+        """A backup of the card is put back: what it has forgotten is in the cloud, and its next numbers are taken."""
+        if self.clone is not None:
+            return
+        self.site.agent.kill()
+        backup = self.folder / "backup"
+        shutil.copytree(self.site.folder / "data", backup)
+        self.site.start()
+        remembered = set(self.ledger.told)
+        target = self.person.done + 20
+        await eventually(lambda: self.person.done >= target, 60.0)
+        async with self.person.hands:
+            # What only the card had would be gone for good, and nobody could have it.
+            if not await self._all_sent():
+                return
+            self.used["old_card:put_back"] += 1
+            self.site.agent.kill()
+            shutil.rmtree(self.site.folder / "data")
+            shutil.rmtree(self.site.folder / "platter")
+            shutil.copytree(backup, self.site.folder / "data")
+            self.site.start()
+            await self.site.until_up()
+            self.forgotten |= {label for _, label in set(self.ledger.told) - remembered}
+
+    async def _all_sent(self) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(20.0):
+                while await self.site.waiting() != 0:
+                    await asyncio.sleep(0.05)
+                return True
+        return False
+
+    async def restored_cloud(self) -> None:
+        """The database of some scans ago comes back; half the time somebody asks for a resync, else it must be noticed."""
+        await asyncio.to_thread(self.stack.back_up)
+        target = self.person.done + 30
+        await eventually(lambda: self.person.done >= target, 60.0)
+        self.stack.ingest.kill()
+        await asyncio.to_thread(self.stack.restore)
+        self.repeater.forget_acks(self.site_id)
+        self.stack.start_ingest()
+        if self.random.random() < 0.5:
+            self.used["restored_cloud:resync"] += 1
+            await asyncio.sleep(1.0)
+            asked = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "cloud", "resync", "--site", self.site_id,
+                cwd=ROOT, env=dict(self.stack.ingest.env or {}), stdout=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+            await asked.wait()
+
+
+Effect = Callable[[Schedule], Awaitable[None]]
+_EFFECTS: dict[Fault, Effect] = {fault: getattr(Schedule, fault.value) for fault in Fault}
+
+
+def site_name(seed: int) -> str:
+    """The site of a seed."""
+    return f"f-{seed}"
