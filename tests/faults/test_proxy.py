@@ -35,6 +35,14 @@ async def read(reader: asyncio.StreamReader, count: int, timeout_s: float = 10.0
         return await reader.readexactly(count)
 
 
+async def first_byte(port: int) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        return await read(reader, 1)
+    finally:
+        writer.close()
+
+
 async def test_held_bytes_pass_later_in_order_and_swallowed_ones_never() -> None:
     async with echo() as port, Proxy(port) as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
@@ -65,7 +73,7 @@ async def test_a_cut_line_resets_what_is_there_and_refuses_what_comes() -> None:
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await read(reader, 1)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-            await read((await asyncio.open_connection("127.0.0.1", proxy.port))[0], 1)
+            await first_byte(proxy.port)
         proxy.set(Line.OPEN)
         last, last_writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         last_writer.write(b"back")
