@@ -31,7 +31,7 @@ from edge.wire.clock import Clock
 from edge.wire.ids import Lane
 from edge.wire.topics import shared_uplink_filter
 
-# All replicas share one group: each message goes to one of them.
+# All replicas share a group: each message goes to one of them. One group a lane: iotcore 0.4 keeps one filter for each group.
 GROUP = "ingest"
 # Two flushes in work keep the database busy while the next batch is decoded (measured.md); events are few and want no company.
 WORKERS = {Lane.EVENT: 1, Lane.LIVE: 2, Lane.BACKFILL: 1}
@@ -67,7 +67,8 @@ async def serve(
         on_step=on_step,
         on_outcome=lambda outcome: claims.hear(outcome.answered),
     )
-    lanes = [LaneRunner(LaneSettings(lane, (shared_uplink_filter(GROUP, lane),), WORKERS[lane]), parts, stopping) for lane in Lane]
+    settings = [LaneSettings(lane, (shared_uplink_filter(f"{GROUP}-{lane}", lane),), WORKERS[lane]) for lane in Lane]
+    lanes = [LaneRunner(one, parts, stopping) for one in settings]
     attendant = Attendant(parts, claims, instance, stopping)
     if config.metrics_port:
         server, thread = start_http_server(config.metrics_port, config.http_host, metrics.registry)
