@@ -104,11 +104,15 @@ class CameraSettings:
     """One ``[[camera]]`` of the site's TOML."""
 
     name: str
-    source: str  # a video device such as "/dev/video0" or "0", or a folder of photographs
+    source: str  # a video device such as "/dev/video0" or "0", a video file, or a folder of photographs
     frames_per_s: float = 10.0
+    loop: bool = False  # a folder or a file: again from the start, for ever
+    gap_s: float = 2.0  # a folder: nothing in view between two photographs, as between two parcels
 
     def __post_init__(self) -> None:
         if not self.source:
             raise ValueError("source: want a video device or a folder of photographs")
         if not 0.1 <= self.frames_per_s <= 60.0:
             raise ValueError(f"frames_per_s: want 0.1 to 60, got {self.frames_per_s}")
+        if not 0.0 <= self.gap_s <= 60.0:
+            raise ValueError(f"gap_s: want 0 to 60, got {self.gap_s}")

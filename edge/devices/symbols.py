@@ -28,10 +28,10 @@ def split_aim(text: str) -> tuple[str, str]:
 def normalise(text: str, symbology: str) -> str:
     """``text`` of one symbol, element strings written as ``(00)340123450000000017(10)ABC``.
 
-    ``symbology`` as split_aim gives it. A GS anywhere means element strings also where the carrier is unknown, and so do
-    twenty digits that are an SSCC. ValueError says what is wrong with them.
+    ``symbology`` as split_aim gives it. Where the carrier is unknown, a GS means element strings, and so do twenty digits
+    that are an SSCC. ValueError says what is wrong with them.
     """
-    if symbology in GS1_CARRIERS or GS in text or _is_bare_sscc(text, symbology):
+    if symbology in GS1_CARRIERS or (not symbology and (GS in text or _is_bare_sscc(text))):
         return _element_strings(text)
     return text
 
@@ -48,8 +48,8 @@ def _element_strings(text: str) -> str:
     return "".join(f"({identifier}){value}" for identifier, value in elements)
 
 
-def _is_bare_sscc(text: str, symbology: str) -> bool:
+def _is_bare_sscc(text: str) -> bool:
     """A GS1-128 with an SSCC, read by a scanner that sends no AIM identifier: most do not unless told to."""
-    if symbology or not _BARE_SSCC.match(text):
+    if not _BARE_SSCC.match(text):
         return False
     return sum(int(digit) * (3 if index % 2 else 1) for index, digit in enumerate(reversed(text))) % 10 == 0

@@ -1,0 +1,160 @@
+"""A camera as a scanner: looks, decodes in a thread of its own, yields scans; what is missing is said in its health.
+
+Leaves pictures to frames, decoding to barcode, and which sighting counts to sightings.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+from edge.devices import symbols
+from edge.devices.barcode import BarcodeReader, Symbol
+from edge.devices.frames import CameraError, Frame, frames, load_opencv
+from edge.devices.ports import CameraSettings, DeviceHealth, DeviceState, Scan
+from edge.devices.sightings import Sightings
+from edge.wire.clock import Clock
+from edge.wire.messages import MAX_TEXT
+
+QUEUE_SCANS = 64  # overflow "hold back": no frame is looked at until there is room again
+MIN_BACKOFF_S = 0.5
+MAX_BACKOFF_S = 15.0  # opening a camera that is not there takes OpenCV a while
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Eye:
+    """Everything that blocks, behind two calls: what moves to a process of its own when frames get many."""
+
+    settings: CameraSettings
+    wait: Callable[[float], None]
+    second_opinion: str = ""
+    _frames: Iterator[Frame] | None = None
+    _reader: BarcodeReader | None = None
+    _sightings: Sightings = field(default_factory=Sightings)
+
+    def open(self) -> None:
+        """Load the libraries. CameraError with the remedy; a source that is not there shows with the first look."""
+        cv2 = load_opencv()
+        try:
+            self._reader = BarcodeReader.load()
+        except ImportError as error:
+            raise CameraError(DeviceState.FAILED, f"zxing-cpp: {error}; install the agent's packages again") from error
+        self.second_opinion = self._reader.second_opinion
+        self._frames = frames(self.settings, cv2, self.wait)
+
+    def look(self) -> tuple[list[Symbol], float] | None:
+        """Wait for the next frame and decode it: what became a scan, and when it was seen. None when there are no more."""
+        if self._frames is None or self._reader is None:
+            raise CameraError(DeviceState.LOST, f"{self.settings.source}: not opened")
+        frame = next(self._frames, None)
+        if frame is None:
+            return None
+        found = [] if frame.grey is None else self._reader.read(frame.grey)
+        return self._sightings.frame(found, frame.at_s), frame.at_s
+
+    def close(self) -> None:
+        """Let go of the device; look is not running."""
+        source: Any = self._frames
+        self._frames = None
+        if source is not None:
+            source.close()
+
+
+class Camera:
+    """A ports.Scanner that looks."""
+
+    def __init__(self, settings: CameraSettings, clock: Clock, wait: Callable[[float], None] | None = None) -> None:
+        """``wait`` replaces real waiting between frames, for tests that show a folder as fast as it can be decoded."""
+        self._settings = settings
+        self._clock = clock
+        self._stop = threading.Event()
+        self._eye = Eye(settings, wait or self._wait)
+        self._queue: asyncio.Queue[Scan] = asyncio.Queue(QUEUE_SCANS)
+        self._health = DeviceHealth(settings.name, DeviceState.LOST, f"{settings.source}: not opened yet", clock.now_ms())
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"camera-{settings.name}")
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._supervise(), name=f"camera {self.name}")
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await asyncio.to_thread(self._thread.shutdown)
+        self._eye.close()
+
+    async def scans(self) -> AsyncIterator[Scan]:
+        while True:
+            yield await self._queue.get()
+
+    def health(self) -> DeviceHealth:
+        return self._health
+
+    async def _supervise(self) -> None:
+        """Open, look until it is lost, wait, again. Ends by cancellation, or when a folder or file is through."""
+        loop = asyncio.get_running_loop()
+        backoff_s = MIN_BACKOFF_S
+        while True:
+            try:
+                await loop.run_in_executor(self._thread, self._eye.open)
+                while (seen := await loop.run_in_executor(self._thread, self._eye.look)) is not None:
+                    backoff_s = MIN_BACKOFF_S
+                    self._set_health(DeviceState.OK, self._eye.second_opinion)
+                    await self._deliver(*seen)
+                self._set_health(DeviceState.OK, f"{self._settings.source}: shown to the end")
+                return
+            except CameraError as error:
+                self._set_health(error.state, str(error))
+            except Exception as error:  # noqa: BLE001  # the supervisor: whatever the video stack throws, the site goes on
+                _log.exception("camera_failed", device=self.name)
+                self._set_health(DeviceState.FAILED, f"{self._settings.source}: {type(error).__name__}: {error}")
+            await loop.run_in_executor(self._thread, self._eye.close)
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(MAX_BACKOFF_S, backoff_s * 2)
+
+    async def _deliver(self, found: list[Symbol], at_s: float) -> None:
+        if not found:
+            return
+        heard_s = min(at_s, time.monotonic())
+        measured_at_ms = self._clock.now_ms()
+        for symbol in found:
+            await self._queue.put(_scan(symbol, self.name, measured_at_ms, heard_s))
+
+    def _wait(self, seconds: float) -> None:
+        if seconds > 0.0:
+            self._stop.wait(seconds)
+
+    def _set_health(self, state: DeviceState, detail: str) -> None:
+        if state is self._health.state:
+            self._health = DeviceHealth(self.name, state, detail, self._health.since_ms)
+            return
+        self._health = DeviceHealth(self.name, state, detail, self._clock.now_ms())
+        _log.info("device_changed", device=self.name, state=state.value, detail=detail)
+
+
+def _scan(symbol: Symbol, device: str, measured_at_ms: int, heard_s: float) -> Scan:
+    fault = ""
+    try:
+        text = symbols.normalise(symbol.text, symbol.symbology)
+    except ValueError as error:
+        text, fault = symbol.text, str(error)
+    if len(text) > MAX_TEXT:
+        text, fault = text[:64], f"longer than {MAX_TEXT} characters: not a label"
+    if "\0" in text:
+        text, fault = text.replace("\0", "\\x00"), "control character 0x00: not a label"
+    return Scan(text, device, measured_at_ms, symbol.symbology, heard_s, fault)
