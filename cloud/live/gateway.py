@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
+from socket import SO_SNDBUF, SOL_SOCKET
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -32,6 +33,8 @@ RECHECK_S = 30.0  # a log-out or an expired link ends its sockets within this
 MAX_SOCKETS = 20_000
 # More than this unsent makes a socket lagging: a few hundred frames on top of what the kernel holds.
 LAGGING_BYTES = 64 * 1024
+# What the kernel may hold of a socket (it doubles this); left alone it would grow to 4 MB for each that does not read.
+_KERNEL_BYTES = 128 * 1024
 _SWEEP_S = 0.05  # how soon a socket that has caught up is served again
 CUT_OFF_S = 60.0  # without a byte taken
 _RETRY_S = 1.0
@@ -121,6 +124,7 @@ class Gateway:
         return None
 
     async def _serve(self, connection: ServerConnection) -> None:
+        connection.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, _KERNEL_BYTES)
         session = Session(self._clock, time.monotonic())
         socket = _Socket(connection, session)
         self._sockets.add(socket)

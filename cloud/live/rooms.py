@@ -148,7 +148,7 @@ class Rooms(Generic[S]):
         is_snapshot = above == 0 or above > fetched.version
         news = [one for one in fetched.entries if one.body is not None] if is_snapshot else fetched.entries
         cursor = fetched.version if fetched.is_whole else fetched.entries[-1].version
-        told = takers if news or is_snapshot else takers & room.owed
+        told = takers if news or (is_snapshot and cursor != above) else takers & room.owed
         _advance(room, above, cursor, members, takers)
         if cursor != fetched.version:
             self._due[fetched.fetch.room] = None

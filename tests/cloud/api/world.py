@@ -66,13 +66,13 @@ async def settle(connection: Connection) -> dict[str, str]:
             for operator in operators:
                 await connection.execute("INSERT INTO site_operator (site_id, operator_id) VALUES (%s, %s)", [site, operator])
         tokens = {}
-        for login, (role, operator, sites) in PEOPLE.items():
+        for login, (role, employer, sites) in PEOPLE.items():
             cursor = await connection.execute(
                 """
                 INSERT INTO account (login, password_hash, display_name, role, operator_id, created_at)
                 VALUES (%s, %s, %s, %s, %s, %s) RETURNING id
                 """,
-                [login, _HASH, login, role, operator, NOW],
+                [login, _HASH, login, role, employer, NOW],
             )
             row = await cursor.fetchone()
             assert row is not None
@@ -87,7 +87,8 @@ async def scan(connection: Connection, site: str, parcel: str, kind: str, n: int
     async with connection.transaction():
         await connection.execute(
             """
-            INSERT INTO event (site_id, epoch, n, hlc, boot, kind, at, measured_at, received_at, clock, operator_id, device, actor, fact)
+            INSERT INTO event (site_id, epoch, n, hlc, boot, kind, at, measured_at, received_at, clock, operator_id, device, actor,
+                               fact)
             VALUES (%s, %s, %s, %s, 1, %s, %s, %s, %s, 'synced', 'op-a', 'scanner-1', '', %s)
             """,
             [site, EPOCH, n, (to_ms(NOW) + n * 1000) << 16, kind, NOW, NOW, NOW, Jsonb({"kind": kind, "parcel": parcel, **more})],
