@@ -4,7 +4,7 @@ Leaves everything that needs the database to `flush`.
 """
 
 from cloud.ingest.batch import Arrival, Reason, Rejected, Sealed
-from edge.wire.codec import PayloadError, decode_events, decode_telemetry
+from edge.wire.codec import PayloadError, UnknownWordError, decode_events, decode_telemetry
 from edge.wire.envelope import Envelope, EnvelopeError, digest
 from edge.wire.ids import Lane
 from edge.wire.messages import MAX_PAYLOAD_BYTES, SCHEMA, EventBatch, TelemetryBatch
@@ -73,5 +73,7 @@ def _decode(arrival: Arrival, envelope: Envelope) -> EventBatch | TelemetryBatch
     read = decode_events if envelope.lane is Lane.EVENT else decode_telemetry
     try:
         return read(arrival.payload, arrival.content_type)
+    except UnknownWordError as error:
+        raise _RejectedError(Reason.SCHEMA, str(error)) from None
     except PayloadError as error:
         raise _RejectedError(Reason.PAYLOAD, str(error)) from None

@@ -122,13 +122,20 @@ def event_json(**changes: str) -> bytes:
         event_json(fact='{"kind":"parcel_received","parcel":"a\\u0000"}'),
         event_json(fact='{"kind":"parcel_received","parcel":"' + "x" * 600 + '"}'),
         event_json(fact='{"kind":"event_undone","target":"nonsense"}'),
-        event_json(fact='{"kind":"rocket_launched"}'),
         event_json(actor='"\\ud800"'),
     ],
 )
 def test_an_event_the_database_could_not_hold_is_stopped_before_it(payload: bytes) -> None:
     found = payload_of(payload, "application/json")
     assert found.reason == "payload"
+    assert found.key is not None
+
+
+@pytest.mark.parametrize("payload", [event_json(fact='{"kind":"rocket_launched"}'), event_json(clock='"atomic"')])
+def test_a_word_only_a_newer_release_knows_is_kept_for_after_the_upgrade_and_acknowledged(payload: bytes) -> None:
+    found = payload_of(payload, "application/json")
+    assert found.reason == "schema"
+    assert "unknown to this release" in found.detail
     assert found.key is not None
 
 
