@@ -34,6 +34,10 @@ class _Orders(msgspec.Struct, frozen=True):
     orders: list[_OrderView]
 
 
+class _Report(msgspec.Struct, frozen=True):
+    refused: int
+
+
 class _Session(msgspec.Struct, frozen=True):
     token: str
 
@@ -66,14 +70,18 @@ class Office:
             for station in self._settings.stations:
                 if not self._memory.has_sent(station.id, day):
                     planned = plan_day(self._settings.seed, station.id, station.number, day)
-                    await asyncio.to_thread(self._call, "POST", f"/api/operators/{OPERATOR}/orders", _body(planned))
+                    path = f"/api/operators/{OPERATOR}/orders"
+                    report = msgspec.convert(await asyncio.to_thread(self._call, "POST", path, _body(planned)), _Report)
+                    _log.info(
+                        "orders_sent", station=station.id, day=day.isoformat(), sent=len(planned.orders), refused=report.refused
+                    )
                     self._memory.sent(station.id, day)
 
     async def parcels(self, station: Station, day: date) -> list[Parcel]:
         """The parcels of ``station`` on ``day``, in the order of their labels. RestError."""
         key = (station.id, day)
         if key not in self._parcels:
-            path = f"/api/operators/{OPERATOR}/orders?site={station.id}&date={day.isoformat()}"
+            path = f"/api/operators/{OPERATOR}/orders?site={station.id}&date={day.isoformat()}&limit=500"
             answer = msgspec.convert(await asyncio.to_thread(self._call, "GET", path, None), _Orders)
             found = [
                 Parcel(parcel.id, parcel.zone or "ambient", order.external_id)

@@ -38,7 +38,7 @@ class Rest:
     def _call(self, method: str, path: str, body: object) -> Any:
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if self.token:
-            headers["Cookie"] = f"tt_session={self.token}"
+            headers["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else msgspec.json.encode(body)
         request = urllib.request.Request(self.base + path, data, headers, method=method)  # noqa: S310  # base is configuration
         try:
@@ -53,6 +53,6 @@ class Rest:
 def _message(body: bytes) -> str:
     try:
         fault = json.loads(body)["error"]
-        return f"{fault.get('field', '')}: {fault['message']}"
+        return f"{fault.get('field', '')}: {fault['message']}; {fault.get('remedy', '')}"
     except (ValueError, KeyError, TypeError):
         return body[:200].decode(errors="replace")

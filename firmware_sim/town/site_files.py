@@ -26,16 +26,22 @@ def site_toml(settings: TownSettings, station: Station) -> str:
     """The file's text."""
     pages = "" if settings.pages_dir is None else f"pages_dir = {_text(settings.pages_dir)}\n"
     return f"""\
-operator = {_text(OPERATOR)}
-site = {_text(station.id)}
-name = {_text(station.place.name)}
 data_dir = {_text(station.folder / "data")}
+machine_id = {_text(station.id)}  # stations of one machine: each is a board of its own
+
+[site]
+operator = {_text(OPERATOR)}
+id = {_text(station.id)}
+name = {_text(station.place.name)}
 
 [broker]
-host = {_text(settings.broker_host)}
-port = {settings.broker_port}
+url = {_text(f"mqtt://{settings.broker_host}:{settings.broker_port}")}
 username = {_text(station.id)}
 password = {_text(station.password)}
+
+[[scanner]]
+name = {_text(SCANNER)}
+port = {_text(station.scanner_path)}
 
 [http]
 host = {_text(settings.http_host)}
@@ -43,10 +49,6 @@ port = {station.http_port}
 {pages}
 [clock]
 town_file = {_text(settings.clock_file)}
-
-[[scanner]]
-name = {_text(SCANNER)}
-port = {_text(station.scanner_path)}
 """
 
 

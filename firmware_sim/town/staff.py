@@ -4,6 +4,7 @@ A step counts as done when the agent's page shows it as booked; a scan that noth
 """
 
 import asyncio
+import time
 from datetime import date
 
 import msgspec
@@ -22,9 +23,13 @@ LOOK_S = 0.05
 PATIENCE_S = 5.0  # with one scan: the agent's disk may be slow, the board may be restarting
 AGAIN_S = 5.0  # after something did not work
 
-# What the page shows of a step that is booked, or was booked before.
-_BOOKED = {
-    StepKind.RECEIVE: {"received", "repeated"},
+# The agent takes a label that is scanned again within 1.5 s for the same act; hands are not that quick either.
+SAME_LABEL_S = 1.7
+SLOT_PREFIX = "SLOT:"  # a shelf's label; parcels scanned after it lie there
+
+# What the page shows of a step that went as planned, now or before.
+_AS_PLANNED = {
+    StepKind.RECEIVE: {"received", "repeated", "shelved"},
     StepKind.SHELVE: {"shelved", "repeated"},
     StepKind.RELEASE: {"released", "repeated"},
 }
@@ -70,6 +75,7 @@ class Staff:
         self._clock = clock
         self._seed = seed
         self._page = Rest(station.agent_url)
+        self._scanned_s: dict[str, float] = {}  # label → time.monotonic
         self._hands = asyncio.Lock()  # one scanner, one pair of hands: the plan and the buttons take turns
 
     async def live(self) -> None:
@@ -90,12 +96,13 @@ class Staff:
 
     async def press(self, label: str, aim: str) -> str:
         """Somebody pressed 扫一件: scan ``label``, say what the page shows. UnpluggedError, TimeoutError, NotBookedError."""
-        day = service_date(self._clock.now_ms())
         async with self._hands:
             shown = await self._scan(label, aim)
-        for step in await self._steps(day):
-            if step.label == label and shown.kind in _BOOKED[step.kind] - {"repeated"}:
-                self._memory.done(day, step)
+        if shown.kind in ("received", "shelved"):
+            day = service_date(self._clock.now_ms())
+            for step in await self._steps(day):
+                if step.label == label and step.kind is StepKind.RECEIVE:
+                    self._memory.done(day, step)
         return f"{label} {shown.kind} {shown.detail}".rstrip()
 
     async def write(self, data: bytes) -> None:
@@ -115,9 +122,13 @@ class Staff:
     async def _do(self, step: Step) -> None:
         async with self._hands:
             await self._switch_to("release" if step.kind is StepKind.RELEASE else "receive")
+            if step.kind is StepKind.SHELVE:
+                await self._scan(SLOT_PREFIX + step.slot, "")
             shown = await self._scan(step.label, "")
-        if shown.kind not in _BOOKED[step.kind]:
-            raise NotBookedError(f"{step.label}: the page says {shown.kind} {shown.detail}".rstrip())
+        if shown.kind == "failed":
+            raise NotBookedError(f"{step.label}: the page says {shown.kind} {shown.detail}")
+        if shown.kind not in _AS_PLANNED[step.kind]:  # somebody else had this parcel in the hand: theirs to sort out
+            _log.warning("not_as_planned", station=self.station.id, step=step.kind.value, label=step.label, page=shown.kind)
 
     async def _switch_to(self, mode: str) -> None:
         status = msgspec.convert(await asyncio.to_thread(self._page.get, "/api/status"), _Status)
@@ -128,8 +139,11 @@ class Staff:
 
     async def _scan(self, label: str, aim: str) -> _Scan:
         """Scan once and wait until the page shows it."""
+        pause_s = self._scanned_s.get(label, -SAME_LABEL_S) + SAME_LABEL_S - time.monotonic()
+        await asyncio.sleep(max(0.0, pause_s))
         from_ms = self._clock.now_ms()
         await asyncio.to_thread(self.scanner.scan, label, aim=aim or None)
+        self._remember(label)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 while True:
@@ -140,6 +154,10 @@ class Staff:
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise NotBookedError(f"{label}: scanned, and the page shows nothing") from None
+
+    def _remember(self, label: str) -> None:
+        now_s = time.monotonic()
+        self._scanned_s = {one: at_s for one, at_s in self._scanned_s.items() if now_s - at_s < SAME_LABEL_S} | {label: now_s}
 
     async def _steps(self, day: date) -> list[Step]:
         parcels: list[Parcel] = await self._office.parcels(self.station, day)

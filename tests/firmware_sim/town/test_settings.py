@@ -1,8 +1,8 @@
-import tomllib
 from pathlib import Path
 
 import pytest
 
+from edge.config import load
 from firmware_sim.town.settings import SettingsError, TownSettings, settings
 from firmware_sim.town.site_files import write_site
 
@@ -62,6 +62,9 @@ def test_the_configuration_file_is_private_and_says_what_the_agent_needs(tmp_pat
     station = town.stations[0]
     write_site(town, station)
     assert station.config_path.stat().st_mode & 0o777 == 0o600
-    site = tomllib.loads(station.config_path.read_text(encoding="utf-8"))
-    assert site["broker"]["password"] == PASSWORD
-    assert site["scanner"][0]["port"] == str(station.scanner_path)
+    site = load(station.config_path)
+    assert site.broker.password == PASSWORD
+    assert (site.broker.host, site.broker.port, site.broker.username) == ("127.0.0.1", 1883, "st-0001")
+    assert [scanner.port for scanner in site.scanner] == [str(station.scanner_path)]
+    assert (site.site.id, site.site.name, site.http.port) == ("st-0001", station.place.name, station.http_port)
+    assert site.clock.town_file == town.clock_file
