@@ -11,10 +11,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from cloud.ingest.session import BrokerAddress
 
 
-def open_client(topic: str = "", on_payload: Callable[[bytes], None] | None = None) -> mqtt.Client:
-    """Connected, its thread running; ``on_payload`` is called on that thread for every message of ``topic``."""
+def open_client(topic: str = "", on_payload: Callable[[bytes], None] | None = None, max_inflight: int = 20) -> mqtt.Client:
+    """Connected, its thread running; ``on_payload`` is called on that thread for every message of ``topic``.
+
+    ``max_inflight``: publishes that may wait for their PUBACK; paho's own default is 20.
+    """
     address = BrokerAddress.parse(os.environ["TUANTU_BROKER_URL"])
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.max_inflight_messages_set(max_inflight)
     client.username_pw_set(address.username, address.password)
 
     def on_socket_open(_client: mqtt.Client, _userdata: object, sock: Any) -> None:
