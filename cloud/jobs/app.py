@@ -7,7 +7,8 @@ import asyncio
 import logging
 import os
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import procrastinate
 import psycopg
@@ -40,16 +41,26 @@ INSTANCE = f"{socket.gethostname()}-{os.getpid()}"
 async def run(config: CloudConfig, clock: Clock) -> None:
     """Work until cancelled. Survives a database that goes away; Trouble where its schema is missing."""
     logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every run; job_run and /metrics do too
-    url = config.database_url.get_secret_value()
-    if config.metrics_port:
-        server, thread = start_http_server(config.metrics_port, addr=config.http_host)
-        try:
-            await _supervise(url, clock)
-        finally:
-            server.shutdown()
-            thread.join()
-    else:
-        await _supervise(url, clock)
+    async with AsyncExitStack() as stack:
+        if config.metrics_port:
+            await stack.enter_async_context(_metrics(config))
+        await _supervise(config.database_url.get_secret_value(), clock)
+
+
+@asynccontextmanager
+async def _metrics(config: CloudConfig) -> AsyncIterator[None]:
+    try:
+        server, thread = start_http_server(config.metrics_port, config.http_host)
+    except OSError as error:
+        raise Trouble(
+            f"can't listen on {config.http_host}:{config.metrics_port}: {error.strerror}", "set TUANTU_METRICS_PORT"
+        ) from None
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.shutdown)
+        server.server_close()
+        await asyncio.to_thread(thread.join)
 
 
 async def _supervise(url: str, clock: Clock) -> None:

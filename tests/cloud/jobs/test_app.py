@@ -3,11 +3,13 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import procrastinate
 import pytest
 from pydantic import SecretStr
@@ -55,6 +57,26 @@ async def test_every_job_of_the_mode_runs_at_the_start_and_the_end_is_clean(
     assert await heartbeats(connection) == []
     cursor = await connection.execute("SELECT count(*) FROM procrastinate_jobs WHERE status <> 'todo'")
     assert await cursor.fetchone() == (0,)
+
+
+async def test_runs_are_counted_for_prometheus(
+    database_url: str, connection: Connection, mode: StoreMode, clock: Clock, free_port: int
+) -> None:
+    running = asyncio.create_task(jobs_app.run(config_of(database_url).model_copy(update={"metrics_port": free_port}), clock))
+    await all_succeeded(connection, mode)
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"http://127.0.0.1:{free_port}/metrics")).text
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert 'tuantu_job_runs_total{job="roll-up",outcome="succeeded"}' in text
+
+
+async def test_a_metrics_port_that_is_taken_is_named(database_url: str, clock: Clock) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Trouble, match=str(port)):
+            await jobs_app.run(config_of(database_url).model_copy(update={"metrics_port": port}), clock)
 
 
 async def test_two_replicas_share_the_work(database_url: str, connection: Connection, mode: StoreMode, clock: Clock) -> None:
