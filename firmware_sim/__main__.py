@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import structlog
+
 from edge.wire.clock import TownClock
 from firmware_sim.town.control import ControlError, Request, ask
 from firmware_sim.town.life import Town
@@ -42,6 +44,7 @@ def _run_town(options: argparse.Namespace) -> int:
     except (SettingsError, ValueError, OSError) as error:
         print(f"town: {error}", file=sys.stderr)
         return 2
+    _log_as_json()
     return asyncio.run(_live(Town(told, clock, time.monotonic)))
 
 
@@ -60,6 +63,19 @@ async def _live(town: Town) -> int:
         for line in dict.fromkeys(_texts(group)):
             print(f"town: {line}", file=sys.stderr)
     return 1
+
+
+def _log_as_json() -> None:
+    """One JSON object a line on standard error, as the cloud and the agents do."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _texts(error: BaseException) -> list[str]:
