@@ -1,1 +1,7 @@
 import '../shared/tokens.css'
+
+import { createApp } from 'vue'
+
+import HomePage from './HomePage.vue'
+
+createApp(HomePage).mount('#app')

@@ -5,6 +5,8 @@
 
 import { ref, watchEffect } from 'vue'
 
+import { fill } from './fill'
+
 export type Language = 'zh' | 'en'
 
 const KEPT_AS = 'tt-language'
@@ -48,13 +50,4 @@ export function texts<const Zh extends Readonly<Record<string, string>>>(
   en: Readonly<Record<keyof Zh, string>>,
 ): Texts<Zh> {
   return (key, ...values) => fill(language.value === 'zh' ? zh[key] ?? '' : en[key], values[0] ?? {})
-}
-
-/** `{n}` is the value; `{n?parcel|parcels}` is the first where n is 1, else the second. */
-export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)(?:\?([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, many?: string) => {
-    const value = values[name]
-    if (one === undefined) return String(value ?? '')
-    return Number(value) === 1 ? one : (many ?? '')
-  })
 }

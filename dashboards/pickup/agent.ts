@@ -1,0 +1,140 @@
+/** What the edge agent says of itself and of scans (edge/http). Reads leniently: a field it does not send is empty, never a crash. */
+
+import { isObject, type Json, readClock, type ServerClock } from '../shared/live/protocol'
+
+export type Mode = 'receive' | 'release' | 'count'
+export const MODES: readonly Mode[] = ['receive', 'release', 'count']
+
+export interface Scan {
+  readonly id: string
+  readonly atMs: number
+  readonly text: string
+  readonly parcel: string
+  readonly slot: string
+  readonly device: string
+  readonly kind: string
+  readonly detail: string
+  readonly isUndone: boolean
+  readonly canUndo: boolean
+}
+
+export interface Lane {
+  readonly name: string
+  readonly unsent: number
+  readonly oldestMs: number | null
+}
+
+export interface Device {
+  readonly name: string
+  readonly kind: string
+  readonly state: string
+  readonly detail: string
+}
+
+export interface Status {
+  readonly site: string
+  readonly name: string
+  readonly version: string
+  readonly mode: string
+  readonly clock: ServerClock | null
+  readonly clockQuality: string
+  readonly isOnline: boolean
+  readonly lastSyncMs: number | null
+  readonly lanes: readonly Lane[]
+  readonly store: { readonly state: string; readonly detail: string }
+  readonly devices: readonly Device[]
+  readonly lastScan: Scan | null
+}
+
+export type LiveMessage = { type: 'status'; status: Status } | { type: 'scan'; scan: Scan }
+
+const LANES = ['event', 'live', 'backfill'] as const
+
+export function readScan(value: unknown): Scan | null {
+  if (!isObject(value)) return null
+  return {
+    id: text(value['id']),
+    atMs: numberOrNull(value['at_ms']) ?? 0,
+    text: text(value['text']),
+    parcel: text(value['parcel']),
+    slot: text(value['slot']),
+    device: text(value['device']),
+    kind: text(value['kind']),
+    detail: text(value['detail']),
+    isUndone: value['undone'] === true,
+    canUndo: value['can_undo'] === true,
+  }
+}
+
+export function readStatus(value: unknown): Status | null {
+  if (!isObject(value)) return null
+  const uplink = object(value['uplink'])
+  const queue = object(value['queue'])
+  const store = object(value['store'])
+  return {
+    site: text(value['site']),
+    name: text(value['name']),
+    version: text(value['version']),
+    mode: text(value['mode']),
+    clock: readClock(value['clock']),
+    clockQuality: text(object(value['clock'])['quality']),
+    isOnline: uplink['online'] === true,
+    lastSyncMs: numberOrNull(uplink['last_sync_ms']),
+    lanes: LANES.map((name) => ({
+      name,
+      unsent: numberOrNull(object(queue[name])['unsent']) ?? 0,
+      oldestMs: numberOrNull(object(queue[name])['oldest_ms']),
+    })),
+    store: { state: text(store['state']), detail: text(store['detail']) },
+    devices: list(value['devices']).map((device) => ({
+      name: text(device['name']),
+      kind: text(device['kind']),
+      state: text(device['state']),
+      detail: text(device['detail']),
+    })),
+    lastScan: readScan(value['last_scan']),
+  }
+}
+
+export function readScans(value: unknown): readonly Scan[] {
+  return list(object(value)['scans']).map(readScan).filter((scan) => scan !== null)
+}
+
+export function readLive(data: unknown): LiveMessage | null {
+  let message: unknown
+  try {
+    message = typeof data === 'string' ? JSON.parse(data) : null
+  } catch {
+    return null
+  }
+  const { type, status, scan } = object(message)
+  const readStatusOrNull = type === 'status' ? readStatus(status) : null
+  if (readStatusOrNull) return { type: 'status', status: readStatusOrNull }
+  const readScanOrNull = type === 'scan' ? readScan(scan) : null
+  return readScanOrNull && { type: 'scan', scan: readScanOrNull }
+}
+
+const MOST_SCANS = 20
+
+/** The list with this scan in it: in place where it is there already (an undo), else first. */
+export function withScan(scans: readonly Scan[], scan: Scan): readonly Scan[] {
+  const at = scan.id === '' ? -1 : scans.findIndex((each) => each.id === scan.id)
+  if (at < 0) return [scan, ...scans].slice(0, MOST_SCANS)
+  return scans.map((each, index) => (index === at ? scan : each))
+}
+
+function object(value: unknown): Json {
+  return isObject(value) ? value : {}
+}
+
+function list(value: unknown): readonly Json[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null
+}

@@ -1,0 +1,36 @@
+/** The cloud's REST, typed by its own description (openapi.json). The server's word for its shapes is taken. */
+
+import { request } from './http'
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+export type Account = Schemas['AccountOut']
+export type Health = Schemas['Health']
+export type Site = Schemas['SiteOut']
+export type QuarantineItem = Schemas['QuarantineItem']
+export type QuarantineOne = Schemas['QuarantineOne']
+export type ImportReport = Schemas['ImportReport']
+export type OrderRow = Schemas['OrderRow']
+export type LinkOut = Schemas['LinkOut']
+
+const part = encodeURIComponent
+
+export const cloud = {
+  logIn: async (login: string, password: string) =>
+    ((await request('POST', '/api/login', { login, password })) as Schemas['LoginOut']).account,
+  logOut: () => request('POST', '/api/logout'),
+  me: async () => (await request('GET', '/api/me')) as Account,
+  health: async () => (await request('GET', '/health')) as Health,
+  operators: async () => ((await request('GET', '/api/operators')) as Schemas['OperatorList']).operators,
+  sites: async () => ((await request('GET', '/api/sites')) as Schemas['SiteList']).sites,
+  quarantine: async () => ((await request('GET', '/api/quarantine?limit=100')) as Schemas['QuarantineList']).items,
+  look: async (id: number) => (await request('GET', `/api/quarantine/${id}`)) as QuarantineOne,
+  replay: async (id: number) => (await request('POST', `/api/quarantine/${id}/replay`)) as QuarantineOne,
+  discard: async (id: number) => (await request('POST', `/api/quarantine/${id}/discard`)) as QuarantineOne,
+  importCsv: async (operator: string, file: Blob) =>
+    (await request('POST', `/api/operators/${part(operator)}/orders/csv`, file)) as ImportReport,
+  orders: async (operator: string, q: string) =>
+    ((await request('GET', `/api/operators/${part(operator)}/orders?limit=20&q=${part(q)}`)) as Schemas['OrderList']).orders,
+  makeLink: async (operator: string, externalId: string) =>
+    (await request('POST', `/api/operators/${part(operator)}/orders/${part(externalId)}/link`)) as LinkOut,
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+
+import { readLive, readScan, readStatus, type Scan, withScan } from '../pickup/agent'
+import { hexLines } from '../ops/bytes'
+
+const said = {
+  site: 'st-0001',
+  name: 'A',
+  version: '0.1.0',
+  mode: 'receive',
+  clock: { now_ms: 5, rate: 30, simulated: true, quality: 'synced' },
+  uplink: { online: true, last_sync_ms: 4 },
+  queue: { event: { unsent: 2, oldest_ms: 1 }, live: { unsent: 0, oldest_ms: null } },
+  store: { state: 'ok', detail: '' },
+  devices: [{ name: 'scanner-1', kind: 'scanner', state: 'lost', detail: '' }],
+  last_scan: null,
+}
+
+const scan = (id: string, isUndone = false): Scan => ({
+  id,
+  atMs: 1,
+  text: id,
+  parcel: id,
+  slot: '',
+  device: '',
+  kind: 'received',
+  detail: '',
+  isUndone,
+  canUndo: true,
+})
+
+describe('what the agent says', () => {
+  it('is read with its lanes, a lane it does not name being empty', () => {
+    const status = readStatus(said)
+    expect(status?.isOnline).toBe(true)
+    expect(status?.lanes.map((lane) => lane.unsent)).toEqual([2, 0, 0])
+    expect(status?.lanes[0]?.oldestMs).toBe(1)
+    expect(status?.devices[0]?.state).toBe('lost')
+  })
+
+  it('comes as live messages; what is none is passed over', () => {
+    expect(readLive(JSON.stringify({ type: 'status', status: said }))?.type).toBe('status')
+    expect(readLive(JSON.stringify({ type: 'scan', scan: { id: 'x', kind: 'received' } }))?.type).toBe('scan')
+    for (const noise of ['', 'x', '[]', '{}', '{"type":"status"}', null]) expect(readLive(noise)).toBeNull()
+    expect(readScan('no')).toBeNull()
+  })
+})
+
+describe('the list of scans', () => {
+  it('has the newest first, and an undo in its place', () => {
+    const list = withScan(withScan([], scan('1')), scan('2'))
+    expect(list.map((each) => each.id)).toEqual(['2', '1'])
+    expect(withScan(list, scan('1', true)).map((each) => [each.id, each.isUndone])).toEqual([['2', false], ['1', true]])
+  })
+
+  it('shows every scan that booked nothing, the same one too', () => {
+    expect(withScan(withScan([], scan('')), scan(''))).toHaveLength(2)
+  })
+})
+
+describe('hexLines', () => {
+  it('writes offset, hex and text, and stops where told', () => {
+    const bytes = Uint8Array.from(Array.from('batch\u0000', (character) => character.charCodeAt(0)))
+    expect(hexLines(bytes, 64)).toEqual([`000000  ${'62 61 74 63 68 00'.padEnd(47)}  batch·`])
+    expect(hexLines(new Uint8Array(100), 32)).toHaveLength(2)
+  })
+})

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+
+import { gathered, goodsByParcel, itemCount, newestFirst, newSteps, shelfCodes, stageOf, toneOf } from '../residents/order'
+import { type OrderView, readOrder, type Step } from '../shared/api/order'
+
+const step = (at: string, state: string, parcel: string | null = null, site_name: string | null = 'A'): Step => ({
+  at: `2026-11-23T${at}Z`,
+  state,
+  site_name,
+  parcel,
+})
+
+const order: OrderView = {
+  order_id: 'op/1',
+  external_id: '1',
+  state: 'ready',
+  state_at: '',
+  site: { id: 'st-1', name: 'A', address: '' },
+  pickup_date: '2026-11-23',
+  lines: [
+    { name: 'rice', quantity: 2, zone: 'ambient', parcel: 'P1' },
+    { name: 'milk', quantity: 1, zone: 'chilled', parcel: 'P2' },
+    { name: 'ginger', quantity: 3, zone: 'ambient', parcel: null },
+    { name: 'tea', quantity: 1, zone: 'ambient', parcel: 'P9' },
+  ],
+  parcels: [
+    { id: 'P1', zone: 'ambient', state: 'shelved', slot: 'C03', exceptions: [] },
+    { id: 'P2', zone: 'chilled', state: 'shelved', slot: 'A12', exceptions: [] },
+    { id: 'P3', zone: 'frozen', state: 'released', slot: 'B01', exceptions: [] },
+  ],
+  timeline: [],
+}
+
+describe('goodsByParcel', () => {
+  it('shows every line once: by parcel, and last what is in no known parcel', () => {
+    const groups = goodsByParcel(order)
+    expect(groups.map((group) => group.parcel?.id ?? null)).toEqual(['P1', 'P2', 'P3', null])
+    expect(groups[3]?.lines.map((line) => line.name)).toEqual(['ginger', 'tea'])
+    expect(itemCount(order)).toBe(7)
+  })
+})
+
+describe('shelfCodes', () => {
+  it('names the slots of what lies on a shelf, not of what was handed out', () => {
+    expect(shelfCodes(order)).toEqual(['A12', 'C03'])
+  })
+})
+
+describe('the timeline', () => {
+  it('puts the newest first and keeps the server’s order within a moment', () => {
+    const steps = [step('07:00:00', 'received', 'P1'), step('07:00:00', 'shelved', 'P1'), step('06:00:00', 'placed')]
+    expect(newestFirst(steps).map((each) => each.state)).toEqual(['shelved', 'received', 'placed'])
+  })
+
+  it('gathers what is said of several parcels within a minute into one line', () => {
+    const lines = gathered([step('07:00:30', 'received', 'P2'), step('07:00:10', 'received', 'P1'), step('06:00:00', 'placed')])
+    expect(lines.map((line) => line.parcels)).toEqual([['P2', 'P1'], []])
+    expect(lines[0]?.keys).toHaveLength(2)
+  })
+
+  it('keeps apart another state, another place, a later minute, and the same parcel twice', () => {
+    const newer = step('07:05:00', 'received', 'P2')
+    for (const older of [
+      step('07:04:30', 'shelved', 'P1'),
+      step('07:04:30', 'received', 'P1', 'B'),
+      step('07:03:00', 'received', 'P1'),
+      step('07:04:30', 'received', 'P2'),
+    ]) {
+      expect(gathered([newer, older])).toHaveLength(2)
+    }
+  })
+
+  it('finds what is new', () => {
+    const before = [step('06:00:00', 'placed')]
+    expect(newSteps(before, [...before, step('07:00:00', 'received', 'P1')]).map((each) => each.state)).toEqual(['received'])
+    expect(newSteps(before, before)).toEqual([])
+  })
+})
+
+describe('an unknown state', () => {
+  it('has a quiet colour and no place on the way', () => {
+    expect(toneOf('teleported')).toBe('wait')
+    expect(stageOf('teleported')).toBeNull()
+  })
+})
+
+describe('readOrder', () => {
+  it('reads what it wrote', () => {
+    expect(readOrder(JSON.parse(JSON.stringify(order)))).toEqual(order)
+  })
+
+  it.each([null, 'order', {}, { order_id: '1', state: 'ready' }, { ...order, parcels: null }])('refuses %j', (body) => {
+    expect(readOrder(body)).toBeNull()
+  })
+})
