@@ -1,0 +1,238 @@
+"""The agent: devices, station, outbox, line to the broker and staff page, put together and supervised.
+
+What each does is its own module's; here stands who hands what to whom, and what is restarted when it fails.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import os
+import random
+import secrets
+import signal
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import apsw
+import structlog
+
+from edge.config import EdgeConfig, machine_id
+from edge.devices.camera import Camera
+from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
+from edge.devices.serial_scanner import SerialScanner
+from edge.downlink import Downlink
+from edge.downlink import Station as StationSide
+from edge.health import OwnHealth
+from edge.housekeeping import Housekeeping
+from edge.http.live import Watchers
+from edge.http.server import PageServer, PortTakenError, listen
+from edge.http.views import Views
+from edge.live_lane import LiveLane
+from edge.mutants import MUTANTS
+from edge.outbox import STEPS, FileTooNewError, Outbox, Step, StoreSettings, WrongSiteError, no_step
+from edge.sending import Custody, EndToEnd, Sending, Surroundings
+from edge.site_clock import SiteClock, wall_is_synced
+from edge.station.commands import CommandDesk
+from edge.station.rules import RuleBook
+from edge.station.schema import FILE_VERSIONS
+from edge.station.station import Station
+from edge.uplink import Presence, Uplink, UplinkSettings
+from edge.wire.clock import Clock, TownClock, WallClock
+from edge.wire.messages import DeviceChanged, Reported
+from edge.wire.order import hlc_ms
+
+START_FAULTS = (WrongSiteError, FileTooNewError, PortTakenError, OSError, apsw.CantOpenError, apsw.NotADBError, apsw.CorruptError)
+RESTART_S = 2.0  # a part that fails at once must not fill the log
+
+_log = structlog.get_logger()
+
+
+class StartError(Exception):
+    """The agent cannot start as it is configured; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What fault tests put in; production leaves it alone."""
+
+    on_step: Callable[[Step], None] = no_step
+    custody: Custody = field(default_factory=EndToEnd)
+
+
+class Agent:
+    """One site. ``run`` until cancelled."""
+
+    def __init__(self, config: EdgeConfig, faults: Faults) -> None:
+        self._config = config
+        self._faults = faults
+        self._scanners: Sequence[Scanner] = ()
+        self._told: dict[str, DeviceState] = {}
+
+    async def run(self) -> None:
+        """Start everything, in the order things depend on each other, and keep it going. StartError before anything was scanned."""
+        config, faults = self._config, self._faults
+        async with AsyncExitStack() as stack:
+            try:
+                config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+                clock = read_clock(config.clock.town_file)
+                listen(config.http).close()
+                uplink_settings = self._uplink_settings()
+                outbox = await stack.enter_async_context(Outbox(self._store_settings(), clock.now_ms))
+            except START_FAULTS as error:
+                raise StartError(str(error)) from error
+            past = await outbox.run(lambda store: store.counters.hlc)
+            site_clock = SiteClock(clock, time.monotonic, wall_is_synced, hlc_ms(past))
+            self._scanners = [
+                *(SerialScanner(settings, clock) for settings in config.scanner),
+                *(Camera(settings, clock) for settings in config.camera),
+            ]
+            feedback = [scanner for scanner in self._scanners if isinstance(scanner, Feedback)]
+            station = Station(outbox, site_clock, feedback, time.monotonic)
+            rules = RuleBook(outbox, station)
+            await rules.load()
+            await station.load()
+            around = Surroundings(time.monotonic, random.random, faults.on_step, faults.custody)
+            sending = Sending(config.operator_id, config.site_id, outbox, site_clock, around)
+            uplink = Uplink(uplink_settings, outbox, site_clock, sending, self._presence(rules), around)
+            desk = CommandDesk(outbox, site_clock, station, uplink.report, time.monotonic)
+            await desk.settle_interrupted()
+            side = StationSide(desk.carry_out, rules.apply, uplink.respond, uplink.report)
+            downlink = Downlink(outbox, site_clock, sending, side)
+            uplink.attach(downlink.hear)
+            live = LiveLane(outbox, site_clock, sending, lambda: uplink.is_online)
+            housekeeping = Housekeeping(outbox, site_clock, downlink.correct_clock, self._tell_device_changes(outbox, site_clock))
+            own = OwnHealth(config.data_dir, site_clock, outbox, live)
+            views = Views(config, own_version(), clock, site_clock, outbox, station, uplink, self.healths)
+            watchers = Watchers(views)
+            station.on_result(watchers.told_scan)
+            uplink.on_change(watchers.told_change)
+            parts: dict[str, Callable[[], Awaitable[None]]] = {
+                "uplink": uplink.run,
+                "live lane": live.run,
+                "housekeeping": housekeeping.run,
+                "own health": own.run,
+                "page": PageServer(config.http, views, rules, watchers).run,
+            }
+            for scanner in self._scanners:
+                await stack.enter_async_context(scanner)
+                parts[f"device {scanner.name}"] = lambda scanner=scanner: take_scans(scanner, station)  # type: ignore[misc]
+            _log.info("agent_started", site=config.site.id, version=own_version(), devices=len(self._scanners))
+            async with asyncio.TaskGroup() as tasks:
+                for name, part in parts.items():
+                    tasks.create_task(supervise(name, part), name=name)
+
+    def healths(self) -> list[DeviceHealth]:
+        """How each device is."""
+        return [scanner.health() for scanner in self._scanners]
+
+    def _presence(self, rules: RuleBook) -> Presence:
+        def reported(boot: int, connect: int) -> Reported:
+            force = rules.rules
+            return Reported(
+                version=force.version, boot=boot, connect=connect, mode=force.mode, manifest_sha256=force.manifest_sha256
+            )  # fmt: skip
+
+        return Presence(
+            read_devices=lambda: {health.device: health.state.value for health in self.healths()},
+            read_reported=reported,
+            new_nonce=lambda: secrets.token_hex(8),
+        )
+
+    def _tell_device_changes(self, outbox: Outbox, clock: SiteClock) -> Callable[[], Awaitable[None]]:
+        """A device found, lost or failed is an event; what it was at start is said once."""
+
+        async def tell() -> None:
+            changed = [health for health in self.healths() if self._told.get(health.device) != health.state]
+            if not changed:
+                return
+            stamp = clock.stamp()
+            facts = [DeviceChanged(device=one.device, state=one.state.value, detail=one.detail[:200]) for one in changed]
+            await outbox.transact(lambda transaction: [transaction.record(fact, stamp) for fact in facts])
+            self._told.update({one.device: one.state for one in changed})
+
+        return tell
+
+    def _store_settings(self) -> StoreSettings:
+        config = self._config
+        return StoreSettings(
+            path=config.database,
+            site=config.site_id,
+            machine=machine_id(config),
+            new_uuid=uuid.uuid4,
+            versions=FILE_VERSIONS,
+            on_step=self._faults.on_step,
+        )
+
+    def _uplink_settings(self) -> UplinkSettings:
+        config = self._config
+        return UplinkSettings(
+            operator=config.operator_id,
+            site=config.site_id,
+            client=hashlib.sha256(machine_id(config).encode()).hexdigest()[:8],
+            version=own_version(),
+            host=config.broker.host,
+            port=config.broker.port,
+            is_tls=config.broker.is_tls,
+            ca_file=str(config.broker.ca_file) if config.broker.ca_file else None,
+            username=config.broker.username,
+            password=config.broker.read_password(),
+        )
+
+
+def agent_of(config: EdgeConfig, mutant: str, fault_step: str) -> Agent:
+    """The agent of a configuration. StartError where a fault test's wish is not known."""
+    if mutant and mutant not in MUTANTS:
+        raise StartError(f"--mutant {mutant}: want one of {', '.join(MUTANTS)}")
+    custody = MUTANTS[mutant]() if mutant else EndToEnd()
+    return Agent(config, Faults(die_at(fault_step) if fault_step else no_step, custody))
+
+
+def die_at(wish: str) -> Callable[[Step], None]:
+    """``step`` or ``step:count``: SIGKILL to ourselves the count-th time that step is passed, in whichever thread."""
+    name, _, count = wish.partition(":")
+    if name not in STEPS or not (count or "1").isdigit():
+        raise StartError(f"TUANTU_FAULT_STEP={wish}: want one of {', '.join(STEPS)}, and after a colon how many times")
+    left = itertools.count(int(count or "1") - 1, -1)
+
+    def on_step(step: Step) -> None:
+        if step == name and next(left) <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return on_step
+
+
+async def take_scans(scanner: Scanner, station: Station) -> None:
+    """One device's scans, one after another: the next is taken when this one is on the disk."""
+    async for scan in scanner.scans():
+        await station.handle(scan)
+
+
+async def supervise(name: str, part: Callable[[], Awaitable[None]]) -> None:
+    """Restart a part that fails; logged once a failure with its cause, and once when it runs again."""
+    while True:
+        try:
+            await part()
+        except Exception:  # noqa: BLE001  # the supervisor: one broken part must not stop the scanning
+            _log.exception("part_failed", part=name, restart_s=RESTART_S)
+        else:
+            _log.error("part_ended", part=name, restart_s=RESTART_S)
+        await asyncio.sleep(RESTART_S)
+        _log.info("part_restarted", part=name)
+
+
+def read_clock(town_file: Path | None) -> Clock:
+    """The town's clock where a file is named, the machine's otherwise."""
+    return WallClock(time.time) if town_file is None else TownClock(town_file.read_bytes, time.monotonic)
+
+
+def own_version() -> str:
+    """The installed release; "source" where nothing is installed."""
+    try:
+        return version("tuantu")
+    except PackageNotFoundError:
+        return "source"

@@ -126,7 +126,7 @@ class EdgeConfig:
     machine_id: str = ""  # left out: the board's serial number, else /etc/machine-id
 
     def __post_init__(self) -> None:
-        names = [device.name for device in (*self.scanner, *self.camera)]
+        names = [*(scanner.name for scanner in self.scanner), *(camera.name for camera in self.camera)]
         for name in names:
             if not name or len(name) > 64:
                 raise ValueError(f"name: want 1 to 64 characters for a device, got {name!r}")

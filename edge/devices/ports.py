@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class Sound(StrEnum):
     IDENTIFY = "identify"  # "which box are you?"
 
 
+@runtime_checkable
 class Feedback(Protocol):
     """Something that can beep or light up. Best effort: it never raises and never blocks longer than 100 ms."""
 

@@ -23,7 +23,8 @@ from edge.outbox.records import (
     WrongSiteError,
 )
 from edge.outbox.schema import OUTBOX_VERSIONS, FileTooNewError
-from edge.outbox.store import Store, StoreSettings, no_step
+from edge.outbox.start import StoreSettings, no_step
+from edge.outbox.store import Store
 from edge.outbox.transaction import Transaction
 
 __all__ = [

@@ -105,6 +105,15 @@ def read(execute: Execute, key: BatchKey) -> SealedBatch | None:
     return None
 
 
+def sealed_at_ms(execute: Execute, key: BatchKey) -> int | None:
+    """When a batch was sealed."""
+    for (moment,) in execute(
+        "SELECT sealed_at_ms FROM batch WHERE epoch = ? AND lane = ? AND seq = ?", (key.epoch, LANE_NUMBERS[key.lane], key.seq)
+    ).fetchall():
+        return int(moment)
+    return None
+
+
 def content_mark(execute: Execute, key: BatchKey) -> int | None:
     """The mark of what this file holds under a key."""
     for (sha256,) in execute(

@@ -1,4 +1,4 @@
-"""What waits in an outbox, read beside whoever writes it: for `python -m edge status`, the staff page and the birth message."""
+"""What waits in an outbox, read beside whoever writes it: for `python -m edge status`."""
 
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from edge.wire.ids import Lane, parse_epoch
 
 
 def depth(execute: Execute, path: Path) -> OutboxDepth:
-    """Queue depth by lane. Walks the batches that are kept: some milliseconds a ten thousand."""
+    """Queue depth by lane. Walks the batches that are kept: some milliseconds a ten thousand; ``Store.depth`` does not."""
     lanes = {lane: LaneDepth(0) for lane in Lane}
     kept = 0
     for number, waiting, oldest_ms, settled in execute(
         """SELECT lane, count(*) FILTER (WHERE settled_at_ms IS NULL),
-                  min(sealed_at_ms) FILTER (WHERE settled_at_ms IS NULL), count(settled_at_ms)
+                  min(sealed_at_ms) FILTER (WHERE settled_at_ms IS NULL),
+                  coalesce(sum(length(payload)) FILTER (WHERE settled_at_ms IS NOT NULL), 0)
            FROM batch GROUP BY lane"""
     ):
         lanes[LANES[number]] = LaneDepth(waiting, 0, oldest_ms)
@@ -35,9 +36,14 @@ def depth(execute: Execute, path: Path) -> OutboxDepth:
         boot=boot,
         hlc=hlc,
         last_sync_ms=last_sync_ms,
-        kept_batches=kept,
-        file_bytes=sum(file.stat().st_size for file in (path, path.with_name(path.name + "-wal")) if file.exists()),
+        kept_bytes=kept,
+        file_bytes=file_bytes(path),
     )
+
+
+def file_bytes(path: Path) -> int:
+    """The file with its WAL."""
+    return sum(file.stat().st_size for file in (path, path.with_name(path.name + "-wal")) if file.exists())
 
 
 def depth_of_file(path: Path) -> OutboxDepth | None:

@@ -13,7 +13,8 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from edge.outbox.store import Store, StoreSettings
+from edge.outbox.start import StoreSettings
+from edge.outbox.store import Store
 from edge.outbox.transaction import Transaction
 
 T = TypeVar("T")

@@ -148,8 +148,10 @@ class OutboxDepth:
     boot: int
     hlc: int
     last_sync_ms: int | None
-    kept_batches: int
+    kept_bytes: int
     file_bytes: int
+    trouble: str = ""  # why the last scan was not kept; "" where it was
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def thin_readings(store: "Store") -> None:
 
         last_id = store.attempt(work)
         checkpoint(store)
+    store.readings, _ = telemetry.count(store.execute)
 
 
 def checkpoint(store: "Store") -> None:

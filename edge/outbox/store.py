@@ -4,12 +4,10 @@ Blocking throughout; ``edge.outbox.owner`` keeps it off the event loop. Sending 
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Container, Sequence
+from itertools import islice
 from types import TracebackType
 from typing import Self, TypeVar
-from uuid import UUID
 
 import apsw
 
@@ -19,41 +17,21 @@ from edge.outbox.records import (
     Acknowledgement,
     BatchKey,
     Bounds,
-    Limits,
+    LaneDepth,
     NotKeptError,
     OutboxDepth,
     OutboxFullError,
     Sample,
     SealedBatch,
-    Step,
-    WrongSiteError,
 )
 from edge.outbox.reserve import Reserve
-from edge.outbox.schema import OUTBOX_VERSIONS, connect, migrate
-from edge.outbox.transaction import Counters, Transaction
-from edge.wire.ids import Epoch, Lane, Seq, SiteId, parse_epoch
+from edge.outbox.schema import connect, migrate
+from edge.outbox.start import StoreSettings, begin_boot
+from edge.outbox.transaction import BootBegan, Execute, Transaction
+from edge.wire.ids import Epoch, Lane, Seq
 from edge.wire.messages import ClockQuality
-from edge.wire.order import Hlc
 
 T = TypeVar("T")
-
-
-def no_step(_step: Step) -> None:
-    """Production: nobody waits at the steps."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """Where the file is and whose it is. ``new_uuid`` makes epochs (``uuid.uuid4``)."""
-
-    path: Path
-    site: SiteId
-    machine: str
-    new_uuid: Callable[[], UUID]
-    versions: Sequence[str] = OUTBOX_VERSIONS
-    limits: Limits = field(default_factory=Limits)
-    vfs: str | None = None
-    on_step: Callable[[Step], None] = no_step
 
 
 class Store:
@@ -64,20 +42,25 @@ class Store:
         self.list = LaneList()
         self.reserve = Reserve(settings.path.with_name(settings.path.name + ".reserve"), settings.limits.reserve_bytes)
         self.kept_bytes = 0  # of acknowledged copies
+        self.readings = 0  # not sealed yet
+        self.trouble = ""  # why the last transaction was refused
+        self.is_full = False
         self._opened_at_ms = now_ms
 
     def __enter__(self) -> Self:
         settings = self.settings
         self.connection = connect(settings.path, vfs=settings.vfs)
         try:
-            self.execute = self.connection.cursor().execute
+            self.execute: Execute = self.connection.cursor().execute
             migrate(self.connection, settings.versions)
-            self.counters = self._begin_boot()
+            self.counters = begin_boot(self.execute, settings, self._opened_at_ms)
+            self.boot_began = BootBegan(self.counters.hlc)
         except BaseException:
             self.connection.close()
             raise
         self.list.load(self.execute)
         ((self.kept_bytes,),) = self.execute("SELECT coalesce(sum(length(payload)), 0) FROM batch WHERE settled_at_ms IS NOT NULL")
+        self.readings, _ = telemetry.count(self.execute)
         self.reserve.hold()
         return self
 
@@ -91,6 +74,15 @@ class Store:
 
         OutboxFullError or NotKeptError: nothing was written.
         """
+        try:
+            result = self._with_room(work)
+        except NotKeptError as error:
+            self.trouble, self.is_full = str(error), isinstance(error, OutboxFullError)
+            raise
+        self.trouble, self.is_full = "", False
+        return result
+
+    def _with_room(self, work: Callable[[Transaction], T]) -> T:
         try:
             return self.attempt(work)
         except apsw.FullError:
@@ -107,7 +99,7 @@ class Store:
         execute = self.execute
         try:
             execute("BEGIN IMMEDIATE")
-            transaction = Transaction(self.settings.site, self.counters, execute)
+            transaction = Transaction(self.settings.site, self.counters, self.boot_began, execute)
             result = work(transaction)
             if transaction.counters != self.counters:
                 transaction.save_counters()
@@ -120,8 +112,11 @@ class Store:
             if isinstance(error, apsw.IOError | apsw.BusyError | apsw.ReadOnlyError | apsw.CantOpenError):
                 raise NotKeptError(f"the disk does not take it: {error}; nothing was kept") from error
             raise
+        if transaction.counters.boot != self.counters.boot:
+            self.boot_began = BootBegan(transaction.counters.hlc)
         self.counters = transaction.counters
         if transaction.sealed:
+            self.boot_began.has_events |= bool(transaction.recorded)
             self.list.add(transaction.sealed)
             self.settings.on_step("committed")
         return result
@@ -131,90 +126,94 @@ class Store:
     def seal_live(self, samples: Sequence[Sample], clock: ClockQuality, now_ms: int) -> None:
         """Seal what is true now; more than fits in one batch goes to the backfill's readings."""
 
-        def work(transaction: Transaction) -> None:
+        def work(transaction: Transaction) -> int:
             stored = [telemetry.StoredSample(sample) for sample in samples]
             payload, count = telemetry.cut(stored, transaction.counters.boot, clock)
             transaction.seal(Lane.LIVE, payload, now_ms)
             telemetry.insert(transaction.execute, samples[count:], transaction.counters.boot, clock)
+            return len(samples) - count
 
-        self.transact(work)
+        self.readings += self.transact(work)
 
     def keep_readings(self, samples: Sequence[Sample], clock: ClockQuality) -> None:
         """Keep what cannot be sent now; sealed on demand, oldest first."""
         self.transact(lambda transaction: telemetry.insert(transaction.execute, samples, transaction.counters.boot, clock))
+        self.readings += len(samples)
 
     def seal_backfill(self, now_ms: int) -> bool:
         """Seal the oldest readings into one batch. False: none are left."""
 
-        def work(transaction: Transaction) -> bool:
+        def work(transaction: Transaction) -> int:
             oldest = telemetry.oldest(transaction.execute)
             if oldest is None:
-                return False
+                return 0
             payload, count = telemetry.cut(oldest.samples, oldest.boot, oldest.clock)
             transaction.seal(Lane.BACKFILL, payload, now_ms)
             telemetry.delete(transaction.execute, oldest.ids[0], oldest.ids[count - 1])
-            return True
+            return count
 
-        return self.transact(work)
+        sealed = self.transact(work)
+        self.readings -= sealed
+        return sealed > 0
 
     # --- sending and what comes of it -------------------------------------------------------------
 
-    def waiting(self, lane: Lane, after: BatchKey | None, limit: int) -> list[SealedBatch]:
-        """What waits in a lane behind ``after``, in order, at most ``limit``."""
-        batches: list[SealedBatch] = []
-        for key in self.list.after(after, lane):
-            if len(batches) == limit:
-                break
-            batch = lanes.read(self.execute, key)
-            if batch is not None:
-                batches.append(batch)
-        return batches
+    def waiting(
+        self, lane: Lane, after: BatchKey | None, limit: int, but_not: Container[BatchKey] = frozenset()
+    ) -> list[tuple[SealedBatch, Bounds]]:
+        """What waits in a lane behind ``after``, in order, at most ``limit``, each with the lane's floor and kept of now."""
+        keys = islice((key for key in self.list.after(after, lane) if key not in but_not), limit)
+        return [found for key in keys if (found := self.still_waiting(key)) is not None]
 
-    def bounds(self, key: BatchKey) -> Bounds:
-        """The lane's floor and kept as of now."""
-        return self.list.bounds(key.epoch, key.lane, key.seq)
+    def still_waiting(self, key: BatchKey) -> tuple[SealedBatch, Bounds] | None:
+        """One batch to send again; None: the cloud has it."""
+        if not self.list.is_waiting(key):
+            return None
+        batch = lanes.read(self.execute, key)
+        return None if batch is None else (batch, self.list.bounds(key.epoch, key.lane, key.seq))
 
-    def acknowledge(self, ack: Acknowledgement, now_ms: int) -> list[BatchKey]:
-        """The cloud has these. Returns those that had been waiting; unknown epochs and repeats are nothing new.
+    def acknowledge(self, acks: Sequence[Acknowledgement], now_ms: int) -> list[BatchKey]:
+        """The cloud has these. Returns what does not wait any more; unknown epochs and repeats are nothing new.
 
         Where the mark is not that of our content, the cloud holds a twin's content under our key: a conflict, not an ack.
         """
-        epoch = self.epoch_number(ack.epoch)
-        if epoch is None:
-            return []
-        ours: list[BatchKey] = []
-        for seq, content in sorted(set(zip(ack.seqs, ack.contents, strict=True))):
-            key = BatchKey(epoch, ack.lane, Seq(seq))
-            if self.list.is_waiting(key):
-                if lanes.content_mark(self.execute, key) == content:
-                    ours.append(key)
-                else:
-                    moving.move(self, key, now_ms)
+        ours: dict[BatchKey, None] = {}
+        theirs: dict[BatchKey, None] = {}
+        for ack in acks:
+            epoch = self.epoch_number(ack.epoch)
+            if epoch is None:
+                continue
+            for seq, content in zip(ack.seqs, ack.contents, strict=True):
+                key = BatchKey(epoch, ack.lane, Seq(seq))
+                if self.list.is_waiting(key):
+                    (ours if lanes.content_mark(self.execute, key) == content else theirs)[key] = None
         self.settings.on_step("ack_received")
 
         def work(transaction: Transaction) -> int:
-            transaction.hear(ack.hlc)
+            transaction.hear(max(ack.hlc for ack in acks))
             transaction.execute("UPDATE state SET last_sync_ms = ? WHERE one = 1", (now_ms,))
-            return lanes.settle(transaction.execute, ours, now_ms)
+            return lanes.settle(transaction.execute, list(ours), now_ms)
 
         self.kept_bytes += self.transact(work)
         self.list.settle(ours)
         self.settings.on_step("acked")
-        return ours
+        for key in theirs.keys() - ours.keys():
+            moving.move(self, key, now_ms)
+        return [*ours, *theirs]
 
-    def conflict(self, epoch: Epoch, lane: Lane, seq: int, content: int, now_ms: int) -> bool:
+    def conflict(self, epoch: Epoch, lane: Lane, seq: int, content: int, now_ms: int) -> BatchKey | None:
         """The cloud refused this content, for it holds other content under the key: seal ours again under a new epoch.
 
-        False: the nack is for a twin's content, or ours does not wait under that key any more.
+        None: the nack is for a twin's content, or ours does not wait under that key any more.
         """
         number = self.epoch_number(epoch)
         if number is None:
-            return False
+            return None
         key = BatchKey(number, lane, Seq(seq))
         if not self.list.is_waiting(key) or lanes.content_mark(self.execute, key) != content:
-            return False
+            return None
         moving.move(self, key, now_ms)
-        return True
+        return key
 
     def resend(self, epoch: Epoch, lane: Lane, from_seq: int, to_seq: int) -> list[BatchKey]:
         """The cloud lost these (it was restored): what is kept of them waits again, byte-identical."""
@@ -247,41 +246,25 @@ class Store:
         self.reserve.hold()
 
     def depth(self) -> OutboxDepth:
-        """What waits, and what the file takes."""
-        return look.depth(self.execute, self.settings.path)
+        """What waits, and what the file takes; costs a few look-ups however much there is."""
+        depths = {lane: LaneDepth(self.list.count(lane), 0, self._sealed_at_ms(self.list.oldest(lane))) for lane in Lane}
+        first_ms = telemetry.first_at_ms(self.execute)
+        backfill = depths[Lane.BACKFILL]
+        times = [moment for moment in (backfill.oldest_ms, first_ms) if moment is not None]
+        depths[Lane.BACKFILL] = LaneDepth(backfill.batches, self.readings, min(times, default=None))
+        ((last_sync_ms,),) = self.execute("SELECT last_sync_ms FROM state")
+        counters = self.counters
+        return OutboxDepth(
+            lanes=depths,
+            epoch=counters.epoch,
+            boot=counters.boot,
+            hlc=counters.hlc,
+            last_sync_ms=last_sync_ms,
+            kept_bytes=self.kept_bytes,
+            file_bytes=look.file_bytes(self.settings.path),
+            trouble=self.trouble,
+            is_full=self.is_full,
+        )
 
-    # --- start ------------------------------------------------------------------------------------
-
-    def _begin_boot(self) -> Counters:
-        """Read whose file this is, count the boot, and open an epoch where the file is new or on another machine."""
-        settings, execute, now_ms = self.settings, self.execute, self._opened_at_ms
-        execute("BEGIN IMMEDIATE")
-        found = execute(
-            """SELECT site, machine, state.epoch, uuid, boot, hlc, next_event, next_live, next_backfill
-               FROM state JOIN epoch ON epoch.id = state.epoch"""
-        ).fetchone()
-        if found is None:
-            uuid = settings.new_uuid()
-            execute("INSERT INTO epoch (id, uuid, reason, opened_at_ms) VALUES (1, ?, 'created', ?)", (str(uuid), now_ms))
-            execute(
-                "INSERT INTO state VALUES (1, ?, ?, 1, 1, 0, 1, 1, 1, NULL)",
-                (settings.site, settings.machine),
-            )
-            counters = Counters(1, Epoch(uuid), 1, Hlc(0), 1, 1, 1)
-        else:
-            site, machine, number, text, boot, hlc, *nexts = found
-            if site != settings.site:
-                execute("ROLLBACK")
-                raise WrongSiteError(
-                    f"{settings.path}: belongs to site {site!r}, not {settings.site!r}; give each site a data_dir of its own"
-                )
-            transaction = Transaction(settings.site, Counters(number, parse_epoch(text), boot + 1, Hlc(hlc), *nexts), execute)
-            if machine != settings.machine:
-                # A copied card: the other copy may go on numbering in the old epoch. What was sealed before the copy has the
-                # same key and bytes on both, so it is sent under its old key: whoever comes second is a duplicate.
-                transaction.open_epoch(Epoch(settings.new_uuid()), "machine", now_ms)
-                execute("UPDATE state SET machine = ? WHERE one = 1", (settings.machine,))
-            transaction.save_counters()
-            counters = transaction.counters
-        execute("COMMIT")
-        return counters
+    def _sealed_at_ms(self, key: BatchKey | None) -> int | None:
+        return None if key is None else lanes.sealed_at_ms(self.execute, key)

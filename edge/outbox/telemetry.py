@@ -113,10 +113,17 @@ def delete(execute: Execute, first_id: int, last_id: int) -> None:
     execute("DELETE FROM reading WHERE id BETWEEN ? AND ?", (first_id, last_id))
 
 
+def first_at_ms(execute: Execute) -> int | None:
+    """The time of the oldest reading that waits unsealed."""
+    for (at_ms,) in execute("SELECT at_ms FROM reading ORDER BY id LIMIT 1").fetchall():
+        return int(at_ms)
+    return None
+
+
 def count(execute: Execute) -> tuple[int, int | None]:
     """How many readings wait unsealed, and the time of the first."""
-    ((number, oldest_ms),) = execute("SELECT count(*), (SELECT at_ms FROM reading ORDER BY id LIMIT 1) FROM reading")
-    return number, oldest_ms
+    ((number,),) = execute("SELECT count(*) FROM reading")
+    return number, first_at_ms(execute)
 
 
 def thin(execute: Execute, above_id: int) -> int | None:

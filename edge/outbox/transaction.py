@@ -11,8 +11,8 @@ from edge.outbox.records import LANE_NUMBERS, BatchKey, RecordedEvent, Stamp
 from edge.wire.codec import encode
 from edge.wire.envelope import digest
 from edge.wire.ids import Epoch, EventId, EventNumber, Lane, Seq, SiteId
-from edge.wire.messages import AnyFact, Event, EventBatch
-from edge.wire.order import Hlc, observe, tick
+from edge.wire.messages import AnyFact, ClockCorrected, Event, EventBatch
+from edge.wire.order import Hlc, observe, shift, tick
 
 # ``apsw.Cursor.execute`` of the store's one cursor: read a result to its end before the next statement.
 Execute = Callable[..., Any]
@@ -31,11 +31,20 @@ class Counters:
     next_backfill: int
 
 
+@dataclass(slots=True)
+class BootBegan:
+    """Where the order stood when this boot number began, and whether anything was recorded under it."""
+
+    hlc: Hlc
+    has_events: bool = False
+
+
 class Transaction:
     """Lives only as long as the ``work`` it is handed to. ``execute`` is for the station's own tables, in the same commit."""
 
-    def __init__(self, site: SiteId, counters: Counters, execute: Execute) -> None:
+    def __init__(self, site: SiteId, counters: Counters, boot_began: "BootBegan", execute: Execute) -> None:
         self.execute: Final = execute
+        self._boot_began = boot_began
         self.counters: Final = replace(counters)
         self.recorded: Final[list[RecordedEvent]] = []
         self.sealed: Final[list[BatchKey]] = []
@@ -90,6 +99,20 @@ class Transaction:
         ((counters.epoch_number,),) = self.execute("SELECT id FROM epoch WHERE uuid = ?", (str(epoch),))
         counters.epoch = epoch
         counters.next_event = counters.next_live = counters.next_backfill = 1
+
+    def correct_clock(self, offset_ms: int, stamp: Stamp) -> None:
+        """The clock of this boot was ``offset_ms`` behind the truth. Say so, if anything was stamped by it, and count a new boot.
+
+        The cloud re-keys the boot's events by the offset, so our own past moves with them; what comes now needs no correction,
+        hence the new boot number.
+        """
+        counters = self.counters
+        if not self._boot_began.has_events:
+            return
+        counters.hlc = max(self._boot_began.hlc, shift(counters.hlc, offset_ms))
+        wrong_boot = counters.boot
+        counters.boot += 1
+        self.record(ClockCorrected(boot=wrong_boot, offset_ms=offset_ms), stamp)
 
     def hear(self, hlc: Hlc) -> None:
         """Never order behind a key heard from the cloud."""

@@ -1,0 +1,57 @@
+"""What the agent does for itself now and then: prune, bring the WAL in, say which devices changed, notice that time is known."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from edge.outbox import NotKeptError, Outbox, Store, Transaction
+from edge.site_clock import SiteClock
+from edge.station import bookings, commands
+
+ROUND_S = 1.0  # a lost scanner shall be on the cloud's screen within seconds
+ROUNDS_PER_TIDYING = 60
+
+_log = structlog.get_logger()
+
+
+class Housekeeping:
+    """``run`` until cancelled."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        clock: SiteClock,
+        correct_clock: Callable[[], Awaitable[None]],
+        tell_device_changes: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._steps = (correct_clock, tell_device_changes)
+        self._round = 0
+
+    async def run(self) -> None:
+        """Round after round; what the disk refuses is tried again in the next."""
+        while True:
+            await asyncio.sleep(ROUND_S)
+            self._round += 1
+            try:
+                for step in self._steps:
+                    await step()
+                if self._round % ROUNDS_PER_TIDYING == 0:
+                    await self._tidy()
+            except NotKeptError as error:
+                _log.error("housekeeping_not_kept", error=str(error))
+
+    async def _tidy(self) -> None:
+        now_ms = self._clock.now_ms()
+
+        def forget(transaction: Transaction) -> None:
+            bookings.forget_old(transaction.execute, now_ms)
+            commands.forget_old(transaction.execute, now_ms)
+
+        def tidy(store: Store) -> None:
+            store.transact(forget)
+            store.tidy(now_ms)
+
+        await self._outbox.run(tidy)

@@ -1,0 +1,153 @@
+"""The staff page's local API, and the page itself where it is built. Thin: what a scan means is the station's."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request, WebSocket, WebSocketDisconnect
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from edge.devices.ports import Scan
+from edge.http.forms import ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, UndoForm
+from edge.http.live import TooManyWatchersError, Watchers
+from edge.http.views import Views, scan_view
+from edge.outbox import NotKeptError
+from edge.station.decide import ScanKind
+from edge.station.rules import RuleBook
+from edge.station.station import NoSuchScanError
+from edge.wire.ids import EventId
+
+WEDGE = "wedge"  # the device of what is typed or comes from a keyboard-wedge scanner
+_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+
+
+class Refusal(Exception):  # noqa: N818  # an answer, not a fault
+    """Answered as {"error": {field, message, remedy}}."""
+
+    def __init__(self, status: int, field: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"field": field, "message": message, "remedy": remedy}}
+
+
+def make_app(views: Views, rules: RuleBook, watchers: Watchers, pages_dir: Path | None) -> FastAPI:
+    """The whole site of the agent."""
+    app = FastAPI(title="Tuantu station", version=views.version, docs_url=None, redoc_url=None)
+    _add_errors(app)
+    _add_reading(app, views, watchers)
+    _add_writing(app, views, rules)
+    _add_pages(app, pages_dir)
+    return app
+
+
+def _add_reading(app: FastAPI, views: Views, watchers: Watchers) -> None:
+    @app.get("/api/status")
+    async def status() -> StatusView:
+        return await views.status()
+
+    @app.get("/api/scans")
+    async def scans(limit: Annotated[int, Query(ge=1, le=200)] = 30) -> ScanList:
+        return ScanList(scans=[scan_view(one) for one in list(views.station.results)[:limit]])
+
+    @app.get("/api/live")
+    async def live_events() -> StreamingResponse:
+        return StreamingResponse(_events(watchers), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    @app.websocket("/api/live")
+    async def live_socket(socket: WebSocket) -> None:
+        await socket.accept()
+        try:
+            async for text in watchers.watch():
+                await socket.send_text(text)
+            await socket.close(1013, "too slow; come back")
+        except TooManyWatchersError as error:
+            await socket.close(1013, str(error))
+        except (WebSocketDisconnect, RuntimeError):  # the page went away in the middle of a message
+            return
+
+
+async def _events(watchers: Watchers) -> AsyncIterator[str]:
+    try:
+        async for text in watchers.watch():
+            yield f"data: {text}\n\n"
+    except TooManyWatchersError as error:
+        yield f"retry: 30000\n: {error}\n\n"
+
+
+def _add_writing(app: FastAPI, views: Views, rules: RuleBook) -> None:
+    @app.post("/api/scan")
+    async def scan(form: ScanForm) -> ScanAnswer:
+        measured = Scan(form.text, WEDGE, views.clock.now_ms(), heard_s=time.monotonic())
+        result = await views.station.handle(measured, form.actor)
+        if result.kind is ScanKind.FAILED:
+            raise Refusal(503, "text", result.detail, "make room in the data folder, then scan again")
+        return ScanAnswer(scan=scan_view(result))
+
+    @app.post("/api/undo")
+    async def undo(form: UndoForm) -> ScanAnswer:
+        try:
+            event = EventId.parse(form.id) if form.id else None
+        except ValueError as error:
+            raise Refusal(422, "id", str(error), "take the id of a scan of GET /api/scans") from None
+        try:
+            return ScanAnswer(scan=scan_view(await views.station.undo(event, form.actor, form.reason)))
+        except NoSuchScanError as error:
+            raise Refusal(409, "id", str(error), "look at GET /api/scans for what can be undone") from None
+
+    @app.post("/api/mode")
+    async def mode(form: ModeForm) -> StatusView:
+        await rules.choose_mode(form.mode)
+        return await views.status()
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(Refusal)
+    async def refused(_request: Request, error: Refusal) -> JSONResponse:
+        return JSONResponse(error.body, error.status)
+
+    @app.exception_handler(NotKeptError)
+    async def not_kept(_request: Request, error: NotKeptError) -> JSONResponse:
+        return JSONResponse(_error("", str(error), "make room in the data folder, then try again"), 503)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first: dict[str, Any] = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
+        return JSONResponse(_error(field, first["msg"], "see GET /openapi.json for what is wanted"), 422)
+
+    @app.exception_handler(HTTPException)
+    async def other(_request: Request, error: HTTPException) -> JSONResponse:
+        return JSONResponse(_error("", str(error.detail), "see GET /openapi.json for what there is"), error.status_code)
+
+    @app.middleware("http")
+    async def same_site_only(request: Request, call_next: Any) -> Response:
+        """A page of somebody else's, open in the same browser, must not book parcels."""
+        if request.method == "POST" and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return JSONResponse(_error("", "this came from another site's page", "use the station's own page"), 403)
+        response: Response = await call_next(request)
+        response.headers["Content-Security-Policy"] = _POLICY
+        return response
+
+
+def _add_pages(app: FastAPI, pages_dir: Path | None) -> None:
+    page = None if pages_dir is None else pages_dir / "pickup.html"
+
+    @app.get("/", include_in_schema=False)
+    async def front() -> Response:
+        if page is None or not page.is_file():
+            where = "[http] pages_dir is not set" if page is None else f"{page.name} is not built"
+            raise Refusal(
+                404, "pages_dir", f"the page is not here: {where}", "make pages, and set [http] pages_dir to dashboards/dist"
+            )
+        return FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+    if pages_dir is not None and (pages_dir / "assets").is_dir():
+        app.mount("/assets", StaticFiles(directory=pages_dir / "assets"), name="assets")
+
+
+def _error(field: str, message: str, remedy: str) -> dict[str, dict[str, str]]:
+    return {"error": {"field": field, "message": message, "remedy": remedy}}

@@ -1,0 +1,106 @@
+"""What the staff page sends and is sent: JSON, times in ms since 1970 of the domain clock."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Form(BaseModel):
+    """Base of all: nothing unknown is taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScanForm(Form):
+    """A keyboard-wedge scanner or a typed label."""
+
+    text: str = Field(min_length=1, max_length=512)
+    actor: str = Field(default="", max_length=64)
+
+
+class UndoForm(Form):
+    """``id`` empty: the last booking. ``actor``: who takes it back (a staff id, not a name)."""
+
+    id: str = Field(default="", max_length=200)
+    actor: str = Field(default="", max_length=64)
+    reason: str = Field(default="", max_length=200)
+
+
+class ModeForm(Form):
+    """What scans mean from now on."""
+
+    mode: Literal["receive", "release", "count"]
+
+
+class ScanView(Form):
+    """One scan as the page shows it; ``id`` empty: nothing was booked."""
+
+    id: str
+    at_ms: int
+    text: str
+    parcel: str
+    slot: str
+    device: str
+    kind: Literal["received", "shelved", "released", "slot", "repeated", "wrong_site", "unknown", "failed", "undone"]
+    sound: Literal["ok", "duplicate", "refused", "unknown", "error", "identify", ""]
+    detail: str
+    undone: bool
+    can_undo: bool
+
+
+class ClockView(Form):
+    now_ms: int
+    rate: float
+    simulated: bool
+    quality: Literal["synced", "cloud", "unsynced"]
+
+
+class UplinkView(Form):
+    online: bool
+    last_sync_ms: int | None
+    error: str
+
+
+class LaneView(Form):
+    unsent: int
+    oldest_ms: int | None
+
+
+class StoreView(Form):
+    state: Literal["ok", "full", "failed"]
+    detail: str
+    bytes: int
+
+
+class DeviceView(Form):
+    name: str
+    kind: Literal["scanner", "camera"]
+    state: Literal["ok", "lost", "failed"]
+    detail: str
+    since_ms: int
+
+
+class StatusView(Form):
+    """Everything the page keeps in sight."""
+
+    site: str
+    operator: str
+    name: str
+    version: str
+    epoch: str
+    boot: int
+    mode: Literal["receive", "release", "count"]
+    clock: ClockView
+    uplink: UplinkView
+    queue: dict[Literal["event", "live", "backfill"], LaneView]
+    store: StoreView
+    devices: list[DeviceView]
+    last_scan: ScanView | None
+
+
+class ScanAnswer(Form):
+    scan: ScanView
+
+
+class ScanList(Form):
+    scans: list[ScanView]

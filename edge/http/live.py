@@ -1,0 +1,65 @@
+"""Who looks at the staff page right now, and what they are told: each scan at once, the status on change and every two seconds."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from edge.http.forms import StatusView
+from edge.http.views import Views, scan_view
+from edge.station.station import ScanResult
+
+STATUS_EVERY_S = 2.0
+MAX_WATCHERS = 50  # a station has a handful of screens; each costs a status every two seconds
+MAX_UNREAD = 100  # overflow policy: the watcher is let go; the page comes back and reads everything anew
+
+
+class TooManyWatchersError(Exception):
+    """The text is for the page."""
+
+
+class Watchers:
+    """``told`` by the station and the uplink; ``watch`` is one page's stream of JSON texts."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._queues: set[asyncio.Queue[ScanResult | None]] = set()
+
+    def told_scan(self, result: ScanResult) -> None:
+        """A scan was handled, or undone."""
+        self._put(result)
+
+    def told_change(self) -> None:
+        """The status is another."""
+        self._put(None)
+
+    async def watch(self) -> AsyncIterator[str]:
+        """The status first; ends where the page does not keep up."""
+        if len(self._queues) >= MAX_WATCHERS:
+            raise TooManyWatchersError(f"{MAX_WATCHERS} pages look on already; close some")
+        queue: asyncio.Queue[ScanResult | None] = asyncio.Queue(MAX_UNREAD)
+        self._queues.add(queue)
+        try:
+            yield status_text(await self._views.status())
+            while queue in self._queues:
+                news: ScanResult | None = None
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STATUS_EVERY_S):
+                        news = await queue.get()
+                if news is not None:
+                    yield f'{{"type":"scan","scan":{scan_view(news).model_dump_json()}}}'
+                if queue.empty():
+                    yield status_text(await self._views.status())
+        finally:
+            self._queues.discard(queue)
+
+    def _put(self, news: ScanResult | None) -> None:
+        for queue in list(self._queues):
+            try:
+                queue.put_nowait(news)
+            except asyncio.QueueFull:
+                self._queues.discard(queue)
+
+
+def status_text(status: StatusView) -> str:
+    """As the page reads it."""
+    return f'{{"type":"status","status":{status.model_dump_json()}}}'

@@ -1,0 +1,57 @@
+"""The staff page's server: uvicorn as one part of the agent, on its own socket, without its signal handlers."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from edge.config import HttpSettings
+from edge.http.api import make_app
+from edge.http.live import Watchers
+from edge.http.views import Views
+from edge.station.rules import RuleBook
+
+
+class PortTakenError(Exception):
+    """The text says which, and what to do."""
+
+
+class _Server(uvicorn.Server):
+    """The agent stops as a whole; uvicorn must not take its signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class PageServer:
+    """``run`` until cancelled; then open streams are closed at once."""
+
+    def __init__(self, settings: HttpSettings, views: Views, rules: RuleBook, watchers: Watchers) -> None:
+        self._settings = settings
+        self._app = make_app(views, rules, watchers, settings.pages_dir)
+
+    async def run(self) -> None:
+        """Serve."""
+        config = uvicorn.Config(
+            self._app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
+        )
+        server = _Server(config)
+        with listen(self._settings) as listener:
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            try:
+                await asyncio.shield(serving)
+            except asyncio.CancelledError:
+                server.should_exit = True
+                await serving
+                raise
+
+
+def listen(settings: HttpSettings) -> socket.socket:
+    """The listening socket. PortTakenError."""
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=64)
+    except OSError as error:
+        raise PortTakenError(f"[http] {settings.host}:{settings.port}: {error.strerror}; choose another port") from None

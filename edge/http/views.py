@@ -1,0 +1,90 @@
+"""The agent's state as the staff page sees it. Reads only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.config import EdgeConfig
+from edge.devices.ports import DeviceHealth
+from edge.http.forms import ClockView, DeviceView, LaneView, ScanView, StatusView, StoreView, UplinkView
+from edge.outbox import Outbox, OutboxDepth
+from edge.site_clock import SiteClock
+from edge.station.station import ScanResult, Station
+from edge.uplink import Uplink
+from edge.wire.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """Made once; every call looks anew."""
+
+    config: EdgeConfig
+    version: str
+    clock: Clock
+    site_clock: SiteClock
+    outbox: Outbox
+    station: Station
+    uplink: Uplink
+    read_devices: Callable[[], list[DeviceHealth]]
+
+    async def status(self) -> StatusView:
+        """As of now."""
+        depth = await self.outbox.run(lambda store: store.depth())
+        cameras = {camera.name for camera in self.config.camera}
+        last = self.station.results[0] if self.station.results else None
+        return StatusView(
+            site=self.config.site.id,
+            operator=self.config.site.operator,
+            name=self.config.site.name,
+            version=self.version,
+            epoch=str(depth.epoch),
+            boot=depth.boot,
+            mode=self.station.mode,
+            clock=ClockView(
+                now_ms=self.site_clock.now_ms(),
+                rate=self.clock.rate,
+                simulated=self.clock.is_simulated,
+                quality=self.site_clock.quality.value,
+            ),
+            uplink=UplinkView(online=self.uplink.is_online, last_sync_ms=depth.last_sync_ms, error=self.uplink.last_error),
+            queue={
+                lane.value: LaneView(unsent=one.batches + one.readings, oldest_ms=one.oldest_ms)
+                for lane, one in depth.lanes.items()
+            },
+            store=store_view(depth),
+            devices=[
+                DeviceView(
+                    name=health.device,
+                    kind="camera" if health.device in cameras else "scanner",
+                    state=health.state.value,
+                    detail=health.detail,
+                    since_ms=health.since_ms,
+                )
+                for health in self.read_devices()
+            ],
+            last_scan=None if last is None else scan_view(last),
+        )
+
+
+def store_view(depth: OutboxDepth) -> StoreView:
+    """Whether scans are being kept."""
+    state = StoreView(state="ok", detail="", bytes=depth.file_bytes)
+    if depth.trouble:
+        return state.model_copy(update={"state": "full" if depth.is_full else "failed", "detail": depth.trouble})
+    return state
+
+
+def scan_view(result: ScanResult) -> ScanView:
+    """One scan."""
+    return ScanView(
+        id="" if result.event is None else str(result.event),
+        at_ms=result.at_ms,
+        text=result.text,
+        parcel=result.parcel,
+        slot=result.slot,
+        device=result.device,
+        kind=result.kind.value,
+        sound="" if result.sound is None else result.sound.value,
+        detail=result.detail,
+        undone=result.is_undone,
+        can_undo=result.can_undo,
+    )

@@ -1,0 +1,109 @@
+"""What time the site believes it is, and how far that can be believed (wire.md, "Order").
+
+Three sources: the domain clock (a synced wall clock, or the town's), the cloud's time as last heard and carried forward, and
+failing both the site's own past carried forward, so that one correction of the boot puts all of its events right.
+"""
+
+import ctypes
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.outbox import Stamp
+from edge.wire.clock import Clock
+from edge.wire.messages import ClockQuality
+from edge.wire.order import believed_ms
+
+# Ahead of its own past by less than this, an unsynced wall clock (a battery clock, or fake-hwclock's last shutdown) is a better
+# first guess than the past alone. It is a guess either way: the quality says unsynced, and the first contact corrects it.
+MAX_GUESS_AHEAD_MS = 30 * 24 * 3600 * 1000
+# Smaller offsets are not worth a correction: a scan's place in the day does not change by them.
+MIN_CORRECTION_MS = 2_000
+
+_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def wall_is_synced() -> bool:
+    """Whether the kernel takes the wall clock for synchronised (NTP, PTP). True where there is no such word to be had."""
+    if _libc is None:
+        return True
+    timex = (ctypes.c_byte * 256)()  # struct timex, modes = 0: only read
+    return bool(_libc.adjtimex(ctypes.byref(timex)) != _TIME_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """All that this boot has stamped so far was ``offset_ms`` behind (positive) or ahead of the truth."""
+
+    offset_ms: int
+
+
+class SiteClock:
+    """One a process, on the event loop. ``past_ms`` is where the outbox's order stood at start."""
+
+    def __init__(
+        self, clock: Clock, read_monotonic_s: Callable[[], float], read_is_synced: Callable[[], bool], past_ms: int
+    ) -> None:
+        self._clock = clock
+        self._read_monotonic_s = read_monotonic_s
+        self._read_is_synced = read_is_synced
+        wall_ms = clock.now_ms()
+        is_plausible = past_ms == 0 or past_ms <= wall_ms <= past_ms + MAX_GUESS_AHEAD_MS
+        self._guess_ms = float(wall_ms if is_plausible else past_ms)
+        self._cloud_ms: float | None = None
+        self._carried_s = read_monotonic_s()
+        self._is_guessing = self._believed() is None
+
+    @property
+    def is_guessing(self) -> bool:
+        """True until there is a time to believe and ``take_correction`` was asked."""
+        return self._is_guessing
+
+    @property
+    def quality(self) -> ClockQuality:
+        return self.stamp().quality
+
+    def now_ms(self) -> int:
+        """The time that is believed, or guessed."""
+        return self.stamp().measured_at_ms
+
+    def stamp(self, measured_at_ms: int | None = None) -> Stamp:
+        """A stamp for now, or for what the domain clock called ``measured_at_ms`` a moment ago."""
+        self._carry()
+        wall_ms = self._clock.now_ms()
+        believed = self._believed()
+        now_ms = int(self._guess_ms) if believed is None else believed
+        age_ms = 0 if measured_at_ms is None else wall_ms - measured_at_ms
+        measured_ms = max(0, now_ms - age_ms)
+        if believed is None:
+            return Stamp(measured_ms, ClockQuality.UNSYNCED, measured_ms)
+        return Stamp(measured_ms, ClockQuality.SYNCED if believed == wall_ms else ClockQuality.CLOUD, now_ms)
+
+    def heard(self, cloud_ms: int) -> None:
+        """The cloud said what time it is."""
+        self._carry()
+        self._cloud_ms = float(cloud_ms)
+
+    def take_correction(self) -> Correction | None:
+        """Once, when guessing ends: by how much the guess was wrong. None while guessing, or where it was right."""
+        self._carry()
+        believed = self._believed()
+        if not self._is_guessing or believed is None:
+            return None
+        self._is_guessing = False
+        offset_ms = believed - int(self._guess_ms)
+        return Correction(offset_ms) if abs(offset_ms) >= MIN_CORRECTION_MS else None
+
+    def _believed(self) -> int | None:
+        cloud_ms = None if self._cloud_ms is None else int(self._cloud_ms)
+        return believed_ms(self._clock.now_ms(), wall_synced=self._clock.is_simulated or self._read_is_synced(), cloud_ms=cloud_ms)
+
+    def _carry(self) -> None:
+        """Move guess and cloud's time on, at the rate of the domain clock; a change of rate is followed within one call."""
+        now_s = self._read_monotonic_s()
+        passed_ms = max(0.0, now_s - self._carried_s) * self._clock.rate * 1000
+        self._carried_s = now_s
+        self._guess_ms += passed_ms
+        if self._cloud_ms is not None:
+            self._cloud_ms += passed_ms

@@ -1,0 +1,105 @@
+"""Commands from the cloud: safe to lose, never to repeat (decision 6).
+
+The id is committed before the act. A repeat gets the recorded result; one that began and has no result, because the agent
+died in between, is "unknown" and is not tried again.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from edge.devices.ports import Sound
+from edge.downlink import Received
+from edge.outbox import Outbox, Transaction
+from edge.outbox.store import Store
+from edge.outbox.transaction import Execute
+from edge.site_clock import SiteClock
+from edge.station.station import Station
+from edge.wire.messages import Command, CommandFinished, CommandResponse
+
+KEEP_MS = 7 * 24 * 3600 * 1000  # wire.md: ids are kept 7 days
+
+Outcome = Literal["done", "refused", "failed", "unknown"]
+
+
+class CommandDesk:
+    """Judges, records, acts, reports. ``report`` is what the action of that name does: it publishes what is in force."""
+
+    def __init__(
+        self, outbox: Outbox, clock: SiteClock, station: Station, report: Callable[[], None], read_monotonic_s: Callable[[], float]
+    ) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._station = station
+        self._report = report
+        self._read_monotonic_s = read_monotonic_s
+
+    async def settle_interrupted(self) -> None:
+        """At start: what was begun and never finished is unknown, and says so."""
+        stamp = self._clock.stamp()
+
+        def work(transaction: Transaction) -> None:
+            begun = transaction.execute("SELECT id FROM command WHERE outcome IS NULL").fetchall()
+            for (command,) in begun:
+                _finish(transaction.execute, command, "unknown", "the agent stopped before it was done")
+                transaction.record(CommandFinished(command=command, outcome="unknown"), stamp)
+
+        await self._outbox.transact(work)
+
+    async def carry_out(self, received: Received) -> CommandResponse:
+        """Do it once, whatever happens. NotKeptError: it could not be recorded, so it was not done."""
+        command = received.command
+        known = await self._outbox.run(lambda store: _known(store, command.id))
+        if known is not None:
+            return CommandResponse(id=command.id, outcome=known[0], detail=known[1])
+        refusal = self._refusal(received)
+        if refusal:
+            await self._record(command, "refused", refusal)
+            return CommandResponse(id=command.id, outcome="refused", detail=refusal)
+        now_ms = self._clock.now_ms()
+        await self._outbox.transact(lambda transaction: _begin(transaction.execute, command, now_ms))
+        match command.action:
+            case "identify":
+                await self._station.signal(Sound.IDENTIFY)
+            case "report":
+                self._report()
+        await self._record(command, "done", "")
+        return CommandResponse(id=command.id, outcome="done")
+
+    def _refusal(self, received: Received) -> str:
+        if received.command.nonce != received.connection_nonce:
+            return "meant for an earlier connection"
+        if self._read_monotonic_s() - received.heard_s > received.command.ttl_s:
+            return "too old"
+        return ""
+
+    async def _record(self, command: Command, outcome: Outcome, detail: str) -> None:
+        stamp = self._clock.stamp()
+
+        def work(transaction: Transaction) -> None:
+            _begin(transaction.execute, command, stamp.measured_at_ms)
+            _finish(transaction.execute, command.id, outcome, detail)
+            transaction.record(CommandFinished(command=command.id, outcome=outcome, detail=detail), stamp)
+
+        await self._outbox.transact(work)
+
+
+def forget_old(execute: Execute, now_ms: int) -> None:
+    """Housekeeping."""
+    execute("DELETE FROM command WHERE received_at_ms < ?", (now_ms - KEEP_MS,))
+
+
+def _known(store: Store, command: str) -> tuple[Outcome, str] | None:
+    for outcome, detail in store.execute("SELECT outcome, detail FROM command WHERE id = ?", (command,)).fetchall():
+        return ("unknown", "begun before") if outcome is None else (outcome, detail)
+    return None
+
+
+def _begin(execute: Execute, command: Command, now_ms: int) -> None:
+    execute(
+        "INSERT INTO command (id, action, received_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (command.id, command.action, now_ms),
+    )
+
+
+def _finish(execute: Execute, command: str, outcome: Outcome, detail: str) -> None:
+    execute("UPDATE command SET outcome = ?, detail = ? WHERE id = ?", (outcome, detail, command))

@@ -1,0 +1,61 @@
+"""The business rules in force: the mode, from the cloud's ``desired`` or from staff after it, kept over restarts."""
+
+from dataclasses import dataclass
+
+from edge.outbox import Outbox, Transaction
+from edge.outbox.store import Store
+from edge.station.decide import Mode
+from edge.station.station import Station
+from edge.wire.messages import Desired
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is in force. ``version``: of the last ``desired`` that was applied."""
+
+    mode: Mode
+    version: int
+    manifest_sha256: str = ""
+
+
+class RuleBook:
+    """Reads and writes ``rule_in_force`` and tells the station. ``load`` before use."""
+
+    def __init__(self, outbox: Outbox, station: Station) -> None:
+        self._outbox = outbox
+        self._station = station
+        self.rules = Rules("receive", 0)
+
+    async def load(self) -> None:
+        """At start."""
+        self.rules = await self._outbox.run(_read)
+        self._station.set_mode(self.rules.mode)
+
+    async def choose_mode(self, mode: Mode) -> None:
+        """Staff chose; it holds until the cloud's next version or their next choice. NotKeptError."""
+        await self._keep(Rules(mode, self.rules.version, self.rules.manifest_sha256))
+
+    async def apply(self, desired: Desired) -> bool:
+        """The cloud's word. False: an older version, or the one that is in force."""
+        if desired.version <= self.rules.version:
+            return False
+        # The manifest's hash is reported when the manifest is there; fetching it is not this release's.
+        await self._keep(Rules(desired.mode, desired.version, self.rules.manifest_sha256))
+        return True
+
+    async def _keep(self, rules: Rules) -> None:
+        def work(transaction: Transaction) -> None:
+            transaction.execute(
+                "UPDATE rule_in_force SET mode = ?, version = ?, manifest_sha256 = ? WHERE one = 1",
+                (rules.mode, rules.version, rules.manifest_sha256),
+            )
+
+        await self._outbox.transact(work)
+        if rules.mode != self.rules.mode:
+            self._station.set_mode(rules.mode)
+        self.rules = rules
+
+
+def _read(store: Store) -> Rules:
+    ((mode, version, manifest_sha256),) = store.execute("SELECT mode, version, manifest_sha256 FROM rule_in_force")
+    return Rules(mode, version, manifest_sha256)
