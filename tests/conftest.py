@@ -25,6 +25,15 @@ from cloud.store.migrate import migrate
 from cloud.store.mode import StoreMode
 from cloud.trouble import Trouble
 
+SLOW_PARTS = {"postgres_url", "database_source", "database_url", "broker"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that asks for a server is slow, whether it says so or not."""
+    for item in items:
+        if SLOW_PARTS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
 
 def find_free_port() -> int:
     """A TCP port of loopback that nobody listens on at this moment."""

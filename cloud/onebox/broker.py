@@ -17,9 +17,11 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
+from cloud.onebox.leash import leashed
 from cloud.onebox.unprivileged import Unprivileged, server_user
 from cloud.trouble import Trouble
 
+ROOT = Path(__file__).resolve().parents[2]
 # A sealed batch is at most 64 KiB; what is bigger than this is refused before it costs anyone memory.
 MESSAGE_LIMIT_BYTES = 1024 * 1024
 # Above the sum of all sites' credit (wire.md), so that the broker never drops what the edge was allowed to send.
@@ -171,10 +173,9 @@ def answers(broker: Broker) -> bool:
 def running(broker: Broker, log: Path, start_timeout_s: float = 20.0) -> Iterator[Broker]:
     """Run the broker in the block; stopped in order, killed after 5 s."""
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            broker.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
-            **(broker.run_as.popen() if broker.run_as else {}),
-        )  # fmt: skip
+        user = broker.run_as
+        argv = leashed(broker.argv, user.uid if user else -1, user.gid if user else -1, signal.SIGTERM)
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=ROOT, start_new_session=True)
         try:
             deadline_s = time.monotonic() + start_timeout_s
             while not answers(broker):

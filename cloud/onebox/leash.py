@@ -12,6 +12,12 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def leashed(argv: list[str], uid: int, gid: int, with_parent: signal.Signals) -> list[str]:
+    """The command line that runs ``argv`` on this leash; for the process that calls this and no other."""
+    words = (str(int(number)) for number in (with_parent, os.getpid(), uid, gid))
+    return [sys.executable, "-I", "-S", __file__, *words, *argv]
+
+
 def main() -> None:
     """Never returns: the program takes this process's place and pid."""
     number, parent, uid, gid = (int(argument) for argument in sys.argv[1:5])

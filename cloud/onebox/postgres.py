@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from cloud.onebox.leash import leashed
 from cloud.onebox.unprivileged import Unprivileged, server_user
 from cloud.trouble import Trouble
 
@@ -264,10 +265,9 @@ def running(server: Server, start_timeout_s: float = 60.0) -> Iterator[Server]:
     """Run the server in the block; its log goes to ``<data>.log``. Stopped in order, killed after 20 s."""
     log = server.data.with_name(server.data.name + ".log")
     with log.open("ab") as out:
-        process = subprocess.Popen(
-            server.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/", start_new_session=True,
-            **(server.run_as.popen() if server.run_as else {}),
-        )  # fmt: skip
+        user = server.run_as
+        argv = leashed(server.argv, user.uid if user else -1, user.gid if user else -1, signal.SIGINT)
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/", start_new_session=True)
         try:
             deadline_s = time.monotonic() + start_timeout_s
             while not answers(server.url("postgres")):

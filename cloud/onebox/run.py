@@ -282,6 +282,7 @@ def _drawn(qr: segno.QRCode) -> str:
     rows = [[bool(cell) for cell in row] for row in qr.matrix_iter(border=2)]
     rows += [[False] * len(rows[0])] if len(rows) % 2 else []
     halves = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
-    return "\n".join(
-        "".join(halves[upper, lower] for upper, lower in zip(rows[n], rows[n + 1], strict=True)) for n in range(0, len(rows), 2)
-    )
+    lines = ["".join(halves[pair] for pair in zip(rows[n], rows[n + 1], strict=True)) for n in range(0, len(rows), 2)]
+    if sys.stdout.isatty():  # white on black: scanners do not like it the other way round
+        lines = [f"\x1b[97;40m{line}\x1b[0m" for line in lines]
+    return "\n".join(lines)

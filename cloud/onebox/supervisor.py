@@ -7,7 +7,6 @@ import asyncio
 import os
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -15,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from cloud.onebox.leash import leashed
 from cloud.onebox.unprivileged import Unprivileged
 from cloud.trouble import Trouble
 
-LEASH = Path(__file__).with_name("leash.py")
 FIRST_DELAY_S = 0.5
 MAX_DELAY_S = 15.0
 # A child that lived this long was well: the next death starts with a short delay again.
@@ -93,11 +92,11 @@ class _Kept:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         child = self.child
-        who = (child.run_as.uid, child.run_as.gid) if child.run_as else (-1, -1)
-        leash = [sys.executable, "-I", "-S", str(LEASH), *(str(int(n)) for n in (child.with_parent, os.getpid(), *who))]
+        uid, gid = (child.run_as.uid, child.run_as.gid) if child.run_as else (-1, -1)
+        argv = leashed(child.argv, uid, gid, child.with_parent)
         with self.log.open("ab") as out:
             return await asyncio.create_subprocess_exec(
-                *leash, *child.argv, env={**os.environ, **child.environment}, cwd=child.folder,
+                *argv, env={**os.environ, **child.environment}, cwd=child.folder,
                 stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
             )  # fmt: skip
 
