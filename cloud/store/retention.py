@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import psycopg
 from psycopg import sql
 
 from cloud.store import partitions
@@ -55,14 +56,21 @@ async def _drop(connection: Connection, mode: StoreMode, table: str, before: dat
 async def to_columnstore(connection: Connection, now: datetime) -> int:
     """Community edition only: chunks older than COLUMNSTORE_AFTER by column, those that got late rows since once more.
 
-    Returns how many chunks lie there. One transaction a chunk; the first that fails is the job's error.
+    Returns how many chunks lie there. One transaction a chunk: one that fails keeps no other from it, and is raised at the end.
     """
     converted = 0
+    failures: list[psycopg.Error] = []
     for table in ("reading", "position"):
         cursor = await connection.execute(
             "SELECT chunk::text FROM show_chunks(%s::regclass, older_than => %s) AS chunk", (table, now - COLUMNSTORE_AFTER)
         )
         for (chunk,) in await cursor.fetchall():
-            await connection.execute("CALL convert_to_columnstore(%s::regclass, if_not_columnstore => true)", (chunk,))
-            converted += 1
+            try:
+                await connection.execute("CALL convert_to_columnstore(%s::regclass, if_not_columnstore => true)", (chunk,))
+            except psycopg.Error as error:
+                failures.append(error)
+            else:
+                converted += 1
+    if failures:
+        raise failures[0]
     return converted
