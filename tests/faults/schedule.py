@@ -128,7 +128,8 @@ class Schedule:
             books = await asyncio.to_thread(balance, self.stack.database_url, self.ledger)
             odd = [*books.odd, *(f"refused: {label}" for label in self.person.refused if label not in self.forgotten)]
             if not settled:
-                odd.append(f"not settled after {SETTLE_S} s: {[await site.waiting() for site in self._sites()]} batches wait")
+                odd.insert(0, f"not settled after {SETTLE_S} s: {[await site.waiting() for site in self._sites()]} batches wait")
+                odd[1:1] = [f"log of {name}: {text}" for name, text in self._logs()]
             books = replace(books, odd=tuple(odd))
         return Report(self.seed, tuple(strikes), self.ledger.scans, books)
 
@@ -164,6 +165,11 @@ class Schedule:
             if not site.agent.is_running:
                 site.start()
             await site.until_up()
+
+    def _logs(self) -> list[tuple[str, str]]:
+        """The last words of all, for whoever looks for the fault."""
+        children = [self.stack.ingest, *(site.agent for site in self._sites())]
+        return [(child.name, child.log.read_text(errors="replace")[-3_000:]) for child in children]
 
     def _sites(self) -> list[Site]:
         return [self.site] if self.clone is None else [self.site, self.clone]
@@ -318,9 +324,7 @@ class Schedule:
                 return
             self.used["old_card:put_back"] += 1
             self.site.agent.kill()
-            shutil.rmtree(self.site.folder / "data")
-            shutil.rmtree(self.site.folder / "platter")
-            shutil.copytree(backup, self.site.folder / "data")
+            self.site.put_card(backup)
             self.site.start()
             await self.site.until_up()
             self.forgotten |= {label for _, label in set(self.ledger.told) - remembered}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -60,9 +61,10 @@ class Site:
         self.set_clock(0)
         config = self.folder / "site.toml"
         config.write_text(self._toml())
+        mutant = ["--mutant", self.mutant] if self.mutant else []
         self.agent = Child(
             f"agent {self.machine}",
-            [sys.executable, "-m", "tests.faults.agent", str(self.folder), "run", "--config", str(config)],
+            [sys.executable, "-m", "tests.faults.agent", str(self.folder), "run", "--config", str(config), *mutant],
             self.folder / "agent.log",
             cwd=ROOT,
         )
@@ -98,15 +100,18 @@ port = {text(str(self.scanner.path))}
         fresh.replace(self.folder / "clock.json")
 
     def start(self, dies_at: str = "") -> None:
-        switches = {FAULT_STEP: dies_at} if dies_at else {}
-        if self.mutant:
-            switches["TUANTU_MUTANT"] = self.mutant
-        self.agent.start(**switches)
+        self.agent.start(**({FAULT_STEP: dies_at} if dies_at else {}))
 
     def cut_power(self) -> None:
         """The agent is gone, and so is everything that was not synced."""
         self.agent.kill()
         put_back(self.folder)
+
+    def put_card(self, data: Path) -> None:
+        """Another card, or this one as it was: a copy of its data folder. The agent is dead."""
+        shutil.rmtree(self.folder / "data")
+        shutil.rmtree(self.folder / "platter")
+        shutil.copytree(data, self.folder / "data")
 
     def fill_card(self, room_bytes: int) -> None:
         (self.folder / "full").write_text(str(room_bytes))
