@@ -20,7 +20,7 @@ from edge.wire.clock import Clock, utc
 
 OPERATOR = "tuantu-demo"
 # What a resident sees before anything was scanned: such an order's page moves when its parcel comes.
-BEFORE_SCANS = ("placed", "packed", "loaded", "expected")
+BEFORE_SCANS = ("placed", "paid", "locked", "allocating", "partially_short", "in_transit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,12 @@ def _find_order(api: str, password: str, sites: Sequence[str]) -> DemoOrder | No
         if not orders:
             return None
         waiting = [order for order in orders if order["state"] in BEFORE_SCANS]
-        order = (waiting or orders)[-1]
+        # Of the next day that comes, at the station the van reaches last: there is time to open the page.
+        first_day = min(order["pickup_date"] for order in waiting or orders)
+        order = [order for order in waiting or orders if order["pickup_date"] == first_day][-1]
         path = f"/api/operators/{OPERATOR}/orders/{urllib.parse.quote(order['external_id'], safe='')}/link"
         link = _call(api, "POST", path, {}, token)
-        return DemoOrder(link["url"], order["site"]["id"], order["parcels"][0]["id"])
+        return DemoOrder(link["url"], order["site"], order["parcels"][0]["id"])
     except (OSError, ValueError, KeyError):  # not up yet, or it has no orders yet: asked again
         return None
 
