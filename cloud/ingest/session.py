@@ -10,17 +10,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud.ingest.batch import Arrival
+from cloud.ingest.client import IngestClient
+from cloud.ingest.publish import Publish
 from edge.wire.clock import Clock
 
 _KEEPALIVE_S = 15
@@ -85,7 +87,7 @@ class Session:
     _queue: deque[Arrival] = field(default_factory=deque)
     _queued_bytes: int = 0
     _slots: deque[_Slot] = field(default_factory=deque)
-    _handed: deque[mqtt.MQTTMessage] = field(default_factory=deque)
+    _handed: deque[Publish] = field(default_factory=deque)
     _wake_is_due: bool = False
     _something: asyncio.Event = field(default_factory=asyncio.Event)
     _is_closing: bool = False
@@ -110,9 +112,7 @@ class Session:
 
     def publish(self, topic: str, payload: bytes, content_type: str, qos: int = 1) -> mqtt.MQTTMessageInfo:
         """Send, without waiting. What finds no room in the queue is dropped."""
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ContentType = content_type
-        return self.client.publish(topic, payload, qos=qos, properties=properties)
+        return self.client.publish(topic, payload, qos=qos, properties=_publish_properties(content_type))
 
     def stop_taking(self, filters: Sequence[str]) -> None:
         """Unsubscribe; `take` gives what is here already, then []."""
@@ -131,7 +131,7 @@ class Session:
 
     # --- called on paho's thread ---
 
-    def hand_over(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+    def hand_over(self, message: Publish) -> None:
         self._handed.append(message)
         if not self._wake_is_due:
             self._wake_is_due = True
@@ -182,14 +182,16 @@ class Session:
         await asyncio.shield(self._lost)
 
 
-def _arrival(message: mqtt.MQTTMessage, received_at_ms: int, finished: Callable[[], None]) -> Arrival:
-    properties = message.properties
-    user: Sequence[tuple[str, str]] = getattr(properties, "UserProperty", ())
-    try:
-        topic = message.topic
-    except UnicodeDecodeError:
-        topic = "(not UTF-8)"
-    return Arrival(topic, bytes(message.payload), tuple(user), getattr(properties, "ContentType", ""), received_at_ms, finished)
+@cache
+def _publish_properties(content_type: str) -> Properties:
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = content_type
+    return properties
+
+
+def _arrival(message: Publish, received_at_ms: int, finished: Callable[[], None]) -> Arrival:
+    topic = "(not UTF-8)" if message.topic is None else message.topic
+    return Arrival(topic, message.payload, message.user_properties, message.content_type, received_at_ms, finished)
 
 
 @asynccontextmanager
@@ -199,13 +201,7 @@ async def open_session(address: BrokerAddress, client_id: str, filters: Sequence
     What the broker held for this member when it goes is gone: the edge sends it again (wire.md).
     """
     loop = asyncio.get_running_loop()
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=client_id,
-        protocol=mqtt.MQTTv5,
-        manual_ack=True,
-        reconnect_on_failure=False,
-    )
+    client = IngestClient(client_id)
     if address.username is not None:
         client.username_pw_set(address.username, address.password)
     if address.tls:
@@ -252,7 +248,7 @@ async def _first(subscribed: asyncio.Future[None], session: Session) -> None:
         lost.cancel()
 
 
-def _wire(client: mqtt.Client, session: Session, subscribed: asyncio.Future[None], filters: Sequence[str]) -> None:
+def _wire(client: IngestClient, session: Session, subscribed: asyncio.Future[None], filters: Sequence[str]) -> None:
     def on_connect(_c: mqtt.Client, _u: object, _f: mqtt.ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
         if reason.is_failure:
             session.report_lost(f"broker refused: {reason}")
@@ -275,7 +271,8 @@ def _wire(client: mqtt.Client, session: Session, subscribed: asyncio.Future[None
         # paho leaves Nagle's algorithm on: small acknowledgements would wait for 40 ms.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    client.on_message = session.hand_over
+    client.take = session.hand_over
+    client.ended = session.report_lost
     client.on_connect = on_connect
     client.on_subscribe = on_subscribe
     client.on_disconnect = on_disconnect
