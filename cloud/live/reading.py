@@ -22,6 +22,7 @@ from edge.wire.clock import Clock, to_ms, utc
 
 _CONNECTION_WITHIN_S = 2.0
 _ANSWER_WITHIN_S = 5.0
+_ADMISSIONS_AT_ONCE = 2
 
 
 class TokenRefusedError(ValueError):
@@ -44,6 +45,8 @@ class Reading:
         self._pool = pool
         self._signer = signer
         self._clock = clock
+        # When a gateway starts, everybody comes back at once: they wait here, and leave connections for polls and fetches.
+        self._admissions = asyncio.Semaphore(_ADMISSIONS_AT_ONCE)
 
     async def versions(self, rooms: Collection[str]) -> dict[str, int]:
         """Where these rooms stand; a room that nothing was ever written to is left out."""
@@ -85,6 +88,10 @@ class Reading:
 
     async def viewer(self, token: str) -> Viewer:
         """Whose token this is. TokenRefusedError where it is not good."""
+        async with self._admissions:
+            return await self._viewer(token)
+
+    async def _viewer(self, token: str) -> Viewer:
         if looks_like_link(token):
             try:
                 link = self._signer.read(token)
