@@ -58,6 +58,9 @@ async def roll_up(connection: Connection, mode: StoreMode, now: datetime) -> Rol
 
 
 async def _close(connection: Connection, to: datetime) -> None:
+    cursor = await connection.execute("SELECT FROM reading_rolled WHERE closed_to >= %s", (to,))
+    if await cursor.fetchone() is not None:
+        return
     async with connection.transaction():
         # Those who insert wait behind this for as long as the longest of their transactions still runs, so not for long.
         await connection.execute("SET LOCAL lock_timeout = '3s'")
