@@ -19,7 +19,7 @@ from cloud.config import CloudConfig
 from cloud.ingest.answers import Credit
 from cloud.ingest.attendant import Attendant
 from cloud.ingest.floors import Claims
-from cloud.ingest.flush import Answer, Flusher, OnStep
+from cloud.ingest.flush import Answer, Flusher, OnStep, Outcome
 from cloud.ingest.keys import take_no_keys
 from cloud.ingest.lane import LaneRunner, LaneSettings, MakeFlusher, Parts
 from cloud.ingest.metrics import IngestMetrics
@@ -35,6 +35,9 @@ from edge.wire.topics import shared_uplink_filter
 GROUP = "ingest"
 # Two flushes in work keep the database busy while the next batch is decoded (measured.md); events are few and want no company.
 WORKERS = {Lane.EVENT: 1, Lane.LIVE: 2, Lane.BACKFILL: 1}
+
+# So that the wrong ack has left before the kill that a test aims at the commit.
+_MUTANT_DAWDLES_S = 0.05
 
 log = structlog.get_logger("ingest")
 
@@ -119,7 +122,11 @@ def _flusher_maker(clock: Clock, on_step: OnStep, mutant: str) -> MakeFlusher:
         return Flusher(connection, clock, after_commit=answer, on_step=on_step)
 
     def ack_before_commit(connection: Connection, answer: Answer) -> Flusher:
-        return Flusher(connection, clock, before_commit=answer, on_step=on_step)
+        async def answer_early(outcome: Outcome) -> None:
+            answer(outcome)
+            await asyncio.sleep(_MUTANT_DAWDLES_S)
+
+        return Flusher(connection, clock, before_commit=answer_early, on_step=on_step)
 
     def no_dedupe(connection: Connection, answer: Answer) -> Flusher:
         return Flusher(connection, clock, after_commit=answer, on_step=on_step, dedupe=take_no_keys)

@@ -58,10 +58,15 @@ class Outcome:
 
 
 Answer = Callable[[Outcome], None]
+BeforeCommit = Callable[[Outcome], Awaitable[None]]
 
 
 def _say_nothing(_outcome: Outcome) -> None:
-    """Before the commit there is nothing to say, and a replay answers nobody."""
+    """A flush that nobody waits for."""
+
+
+async def _say_nothing_yet(_outcome: Outcome) -> None:
+    """Before the commit there is nothing to say."""
 
 
 @dataclass(slots=True)
@@ -75,7 +80,7 @@ class Flusher:
     connection: Connection
     clock: Clock
     dedupe: Dedupe = take_keys
-    before_commit: Answer = _say_nothing
+    before_commit: BeforeCommit = _say_nothing_yet
     after_commit: Answer = _say_nothing
     on_step: OnStep = _no_step
     sensors: SensorIds = field(default_factory=SensorIds)
@@ -135,7 +140,7 @@ class Flusher:
         await self.sensors.learn(self.connection, [item for item in items if isinstance(item, Sealed)])
         async with self.connection.transaction():
             outcome = await self._steps(items, refused, utc(self.clock.now_ms()))
-            self.before_commit(outcome)
+            await self.before_commit(outcome)
             self.on_step("before_commit")
         self.on_step("after_commit")
         self.after_commit(outcome)
