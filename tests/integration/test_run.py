@@ -18,6 +18,7 @@ import psutil
 import psycopg
 import pytest
 
+from cloud.onebox.folder import opened
 from edge.wire.clock import decode_town
 from tests.conftest import find_free_port, reachable_folder
 
@@ -141,7 +142,7 @@ def box() -> Iterator[Box]:
         yield made
 
 
-def test_it_starts_serves_stops_and_keeps_its_data(box: Box) -> None:
+def test_it_starts_serves_stops_keeps_its_data_and_refuses_a_second_run_on_it(box: Box) -> None:
     box.start()
     assert box.health()
     assert box.log_in("admin")
@@ -150,6 +151,7 @@ def test_it_starts_serves_stops_and_keeps_its_data(box: Box) -> None:
     with psycopg.connect(box.database_url()) as connection:
         connection.execute("INSERT INTO operator (id, name) VALUES ('kept', 'kept')")
     password = box.password("admin")
+    _check_refusal(box.refuse(PORT=str(find_free_port())), "another tuantu is running", "stop it first")
     assert box.stop() == 0
     assert box.left() == []
     assert box.said().rstrip().endswith("stopped")
@@ -204,13 +206,10 @@ def test_the_embedded_broker_serves_where_mosquitto_is_not_wanted(box: Box) -> N
 
 
 def test_the_towns_time_stands_still_between_runs(box: Box) -> None:
-    box.start(TOWN="0")
-    box.stop()
-    machine_now_s = time.monotonic()
-    (box.data / "clock.json").write_text(
-        json.dumps({"simulated_ms": 1_800_000_000_000, "anchor_s": machine_now_s, "rate": 0.0, "boot_id": "x"})
-    )
-    (box.data / "clock-seen.json").write_text(json.dumps({"simulated_ms": 1_800_000_000_000, "rate": 60.0}))
+    with opened(box.data, fresh=False):
+        line = {"simulated_ms": 1_800_000_000_000, "anchor_s": time.monotonic(), "rate": 0.0, "boot_id": "x"}
+        (box.data / "clock.json").write_text(json.dumps(line))
+        (box.data / "clock-seen.json").write_text(json.dumps({"simulated_ms": 1_800_000_000_000, "rate": 60.0}))
     box.start(TOWN="0")
     running = decode_town((box.data / "clock.json").read_bytes())
     assert running.simulated_ms == 1_800_000_000_000
@@ -223,6 +222,30 @@ def test_the_towns_time_stands_still_between_runs(box: Box) -> None:
     resumed = decode_town((box.data / "clock.json").read_bytes())
     assert resumed.simulated_ms == paused.simulated_ms
     assert resumed.rate == 60.0
+
+
+def test_a_scan_in_the_town_moves_the_residents_order_and_a_killed_run_takes_the_agents_with_it(box: Box) -> None:
+    box.start(TOWN="1", RATE="1")
+    assert all(box.log_in(login) for login in ("admin", "dispatcher", "leader", "staff"))
+    token = re.search(r"/o/(\S+)", box.said())
+    scan = re.search(r"-m firmware_sim scan .*", box.said())
+    assert token is not None
+    assert scan is not None
+
+    def timeline() -> list[str]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{box.port}/api/links/{token[1]}", timeout=10) as answer:
+            return [step["state"] for step in json.loads(answer.read())["order"]["timeline"]]
+
+    assert "received" not in timeline()
+    done = subprocess.run([sys.executable, *scan[0].split()], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    until(lambda: "received" in timeline(), "the resident sees it")
+    assert len([process for process in box.left() if "edge" in process.cmdline()]) == 3
+
+    assert box.process is not None
+    box.process.kill()
+    box.process.wait()
+    until(lambda: box.left() == [], "nothing is left of it")
 
 
 def _check_refusal(done: subprocess.CompletedProcess[str], what: str, remedy: str) -> None:
@@ -248,20 +271,15 @@ def test_the_live_port_that_is_taken_is_one_clear_line(box: Box) -> None:
 
 
 def test_a_data_folder_of_another_postgresql_is_one_clear_line(box: Box) -> None:
-    box.start()
-    box.stop()
-    (box.data / "postgres" / "PG_VERSION").write_text("9\n")
+    with opened(box.data, fresh=False):
+        (box.data / "postgres").mkdir()
+        (box.data / "postgres" / "PG_VERSION").write_text("9\n")
     _check_refusal(box.refuse(), "made by PostgreSQL 9", "pg_dump")
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(box: Box) -> None:
     box.data.write_text("a file, not a folder")
     _check_refusal(box.refuse(), "can't write", "TUANTU_DATA")
-
-
-def test_a_second_run_on_the_same_data_is_one_clear_line(box: Box) -> None:
-    box.start()
-    _check_refusal(box.refuse(PORT=str(find_free_port())), "another tuantu is running", "stop it first")
 
 
 def test_a_wish_that_makes_no_sense_is_one_clear_line(box: Box) -> None:
