@@ -116,9 +116,15 @@ export function readLive(data: unknown): LiveMessage | null {
 
 const MOST_SCANS = 20
 
-/** The list with this scan in it: in place where it is there already (an undo), else first. */
+/** Names a scan; one that booked nothing has no id of its own. */
+export function scanKey(scan: Scan): string {
+  return scan.id === '' ? `${scan.atMs} ${scan.kind} ${scan.text}` : scan.id
+}
+
+/** The list with this scan in it: in place where it is there already (an undo, or the answer beside the live event), else first. */
 export function withScan(scans: readonly Scan[], scan: Scan): readonly Scan[] {
-  const at = scan.id === '' ? -1 : scans.findIndex((each) => each.id === scan.id)
+  const key = scanKey(scan)
+  const at = scans.findIndex((each) => scanKey(each) === key)
   if (at < 0) return [scan, ...scans].slice(0, MOST_SCANS)
   return scans.map((each, index) => (index === at ? scan : each))
 }

@@ -53,8 +53,10 @@ describe('the list of scans', () => {
     expect(withScan(list, scan('1', true)).map((each) => [each.id, each.isUndone])).toEqual([['2', false], ['1', true]])
   })
 
-  it('shows every scan that booked nothing, the same one too', () => {
-    expect(withScan(withScan([], scan('')), scan(''))).toHaveLength(2)
+  it('shows a scan that booked nothing once, though it comes as an answer and as an event', () => {
+    const nothing = { ...scan(''), kind: 'unknown', text: 'HELLO' }
+    expect(withScan(withScan([], nothing), nothing)).toHaveLength(1)
+    expect(withScan(withScan([], nothing), { ...nothing, atMs: 2 })).toHaveLength(2)
   })
 })
 

@@ -1,0 +1,98 @@
+"""What must hold on every page: usable without eyes or mouse as far as axe can tell, and at any size."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.town import ROOT, Town
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+SOON_MS = 20_000
+AXE = ROOT / "dashboards" / "node_modules" / "axe-core" / "axe.min.js"
+OpenPage = Callable[..., Page]
+
+
+def resident(town: Town, open_page: OpenPage, **look: Any) -> Page:
+    order = town.order()
+    page = open_page(order.url, **look)
+    page.locator(".as-of.is-live").wait_for(timeout=SOON_MS)
+    town.scanner.scan(order.labels[0])
+    page.locator("li.fresh").first.wait_for(timeout=SOON_MS)
+    return page
+
+
+def station(town: Town, open_page: OpenPage, **look: Any) -> Page:
+    page = open_page(town.agent_url, **look)
+    page.locator(".net").wait_for(timeout=SOON_MS)
+    return page
+
+
+def front(town: Town, open_page: OpenPage, **look: Any) -> Page:
+    page = open_page(f"{town.url}/", **look)
+    page.locator("form").wait_for(timeout=SOON_MS)
+    return page
+
+
+def operations(town: Town, open_page: OpenPage, **look: Any) -> Page:
+    page = open_page(f"{town.url}/ops.html", **look)
+    page.locator("input[name=login]").fill("admin")
+    page.locator("input[name=password]").fill(town.password)
+    page.locator("form button").click()
+    page.locator("#sites-heading").wait_for(timeout=SOON_MS)
+    page.locator(".as-of.is-live").wait_for(timeout=SOON_MS)
+    return page
+
+
+def expired(town: Town, open_page: OpenPage, **look: Any) -> Page:
+    page = open_page(f"{town.url}/o/none", **look)
+    page.locator(".notice").wait_for(timeout=SOON_MS)
+    return page
+
+
+PAGES = (resident, station, front, operations, expired)
+OpenOne = Callable[..., Page]
+
+
+@pytest.mark.parametrize("page_of", PAGES)
+@pytest.mark.parametrize("look", [{"language": "zh"}, {"language": "en", "dark": True}], ids=["zh-light", "en-dark"])
+def test_axe_finds_nothing_serious(town: Town, open_page: OpenPage, page_of: OpenOne, look: dict[str, Any]) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm --prefix dashboards ci")
+    page = page_of(town, open_page, **look)
+    page.wait_for_function("document.getAnimations().every(a => a.effect.getTiming().iterations === Infinity)", timeout=SOON_MS)
+    assert serious(page) == []
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps somebody out."""
+    page.evaluate(Path(AXE).read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("page_of", PAGES)
+@pytest.mark.parametrize("width", [320, 360, 768, 1280, 1920])
+def test_nothing_runs_off_the_screen_also_with_large_text(town: Town, open_page: OpenPage, page_of: OpenOne, width: int) -> None:
+    for language in ("zh", "en"):
+        page = page_of(town, open_page, width=width, language=language)
+        for size in ("100%", "140%"):
+            page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{language} at {size}"
+        page.close()
+
+
+def test_a_person_with_a_keyboard_gets_everywhere_on_the_resident_page(town: Town, open_page: OpenPage) -> None:
+    page = resident(town, open_page)
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("EN")
+    page.keyboard.press("Enter")
+    expect(page.locator("h2").first).to_have_text("What happened")

@@ -1,0 +1,99 @@
+"""Operations in a browser: who is heard, what was put aside, orders that come in, links that go out."""
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from playwright.sync_api import Page, expect
+
+from tests.e2e.town import OPERATOR, Town
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+SOON_MS = 20_000
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def ops(town: Town, open_page: OpenPage) -> Page:
+    page = open_page(f"{town.url}/ops.html", width=1280, height=900)
+    page.get_by_label("账号").fill("admin")
+    page.get_by_label("密码").fill(town.password)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("heading", name="站点")).to_be_visible(timeout=SOON_MS)
+    return page
+
+
+def publish(town: Town, payload: bytes) -> None:
+    """To the station's event lane, as no edge of ours would."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, f"e2e-{secrets.token_hex(4)}", protocol=MQTTProtocolVersion.MQTTv5)
+    client.username_pw_set(town.broker.username, town.broker.password)
+    client.connect(town.broker.host, town.broker.port)
+    client.loop_start()
+    client.publish(f"tt/v1/{OPERATOR}/{town.site}/up/event", payload, qos=1).wait_for_publish(10.0)
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_a_wrong_password_is_refused_in_words(town: Town, open_page: OpenPage) -> None:
+    page = open_page(f"{town.url}/")
+    page.get_by_label("账号").fill("admin")
+    page.get_by_label("密码").fill("wrong")
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("alert")).to_contain_text("wrong", timeout=SOON_MS)
+
+
+def test_a_site_is_shown_with_when_it_was_last_heard(town: Town, ops: Page) -> None:
+    row = ops.get_by_role("row", name=town.site)
+    expect(row).to_contain_text("阳光花园自提点")
+    expect(row).to_contain_text("在线", timeout=SOON_MS)
+    expect(row).to_contain_text("前")
+    expect(ops.locator(".as-of")).to_contain_text("截至")
+
+
+def test_what_was_put_aside_is_looked_at_replayed_and_discarded(town: Town, ops: Page) -> None:
+    noise = secrets.token_hex(4)
+    publish(town, f"no batch {noise}".encode())
+    item = ops.get_by_role("region", name="隔离消息").locator("li").first
+    expect(item).to_contain_text("待处理", timeout=SOON_MS)
+    item.get_by_role("button", name="查看").click()
+    expect(item.locator("pre").last).to_contain_text("no batch")
+    item.get_by_role("button", name="重放").click()
+    expect(item).to_contain_text("重放结果", timeout=SOON_MS)  # it is as unreadable as before, and the page says so
+    item.get_by_role("button", name="放弃").click()
+    expect(item).to_contain_text("已放弃", timeout=SOON_MS)
+
+
+def test_an_import_takes_the_good_rows_and_names_the_faulty_ones(town: Town, ops: Page) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    rows = [
+        "external_id,site,pickup_date,sku,name,quantity,zone",
+        f"C{int(time.time())},{town.site},{today},rice,五常大米,1,ambient",
+        f"C{int(time.time())}-2,no-such-site,{today},rice,五常大米,1,ambient",
+    ]
+    section = ops.get_by_role("region", name="导入订单")
+    section.get_by_label("CSV 文件").set_input_files(
+        {"name": "orders.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode("gbk")}
+    )
+    section.get_by_role("button", name="导入").click()
+    expect(section.get_by_role("status")).to_contain_text("新增 1", timeout=SOON_MS)
+    expect(section.locator("tbody tr")).to_have_count(1)
+    expect(section.locator("tbody tr")).to_contain_text("3")
+    expect(section.locator("tbody tr")).to_contain_text("no-such-site")
+
+
+def test_a_link_made_here_opens_the_residents_page(town: Town, ops: Page) -> None:
+    order = town.order()
+    section = ops.get_by_role("region", name="居民链接")
+    section.get_by_label("订单号、标签或后四位").fill(order.external_id)
+    section.get_by_role("button", name="查找").click()
+    section.locator("li", has_text=order.external_id).get_by_role("button", name="生成链接").click()
+    link = section.locator("li a")
+    expect(link).to_be_visible(timeout=SOON_MS)
+    with ops.expect_popup() as opened:
+        link.click()
+    expect(opened.value.locator("h1")).to_have_text("已下单", timeout=SOON_MS)

@@ -1,0 +1,90 @@
+"""The station's page, served by the agent itself."""
+
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.town import Town
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+SOON_MS = 20_000
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def station(town: Town, open_page: OpenPage) -> Page:
+    httpx.post(f"{town.agent_url}/api/mode", json={"mode": "receive"}).raise_for_status()
+    page = open_page(town.agent_url, width=1280, height=800)
+    expect(page.locator(".net")).to_contain_text("在线", timeout=SOON_MS)
+    return page
+
+
+def type_label(page: Page, label: str) -> None:
+    """As a keyboard-wedge scanner does."""
+    page.keyboard.type(label)
+    page.keyboard.press("Enter")
+
+
+def test_a_scan_stands_in_huge_type_with_its_result_and_can_be_undone(town: Town, station: Page) -> None:
+    label = town.order().labels[0]
+    began_s = time.monotonic()
+    town.scanner.scan(label)
+    expect(station.locator("section.last .label")).to_have_text(label, timeout=SOON_MS)
+    print(f"scan → the station's screen: {(time.monotonic() - began_s) * 1000:.0f} ms")
+    expect(station.locator("section.last h1")).to_have_text("已入库")
+    type_label(station, label)  # the same scanner twice within a moment would be one act
+    expect(station.locator("section.last h1")).to_have_text("重复", timeout=SOON_MS)
+    station.get_by_role("button", name=f"撤销 {label}").click()
+    expect(station.locator("li", has_text=label).filter(has_text="已撤销").first).to_be_visible(timeout=SOON_MS)
+
+
+def test_modes_decide_what_a_scan_means(town: Town, station: Page) -> None:
+    label = town.order().labels[0]
+    town.scanner.scan(label)
+    expect(station.locator("section.last h1")).to_have_text("已入库", timeout=SOON_MS)
+    station.get_by_role("button", name="提货核销").click()
+    expect(station.get_by_role("button", name="提货核销")).to_have_attribute("aria-pressed", "true")
+    type_label(station, label)
+    expect(station.locator("section.last h1")).to_have_text("已出库", timeout=SOON_MS)
+
+
+def test_a_scanner_that_types_needs_no_focus_and_loses_no_scan(town: Town, station: Page) -> None:
+    labels = [label for _ in range(4) for label in town.order().labels]
+    station.get_by_role("button", name="EN").focus()
+    for label in labels:
+        type_label(station, label)
+    for label in labels:
+        expect(station.get_by_role("region", name="最近扫描").locator("li", has_text=label)).to_contain_text(
+            "已入库", timeout=SOON_MS
+        )
+    expect(station.locator("html")).to_have_attribute("lang", "zh-CN")  # the button that had the focus was not pressed
+
+
+def test_a_strange_label_is_named_as_such(town: Town, station: Page) -> None:
+    town.scanner.scan("HELLO")
+    expect(station.locator("section.last h1")).to_have_text("未知标签", timeout=SOON_MS)
+    expect(station.locator("section.last .label")).to_have_text("HELLO")
+
+
+def test_an_unplugged_scanner_is_shown_until_it_is_back(town: Town, station: Page) -> None:
+    town.scanner.unplug()
+    try:
+        expect(station.locator(".devices")).to_contain_text("已拔出", timeout=SOON_MS)
+    finally:
+        town.scanner.plug()
+    expect(station.locator(".devices")).to_contain_text("正常", timeout=SOON_MS)
+
+
+def test_without_its_agent_the_page_says_that_nothing_is_booked(town: Town, station: Page) -> None:
+    town.agent.kill()
+    try:
+        expect(station.get_by_role("alert")).to_contain_text("本机程序没有应答", timeout=SOON_MS)
+        type_label(station, "TTP000000001X")
+        expect(station.locator("section.last")).to_contain_text("没有登记，请再扫一次", timeout=SOON_MS)
+    finally:
+        town.start_agent()
+    expect(station.get_by_role("alert")).to_have_count(0, timeout=SOON_MS)

@@ -1,0 +1,199 @@
+"""A whole small chain for a browser: cloud processes, one station's agent with a scanner on a pseudo-terminal.
+
+Everything is real and on this machine; all of it is killed at the end.
+"""
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import httpx
+
+from firmware_sim.scanner import SimulatedScanner
+from tests.conftest import TestBroker, find_free_port
+from tests.faults.processes import Child
+
+ROOT = Path(__file__).resolve().parents[2]
+DIST = ROOT / "dashboards" / "dist"
+OPERATOR = "e2e-operator"
+START_S = 40.0
+
+T = TypeVar("T")
+
+
+def until(look: Callable[[], T], what: str, timeout_s: float = 20.0) -> T:
+    """Poll with a deadline; the first true answer."""
+    deadline_s = time.monotonic() + timeout_s
+    while not (answer := look()):
+        assert time.monotonic() < deadline_s, f"not in {timeout_s:.0f} s: {what}"
+        time.sleep(0.02)
+    return answer
+
+
+@dataclass(slots=True)
+class Order:
+    """An order of the town, with its resident's link."""
+
+    external_id: str
+    url: str
+    labels: Sequence[str]
+
+
+class Town:
+    """Made by ``running_town``."""
+
+    def __init__(self, folder: Path, database_url: str, broker: TestBroker) -> None:
+        self.site = f"e2e-{secrets.token_hex(3)}"
+        self.password = secrets.token_hex(8)
+        self.broker = broker
+        self.folder = folder
+        api_port, live_port, self.agent_port = find_free_port(), find_free_port(), find_free_port()
+        self.url = f"http://127.0.0.1:{api_port}"
+        self.agent_url = f"http://127.0.0.1:{self.agent_port}"
+        self._live_port = live_port
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("TUANTU_")},
+            "TUANTU_DATABASE_URL": database_url,
+            "TUANTU_BROKER_URL": broker.url,
+            "TUANTU_SECRET": secrets.token_hex(32),
+            "TUANTU_HTTP_PORT": str(api_port),
+            "TUANTU_LIVE_PORT": str(live_port),
+            "TUANTU_PUBLIC_URL": self.url,
+            "TUANTU_LIVE_URL": f"ws://127.0.0.1:{live_port}",
+            "TUANTU_PAGES_DIR": str(DIST),
+        }
+        self.api = self._child("api", "cloud", "api")
+        self.live = self._child("live", "cloud", "live")
+        self.ingest = self._child("ingest", "cloud", "ingest")
+        self.agent = self._child("agent", "edge", "run", "--config", str(folder / "site.toml"))
+        self.scanner = SimulatedScanner(folder / "scanner", Random(1))
+        self.http = httpx.Client(base_url=self.url, timeout=20.0)
+        self._orders = 0
+
+    @property
+    def children(self) -> Sequence[Child]:
+        return (self.api, self.live, self.ingest, self.agent)
+
+    def _child(self, name: str, *argv: str) -> Child:
+        return Child(name, [sys.executable, "-m", *argv], self.folder / f"{name}.log", self._environment, cwd=ROOT)
+
+    def wait_for(self, child: Child, url: str) -> None:
+        """Until it answers HTTP at all."""
+
+        def answers() -> bool:
+            assert child.is_running, f"{child.name} died: {child.log.read_text(errors='replace')[-1500:]}"
+            try:
+                return httpx.get(url, timeout=2.0).status_code > 0
+            except httpx.TransportError:
+                return False
+
+        until(answers, f"{child.name} answers", START_S)
+
+    def start_api(self) -> None:
+        self.api.start()
+        self.wait_for(self.api, f"{self.url}/health")
+
+    def start_live(self) -> None:
+        self.live.start()
+        self.wait_for(self.live, f"http://127.0.0.1:{self._live_port}/")
+
+    def start_agent(self) -> None:
+        self.agent.start()
+        self.wait_for(self.agent, f"{self.agent_url}/api/status")
+
+    def prepare(self) -> None:
+        """An admin, an operator, a station, and the station's file."""
+        subprocess.run(
+            [sys.executable, "-m", "cloud", "account", "add", "admin", "--role", "admin", "--name", "管理员"],
+            input=f"{self.password}\n", env=self._environment, cwd=ROOT,
+            check=True, text=True, capture_output=True, timeout=START_S,
+        )  # fmt: skip
+        (self.folder / "site.toml").write_text(
+            f"""
+data_dir = "{self.folder / "station"}"
+
+[site]
+operator = "{OPERATOR}"
+id = "{self.site}"
+name = "阳光花园自提点"
+
+[broker]
+url = "mqtt://{self.broker.host}:{self.broker.port}"
+username = "{self.broker.username}"
+password = "{self.broker.password}"
+
+[http]
+port = {self.agent_port}
+pages_dir = "{DIST}"
+
+[[scanner]]
+name = "scanner-1"
+port = "{self.scanner.path}"
+""",
+            encoding="utf-8",
+        )
+
+    def register(self) -> None:
+        """Through the same doors as a real one."""
+        self.ask("POST", "/api/login", {"login": "admin", "password": self.password})
+        self.ask("POST", "/api/operators", {"id": OPERATOR, "name": "示例运营"})
+        self.ask(
+            "POST",
+            "/api/sites",
+            {
+                "id": self.site, "kind": "station", "name": "阳光花园自提点", "address": "滨湖新区云谷路 218 号 3 栋底商",
+                "operators": [OPERATOR],
+            },
+        )  # fmt: skip
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """A request as the admin; its answer must be a success."""
+        answer = self.http.request(method, path, json=body)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def order(self) -> Order:
+        """A new order of two parcels, ambient and chilled."""
+        self._orders += 1
+        external_id = f"E{self._orders:04d}"
+        lines = [
+            {"sku": "ginger", "name": "云南小黄姜 500g", "quantity": 1, "zone": "ambient"},
+            {"sku": "rice", "name": "五常大米 5kg", "quantity": 2, "zone": "ambient"},
+            {"sku": "milk", "name": "鲜牛奶 950ml", "quantity": 2, "zone": "chilled"},
+        ]
+        today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
+        order = {
+            "external_id": external_id, "site": self.site, "pickup_date": today,
+            "resident": {"name": "李雷", "phone": "13812345678"}, "lines": lines,
+        }  # fmt: skip
+        report = self.ask("POST", f"/api/operators/{OPERATOR}/orders", [order])
+        assert report["created"] == 1, report
+        seen = self.ask("GET", f"/api/operators/{OPERATOR}/orders/{external_id}")
+        link = self.ask("POST", f"/api/operators/{OPERATOR}/orders/{external_id}/link")
+        return Order(external_id, link["url"], [parcel["id"] for parcel in seen["order"]["parcels"]])
+
+
+@contextmanager
+def running_town(folder: Path, database_url: str, broker: TestBroker) -> Iterator[Town]:
+    """Everything runs inside the block."""
+    town = Town(folder, database_url, broker)
+    town.prepare()
+    try:
+        with town.scanner, town.http:
+            town.ingest.start()
+            town.start_api()
+            town.start_live()
+            town.register()
+            town.start_agent()
+            yield town
+    finally:
+        for child in reversed(town.children):
+            child.kill()
