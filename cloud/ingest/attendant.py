@@ -83,7 +83,8 @@ class Attendant:
                 continue
 
     async def _move_floors(self, floors: Floors, session: Session, connection: Connection) -> None:
-        advance = await floors.advance(connection, self.claims.take(), utc(self.parts.clock.now_ms()))
+        claims = [*self.claims.take(), *await floors.unanswered(connection)]
+        advance = await floors.advance(connection, claims, utc(self.parts.clock.now_ms()))
         if advance.resends:
             self.parts.metrics.resends.inc(len(advance.resends))
             log.warning("asked sites to send again", lanes=len(advance.resends))

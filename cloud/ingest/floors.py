@@ -71,6 +71,13 @@ ON CONFLICT (site_id, epoch, lane) DO UPDATE
 RETURNING floor, claimed, kept
 """
 
+# Usually none: a lane's floor is what it claims, but for what a restored database misses. The sites longest unheard come last.
+_UNSETTLED = """
+SELECT s.operator_id, f.site_id, f.epoch, f.lane, f.claimed, f.kept
+FROM (SELECT * FROM lane_floor WHERE floor < claimed) f JOIN site_status s ON s.site_id = f.site_id
+WHERE s.online ORDER BY s.heard_at DESC, 2, 3, 4 LIMIT %s
+"""
+
 # Neighbours in the key's index: the first gap is where the next key is not one more.
 _FIRST_MISSING = """
 SELECT coalesce(
@@ -90,6 +97,22 @@ class Floors:
 
     read_monotonic_s: Callable[[], float]
     _asked_s: dict[tuple[SiteId, Epoch, Lane], float] = field(default_factory=dict)
+    _looked_s: float | None = None
+
+    async def unanswered(self, connection: Connection) -> list[Claim]:
+        """Every ``RESEND_EVERY_S``: the claims of lanes that still miss something, also where the site has nothing new to say.
+
+        A request reaches nobody where the site is offline or dies while it answers; else it would wait for the site's next batch.
+        """
+        now_s = self.read_monotonic_s()
+        if self._looked_s is not None and now_s - self._looked_s < RESEND_EVERY_S:
+            return []
+        self._looked_s = now_s
+        cursor = await connection.execute(_UNSETTLED, (_LANES_A_ROUND,))
+        return [
+            Claim(OperatorId(operator), SiteId(site), Epoch(epoch), LANE_OF_NUMBER[lane], Seq(claimed), Seq(kept))
+            for operator, site, epoch, lane, claimed, kept in await cursor.fetchall()
+        ]
 
     async def advance(self, connection: Connection, claims: Sequence[Claim], now: datetime) -> Advance:
         """One short transaction a lane. Returns what to ask for again; the caller publishes it."""

@@ -96,6 +96,28 @@ async def test_a_restored_cloud_asks_for_what_it_misses_and_the_floor_waits_for_
     assert floor_of(database_url) == (8, 8, 0)
 
 
+async def test_a_site_that_did_not_hear_is_asked_again_though_it_has_nothing_new_to_say(
+    flusher: Flusher, connection: Connection, database_url: str
+) -> None:
+    monotonic = Monotonic()
+    site, floors = TestSite("s1"), Floors(monotonic)
+    assert await floors.unanswered(connection) == []
+    await heard(flusher, floors, live(site, 1), live(site, 2))
+    await heard(flusher, floors, live(site, 8, floor=8))
+    await connection.execute(
+        "INSERT INTO site_status (site_id, operator_id, boot, connect, online, heard_at) VALUES ('s1', 'green', 1, 1, true, now())"
+    )
+    assert await floors.unanswered(connection) == []  # it was asked a moment ago
+    monotonic.now_s += RESEND_EVERY_S
+    (claim,) = await floors.unanswered(connection)
+    (answer,) = (await floors.advance(connection, [claim], utc(now_ms()))).resends
+    assert isinstance(answer.message, Resend)
+    assert (answer.topic, answer.message.from_seq, answer.message.to_seq) == ("tt/v1/green/s1/ack", 3, 7)
+    await heard(flusher, floors, *(live(site, seq, floor=3) for seq in range(3, 8)))
+    monotonic.now_s += RESEND_EVERY_S
+    assert await floors.unanswered(connection) == []
+
+
 async def test_what_the_site_no_longer_keeps_is_counted_as_lost_and_passed_over(flusher: Flusher, database_url: str) -> None:
     site, floors = TestSite("s1"), Floors(Monotonic())
     await heard(flusher, floors, live(site, 1), live(site, 2))
