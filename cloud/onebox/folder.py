@@ -70,9 +70,10 @@ def is_free(host: str, port: int) -> bool:
 
 
 def _any_free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below 32768: from there on the system gives ports to outgoing connections, also while our server is being restarted."""
+    while not is_free("127.0.0.1", port := 20_000 + secrets.randbelow(12_000)):
+        pass
+    return port
 
 
 @contextmanager
