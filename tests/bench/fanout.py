@@ -1,0 +1,331 @@
+"""Deliveries a second of the real gateway ÷ bare ``websockets.broadcast``, and what fifty clients that never read cost the others.
+
+1,000 sockets in 50 rooms; a tick is one distinct message in each room. Gateway: a publisher commits the tick to PostgreSQL and
+hints over MQTT, the gateway fetches, encodes and sends. Bare: encode and broadcast, nothing else. Same process, same server
+settings, same clients (in a process of their own), same number of ticks under way; in turn. Nothing may be conflated: a tick is
+committed only once the one before it has been fetched, and the clients count frames that hold two.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+
+from cloud.auth.accounts import add_account
+from cloud.auth.links import LinkSigner
+from cloud.auth.sessions import open_session
+from cloud.domain.order import iso
+from cloud.domain.rooms import site_room
+from cloud.domain.scope import Role
+from cloud.live import frames, notices
+from cloud.live.gateway import Gateway
+from cloud.live.meters import LiveMeters
+from cloud.live.reading import Reading
+from cloud.live.rooms import Fetch, Fetched
+from cloud.onebox import postgres as onebox_postgres
+from cloud.store.migrate import migrate
+from cloud.store.pool import connect, open_pool
+from edge.wire.clock import WallClock
+from tests.bench.conditions import durable_database, finish, percentile
+from tests.conftest import TestBroker, find_free_port, reachable_folder, run_broker
+
+ROOMS = [site_room(f"bench-{number:02d}") for number in range(50)]
+A_ROOM = 20
+SOCKETS = len(ROOMS) * A_ROOM
+BODY_BYTES = 300
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+ROUND_S = float(os.environ.get("ROUND_S", "6"))
+# Ticks the clients may be behind: enough that nobody idles, few enough that no buffer of a healthy client grows large.
+UNDER_WAY = 4
+SLOW_CLIENTS = 50
+SLOW_PHASES = 4  # each way, in turn
+SLOW_TICKS = 30
+SLOW_TICK_S = 0.15  # a third of what the machine can do, so that a delay is a delay and no queue
+FLOOD_BYTES = 20_000
+FLOOD_ROOM = site_room("flood")
+
+
+class WatchedReading(Reading):
+    """The gateway's own reading; tells how many of the tick's rooms have been fetched."""
+
+    rooms_fetched = 0
+    on_fetched: Callable[[], None] = staticmethod(lambda: None)
+
+    async def entries(self, fetches: Sequence[Fetch]) -> list[Fetched]:
+        fetched = await super().entries(fetches)
+        self.rooms_fetched += sum(bool(one.entries) for one in fetched if one.fetch.room != FLOOD_ROOM)
+        self.on_fetched()
+        return fetched
+
+
+@dataclass(slots=True)
+class Clients:
+    """The client process: how far each side is, and the medians it reports."""
+
+    process: asyncio.subprocess.Process
+    done: dict[str, int] = field(default_factory=lambda: {"gateway": -1, "bare": -1})
+    medians_ms: dict[int, float] = field(default_factory=dict)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    last: str = ""
+
+    async def read(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            match line.decode().split():
+                case [("gateway" | "bare") as side, tick, median]:
+                    async with self.changed:
+                        self.done[side] = max(self.done[side], int(tick))
+                        if side == "gateway":
+                            self.medians_ms[int(tick)] = float(median)
+                        self.changed.notify_all()
+                case ["missing", *_]:
+                    self.last = line.decode()
+
+    async def reached(self, side: str, tick: int) -> None:
+        async with asyncio.timeout(30), self.changed:
+            await self.changed.wait_for(lambda: self.done[side] >= tick)
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n".encode())
+
+
+@dataclass(slots=True)
+class Publisher:
+    """The publisher process."""
+
+    process: asyncio.subprocess.Process
+
+    async def commit(self, tick: int, size: int, rooms: Sequence[str], *, timed: bool = False) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{tick} {size} {'timed' if timed else 'plain'} {' '.join(rooms)}\n".encode())
+        assert (await self.process.stdout.readline()).strip() == str(tick).encode()
+
+
+@dataclass(slots=True)
+class Bench:
+    """Everything a measurement touches."""
+
+    reading: WatchedReading
+    gateway: Gateway
+    clients: Clients
+    publisher: Publisher
+    bare: dict[str, list[ServerConnection]]
+    live_port: int
+    fetched: asyncio.Event
+    next_tick: dict[str, int] = field(default_factory=lambda: {"gateway": 0, "bare": 0})
+    cpu_s: dict[str, float] = field(default_factory=lambda: {"gateway": 0.0, "bare": 0.0})
+    deliveries: dict[str, int] = field(default_factory=lambda: {"gateway": 0, "bare": 0})
+
+    async def run_gateway(self) -> float:
+        began_s, first = time.monotonic(), self.next_tick["gateway"]
+        self.cpu_s["gateway"] -= time.process_time()
+        tick = first
+        while time.monotonic() - began_s < ROUND_S:
+            await self.clients.reached("gateway", tick - UNDER_WAY)
+            await self.publisher.commit(tick, BODY_BYTES, ROOMS)
+            tick += 1
+            while self.reading.rooms_fetched < tick * len(ROOMS):
+                self.fetched.clear()
+                await self.fetched.wait()
+        return await self._rate("gateway", first, tick, began_s)
+
+    async def run_bare(self) -> float:
+        began_s, first = time.monotonic(), self.next_tick["bare"]
+        self.cpu_s["bare"] -= time.process_time()
+        tick = first
+        at = iso(time.time_ns() // 1_000_000)
+        while time.monotonic() - began_s < ROUND_S:
+            await self.clients.reached("bare", tick - UNDER_WAY)
+            for room in ROOMS:
+                body = json.dumps({"text": "x" * BODY_BYTES})
+                news = [frames.Entry(f"m/{tick:06d}", tick, at, body)]
+                broadcast(self.bare[room], frames.entries(room, tick, news, snapshot=False), text=True)
+            tick += 1
+            await asyncio.sleep(0)
+        return await self._rate("bare", first, tick, began_s)
+
+    async def _rate(self, side: str, first: int, tick: int, began_s: float) -> float:
+        await self.clients.reached(side, tick - 1)
+        self.next_tick[side] = tick
+        self.cpu_s[side] += time.process_time()
+        self.deliveries[side] += (tick - first) * SOCKETS
+        return (tick - first) * SOCKETS / (time.monotonic() - began_s)
+
+    async def delay_ms(self) -> float:
+        """From before the commit to the page, at a steady pace: of each tick the median page's, of these the lowest tenth.
+
+        The lowest, because whatever else the machine does comes on top of some ticks; what a slow client costs comes on top of all.
+        """
+        first = self.next_tick["gateway"]
+        for tick in range(first, first + SLOW_TICKS):
+            await self.publisher.commit(tick, BODY_BYTES, ROOMS, timed=True)
+            await asyncio.sleep(SLOW_TICK_S)
+        self.next_tick["gateway"] = first + SLOW_TICKS
+        await self.clients.reached("gateway", first + SLOW_TICKS - 1)
+        return percentile([self.clients.medians_ms[tick] for tick in range(first, first + SLOW_TICKS)], 0.1)
+
+    async def clog(self, round_number: int) -> None:
+        """Let fifty clients in that never read, and write to them until the gateway has given up on each."""
+        self.clients.tell(f"slow {self.live_port} {SLOW_CLIENTS}")
+        flood = 0
+        while len(self.gateway._lagging) < SLOW_CLIENTS:
+            flood += 1
+            assert flood < 200, f"only {len(self.gateway._lagging)} of {SLOW_CLIENTS} clog"
+            await self.publisher.commit(500_000 + 1000 * round_number + flood, FLOOD_BYTES, [FLOOD_ROOM])
+            await asyncio.sleep(0.02)
+
+    async def unclog(self) -> None:
+        self.clients.tell("unslow")
+        while self.gateway._lagging:
+            await asyncio.sleep(0.02)
+
+
+async def _main() -> None:
+    with reachable_folder() as folder, run_broker(os.environ.get("BROKER")) as broker, _database(folder) as url:
+        conditions = durable_database(url)
+        print(f"conditions: {json.dumps(conditions)}", flush=True)
+        async with _bench(url, broker) as bench:
+            rates: dict[str, list[float]] = {"gateway": [], "bare": []}
+            for turn in range(ROUNDS):
+                order = ("gateway", "bare") if turn % 2 == 0 else ("bare", "gateway")
+                for side in order:
+                    rates[side].append(await (bench.run_gateway() if side == "gateway" else bench.run_bare()))
+                    print(f"  round {turn + 1}/{ROUNDS}  {side:8s} {rates[side][-1]:10,.0f} deliveries/s", flush=True)
+            extra_ms = []
+            for phase in range(SLOW_PHASES):
+                without_ms = await bench.delay_ms()
+                await bench.clog(phase)
+                with_ms = await bench.delay_ms()
+                await bench.unclog()
+                extra_ms.append(with_ms - without_ms)
+                print(f"  {SLOW_CLIENTS} clients that never read: {without_ms:.2f} → {with_ms:.2f} ms", flush=True)
+            bench.clients.tell("quit")
+            await bench.clients.process.wait()
+            await asyncio.sleep(0.1)
+            _, missing, _, combined = bench.clients.last.split()
+    finish(
+        {
+            "bench": "fanout",
+            "sockets": SOCKETS,
+            "rooms": len(ROOMS),
+            "deliveries_per_s": round(statistics.median(rates["gateway"])),
+            "bare_per_s": round(statistics.median(rates["bare"])),
+            "ratio": round(statistics.median(a / b for a, b in zip(rates["gateway"], rates["bare"], strict=True)), 3),
+            # Of this process alone, which is steadier than wall time on a busy machine.
+            "cpu_us_per_delivery": round(1e6 * bench.cpu_s["gateway"] / bench.deliveries["gateway"], 1),
+            "bare_cpu_us_per_delivery": round(1e6 * bench.cpu_s["bare"] / bench.deliveries["bare"], 1),
+            "slow_clients": SLOW_CLIENTS,
+            "slow_clients_delay_ms": round(max(0.0, statistics.median(extra_ms)), 2),
+            "missing": int(missing),
+            "conflated": int(combined),
+            "broker": broker.kind,
+            "conditions": conditions,
+        },
+        floors={"ratio": 0.6},
+        ceilings={"missing": 0, "conflated": 0, "slow_clients_delay_ms": 5.0},
+    )
+
+
+@contextlib.contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    named = os.environ.get("DATABASE_URL")
+    if named:
+        migrate(named)
+        yield named
+        return
+    server = onebox_postgres.prepare(folder / "postgres", secrets.token_hex(8), find_free_port())
+    with onebox_postgres.running(server):
+        onebox_postgres.create_database(server)
+        migrate(server.url())
+        yield server.url()
+
+
+@asynccontextmanager
+async def _bench(url: str, broker: TestBroker) -> AsyncIterator[Bench]:
+    clock = WallClock(time.time)
+    now = datetime.now(UTC)
+    async with await connect(url, "bench") as connection, connection.transaction():
+        account = await add_account(
+            connection,
+            now,
+            login=f"bench-{secrets.token_hex(4)}",
+            password=secrets.token_hex(8),
+            display_name="bench",
+            role=Role.ADMIN,
+        )
+        token = (await open_session(connection, account)).token
+        await connection.execute("DELETE FROM room WHERE name = ANY(%s)", [[*ROOMS, FLOOD_ROOM]])
+        await connection.execute("DELETE FROM room_entry WHERE room = ANY(%s)", [[*ROOMS, FLOOD_ROOM]])
+    bare: dict[str, list[ServerConnection]] = {room: [] for room in ROOMS}
+
+    async def hear(connection: ServerConnection) -> None:
+        await connection.recv()
+        room = json.loads(await connection.recv())["rooms"][0]["room"]
+        bare[room].append(connection)
+        await connection.send(frames.entries(room, 0, [], snapshot=True), text=True)
+        await connection.wait_closed()
+
+    async with open_pool(url, "live", max_size=4) as pool:
+        reading = WatchedReading(pool, LinkSigner(SecretStr("-" * 32), clock), clock)
+        gateway = Gateway(reading, clock, LiveMeters())
+        fetched = asyncio.Event()
+        reading.on_fetched = fetched.set
+        async with (
+            notices.listening(broker.url, gateway.hint),
+            gateway.listening("127.0.0.1", 0) as live,
+            serve(hear, "127.0.0.1", 0, compression=None, ping_interval=None) as bare_server,
+        ):
+            ports = {"gateway": _port(live), "bare": _port(bare_server)}
+            moving = asyncio.create_task(gateway.run())
+            clients = Clients(await _start("fanout_clients", json.dumps(ports), token, json.dumps(ROOMS), str(A_ROOM)))
+            publisher = Publisher(await _start("fanout_publisher", url, json.dumps(_login(broker))))
+            assert clients.process.stdout is not None
+            assert await clients.process.stdout.readline() == b"ready\n"
+            listening = asyncio.create_task(clients.read())
+            try:
+                yield Bench(reading, gateway, clients, publisher, bare, ports["gateway"], fetched)
+            finally:
+                for process in (clients.process, publisher.process):
+                    if process.returncode is None:
+                        process.kill()
+                    await process.wait()
+                for task in (moving, listening):
+                    task.cancel()
+                await asyncio.gather(moving, listening, return_exceptions=True)
+
+
+def _login(broker: TestBroker) -> dict[str, str]:
+    return {"host": broker.host, "port": str(broker.port), "username": broker.username, "password": broker.password}
+
+
+def _port(server: object) -> int:
+    return int(next(iter(server.sockets)).getsockname()[1])  # type: ignore[attr-defined]
+
+
+async def _start(name: str, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", f"tests.bench.{name}", *arguments,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+
+
+def main() -> None:
+    asyncio.run(_main())
+
+
+if __name__ == "__main__":
+    main()
