@@ -92,7 +92,7 @@ class Agent:
                 *(Camera(settings, clock) for settings in config.camera),
             ]
             feedback = [scanner for scanner in self._scanners if isinstance(scanner, Feedback)]
-            station = Station(outbox, site_clock, feedback, time.monotonic)
+            station = Station(config.site_id, outbox, site_clock, feedback, time.monotonic)
             rules = RuleBook(outbox, station)
             await rules.load()
             await station.load()

@@ -125,7 +125,6 @@ class Downlink:
                 if moved is not None:
                     _log.error("content_conflict", epoch=answer.epoch, lane=answer.lane, seq=answer.seq)
                     self._sender.landed([moved])
-                    self._outbox.notify()
             case Resend():
                 epoch, lane = parse_epoch(answer.epoch), Lane(answer.lane)
                 keys = await self._outbox.run(lambda store: store.resend(epoch, lane, answer.from_seq, answer.to_seq))
@@ -143,7 +142,6 @@ class Downlink:
             return
         self.last_sync_ms = now_ms
         self._sender.landed(gone)
-        self._outbox.notify()
 
     # --- time ---------------------------------------------------------------------------------------
 

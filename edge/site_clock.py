@@ -53,7 +53,7 @@ class SiteClock:
         self._guess_ms = float(wall_ms if is_plausible else past_ms)
         self._cloud_ms: float | None = None
         self._carried_s = read_monotonic_s()
-        self._is_guessing = self._believed() is None
+        self._is_guessing = self._believed(wall_ms) is None
 
     @property
     def is_guessing(self) -> bool:
@@ -72,10 +72,9 @@ class SiteClock:
         """A stamp for now, or for what the domain clock called ``measured_at_ms`` a moment ago."""
         self._carry()
         wall_ms = self._clock.now_ms()
-        believed = self._believed()
+        believed = self._believed(wall_ms)
         now_ms = int(self._guess_ms) if believed is None else believed
-        age_ms = 0 if measured_at_ms is None else wall_ms - measured_at_ms
-        measured_ms = max(0, now_ms - age_ms)
+        measured_ms = now_ms if measured_at_ms is None else max(0, now_ms - wall_ms + measured_at_ms)
         if believed is None:
             return Stamp(measured_ms, ClockQuality.UNSYNCED, measured_ms)
         return Stamp(measured_ms, ClockQuality.SYNCED if believed == wall_ms else ClockQuality.CLOUD, now_ms)
@@ -88,16 +87,16 @@ class SiteClock:
     def take_correction(self) -> Correction | None:
         """Once, when guessing ends: by how much the guess was wrong. None while guessing, or where it was right."""
         self._carry()
-        believed = self._believed()
+        believed = self._believed(self._clock.now_ms())
         if not self._is_guessing or believed is None:
             return None
         self._is_guessing = False
         offset_ms = believed - int(self._guess_ms)
         return Correction(offset_ms) if abs(offset_ms) >= MIN_CORRECTION_MS else None
 
-    def _believed(self) -> int | None:
+    def _believed(self, wall_ms: int) -> int | None:
         cloud_ms = None if self._cloud_ms is None else int(self._cloud_ms)
-        return believed_ms(self._clock.now_ms(), wall_synced=self._clock.is_simulated or self._read_is_synced(), cloud_ms=cloud_ms)
+        return believed_ms(wall_ms, wall_synced=self._clock.is_simulated or self._read_is_synced(), cloud_ms=cloud_ms)
 
     def _carry(self) -> None:
         """Move guess and cloud's time on, at the rate of the domain clock; a change of rate is followed within one call."""

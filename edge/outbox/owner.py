@@ -35,6 +35,7 @@ class Outbox:
         self._jobs: SimpleQueue[tuple[asyncio.Future[Any], Callable[[Store], Any]] | None] = SimpleQueue()
         self._done: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._pending = 0
+        self._has_sealed = False  # set by the owner's thread before it wakes the loop
         self._listeners: list[Callable[[], None]] = []
 
     async def __aenter__(self) -> Self:
@@ -59,11 +60,9 @@ class Outbox:
         """Call this on the loop whenever something may be waiting to be sent."""
         self._listeners.append(listener)
 
-    async def transact(self, work: Callable[[Transaction], T]) -> T:
+    def transact(self, work: Callable[[Transaction], T]) -> "asyncio.Future[T]":
         """``Store.transact`` in the owner's thread. Once accepted it is carried out, also if the caller is cancelled."""
-        result = await self.run(lambda store: store.transact(work))
-        self.notify()
-        return result
+        return self.run(lambda store: store.transact(work))
 
     def run(self, job: Callable[[Store], T]) -> "asyncio.Future[T]":
         """Anything else with the store, in its thread, in order."""
@@ -97,10 +96,16 @@ class Outbox:
                 future.set_result(result)
             else:
                 future.set_exception(error)
+        if self._has_sealed:
+            self._has_sealed = False
+            self.notify()
 
     def _finish(self, future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
         self._done.append((future, result, error))
         os.eventfd_write(self._wake_fd, 1)
+
+    def _note_sealed(self) -> None:
+        self._has_sealed = True
 
     def _own(self, opened: "asyncio.Future[None]") -> None:
         """The owner's thread."""

@@ -101,6 +101,7 @@ class RecordedEvent:
     """An event that is in the file."""
 
     id: EventId
+    epoch_number: int
     hlc: int
     measured_at_ms: int
     fact: AnyFact

@@ -9,6 +9,7 @@ from pathlib import Path
 import apsw
 
 BUSY_MS = 5_000  # `python -m edge status` reads beside the agent; it never holds a lock for long
+CACHE_KIB = 16_000  # the two months of bookings a scan looks itself up in, and the day's batches
 # A WAL of 1,000 pages (SQLite's default, 4 MB) is checkpointed inside somebody's commit. Housekeeping does it in quiet
 # moments, so this is only the bound for a day without any.
 WAL_PAGES = 4_000
@@ -84,6 +85,7 @@ def connect(path: Path, *, vfs: str | None = None) -> apsw.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     return connection
 

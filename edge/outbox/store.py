@@ -37,8 +37,9 @@ T = TypeVar("T")
 class Store:
     """Enter it in the thread that uses it. ``now_ms`` everywhere is domain time."""
 
-    def __init__(self, settings: StoreSettings, now_ms: int) -> None:
+    def __init__(self, settings: StoreSettings, now_ms: int, on_sealed: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
+        self._on_sealed = on_sealed
         self.list = LaneList()
         self.reserve = Reserve(settings.path.with_name(settings.path.name + ".reserve"), settings.limits.reserve_bytes)
         self.kept_bytes = 0  # of acknowledged copies
@@ -118,6 +119,7 @@ class Store:
         if transaction.sealed:
             self.boot_began.has_events |= bool(transaction.recorded)
             self.list.add(transaction.sealed)
+            self._on_sealed()
             self.settings.on_step("committed")
         return result
 

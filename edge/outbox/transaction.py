@@ -4,7 +4,7 @@ The counters are a copy; the store adopts them once the commit has returned.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from edge.outbox.records import LANE_NUMBERS, BatchKey, RecordedEvent, Stamp
@@ -30,6 +30,12 @@ class Counters:
     next_live: int
     next_backfill: int
 
+    def copy(self) -> "Counters":
+        """A copy; three times as fast as dataclasses.replace, and every scan takes one."""
+        return Counters(
+            self.epoch_number, self.epoch, self.boot, self.hlc, self.next_event, self.next_live, self.next_backfill
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class BootBegan:
@@ -45,7 +51,7 @@ class Transaction:
     def __init__(self, site: SiteId, counters: Counters, boot_began: "BootBegan", execute: Execute) -> None:
         self.execute: Final = execute
         self._boot_began = boot_began
-        self.counters: Final = replace(counters)
+        self.counters: Final = counters.copy()
         self.recorded: Final[list[RecordedEvent]] = []
         self.sealed: Final[list[BatchKey]] = []
         self._site = site
@@ -66,7 +72,9 @@ class Transaction:
             actor=actor,
         )
         self.seal(Lane.EVENT, encode(EventBatch(events=[event])), stamp.measured_at_ms)
-        recorded = RecordedEvent(EventId(self._site, counters.epoch, EventNumber(n)), hlc, stamp.measured_at_ms, fact)
+        recorded = RecordedEvent(
+            EventId(self._site, counters.epoch, EventNumber(n)), counters.epoch_number, hlc, stamp.measured_at_ms, fact
+        )
         self.recorded.append(recorded)
         return recorded
 

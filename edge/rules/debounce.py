@@ -4,14 +4,14 @@ Only labels of which there is one each. A repeated product is a quantity (domain
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
+REMEMBERED = 8  # labels that can lie before one window of a camera; a scanner sees one
 WINDOW_S = 1.5  # a trigger held down reads 2-10 times a second; nobody puts one parcel down and takes it up again sooner
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """What a device read, and when (monotonic seconds)."""
+class Sighting(NamedTuple):
+    """What a device read."""
 
     device: str
     text: str
@@ -27,5 +27,9 @@ def is_repeat(seen: Sightings, sighting: Sighting, at_s: float) -> bool:
 
 
 def remember(seen: Sightings, sighting: Sighting, at_s: float) -> Sightings:
-    """``seen`` with this reading, without what is too old to matter. A repeat extends the window."""
-    return {**{one: s for one, s in seen.items() if 0.0 <= at_s - s < WINDOW_S}, sighting: at_s}
+    """``seen`` with this reading as the newest, of the last few that may matter. A repeat extends the window."""
+    kept = {one: seen_s for one, seen_s in seen.items() if one != sighting and 0.0 <= at_s - seen_s < WINDOW_S}
+    if len(kept) >= REMEMBERED:
+        del kept[next(iter(kept))]
+    kept[sighting] = at_s
+    return kept

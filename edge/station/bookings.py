@@ -1,19 +1,20 @@
 """The table ``booking``: what was booked here, and so where each parcel stands."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edge.outbox.transaction import Execute
 from edge.station.decide import BookedAs, ParcelHere
-from edge.wire.ids import EventId
+from edge.wire.ids import EventId, EventNumber, SiteId, parse_epoch
 
 KEEP_MS = 60 * 24 * 3600 * 1000  # a parcel is resolved within days; two months answer every question asked at the counter
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """One thing that was booked, as the page lists it."""
+    """One thing that was booked, as the page lists it. ``event`` is its id as first recorded."""
 
+    row_id: int
     event: EventId
     parcel: str
     kind: BookedAs
@@ -25,44 +26,57 @@ class Booking:
 
 def parcel_here(execute: Execute, parcel: str) -> ParcelHere:
     """Where a parcel stands at this station."""
-    rows = execute("SELECT kind, slot FROM booking WHERE parcel = ? AND NOT undone ORDER BY id DESC LIMIT 1", (parcel,)).fetchall()
-    return ParcelHere(*rows[0]) if rows else ParcelHere()
+    for kind, slot in execute(
+        "SELECT kind, slot FROM booking WHERE parcel = ? AND NOT undone ORDER BY id DESC LIMIT 1", (parcel,)
+    ).fetchall():
+        return ParcelHere(kind, slot)
+    return ParcelHere()
 
 
-def insert(execute: Execute, booking: Booking, actor: str) -> None:
-    """Booked, in the transaction of its event."""
+def insert(
+    execute: Execute, parcel: str, kind: BookedAs, slot: str, at_ms: int, device: str, actor: str, epoch: int, n: int
+) -> None:
+    """Booked, in the transaction of its event (``epoch``: the file's own number for it)."""
     execute(
-        "INSERT INTO booking (parcel, kind, slot, at_ms, device, actor, event) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (booking.parcel, booking.kind, booking.slot, booking.at_ms, booking.device, actor, str(booking.event)),
+        "INSERT INTO booking (parcel, kind, slot, at_ms, device, actor, epoch, n) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (parcel, kind, slot, at_ms, device, actor, epoch, n),
     )
 
 
-def recent(execute: Execute, limit: int) -> list[Booking]:
+def recent(execute: Execute, site: SiteId, limit: int) -> list[Booking]:
     """The newest bookings, newest first."""
     return _bookings(
+        site,
         execute(
-            "SELECT event, parcel, kind, slot, at_ms, device, undone FROM booking ORDER BY id DESC LIMIT ?", (limit,)
-        ).fetchall()
+            """SELECT booking.id, uuid, n, parcel, kind, slot, at_ms, device, undone
+               FROM booking JOIN epoch ON epoch.id = booking.epoch ORDER BY booking.id DESC LIMIT ?""",
+            (limit,),
+        ).fetchall(),
     )
 
 
 def find(execute: Execute, event: EventId) -> Booking | None:
     """The booking of an event, by the id it was recorded with."""
-    rows = execute("SELECT event, parcel, kind, slot, at_ms, device, undone FROM booking WHERE event = ?", (str(event),)).fetchall()
-    return _bookings(rows)[0] if rows else None
+    rows = execute(
+        """SELECT booking.id, uuid, n, parcel, kind, slot, at_ms, device, undone
+           FROM booking JOIN epoch ON epoch.id = booking.epoch WHERE uuid = ? AND n = ?""",
+        (str(event.epoch), event.n),
+    ).fetchall()
+    return next(iter(_bookings(event.site, rows)), None)
 
 
-def last_not_undone(execute: Execute) -> Booking | None:
+def last_not_undone(execute: Execute, site: SiteId) -> Booking | None:
     """What "undo" without a name means."""
     rows = execute(
-        "SELECT event, parcel, kind, slot, at_ms, device, undone FROM booking WHERE NOT undone ORDER BY id DESC LIMIT 1"
+        """SELECT booking.id, uuid, n, parcel, kind, slot, at_ms, device, undone
+           FROM booking JOIN epoch ON epoch.id = booking.epoch WHERE NOT undone ORDER BY booking.id DESC LIMIT 1"""
     ).fetchall()
-    return _bookings(rows)[0] if rows else None
+    return next(iter(_bookings(site, rows)), None)
 
 
-def mark_undone(execute: Execute, event: EventId) -> None:
+def mark_undone(execute: Execute, booking: Booking) -> None:
     """In the transaction of the undoing event."""
-    execute("UPDATE booking SET undone = 1 WHERE event = ?", (str(event),))
+    execute("UPDATE booking SET undone = 1 WHERE id = ?", (booking.row_id,))
 
 
 def forget_old(execute: Execute, now_ms: int) -> None:
@@ -70,8 +84,8 @@ def forget_old(execute: Execute, now_ms: int) -> None:
     execute("DELETE FROM booking WHERE id IN (SELECT id FROM booking WHERE at_ms < ? ORDER BY id LIMIT 500)", (now_ms - KEEP_MS,))
 
 
-def _bookings(rows: Sequence[tuple[str, str, BookedAs, str, int, str, int]]) -> list[Booking]:
+def _bookings(site: SiteId, rows: list[tuple[Any, ...]]) -> list[Booking]:
     return [
-        Booking(EventId.parse(event), parcel, kind, slot, at_ms, device, bool(undone))
-        for event, parcel, kind, slot, at_ms, device, undone in rows
+        Booking(row_id, EventId(site, parse_epoch(uuid), EventNumber(n)), parcel, kind, slot, at_ms, device, bool(undone))
+        for row_id, uuid, n, parcel, kind, slot, at_ms, device, undone in rows
     ]

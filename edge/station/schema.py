@@ -14,7 +14,8 @@ CREATE TABLE booking (
     at_ms INTEGER NOT NULL,
     device TEXT NOT NULL,
     actor TEXT NOT NULL,
-    event TEXT NOT NULL,            -- EventId as first recorded
+    epoch INTEGER NOT NULL REFERENCES epoch (id),  -- with n: its event, as first recorded
+    n INTEGER NOT NULL,
     undone INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX booking_parcel ON booking (parcel, id);

@@ -17,8 +17,8 @@ from edge.rules.debounce import Sighting, Sightings, is_repeat, remember
 from edge.site_clock import SiteClock
 from edge.station import bookings
 from edge.station.bookings import Booking
-from edge.station.decide import SLOT_HELD_S, Decision, Mode, ScanKind, ShelfSlot, StationState, decide, read_label
-from edge.wire.ids import EventId
+from edge.station.decide import SLOT_HELD_S, BookedAs, Decision, Mode, ScanKind, ShelfSlot, StationState, decide, read_label
+from edge.wire.ids import EventId, SiteId
 from edge.wire.labels import Label, LabelKind
 from edge.wire.messages import MAX_TEXT, EventUndone, ParcelReceived, ParcelReleased, ParcelShelved
 
@@ -52,8 +52,9 @@ class Station:
     """One a process, on the event loop. ``mode`` is what is in force; changing it durably is ``edge.station.rules``'s."""
 
     def __init__(
-        self, outbox: Outbox, clock: SiteClock, feedback: Sequence[Feedback], read_monotonic_s: Callable[[], float]
+        self, site: SiteId, outbox: Outbox, clock: SiteClock, feedback: Sequence[Feedback], read_monotonic_s: Callable[[], float]
     ) -> None:
+        self._site = site
         self._outbox = outbox
         self._clock = clock
         self._feedback = feedback
@@ -80,7 +81,7 @@ class Station:
 
     async def load(self) -> None:
         """Fill the list of recent scans from the file."""
-        found = await self._outbox.run(lambda store: bookings.recent(store.execute, RECENT_SCANS))
+        found = await self._outbox.run(lambda store: bookings.recent(store.execute, self._site, RECENT_SCANS))
         self.results.extend(_result_of(booking) for booking in found)
 
     async def handle(self, scan: Scan, actor: str = "") -> ScanResult:
@@ -109,14 +110,14 @@ class Station:
 
         def work(transaction: Transaction) -> Booking:
             execute = transaction.execute
-            booking = bookings.last_not_undone(execute) if event is None else bookings.find(execute, event)
+            booking = bookings.last_not_undone(execute, self._site) if event is None else bookings.find(execute, event)
             if booking is None:
                 raise NoSuchScanError("nothing was booked here that could be undone")
             if booking.is_undone:
                 raise NoSuchScanError(f"{booking.parcel}: undone before")
             target = str(current_id(execute, booking.event))
             transaction.record(EventUndone(target=target, reason=reason), stamp, actor=actor)
-            bookings.mark_undone(execute, booking.event)
+            bookings.mark_undone(execute, booking)
             return booking
 
         booking = await self._outbox.transact(work)
@@ -168,16 +169,20 @@ class Station:
 
 def _book_fact(execute: Execute, recorded: RecordedEvent, device: str, actor: str) -> None:
     """The station's own row for a fact about a parcel, in the same commit."""
+    kind: BookedAs
+    slot = ""
     match recorded.fact:
         case ParcelReceived(parcel=parcel):
-            booking = Booking(recorded.id, parcel, "received", "", recorded.measured_at_ms, device, False)
+            kind = "received"
         case ParcelShelved(parcel=parcel, slot=slot):
-            booking = Booking(recorded.id, parcel, "shelved", slot, recorded.measured_at_ms, device, False)
+            kind = "shelved"
         case ParcelReleased(parcel=parcel):
-            booking = Booking(recorded.id, parcel, "released", "", recorded.measured_at_ms, device, False)
+            kind = "released"
         case _:
             return
-    bookings.insert(execute, booking, actor)
+    bookings.insert(
+        execute, parcel, kind, slot, recorded.measured_at_ms, device, actor, recorded.epoch_number, recorded.id.n
+    )  # fmt: skip
 
 
 def _result(

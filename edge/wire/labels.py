@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _OURS = re.compile(r"TT([PC])[0-9A-Z]{10}\Z")
 _SSCC = re.compile(r"\(00\)([0-9]{18})(?![0-9])")
 _GTIN = re.compile(r"\(01\)([0-9]{14})(?![0-9])")
