@@ -73,14 +73,12 @@ async def apply_events(connection: Connection, batches: Sequence[Sealed], now: d
     arrived = list(_arrived(batches))
     if not arrived:
         return AppliedEvents(0, (), ZERO)
-    await _lock_sites(connection, arrived)
-    new = await _insert(connection, arrived)
-    await _insert_subjects(connection, new)
+    offsets = await _lock_sites(connection, arrived)
+    new = await _insert(connection, arrived, offsets)
     corrected = await _correct_clocks(connection, new)
-    parcels = await _subjects_of(connection, [one.id for one in new], corrected)
-    folded = await refold(connection, parcels, now)
+    folded = await refold(connection, await _parcels_touched(connection, new, corrected), now)
     heard = max(one.event.hlc for one in arrived)
-    return AppliedEvents(len(new), (*folded.entries, *_site_entries(new)), max(folded.hlc, Hlc(heard)))
+    return AppliedEvents(len(new), (*folded.entries, *_site_entries(new, offsets)), max(folded.hlc, Hlc(heard)))
 
 
 def _arrived(batches: Iterable[Sealed]) -> Iterable[_Arrived]:
@@ -94,13 +92,18 @@ def _id(batch: Sealed, event: Event) -> EventId:
     return EventId(batch.topic.site, batch.envelope.epoch, event.n)  # type: ignore[arg-type]  # n is what EventNumber counts
 
 
-async def _lock_sites(connection: Connection, arrived: Sequence[_Arrived]) -> None:
-    """One writer of a site's events at a time, an undo's target included: else an undo and its target could miss each other."""
+async def _lock_sites(connection: Connection, arrived: Sequence[_Arrived]) -> dict[Boot, int]:
+    """One writer of a site's events at a time, an undo's target included: else an undo and its target could miss each other.
+
+    Returns what is known of the boots' clocks once the lock is held.
+    """
     sites = {one.id.site for one in arrived}
     sites |= {EventId.parse(one.event.fact.target).site for one in arrived if isinstance(one.event.fact, EventUndone)}
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(site, 20)) FROM unnest(%s::text[]) AS site", (sorted(sites),)
-    )
+    async with connection.pipeline():
+        await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(site, 20)) FROM unnest(%s::text[]) AS site", (sorted(sites),)
+        )
+        return await known_offsets(connection, {one.boot for one in arrived})
 
 
 _INSERT = """
@@ -116,11 +119,14 @@ RETURNING site_id, epoch, n
 """
 
 
-async def _insert(connection: Connection, arrived: Sequence[_Arrived]) -> list[_Arrived]:
+async def _insert(connection: Connection, arrived: Sequence[_Arrived], offsets: Mapping[Boot, int]) -> list[_Arrived]:
+    """Write the events and what they are about; returns those that were not there before, each once, in order."""
     unique = {one.id: one for one in reversed(arrived)}  # of a repeated number the first counts
-    offsets = await known_offsets(connection, {one.boot for one in arrived})
-    cursor = await connection.execute(_INSERT, _columns([unique[key] for key in sorted(unique)], offsets))
-    new = {EventId(*row) for row in await cursor.fetchall()}
+    in_order = [unique[key] for key in sorted(unique)]
+    async with connection.pipeline():
+        inserted = await connection.execute(_INSERT, _columns(in_order, offsets))
+        await _insert_subjects(connection, in_order)
+        new = {EventId(*row) for row in await inserted.fetchall()}
     await _refuse_twins(connection, [one for one in arrived if one.id not in new or unique[one.id] is not one])
     return [unique[key] for key in sorted(new)]
 
@@ -237,6 +243,17 @@ async def _correct_clocks(connection: Connection, new: Sequence[_Arrived]) -> li
     return sorted(latest)
 
 
+def _parcel(event: Event) -> str | None:
+    return event.fact.parcel if isinstance(event.fact, ParcelReceived | ParcelShelved | ParcelReleased) else None
+
+
+async def _parcels_touched(connection: Connection, new: Sequence[_Arrived], boots: Sequence[Boot]) -> set[str]:
+    """The parcels to fold again: those the events name, those their undos undo something of, those of the corrected boots."""
+    touched = {parcel for one in new if (parcel := _parcel(one.event)) is not None}
+    undos = [one.id for one in new if isinstance(one.event.fact, EventUndone)]
+    return touched | await _subjects_of(connection, undos, boots) if undos or boots else touched
+
+
 async def _subjects_of(connection: Connection, ids: Sequence[EventId], boots: Sequence[Boot]) -> set[str]:
     cursor = await connection.execute(
         """
@@ -269,11 +286,11 @@ class SiteFact(msgspec.Struct, frozen=True):
     fact: DeviceChanged | LabelUnknown | CommandFinished
 
 
-def _site_entries(new: Iterable[_Arrived]) -> Iterable[RoomEntry]:
+def _site_entries(new: Iterable[_Arrived], offsets: Mapping[Boot, int]) -> Iterable[RoomEntry]:
     """What a site's room shows besides parcels; the latest of each kind stands."""
     for one in sorted(new, key=lambda one: (one.event.hlc, one.id)):
         room = site_room(one.id.site)
-        at = iso(believed_at_ms(one.event.measured_at_ms, one.batch.arrival.received_at_ms))
+        at = iso(one.at_ms(offsets))
         match one.event.fact:
             case DeviceChanged(device=device) as fact:
                 yield entry(room, f"device/{device}", SiteFact(at, one.event.device, one.event.actor, fact))

@@ -39,8 +39,6 @@ WHERE (site_id, epoch, lane, seq) IN (
 )
 """
 
-# Asked after the keys were inserted, never before: where the floor moved and took our key away in between, our insert waited
-# for it, and this sees the new floor.
 _BELOW_FLOOR = """
 DELETE FROM batch USING lane_floor f
 WHERE (batch.site_id, batch.epoch, batch.lane) = (f.site_id, f.epoch, f.lane) AND batch.seq < f.floor
@@ -50,6 +48,8 @@ WHERE (batch.site_id, batch.epoch, batch.lane) = (f.site_id, f.epoch, f.lane) AN
 RETURNING batch.site_id, batch.epoch, batch.lane, batch.seq
 """
 
+# Asked after the keys were inserted, never before: where the floor moved and took our key away in between, our insert waited
+# for it, and this sees the new floor.
 _FLOORS = """
 SELECT site_id, epoch, lane, floor FROM lane_floor
 WHERE (site_id, epoch, lane) IN (SELECT * FROM unnest(%(sites)s::text[], %(epochs)s::uuid[], %(lanes)s::smallint[]))
@@ -74,8 +74,7 @@ async def take_keys(connection: Connection, items: Sequence[Item], received_at: 
             found.conflict.append(item)
     if not first:
         return found
-    taken = await _take(connection, first, received_at)
-    late = await _below_floor(connection, taken) if taken else set()
+    taken, late = await _take(connection, first, received_at)
     found.new = [item for key, item in first.items() if key in taken and key not in late]
     found.duplicate += [first[key] for key in late]
     held = await _held(connection, [key for key in first if key not in taken])
@@ -103,22 +102,21 @@ def _columns(keys: Sequence[BatchKey]) -> dict[str, list[object]]:
     }
 
 
-async def _take(connection: Connection, first: dict[BatchKey, Item], received_at: datetime) -> set[BatchKey]:
+async def _take(connection: Connection, first: dict[BatchKey, Item], received_at: datetime) -> tuple[set[BatchKey], set[BatchKey]]:
+    """The keys that were not there before, and those of them that are below their floor and so not to be kept."""
     keys = sorted(first)
-    hashes = [_hash(first[key]) for key in keys]
-    cursor = await connection.execute(_TAKE, {**_columns(keys), "hashes": hashes, "received_at": received_at})
-    return {BatchKey(*row) for row in await cursor.fetchall()}
-
-
-async def _below_floor(connection: Connection, taken: set[BatchKey]) -> set[BatchKey]:
-    lanes = sorted({key[:3] for key in taken})
+    lanes = sorted({key[:3] for key in keys})
     columns = {"sites": [lane[0] for lane in lanes], "epochs": [lane[1] for lane in lanes], "lanes": [lane[2] for lane in lanes]}
-    cursor = await connection.execute(_FLOORS, columns)
-    floors = {(site, epoch, lane): floor for site, epoch, lane, floor in await cursor.fetchall()}
+    hashes = [_hash(first[key]) for key in keys]
+    async with connection.pipeline():
+        inserted = await connection.execute(_TAKE, {**_columns(keys), "hashes": hashes, "received_at": received_at})
+        standing = await connection.execute(_FLOORS, columns)
+        taken = {BatchKey(*row) for row in await inserted.fetchall()}
+        floors = {(site, epoch, lane): floor for site, epoch, lane, floor in await standing.fetchall()}
     late = sorted(key for key in taken if key.seq < floors.get(key[:3], 1))
     if late:
         await connection.execute(_BELOW_FLOOR, _columns(late))
-    return set(late)
+    return taken, set(late)
 
 
 async def _held(connection: Connection, keys: Sequence[BatchKey]) -> dict[BatchKey, bytes]:

@@ -98,7 +98,7 @@ class PositionEntry(msgspec.Struct, frozen=True):
 
 async def apply_telemetry(connection: Connection, batches: Sequence[Sealed], sensors: SensorIds) -> Applied:
     """Write the batches' readings and positions. All are new; `sensors` has learnt them."""
-    offsets = await known_offsets(connection, {_boot(batch) for batch in batches})
+    offsets = await known_offsets(connection, {_boot(batch) for batch in batches if isinstance(batch.body, TelemetryBatch)})
     parts: list[SensorReadings] = []
     fixes: list[Fix] = []
     for batch in batches:

@@ -4,14 +4,15 @@ Locks parcels by id, then orders by id; whoever else locks them keeps that order
 the import of orders for parcels that may have been scanned before their order came.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from cloud.domain.events import RecordedEvent
-from cloud.domain.order import LineView, OrderFacts, OrderParcel, OrderView, fold_order, iso, view
+from cloud.domain.order import LineView, OrderFacts, OrderParcel, OrderStatus, OrderView, fold_order, iso, view
 from cloud.domain.parcel import Parcel, fold_parcel
 from cloud.domain.rooms import operator_room, order_room, site_room
 from cloud.store.pool import Connection
@@ -68,6 +69,16 @@ class OrderEntry(msgspec.Struct, frozen=True):
     exceptions: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a fold reads. ``siblings`` are all parcels of the orders."""
+
+    orders: dict[str, OrderFacts]
+    siblings: dict[str, _ParcelRow]
+    events: dict[str, list[RecordedEvent]]
+    site_names: dict[str, str]
+
+
 async def refold(connection: Connection, parcel_ids: Collection[str], now: datetime) -> Folded:
     """Fold these parcels and their orders again and write their states; parcels nobody knew become skeletons.
 
@@ -75,116 +86,125 @@ async def refold(connection: Connection, parcel_ids: Collection[str], now: datet
     """
     if not parcel_ids:
         return Folded()
-    parcels = await _locked_parcels(connection, sorted(parcel_ids), now)
-    orders = await _locked_orders(connection, sorted({row.order_id for row in parcels.values() if row.order_id is not None}))
-    siblings = await _parcels_of(connection, list(orders)) if orders else {}
-    everything = {**siblings, **parcels}
-    events = await events_of(connection, list(everything))
-    folded = {parcel_id: fold_parcel(events.get(parcel_id, ())) for parcel_id in everything}
-    names = await _site_names(connection, folded.values())
-    await _write_parcels(connection, [(row, folded[row.id]) for row in parcels.values()])
+    ids = sorted(parcel_ids)
+    async with connection.pipeline():
+        await connection.execute(_MAKE_SKELETONS, (now, ids))
+        locked = await connection.execute(_LOCK_PARCELS, (ids,))
+        known = await _read(connection, ids, [], lock="FOR NO KEY UPDATE OF o")
+        parcels = {row[0]: _ParcelRow(*row) for row in await locked.fetchall()}
+    everything = {**known.siblings, **parcels}
+    folded = {parcel_id: fold_parcel(known.events.get(parcel_id, ())) for parcel_id in everything}
     entries = [made for row in parcels.values() for made in _parcel_entries(row, folded[row.id])]
-    for order in orders.values():
-        members = [OrderParcel(row.id, row.zone, folded[row.id]) for row in everything.values() if row.order_id == order.id]
-        await _write_order(connection, order, members)
-        entries += _order_entries(order, members, names)
+    statuses: list[tuple[str, OrderStatus]] = []
+    members_of = _members(everything.values(), folded)
+    for order in known.orders.values():
+        members = members_of.get(order.id, [])
+        statuses.append((order.id, fold_order(order, members)))
+        entries += _order_entries(order, members, known.site_names)
+    async with connection.pipeline():
+        await _write_parcels(connection, [(row, folded[row.id]) for row in parcels.values()])
+        if statuses:
+            await _write_orders(connection, statuses)
     return Folded(tuple(entries), max((parcel.hlc for parcel in folded.values()), default=ZERO))
 
 
 async def order_view(connection: Connection, order_id: str) -> OrderView | None:
     """An order as its resident sees it, read without locks; None where there is none."""
-    orders = await _orders(connection, [order_id], lock="")
-    if order_id not in orders:
+    async with connection.pipeline():
+        known = await _read(connection, [], [order_id], lock="")
+    if order_id not in known.orders:
         return None
-    rows = await _parcels_of(connection, [order_id])
-    events = await events_of(connection, list(rows))
-    members = [OrderParcel(row.id, row.zone, fold_parcel(events.get(row.id, ()))) for row in rows.values()]
-    return view(orders[order_id], members, await _site_names(connection, [member.parcel for member in members]))
+    folded = {parcel_id: fold_parcel(known.events.get(parcel_id, ())) for parcel_id in known.siblings}
+    members = _members(known.siblings.values(), folded).get(order_id, [])
+    return view(known.orders[order_id], members, known.site_names)
 
 
-async def _locked_parcels(connection: Connection, parcel_ids: Sequence[str], now: datetime) -> dict[str, _ParcelRow]:
-    await connection.execute(
-        "INSERT INTO parcel (id, created_at) SELECT id, %s FROM unnest(%s::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING",
-        (now, parcel_ids),
-    )
-    cursor = await connection.execute(
-        """
-        SELECT id, operator_id, order_id, site_id, zone, at_site_id FROM parcel
-        WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
-        """,
-        (parcel_ids,),
-    )
-    return {row[0]: _ParcelRow(*row) async for row in cursor}
+def _members(rows: Iterable[_ParcelRow], folded: Mapping[str, Parcel]) -> dict[str, list[OrderParcel]]:
+    members: dict[str, list[OrderParcel]] = {}
+    for row in rows:
+        if row.order_id is not None:
+            members.setdefault(row.order_id, []).append(OrderParcel(row.id, row.zone, folded[row.id]))
+    return members
 
 
-async def _parcels_of(connection: Connection, order_ids: Sequence[str]) -> dict[str, _ParcelRow]:
-    cursor = await connection.execute(
-        "SELECT id, operator_id, order_id, site_id, zone, at_site_id FROM parcel WHERE order_id = ANY(%s) ORDER BY id", (order_ids,)
-    )
-    return {row[0]: _ParcelRow(*row) async for row in cursor}
+_MAKE_SKELETONS = (
+    "INSERT INTO parcel (id, created_at) SELECT id, %s FROM unnest(%s::text[]) AS id ORDER BY id ON CONFLICT DO NOTHING"
+)
 
-
-async def _locked_orders(connection: Connection, order_ids: Sequence[str]) -> dict[str, OrderFacts]:
-    return await _orders(connection, order_ids, lock="FOR NO KEY UPDATE OF o") if order_ids else {}
-
-
-_ORDERS = """
-SELECT o.id, o.external_id, o.operator_id, o.site_id, s.name, s.address, o.pickup_date::text, o.placed_at, o.cancelled_at
-FROM customer_order o JOIN site s ON s.id = o.site_id
-WHERE o.id = ANY(%s) ORDER BY o.id
+_LOCK_PARCELS = """
+SELECT id, operator_id, order_id, site_id, zone, at_site_id FROM parcel WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 
+_ORDER_IDS = "SELECT unnest(%(orders)s::text[]) UNION SELECT order_id FROM parcel WHERE id = ANY(%(parcels)s::text[])"
 
-async def _orders(connection: Connection, order_ids: Sequence[str], lock: str) -> dict[str, OrderFacts]:
-    cursor = await connection.execute((_ORDERS + lock).encode(), (order_ids,))
-    rows = await cursor.fetchall()
-    cursor = await connection.execute(
-        """
-        SELECT l.order_id, l.name, l.quantity, p.zone, l.parcel_id
-        FROM order_line l JOIN parcel p ON p.id = l.parcel_id
-        WHERE l.order_id = ANY(%s) ORDER BY l.order_id, l.line
-        """,
-        (order_ids,),
-    )
-    lines: dict[str, list[LineView]] = {}
-    async for order_id, *line in cursor:
-        lines.setdefault(order_id, []).append(LineView(*line))
-    return {
-        order_id: OrderFacts(
-            order_id,
-            external_id,
-            operator_id,
-            site_id,
-            name,
-            address,
-            pickup_date,
-            to_ms(placed_at),
-            None if cancelled_at is None else to_ms(cancelled_at),
-            tuple(lines.get(order_id, ())),
-        )
-        for order_id, external_id, operator_id, site_id, name, address, pickup_date, placed_at, cancelled_at in rows
-    }
+_ORDERS = f"""
+SELECT o.id, o.external_id, o.operator_id, o.site_id, s.name, s.address, o.pickup_date::text, o.placed_at, o.cancelled_at
+FROM customer_order o JOIN site s ON s.id = o.site_id
+WHERE o.id IN ({_ORDER_IDS}) ORDER BY o.id
+"""  # noqa: S608  # constants
 
+_LINES = f"""
+SELECT l.order_id, l.name, l.quantity, p.zone, l.parcel_id
+FROM order_line l JOIN parcel p ON p.id = l.parcel_id
+WHERE l.order_id IN ({_ORDER_IDS}) ORDER BY l.order_id, l.line
+"""  # noqa: S608  # constants
 
-_EVENTS = """
-SELECT s.entity_id, e.site_id, e.epoch, e.n, e.hlc, e.measured_at, e.received_at, e.clock, e.fact::text, coalesce(c.offset_ms, 0)
+_SIBLINGS = f"""
+SELECT id, operator_id, order_id, site_id, zone, at_site_id FROM parcel WHERE order_id IN ({_ORDER_IDS}) ORDER BY id
+"""  # noqa: S608  # constants
+
+_EVENTS = f"""
+SELECT s.entity_id, e.site_id, e.epoch, e.n, e.hlc, e.measured_at, e.received_at, e.clock, e.fact::text, coalesce(c.offset_ms, 0),
+    site.name
 FROM event_subject s
 JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
 LEFT JOIN clock_correction c ON (c.site_id, c.epoch, c.boot) = (e.site_id, e.epoch, e.boot)
-WHERE s.entity = 'parcel' AND s.entity_id = ANY(%s)
-"""
+LEFT JOIN site ON site.id = e.site_id
+WHERE s.entity = 'parcel' AND s.entity_id IN (
+    SELECT unnest(%(parcels)s::text[]) UNION SELECT id FROM parcel WHERE order_id IN ({_ORDER_IDS})
+)
+"""  # noqa: S608  # constants
 _decode_fact = msgspec.json.Decoder(AnyFact).decode
 
 
-async def events_of(connection: Connection, parcel_ids: Sequence[str]) -> dict[str, list[RecordedEvent]]:
-    """All events about these parcels, undos included, in no order. A kind that a newer release wrote is left out."""
-    cursor = await connection.execute(_EVENTS, (parcel_ids,))
+async def _read(connection: Connection, parcel_ids: Sequence[str], order_ids: Sequence[str], lock: str) -> _Known:
+    """In a pipeline: all questions at once, one answer's wait. The orders come first, for their lock has to."""
+    ids = {"parcels": parcel_ids, "orders": order_ids}
+    orders = await connection.execute((_ORDERS + lock).encode(), ids)
+    lines = await connection.execute(_LINES, ids)
+    siblings = await connection.execute(_SIBLINGS, ids)
+    events = await connection.execute(_EVENTS, ids)
+    lines_of: dict[str, list[LineView]] = {}
+    for order_id, *line in await lines.fetchall():
+        lines_of.setdefault(order_id, []).append(LineView(*line))
+    recorded, site_names = _recorded(await events.fetchall())
+    return _Known(
+        {row[0]: _order(row, lines_of.get(row[0], ())) for row in await orders.fetchall()},
+        {row[0]: _ParcelRow(*row) for row in await siblings.fetchall()},
+        recorded,
+        site_names,
+    )
+
+
+def _order(row: tuple[Any, ...], lines: Sequence[LineView]) -> OrderFacts:
+    order_id, external_id, operator_id, site_id, name, address, pickup_date, placed_at, cancelled_at = row
+    cancelled_at_ms = None if cancelled_at is None else to_ms(cancelled_at)
+    return OrderFacts(
+        order_id, external_id, operator_id, site_id, name, address, pickup_date, to_ms(placed_at), cancelled_at_ms, tuple(lines)
+    )
+
+
+def _recorded(rows: Iterable[tuple[Any, ...]]) -> tuple[dict[str, list[RecordedEvent]], dict[str, str]]:
+    """Events by parcel, undos included, in no order, and their sites' names. A kind that a newer release wrote is left out."""
     events: dict[str, list[RecordedEvent]] = {}
-    async for parcel_id, site, epoch, n, hlc, measured_at, received_at, clock, fact_text, offset_ms in cursor:
+    names: dict[str, str] = {}
+    for parcel_id, site, epoch, n, hlc, measured_at, received_at, clock, fact_text, offset_ms, name in rows:
         try:
             fact = _decode_fact(fact_text)
         except msgspec.ValidationError:
             continue
+        if name is not None:
+            names[site] = name
         events.setdefault(parcel_id, []).append(
             RecordedEvent(
                 SiteId(site),
@@ -198,15 +218,7 @@ async def events_of(connection: Connection, parcel_ids: Sequence[str]) -> dict[s
                 offset_ms,
             )
         )
-    return events
-
-
-async def _site_names(connection: Connection, parcels: Iterable[Parcel]) -> dict[str, str]:
-    sites = {step.site for parcel in parcels for step in parcel.steps}
-    if not sites:
-        return {}
-    cursor = await connection.execute("SELECT id, name FROM site WHERE id = ANY(%s)", (sorted(sites),))
-    return dict(await cursor.fetchall())
+    return events, names
 
 
 _WRITE_PARCELS = """
@@ -232,10 +244,13 @@ async def _write_parcels(connection: Connection, folded: Sequence[tuple[_ParcelR
     )
 
 
-async def _write_order(connection: Connection, order: OrderFacts, members: Sequence[OrderParcel]) -> None:
-    status = fold_order(order, members)
+async def _write_orders(connection: Connection, statuses: Sequence[tuple[str, OrderStatus]]) -> None:
     await connection.execute(
-        "UPDATE customer_order SET state = %s, state_at = %s WHERE id = %s", (status.state, utc(status.at_ms), order.id)
+        """
+        UPDATE customer_order SET state = new.state, state_at = new.state_at
+        FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS new (id, state, state_at) WHERE customer_order.id = new.id
+        """,
+        ([order_id for order_id, _ in statuses], [one.state for _, one in statuses], [utc(one.at_ms) for _, one in statuses]),
     )
 
 
