@@ -1,6 +1,7 @@
-"""From the scanner's bytes to a browser's socket, under load, against a bare chain of the same four durable steps.
+"""From the scanner's bytes to a resident's socket, under load, against a bare chain of the same four durable steps.
 
-Ours: pty → agent → SQLite → MQTT → ingest's transaction → room → WebSocket, with 500 watchers in the same room.
+Ours: pty → agent → SQLite → MQTT → ingest's transaction → order's room → WebSocket, while 500 residents look on, each at an order
+of their own that is scanned too.
 Bare: SQLite FULL commit → QoS 1 publish → one-row commit → WebSocket send, in two processes, nothing else.
 Both run in turn under the same telemetry load, which really goes through the same broker into the same database.
 """
@@ -25,7 +26,7 @@ from websockets.asyncio.client import connect
 
 from cloud.auth.accounts import add_account
 from cloud.auth.sessions import open_session
-from cloud.domain.rooms import site_room
+from cloud.domain.rooms import order_room
 from cloud.domain.scope import Role
 from cloud.store.pool import connect as connect_database
 from edge.wire.labels import parcel_label
@@ -88,12 +89,32 @@ async def _main() -> None:
     finish(result, floors={"load_rows_per_s": 20_000}, ceilings={"ratio": 2.5, "ratio_p99": 4.0, "missing": 0})
 
 
+def _order_room(number: int) -> str:
+    return order_room(f"{OPERATOR}/{number}")
+
+
 async def _prepare_database(url: str) -> str:
-    """An operator, its station, an admin; returns the admin's session token."""
+    """An operator, its station, an order of one parcel for each scan, an admin; returns the admin's session token."""
     now = datetime.now(UTC)
     async with await connect_database(url, "bench") as connection, connection.transaction():
         await connection.execute("INSERT INTO operator (id, name) VALUES (%s, 'bench')", (OPERATOR,))
         await connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES (%s, 'station', 'bench', %s)", (SITE, now))
+        await connection.execute(
+            """
+            INSERT INTO customer_order (id, operator_id, external_id, site_id, pickup_date, placed_at, state_at)
+            SELECT %(operator)s || '/' || number, %(operator)s, number::text, %(site)s, %(now)s, %(now)s, %(now)s
+            FROM generate_series(0, %(count)s - 1) AS number
+            """,
+            {"operator": OPERATOR, "site": SITE, "now": now, "count": ROUNDS * SCANS_A_ROUND},
+        )
+        await connection.execute(
+            """
+            INSERT INTO parcel (id, operator_id, order_id, site_id, zone, created_at)
+            SELECT label, %(operator)s, %(operator)s || '/' || number - 1, %(site)s, 'ambient', %(now)s
+            FROM unnest(%(labels)s::text[]) WITH ORDINALITY AS given (label, number)
+            """,
+            {"operator": OPERATOR, "site": SITE, "now": now, "labels": [parcel_label(n) for n in range(ROUNDS * SCANS_A_ROUND)]},
+        )
         account = await add_account(
             connection, now, login="bench", password=secrets.token_hex(8), display_name="bench", role=Role.ADMIN
         )
@@ -126,9 +147,9 @@ async def _measure(chain: Chain) -> Latencies:
         sides = ("ours", "bare") if turn % 2 == 0 else ("bare", "ours")
         for side in sides:
             if side == "ours":
-                labels = [parcel_label(serial + number) for number in range(SCANS_A_ROUND)]
+                orders = range(serial, serial + SCANS_A_ROUND)
                 serial += SCANS_A_ROUND
-                arrived = await _ours(chain, labels, random)
+                arrived = await _ours(chain, orders, random)
                 found.ours_ms += arrived
                 found.missing += SCANS_A_ROUND - len(arrived)
                 _report(turn, side, arrived)
@@ -148,27 +169,29 @@ def _report(turn: int, side: str, arrived: Sequence[float]) -> None:
     )
 
 
-async def _ours(chain: Chain, labels: Sequence[str], random: Random) -> list[float]:
-    """Scan each label; a label's time ends when its entry is read from the socket of the station's room."""
+async def _ours(chain: Chain, orders: Sequence[int], random: Random) -> list[float]:
+    """Scan each order's parcel; its time ends when the order's new state is read from the socket."""
     began: dict[str, float] = {}
     took_ms: dict[str, float] = {}
+    rooms = {_order_room(number): parcel_label(number) for number in orders}
+    await chain.ours.send(json.dumps({"type": "subscribe", "rooms": [{"room": room, "cursor": 0} for room in rooms]}))
 
     async def listen() -> None:
-        while len(took_ms) < len(labels):
+        while len(took_ms) < len(orders):
             frame = json.loads(await chain.ours.recv())
             now_s = time.monotonic()
-            for entry in frame.get("entries", ()):
-                label = entry["key"].removeprefix("parcel/")
-                if label in began and label not in took_ms:
-                    took_ms[label] = (now_s - began[label]) * 1000
+            room = frame.get("room", "")
+            if room in began and room not in took_ms and frame["entries"]:
+                took_ms[room] = (now_s - began[room]) * 1000
 
     async with asyncio.TaskGroup() as group:
-        listener = group.create_task(_within(listen(), len(labels) * PAUSE_S[1] + LATE_S))
-        for label in labels:
+        listener = group.create_task(_within(listen(), len(orders) * PAUSE_S[1] + LATE_S))
+        for room, label in rooms.items():
             await asyncio.sleep(random.uniform(*PAUSE_S))
-            began[label] = time.monotonic()
+            began[room] = time.monotonic()
             chain.scanner.scan(label)
         await listener
+    await chain.ours.send(json.dumps({"type": "unsubscribe", "rooms": list(rooms)}))
     return list(took_ms.values())
 
 
@@ -198,7 +221,7 @@ async def _bare(chain: Chain, random: Random) -> list[float]:
 @asynccontextmanager
 async def _processes(stack: Stack, token: str) -> AsyncIterator[Chain]:
     """The agent, the gateway, the load, the watchers and the bare chain, all in processes of their own."""
-    live_port, page_port, bare_port = find_free_port(), find_free_port(), find_free_port()
+    live_port, page_port, bare_port, trigger_port = (find_free_port() for _ in range(4))
     environment = {
         **cloud_environment(stack.database_url, stack.broker_settings.url("cloud")),
         "TUANTU_LIVE_PORT": str(live_port),
@@ -207,7 +230,6 @@ async def _processes(stack: Stack, token: str) -> AsyncIterator[Chain]:
     scanner_path = folder / "scanner"
     config = folder / "site.toml"
     config.write_text(_site_toml(stack, scanner_path, page_port))
-    room = site_room(SITE)
     live_url = f"ws://127.0.0.1:{live_port}/live"
     python = sys.executable
 
@@ -218,15 +240,15 @@ async def _processes(stack: Stack, token: str) -> AsyncIterator[Chain]:
         child("live", "cloud", "live"),
         child("agent", "edge", "run", "--config", str(config)),
         child("bare-cloud", "tests.bench.bare_chain", "cloud", str(bare_port)),
-        child("bare-edge", "tests.bench.bare_chain", "edge", str(bare_port + 1), str(folder / "bare.db")),
-        child("watchers", "tests.bench.watchers", live_url, token, room, str(WATCHERS)),
+        child("bare-edge", "tests.bench.bare_chain", "edge", str(trigger_port), str(folder / "bare.db")),
+        child("watchers", "tests.bench.watchers", live_url, token, _order_room(0).removesuffix("0"), str(WATCHERS)),
         child("load", "tests.bench.load", str(LOAD_ROWS_PER_S), *LOAD_SITES),
     ]
     try:
         with SimulatedScanner(scanner_path, Random(1)) as scanner:
             for one in children[:4]:
                 one.start()
-            await _listening((live_port, page_port, bare_port, bare_port + 1), children[:4])
+            await _listening((live_port, page_port, bare_port, trigger_port), children[:4])
             for one in children[4:]:
                 one.start()
             assert await eventually(lambda: "watching" in children[4].log.read_text(), 60.0), children[4].log.read_text()[-500:]
@@ -235,8 +257,7 @@ async def _processes(stack: Stack, token: str) -> AsyncIterator[Chain]:
                 connect(f"ws://127.0.0.1:{bare_port}", compression=None) as bare,
             ):
                 await ours.send(json.dumps({"type": "hello", "token": token}))
-                await ours.send(json.dumps({"type": "subscribe", "rooms": [{"room": room, "cursor": 0}]}))
-                _, trigger = await asyncio.open_connection("127.0.0.1", bare_port + 1)
+                _, trigger = await asyncio.open_connection("127.0.0.1", trigger_port)
                 await asyncio.sleep(3.0)  # the load is under way and every connection is warm
                 for one in children:
                     assert one.is_running, f"{one.name} died: {one.log.read_text()[-800:]}"

@@ -1,4 +1,7 @@
-"""``python -m tests.bench.watchers URL TOKEN ROOM COUNT``: so many sockets that look on in one room, until killed."""
+"""``python -m tests.bench.watchers URL TOKEN PREFIX COUNT``: so many sockets that look on, until killed.
+
+Each is in the room PREFIX + its number.
+"""
 
 import asyncio
 import json
@@ -21,13 +24,13 @@ async def _watch(url: str, token: str, room: str, opening: asyncio.Semaphore, re
         pass
 
 
-async def main(url: str, token: str, room: str, count: int) -> None:
-    """Prints ``watching`` when all are in the room."""
+async def main(url: str, token: str, prefix: str, count: int) -> None:
+    """Prints ``watching`` when all are in their rooms."""
     opening = asyncio.Semaphore(_AT_ONCE)
     ready: asyncio.Queue[None] = asyncio.Queue()
     async with asyncio.TaskGroup() as group:
-        for _ in range(count):
-            group.create_task(_watch(url, token, room, opening, ready))
+        for number in range(count):
+            group.create_task(_watch(url, token, f"{prefix}{number}", opening, ready))
         for _ in range(count):
             await ready.get()
         print("watching", flush=True)
