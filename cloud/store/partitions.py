@@ -17,6 +17,9 @@ from cloud.store.pool import Connection
 AHEAD = timedelta(days=2)
 # An insert waits behind a partition that is attached or dropped; rather than holding it up for longer, try again next time.
 LOCK_TIMEOUT = "3s"
+# Partitions a transaction: the first time there are hundreds, and a commit each would take minutes on a slow disk. Meanwhile
+# inserts that need the default partition wait, for some milliseconds a partition.
+AT_ONCE = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +75,23 @@ def ahead_of(rate: float, period_s: float) -> timedelta:
 async def ensure(connection: Connection, now: datetime, ahead: timedelta = AHEAD) -> int:
     """Make the partitions that are missing and move into them what the default one holds; returns how many were made.
 
-    ``connection`` is in autocommit: one transaction a partition. One that others keep locked is left for the next time.
+    ``connection`` is in autocommit: a transaction for some. Those whose table others keep locked are left for the next time.
     """
     made = 0
     for table in TABLES.values():
         there = set(await existing(connection, table))
         # What is past its age waits for retention where it lies.
         waiting = {begin for at in await _waiting(connection, table) if (begin := table.begin(at)) >= table.begin(now - table.kept)}
-        for begin in sorted(({*table.wanted(now, ahead)} | waiting) - there):
+        missing = sorted(({*table.wanted(now, ahead)} | waiting) - there)
+        for some in (missing[i : i + AT_ONCE] for i in range(0, len(missing), AT_ONCE)):
             try:
-                await _make(connection, table, begin)
+                async with connection.transaction():
+                    await _wait_shortly(connection)
+                    for begin in some:
+                        await _make(connection, table, begin)
             except errors.LockNotAvailable:
                 continue
-            made += 1
+            made += len(some)
     return made
 
 
@@ -126,22 +133,18 @@ async def _make(connection: Connection, table: Partitioned, begin: datetime) -> 
     parent, default = sql.Identifier(table.table), sql.Identifier(f"{table.table}_default")
     partition = sql.Identifier(table.name(begin))
     low, high = sql.Literal(begin.isoformat()), sql.Literal(table.next(begin).isoformat())
-    async with connection.transaction():
-        await _wait_shortly(connection)
-        await connection.execute(
-            sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)").format(
-                partition, parent
-            )
+    await connection.execute(
+        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)").format(partition, parent)
+    )
+    await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(default))
+    await connection.execute(
+        sql.SQL("WITH moved AS (DELETE FROM {} WHERE at >= {} AND at < {} RETURNING *) INSERT INTO {} SELECT * FROM moved").format(
+            default, low, high, partition
         )
-        await connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(default))
-        await connection.execute(
-            sql.SQL(
-                "WITH moved AS (DELETE FROM {} WHERE at >= {} AND at < {} RETURNING *) INSERT INTO {} SELECT * FROM moved"
-            ).format(default, low, high, partition)
-        )
-        await connection.execute(
-            sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(parent, partition, low, high)
-        )
+    )
+    await connection.execute(
+        sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(parent, partition, low, high)
+    )
 
 
 async def _wait_shortly(connection: Connection) -> None:
