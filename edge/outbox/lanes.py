@@ -100,7 +100,7 @@ def read(execute: Execute, key: BatchKey) -> SealedBatch | None:
         """SELECT epoch.uuid, payload, sha256 FROM batch JOIN epoch ON epoch.id = batch.epoch
            WHERE epoch = ? AND lane = ? AND seq = ?""",
         (key.epoch, LANE_NUMBERS[key.lane], key.seq),
-    ):
+    ).fetchall():
         return SealedBatch(key, parse_epoch(uuid), payload, sha256)
     return None
 
@@ -130,7 +130,7 @@ def settle(execute: Execute, keys: Sequence[BatchKey], now_ms: int) -> int:
         for (size,) in execute(
             "UPDATE batch SET settled_at_ms = ? WHERE epoch = ? AND lane = ? AND seq = ? RETURNING length(payload)",
             (now_ms, key.epoch, LANE_NUMBERS[key.lane], key.seq),
-        ):
+        ).fetchall():
             settled_bytes += size
     return settled_bytes
 
@@ -169,7 +169,7 @@ def prune_old(execute: Execute, epoch: int, lane: Lane, floor: int | None, settl
     for seq, size, settled_at_ms in execute(
         "SELECT seq, length(payload), settled_at_ms FROM batch WHERE epoch = ? AND lane = ? ORDER BY seq LIMIT ?",
         (epoch, LANE_NUMBERS[lane], _PRUNE_AT_ONCE),
-    ):
+    ).fetchall():
         if (floor is not None and seq >= floor) or settled_at_ms is None:
             break
         if settled_before_ms is not None and settled_at_ms >= settled_before_ms:
@@ -185,6 +185,6 @@ def oldest_settled_ms(execute: Execute, epoch: int, lane: Lane) -> int | None:
     for sealed_at_ms, settled_at_ms in execute(
         "SELECT sealed_at_ms, settled_at_ms FROM batch WHERE epoch = ? AND lane = ? ORDER BY seq LIMIT 1",
         (epoch, LANE_NUMBERS[lane]),
-    ):
+    ).fetchall():
         return sealed_at_ms if settled_at_ms is not None else None
     return None

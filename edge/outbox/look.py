@@ -29,7 +29,7 @@ def depth(execute: Execute, path: Path) -> OutboxDepth:
     lanes[Lane.BACKFILL] = LaneDepth(backfill.batches, readings, min(times, default=None))
     ((uuid, boot, hlc, last_sync_ms),) = execute(
         "SELECT uuid, boot, hlc, last_sync_ms FROM state JOIN epoch ON epoch.id = state.epoch"
-    )
+    ).fetchall()
     return OutboxDepth(
         lanes=lanes,
         epoch=parse_epoch(uuid),

@@ -53,7 +53,7 @@ def checkpoint(store: "Store") -> None:
     """Bring the WAL into the file and give its room back, as far as no reader stands in the way."""
     try:
         store.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-    except (apsw.BusyError, apsw.FullError):
+    except (apsw.BusyError, apsw.LockedError, apsw.FullError):
         return
 
 

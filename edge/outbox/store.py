@@ -234,7 +234,7 @@ class Store:
         return keys
 
     def epoch_number(self, epoch: Epoch) -> int | None:
-        for (number,) in self.execute("SELECT id FROM epoch WHERE uuid = ?", (str(epoch),)):
+        for (number,) in self.execute("SELECT id FROM epoch WHERE uuid = ?", (str(epoch),)).fetchall():
             return int(number)
         return None
 
@@ -243,7 +243,7 @@ class Store:
     def tidy(self, now_ms: int) -> None:
         """What can be done in a quiet moment: prune, bring the WAL in, take the reserve back."""
         room.prune(self, now_ms)
-        with contextlib.suppress(apsw.BusyError, apsw.FullError):
+        with contextlib.suppress(apsw.BusyError, apsw.LockedError, apsw.FullError):  # a reader beside us, or no room: next time
             self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         self.reserve.hold()
 
@@ -254,7 +254,7 @@ class Store:
         backfill = depths[Lane.BACKFILL]
         times = [moment for moment in (backfill.oldest_ms, first_ms) if moment is not None]
         depths[Lane.BACKFILL] = LaneDepth(backfill.batches, self.readings, min(times, default=None))
-        ((last_sync_ms,),) = self.execute("SELECT last_sync_ms FROM state")
+        ((last_sync_ms,),) = self.execute("SELECT last_sync_ms FROM state").fetchall()
         counters = self.counters
         return OutboxDepth(
             lanes=depths,

@@ -93,7 +93,7 @@ def oldest(execute: Execute) -> OldestReadings | None:
         """SELECT id, kind, sensor, at_ms, boot, clock, value, quality, lat, lon, speed_m_s, heading_deg, thinned
            FROM reading ORDER BY id LIMIT ?""",
         (MAX_BATCH_READINGS,),
-    ):
+    ).fetchall():
         row_id, kind, sensor, at_ms, boot, clock, value, quality, lat, lon, speed_m_s, heading_deg, thinned = row
         if origin is None:
             origin = (boot, clock)
@@ -122,27 +122,34 @@ def first_at_ms(execute: Execute) -> int | None:
 
 def count(execute: Execute) -> tuple[int, int | None]:
     """How many readings wait unsealed, and the time of the first."""
-    ((number,),) = execute("SELECT count(*) FROM reading")
+    ((number,),) = execute("SELECT count(*) FROM reading").fetchall()
     return number, first_at_ms(execute)
 
 
 def thin(execute: Execute, above_id: int) -> int | None:
     """Drop every second reading of each sensor among the next rows above an id, and mark the rest.
 
-    Returns the id to go on from, None at the end. Chunk by chunk, for the room it needs is the room that is missing.
+    The rows that stay are written anew: holes in every page would free no page for anybody else. Returns the id to go on
+    from, None at the end. Chunk by chunk, for the room it needs is the room that is missing.
     """
     ((last_id, rows),) = execute(
         "SELECT max(id), count(*) FROM (SELECT id FROM reading WHERE id > ? ORDER BY id LIMIT ?)", (above_id, _THIN_AT_ONCE)
-    )
+    ).fetchall()
     if rows < 2:
         return None
-    execute(
-        """DELETE FROM reading WHERE id IN (
-             SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY kind, sensor ORDER BY id) AS place
-                             FROM reading WHERE id > ? AND id <= ?) WHERE place % 2 = 0)""",
+    stay = execute(
+        """SELECT id, kind, sensor, at_ms, boot, clock, value, quality, lat, lon, speed_m_s, heading_deg, thinned + 1
+           FROM (SELECT *, row_number() OVER (PARTITION BY kind, sensor ORDER BY id) AS place
+                 FROM reading WHERE id > ? AND id <= ?) WHERE place % 2 = 1 ORDER BY id""",
         (above_id, last_id),
-    )
-    execute("UPDATE reading SET thinned = thinned + 1 WHERE id > ? AND id <= ?", (above_id, last_id))
+    ).fetchall()
+    execute("DELETE FROM reading WHERE id > ? AND id <= ?", (above_id, last_id))
+    for row in stay:
+        execute(
+            """INSERT INTO reading (id, kind, sensor, at_ms, boot, clock, value, quality, lat, lon, speed_m_s, heading_deg, thinned)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            row,
+        )
     return int(last_id)
 
 

@@ -14,7 +14,7 @@ from edge.wire.ids import Epoch, EventId, EventNumber, Lane, Seq, SiteId
 from edge.wire.messages import AnyFact, ClockCorrected, Event, EventBatch
 from edge.wire.order import Hlc, observe, shift, tick
 
-# ``apsw.Cursor.execute`` of the store's one cursor: read a result to its end before the next statement.
+# ``apsw.Cursor.execute`` of the store's one cursor: always ``fetchall``, for a result half read keeps the WAL from being reset.
 Execute = Callable[..., Any]
 
 
@@ -104,7 +104,7 @@ class Transaction:
         """Number anew from 1. What was sealed before keeps its key and its bytes, and is sent until it is acknowledged."""
         counters = self.counters
         self.execute("INSERT INTO epoch (uuid, reason, opened_at_ms) VALUES (?, ?, ?)", (str(epoch), reason, now_ms))
-        ((counters.epoch_number,),) = self.execute("SELECT id FROM epoch WHERE uuid = ?", (str(epoch),))
+        ((counters.epoch_number,),) = self.execute("SELECT id FROM epoch WHERE uuid = ?", (str(epoch),)).fetchall()
         counters.epoch = epoch
         counters.next_event = counters.next_live = counters.next_backfill = 1
 

@@ -57,5 +57,5 @@ class RuleBook:
 
 
 def _read(store: Store) -> Rules:
-    ((mode, version, manifest_sha256),) = store.execute("SELECT mode, version, manifest_sha256 FROM rule_in_force")
+    ((mode, version, manifest_sha256),) = store.execute("SELECT mode, version, manifest_sha256 FROM rule_in_force").fetchall()
     return Rules(mode, version, manifest_sha256)

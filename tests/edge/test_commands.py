@@ -1,0 +1,83 @@
+"""Commands from the cloud are carried out at most once, and say what came of them."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from edge.devices.ports import Sound
+from edge.downlink import Received
+from edge.outbox import Outbox
+from edge.site_clock import SiteClock
+from edge.station.commands import CommandDesk
+from edge.station.station import Station
+from edge.wire.clock import WallClock
+from edge.wire.codec import decode_events
+from edge.wire.ids import SiteId
+from edge.wire.messages import Command, CommandFinished
+from tests.edge.outbox.sites import settings, waiting
+
+
+class Beeper:
+    """Dies at its first beep if told so."""
+
+    def __init__(self, *, dies: bool) -> None:
+        self.sounds: list[Sound] = []
+        self._dies = dies
+
+    async def signal(self, sound: Sound) -> None:
+        if self._dies:
+            raise SystemError("the power is gone")
+        self.sounds.append(sound)
+
+
+class Desk:
+    def __init__(self, desk: CommandDesk, outbox: Outbox, beeper: Beeper) -> None:
+        self.desk, self.outbox, self.beeper = desk, outbox, beeper
+        self.now_s = 100.0
+
+    async def ask(self, command: str, *, nonce: str = "n1", ttl_s: float = 10.0, waited_s: float = 0.0) -> str:
+        asked = Command(id=command, nonce=nonce, ttl_s=ttl_s, action="identify")
+        return (await self.desk.carry_out(Received(asked, "n1", self.now_s - waited_s))).outcome
+
+    async def told(self) -> list[tuple[str, str]]:
+        facts = [decode_events(batch.payload).events[0].fact for batch in await self.outbox.run(waiting)]
+        return [(fact.command, fact.outcome) for fact in facts if isinstance(fact, CommandFinished)]
+
+
+@asynccontextmanager
+async def open_desk(folder: Path, *, dies: bool = False) -> AsyncIterator[Desk]:
+    clock = WallClock(time.time)
+    async with Outbox(settings(folder), clock.now_ms) as outbox:
+        beeper = Beeper(dies=dies)
+        site_clock = SiteClock(clock, time.monotonic, lambda: True, 0)
+        station = Station(SiteId("st-1"), outbox, site_clock, [beeper], time.monotonic)
+        desk = Desk(CommandDesk(outbox, site_clock, station, lambda: None, lambda: desk.now_s), outbox, beeper)
+        await desk.desk.settle_interrupted()
+        yield desk
+
+
+async def test_a_repeat_gets_the_recorded_result_and_nothing_happens_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert [await desk.ask("c1"), await desk.ask("c1")] == ["done", "done"]
+        assert desk.beeper.sounds == [Sound.IDENTIFY]
+        assert await desk.told() == [("c1", "done")]
+
+
+async def test_a_command_for_another_connection_or_too_old_is_refused_and_stays_so(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        assert await desk.ask("c1", nonce="n0") == "refused"
+        assert await desk.ask("c2", waited_s=10.1) == "refused"
+        assert await desk.ask("c2") == "refused"
+        assert desk.beeper.sounds == []
+        assert await desk.told() == [("c1", "refused"), ("c2", "refused")]
+
+
+async def test_after_a_crash_between_record_and_result_it_is_unknown_and_not_tried_again(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, dies=True) as desk:
+        with suppress(SystemError):
+            await desk.ask("c1")
+    async with open_desk(tmp_path) as desk:
+        assert await desk.told() == [("c1", "unknown")]
+        assert await desk.ask("c1") == "unknown"
+        assert desk.beeper.sounds == []
