@@ -130,8 +130,9 @@ class Camera:
     async def _deliver(self, found: list[Symbol], at_s: float) -> None:
         if not found:
             return
+        # A frame of a folder may be due later than now where nobody waits for it.
         heard_s = min(at_s, time.monotonic())
-        measured_at_ms = self._clock.now_ms()
+        measured_at_ms = self._clock.now_ms() - int((time.monotonic() - heard_s) * self._clock.rate * 1000)
         for symbol in found:
             await self._queue.put(_scan(symbol, self.name, measured_at_ms, heard_s))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 MIN_BACKOFF_S = 0.5
-MAX_BACKOFF_S = 15.0
+MAX_BACKOFF_S = 5.0  # somebody is watching
 HEALTHY_S = 30.0  # one that ran this long starts again at once
 STOP_S = 8.0  # then it is killed; the one box gives the town ten
 LOG_LIMIT_BYTES = 5_000_000  # checked at each start

@@ -25,6 +25,8 @@ AGAIN_S = 5.0  # after something did not work
 
 # The agent takes a label that is scanned again within 1.5 s for the same act; hands are not that quick either.
 SAME_LABEL_S = 1.7
+LAST_SCANS = 20
+PAGE_SCANS = 200  # all that the page keeps
 SLOT_PREFIX = "SLOT:"  # a shelf's label; parcels scanned after it lie there
 
 # What the page shows of a step that went as planned, now or before.
@@ -142,18 +144,24 @@ class Staff:
         pause_s = self._scanned_s.get(label, -SAME_LABEL_S) + SAME_LABEL_S - time.monotonic()
         await asyncio.sleep(max(0.0, pause_s))
         from_ms = self._clock.now_ms()
+        # While the Clock stands still, a time alone does not tell this scan from an earlier one: then the page is counted through.
+        stands_still = self._clock.rate == 0.0
+        limit = PAGE_SCANS if stands_still else LAST_SCANS
+        before = len(await self._shown(label, from_ms, limit)) if stands_still else 0
         await asyncio.to_thread(self.scanner.scan, label, aim=aim or None)
         self._remember(label)
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                while True:
-                    answer = await asyncio.to_thread(self._page.get, "/api/scans?limit=20")
-                    for scan in msgspec.convert(answer, _Scans).scans:
-                        if scan.text == label and scan.at_ms >= from_ms:
-                            return scan
-                    await asyncio.sleep(LOOK_S)
-        except TimeoutError:
-            raise NotBookedError(f"{label}: scanned, and the page shows nothing") from None
+        give_up_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up_s:
+            shown = await self._shown(label, from_ms, limit)
+            if len(shown) > before:
+                return shown[0]
+            await asyncio.sleep(LOOK_S)
+        raise NotBookedError(f"{label}: scanned, and the page shows nothing")
+
+    async def _shown(self, label: str, from_ms: int, limit: int) -> list[_Scan]:
+        """What the page shows of ``label`` since then, newest first."""
+        answer = msgspec.convert(await asyncio.to_thread(self._page.get, f"/api/scans?limit={limit}"), _Scans)
+        return [scan for scan in answer.scans if scan.text == label and scan.at_ms >= from_ms]
 
     def _remember(self, label: str) -> None:
         now_s = time.monotonic()

@@ -1,6 +1,7 @@
 import asyncio
 import csv
 import importlib
+import math
 import os
 import subprocess
 import sys
@@ -66,7 +67,7 @@ async def test_the_projects_own_labels_are_read_off_poor_photographs(
     seen = await shown_to_the_end(CameraSettings("eye", str(tmp_path)), clock)
     assert [scan.text for scan in seen] == labels
     assert {classify(scan.text, symbology=scan.symbology).kind for scan in seen} == {LabelKind.PARCEL}
-    assert {scan.measured_at_ms for scan in seen} == {1_700_000_000_000}
+    assert all(0 <= 1_700_000_000_000 - scan.measured_at_ms < 60_000 for scan in seen)
     assert {scan.symbology for scan in seen} == ({"C0"} if kind is Print.CODE128 else {"Q1"})
 
 
@@ -121,7 +122,7 @@ async def test_photographs_of_the_world_are_read_and_nothing_is_read_where_nothi
     seen = await shown_to_the_end(CameraSettings("eye", str(folder)), WallClock(lambda: frames_shown), count)
     texts: dict[str, set[str]] = {row["file"]: set() for row in rows}
     for scan in seen:
-        photograph = rows[(scan.measured_at_ms // 1000 - 1) // FRAMES_EACH]["file"]
+        photograph = rows[(math.ceil(scan.measured_at_ms / 1000) - 1) // FRAMES_EACH]["file"]
         texts[photograph].add(comparable(scan.text))
     assert not any(texts[row["file"]] for row in rows if row["format"] == "NONE")
     readable = [row for row in rows if row["format"] != "NONE"]

@@ -82,7 +82,7 @@ class FakeAgent:
                 self.mode, self.slot = body["mode"], ""
                 return 200, {}
             case "GET", "/api/scans":
-                return 200, {"scans": self.scans[:20]}
+                return 200, {"scans": self.scans[: int(parse_qs(urlsplit(path).query)["limit"][0])]}
         return 404, {}
 
     def heard(self, text: str) -> None:

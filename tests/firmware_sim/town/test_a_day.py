@@ -114,7 +114,8 @@ async def test_parcels_are_received_shelved_and_handed_out_as_the_clock_goes_on(
 
 
 async def test_nothing_is_sent_or_scanned_twice_after_a_restart(tmp_path: Path) -> None:
-    clock, cloud, agent = SetClock(at(10, 59)), FakeCloud(), FakeAgent(SetClock(at(10, 59)))
+    clock, cloud = SetClock(at(10, 59)), FakeCloud()
+    agent = FakeAgent(clock)
     async with rig(tmp_path, cloud, agent, clock) as day:
         labels = {parcel["id"] for order in cloud.orders.values() for parcel in order["parcels"]}
         await day.eventually(lambda: all(len(agent.booked.get(label, [])) == 2 for label in labels))
@@ -124,7 +125,8 @@ async def test_nothing_is_sent_or_scanned_twice_after_a_restart(tmp_path: Path) 
         await again.eventually(lambda: any("released" in kinds for kinds in agent.booked.values()))
     assert cloud.imports == 1
     assert all(agent.booked[label][:2] == before[label] for label in labels)
-    assert all(len(kinds) <= 3 for kinds in agent.booked.values())
+    # At most the one step that was seen to be booked by us and not yet by the staff, when they stopped, is done again.
+    assert sum(len([kind for kind in kinds if kind != "released"]) - 2 for kinds in agent.booked.values()) <= 1
 
 
 async def test_a_scan_that_nothing_came_of_is_scanned_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
