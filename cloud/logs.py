@@ -17,6 +17,10 @@ STRUCK_OUT = "…"
 _MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 
 
+# Without the frames' variables: they hold whatever was being worked on, people included.
+_tracebacks = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
+
 def strike_out_personal(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace personal keys' values, and mobile numbers wherever they stand in a text."""
     for key, value in event.items():
@@ -33,7 +37,7 @@ def configure(process: str, level: int = logging.INFO) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        _tracebacks,
         _named(process),
         strike_out_personal,
     ]

@@ -3,6 +3,7 @@
 One app a process; replicas share nothing but the database.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from cloud.api import errors, health, links, orders, pages, parcels, quarantine, sessions, sites
+from cloud.api import errors, health, links, orders, pages, parcels, quarantine, readings, sessions, sites
 from cloud.api.context import Services
 from cloud.api.gate import Gate
 from cloud.api.health_check import HealthCheck
@@ -27,7 +28,8 @@ from edge.wire.clock import Clock
 
 # In order: the pages' catch-all comes last.
 ROUTERS = (
-    sessions.router, sites.router, orders.router, links.router, parcels.router, quarantine.router, health.router, pages.router,
+    sessions.router, sites.router, orders.router, links.router, parcels.router, quarantine.router, readings.router,
+    health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.
 _STOP_S = 10
@@ -76,4 +78,10 @@ async def run(config: CloudConfig, clock: Clock) -> None:
             server_header=False, timeout_graceful_shutdown=_STOP_S, ws="none", timeout_keep_alive=30,
         )
     )  # fmt: skip
-    await server.serve()
+    serving = asyncio.create_task(server.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise

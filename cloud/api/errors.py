@@ -56,6 +56,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unforeseen)
     for kind in (psycopg.Error, Unavailable, PoolTimeout, TooManyRequests):
         app.add_exception_handler(kind, _database_error)
 
@@ -106,6 +107,12 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     }.get(error.status_code, str(error.detail))
     fault = Fault(field=field, message=message, remedy=_REMEDIES.get(error.status_code, "correct the request and send it again"))
     return _answer(error.status_code, fault, dict(error.headers or {}))
+
+
+async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
+    # Starlette raises it again behind this answer, and the gate logs it.
+    fault = Fault(field="", message="something went wrong here; it has been logged", remedy="try again, or tell the operator")
+    return _answer(500, fault)
 
 
 async def _database_error(_request: Request, error: Exception) -> JSONResponse:

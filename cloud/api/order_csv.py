@@ -17,7 +17,7 @@ from cloud.api.order_forms import LineFault, Numbered, OrderIn
 MAX_ROWS = 50_000
 _MAX_CELL = 2_000
 
-# Canonical name → spellings seen in exports; compared without spaces and case.
+# Canonical name → spellings seen in exports; compared without spaces, underscores and case.
 _HEADERS: Mapping[str, tuple[str, ...]] = {
     "external_id": ("external_id", "order", "order_id", "order_no", "ordernumber", "订单号", "订单编号", "单号"),
     "site": ("site", "site_id", "station", "自提点", "自提点编号", "自提点id", "站点"),
@@ -31,7 +31,7 @@ _HEADERS: Mapping[str, tuple[str, ...]] = {
     "zone": ("zone", "temperature_zone", "温区"),
     "parcel": ("parcel", "parcel_id", "label", "包裹", "包裹号", "包裹条码"),
 }
-_CANONICAL = {spelling: name for name, spellings in _HEADERS.items() for spelling in spellings}
+_CANONICAL = {spelling.replace("_", ""): name for name, spellings in _HEADERS.items() for spelling in spellings}
 _REQUIRED = ("external_id", "site", "pickup_date", "sku", "name", "quantity")
 _ZONES = {"常温": "ambient", "冷藏": "chilled", "冷冻": "frozen", "": "ambient"}
 _OF_ORDER = ("site", "pickup_date", "placed_at", "resident_name", "resident_phone")
@@ -135,7 +135,7 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(header: list[str]) -> list[str | None]:
-    columns = [_CANONICAL.get(re.sub(r"\s", "", cell).lower().lstrip("\ufeff")) for cell in header]
+    columns = [_CANONICAL.get(re.sub(r"[\s_]", "", cell).lower().lstrip("\ufeff")) for cell in header]
     known = [column for column in columns if column]
     twice = {column for column in known if known.count(column) > 1}
     if twice:

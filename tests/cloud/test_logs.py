@@ -33,3 +33,15 @@ def test_both_loggers_write_one_json_object_a_line(capsys: pytest.CaptureFixture
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (first["event"], first["rows"], first["process"], first["level"]) == ("flushed", 3, "ingest", "info")
     assert (second["event"], second["process"], second["level"]) == ("odd request", "ingest", "warning")
+
+
+def test_a_traceback_shows_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test")
+    resident = "王小明"
+    try:
+        raise ValueError(len(resident))
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    line = capsys.readouterr().err
+    assert "ValueError" in line
+    assert resident not in line
