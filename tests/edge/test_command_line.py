@@ -1,0 +1,78 @@
+"""``python -m edge``: exit codes, the look from outside, and a stop on SIGTERM."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.outbox import Store
+from tests.conftest import TestBroker
+from tests.edge.agents import write_config
+from tests.edge.outbox.sites import record, settings
+
+NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
+
+
+def edge(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "edge", *arguments],
+        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+def test_the_status_is_told_whether_or_not_the_agent_runs(tmp_path: Path) -> None:
+    config = write_config(tmp_path, NOBODY, "cli-1")
+    path = str(tmp_path / "cli-1.toml")
+    before = edge("status", "--config", path)
+    assert (before.returncode, "has not run here" in before.stdout) == (0, True)
+    config.data_dir.mkdir()
+    with Store(settings(config.data_dir, site="cli-1"), 0) as store:
+        record(store, 1)
+        beside = json.loads(edge("status", "--json", "--config", path).stdout)
+    after = edge("status", "--config", path)
+    assert beside["queue"]["event"] == {"unsent": 1, "batches": 1, "readings": 0, "oldest_ms": 1_000}
+    assert (beside["last_sync_ms"], beside["boot"]) == (None, 1)
+    assert "1 batches wait" in after.stdout
+    assert "last sync  never" in after.stdout
+
+
+@pytest.mark.parametrize("command", ["run", "status"])
+def test_a_wrong_setting_is_one_line_and_exit_code_two(tmp_path: Path, command: str) -> None:
+    (tmp_path / "site.toml").write_text("[site]\n", encoding="utf-8")
+    answer = edge(command, "--config", str(tmp_path / "site.toml"))
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1
+    assert "missing required field" in answer.stderr
+
+
+def test_a_foreign_file_a_taken_port_and_a_missing_password_file_stop_the_start(tmp_path: Path) -> None:
+    config = write_config(tmp_path, NOBODY, "cli-2")
+    path = tmp_path / "cli-2.toml"
+    config.data_dir.mkdir()
+    with Store(settings(config.data_dir, site="somebody-else"), 0):
+        pass
+    answer = edge("run", "--config", str(path))
+    assert (answer.returncode, "belongs to site 'somebody-else'" in answer.stderr) == (2, True)
+    path.write_text(path.read_text(encoding="utf-8").replace('password = "p"', 'password_file = "none"'), encoding="utf-8")
+    answer = edge("run", "--config", str(path))
+    assert (answer.returncode, "No such file" in answer.stderr) == (2, True)
+
+
+def test_sigterm_stops_it_in_order_and_an_unknown_fault_step_is_refused(tmp_path: Path) -> None:
+    write_config(tmp_path, NOBODY, "cli-3")
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "edge", "run", "--config", str(tmp_path / "cli-3.toml")],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    first = json.loads(process.stderr.readline())
+    assert (first["event"], first["site"]) == ("agent_started", "cli-3")
+    process.send_signal(signal.SIGTERM)
+    _, rest = process.communicate(timeout=30)
+    assert process.returncode == 0, rest
+    killed = edge("run", "--config", str(tmp_path / "cli-3.toml"), env={"TUANTU_FAULT_STEP": "no-such-step"})
+    assert (killed.returncode, "want one of sealed" in killed.stderr) == (2, True)

@@ -1,0 +1,139 @@
+"""The staff page's local API: what it says, what it refuses and how, and the live stream."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websockets
+
+from edge.wire.labels import parcel_label
+from tests.conftest import TestBroker
+from tests.edge.agents import Running, running_agent, write_config
+
+NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
+
+
+@pytest.fixture
+async def agent(tmp_path: Path) -> AsyncIterator[Running]:
+    """Without a broker: the page works with no internet."""
+    pages = tmp_path / "pages"
+    (pages / "assets").mkdir(parents=True)
+    (pages / "pickup.html").write_text("<title>提货</title>", encoding="utf-8")
+    (pages / "assets" / "a.js").write_text("1", encoding="utf-8")
+    config = write_config(tmp_path, NOBODY, "page-1", 'pages_dir = "pages"')
+    async with running_agent(config) as running:
+        yield running
+
+
+async def test_the_status_says_what_staff_must_know(agent: Running) -> None:
+    await agent.scan(parcel_label(1))
+    status = await agent.status()
+    assert (status["site"], status["name"], status["mode"]) == ("page-1", "阳光花园自提点", "receive")
+    assert status["uplink"]["online"] is False
+    assert status["uplink"]["last_sync_ms"] is None
+    assert status["queue"]["event"]["unsent"] == 1
+    assert status["queue"]["event"]["oldest_ms"] > 0
+    assert status["store"]["state"] == "ok"
+    assert status["last_scan"]["parcel"] == parcel_label(1)
+    assert status["clock"]["quality"] in ("synced", "unsynced")
+
+
+async def test_scans_are_listed_newest_first_and_undone_by_id_or_the_last(agent: Running) -> None:
+    first, second = await agent.scan(parcel_label(1)), await agent.scan(parcel_label(2))
+    by_id = await agent.http.post("/api/undo", json={"id": first["id"], "actor": "staff-3"})
+    last = await agent.http.post("/api/undo", json={"actor": "staff-3"})
+    assert [by_id.json()["scan"]["parcel"], last.json()["scan"]["parcel"]] == [parcel_label(1), parcel_label(2)]
+    scans = (await agent.http.get("/api/scans", params={"limit": 2})).json()["scans"]
+    assert [(one["id"], one["undone"], one["can_undo"]) for one in scans] == [
+        (second["id"], True, False),
+        (first["id"], True, False),
+    ]
+
+
+async def test_the_mode_changes_what_the_next_scan_means(agent: Running) -> None:
+    await agent.scan(parcel_label(1))
+    assert (await agent.http.post("/api/mode", json={"mode": "release"})).json()["mode"] == "release"
+    assert (await agent.scan(parcel_label(2)))["kind"] == "wrong_site"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "field"),
+    [
+        ("/api/scan", {}, 422, "text"),
+        ("/api/scan", {"text": ""}, 422, "text"),
+        ("/api/scan", {"text": "x" * 513}, 422, "text"),
+        ("/api/scan", {"text": "x", "more": 1}, 422, "more"),
+        ("/api/undo", {"id": "nonsense"}, 422, "id"),
+        ("/api/undo", {}, 409, "id"),
+        ("/api/mode", {"mode": "fly"}, 422, "mode"),
+    ],
+)
+async def test_bad_input_is_refused_by_field_with_a_remedy(
+    agent: Running, path: str, body: dict[str, Any], status: int, field: str
+) -> None:
+    answer = await agent.http.post(path, json=body)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert error["field"] == field
+    assert error["message"]
+    assert error["remedy"]
+
+
+async def test_broken_json_an_unknown_path_and_a_silly_limit_are_said_in_the_same_form(agent: Running) -> None:
+    for answer in (
+        await agent.http.post("/api/scan", content=b"{", headers={"content-type": "application/json"}),
+        await agent.http.get("/api/nothing"),
+        await agent.http.get("/api/scans?limit=0"),
+    ):
+        assert answer.status_code in (404, 422)
+        assert answer.json()["error"]["remedy"]
+
+
+async def test_another_sites_page_cannot_book(agent: Running) -> None:
+    answer = await agent.http.post("/api/scan", json={"text": parcel_label(1)}, headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 403
+    assert (await agent.status())["queue"]["event"]["unsent"] == 0
+
+
+async def test_the_page_and_its_parts_are_served_from_here(agent: Running) -> None:
+    page = await agent.http.get("/")
+    assert (page.status_code, page.headers["cache-control"], "提货" in page.text) == (200, "no-cache", True)
+    assert (await agent.http.get("/assets/a.js")).status_code == 200
+    assert (await agent.http.get("/assets/../page-1.toml")).status_code == 404
+
+
+async def test_without_a_built_page_it_says_how_to_get_one(tmp_path: Path) -> None:
+    async with running_agent(write_config(tmp_path, NOBODY, "page-2")) as agent:
+        answer = await agent.http.get("/")
+        assert answer.status_code == 404
+        assert "make pages" in answer.json()["error"]["remedy"]
+
+
+async def test_the_stream_begins_with_the_status_and_tells_each_scan(agent: Running) -> None:
+    async with agent.http.stream("GET", "/api/live") as stream:
+        lines = stream.aiter_lines()
+        assert json.loads(await _next_data(lines))["type"] == "status"
+        asking = asyncio.create_task(agent.scan(parcel_label(1)))
+        told = [json.loads(await _next_data(lines)) for _ in range(2)]
+        await asking
+    scans = [one["scan"]["parcel"] for one in told if one["type"] == "scan"]
+    assert scans == [parcel_label(1)]
+
+
+async def test_a_socket_hears_the_same(agent: Running) -> None:
+    async with websockets.connect(str(agent.http.base_url).replace("http", "ws") + "/api/live") as connection:
+        assert json.loads(await connection.recv())["type"] == "status"
+        await agent.scan(parcel_label(1))
+        told = [json.loads(await connection.recv()) for _ in range(2)]
+    assert [one["scan"]["parcel"] for one in told if one["type"] == "scan"] == [parcel_label(1)]
+
+
+async def _next_data(lines: AsyncIterator[str]) -> str:
+    async with asyncio.timeout(15):
+        async for line in lines:
+            if line.startswith("data: "):
+                return line.removeprefix("data: ")
+    raise AssertionError("the stream has ended")
