@@ -48,13 +48,20 @@ export function daysFrom(key: string, nowMs: number, timeZone = DEFAULT_TIME_ZON
   return Math.round((Date.parse(`${key}T00:00:00Z`) - Date.parse(`${dayKey(nowMs, timeZone)}T00:00:00Z`)) / DAY_MS)
 }
 
-/** A length of time in its largest fitting unit: 45 s, 12 min, 3 h, 2 d. */
-export function span(ms: number): string {
+const UNITS = { s: '秒', min: '分钟', h: '小时', d: '天' } as const
+
+/** A length of time in its largest fitting unit: 45 秒, 12 分钟; 45 s, 12 min, 3 h, 2 d. */
+export function span(ms: number, language: Language): string {
   const s = Math.max(0, Math.round(ms / 1000))
-  if (s < 90) return `${s} s`
-  if (s < 90 * 60) return `${Math.round(s / 60)} min`
-  if (s < 48 * 3600) return `${Math.round(s / 3600)} h`
-  return `${Math.round(s / 86400)} d`
+  const [count, unit] = largest(s)
+  return `${count} ${language === 'zh' ? UNITS[unit] : unit}`
+}
+
+function largest(s: number): [number, keyof typeof UNITS] {
+  if (s < 90) return [s, 's']
+  if (s < 90 * 60) return [Math.round(s / 60), 'min']
+  if (s < 48 * 3600) return [Math.round(s / 3600), 'h']
+  return [Math.round(s / 86400), 'd']
 }
 
 export function byteCount(bytes: number): string {

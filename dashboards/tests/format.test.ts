@@ -33,7 +33,13 @@ describe('span', () => {
     [3 * 3_600_000, '3 h'],
     [72 * 3_600_000, '3 d'],
   ])('reads %i ms as %s', (ms, text) => {
-    expect(span(ms)).toBe(text)
+    expect(span(ms, 'en')).toBe(text)
+  })
+})
+
+describe('span in Chinese', () => {
+  it('has Chinese units', () => {
+    expect(span(12 * 60_000, 'zh')).toBe('12 分钟')
   })
 })
 

@@ -63,7 +63,10 @@ def test_axe_finds_nothing_serious(town: Town, open_page: OpenPage, page_of: Ope
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: npm --prefix dashboards ci")
     page = page_of(town, open_page, **look)
-    page.wait_for_function("document.getAnimations().every(a => a.effect.getTiming().iterations === Infinity)", timeout=SOON_MS)
+    # A colour half way is no colour of ours; what turns for ever is not waited for.
+    page.evaluate(
+        "Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations !== Infinity).map(a => a.finished))"
+    )
     assert serious(page) == []
 
 
@@ -80,14 +83,18 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("page_of", PAGES)
-@pytest.mark.parametrize("width", [320, 360, 768, 1280, 1920])
-def test_nothing_runs_off_the_screen_also_with_large_text(town: Town, open_page: OpenPage, page_of: OpenOne, width: int) -> None:
-    for language in ("zh", "en"):
-        page = page_of(town, open_page, width=width, language=language)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_runs_off_the_screen_also_with_large_text(town: Town, open_page: OpenPage, page_of: OpenOne, language: str) -> None:
+    page = page_of(town, open_page, language=language)
+    too_wide = []
+    for width in (320, 360, 768, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
         for size in ("100%", "140%"):
             page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{language} at {size}"
-        page.close()
+            needed = page.evaluate("document.documentElement.scrollWidth")
+            if needed > width:
+                too_wide.append(f"{needed} px at {width} px, text {size}")
+    assert too_wide == []
 
 
 def test_a_person_with_a_keyboard_gets_everywhere_on_the_resident_page(town: Town, open_page: OpenPage) -> None:
