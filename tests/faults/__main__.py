@@ -42,7 +42,7 @@ class Run:
                     seed = self.seeds.pop(0)
                     began_s = time.monotonic()
                     mutant = self.mutant if self.mutant in EDGE_MUTANTS else ""
-                    schedule = Schedule(stack, repeater, seed, site_name(seed), mutant)
+                    schedule = Schedule(stack, repeater, seed, site_name(seed), mutant, is_mutant=bool(self.mutant))
                     report = await self._one(schedule, seed)
                     self.used += schedule.used
                     self.reports.append(report)

@@ -17,6 +17,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud.onebox.broker import Broker
+from edge.wire.codec import MSGPACK, decode_downlink
+from edge.wire.ids import Lane
+from edge.wire.messages import Ack, AnyDownlink
 from edge.wire.topics import Leaf, Topic, every_site_filter
 
 KEPT = 400
@@ -31,6 +34,7 @@ class Repeater:
         self._lock = threading.Lock()
         self._uplink: dict[str, deque[mqtt.MQTTMessage]] = {}
         self._acks: dict[str, deque[mqtt.MQTTMessage]] = {}
+        self._acknowledged: dict[str, set[tuple[str, int]]] = {}
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="repeater", protocol=mqtt.MQTTv5)
         self._client.username_pw_set("cloud", broker.logins["cloud"])
         self._client.reconnect_delay_set(1, 1)
@@ -58,6 +62,11 @@ class Repeater:
             self._client.publish(message.topic, message.payload, qos=1, properties=_published(message))
         return len(chosen)
 
+    def take_acknowledged(self, site: str) -> set[tuple[str, int]]:
+        """(epoch, seq) of the event batches the cloud has acknowledged since this was last asked."""
+        with self._lock:
+            return self._acknowledged.pop(site, set())
+
     def forget_acks(self, site: str) -> None:
         """The cloud was restored: what it acknowledged before, it may not have now. No network keeps an ack that long."""
         with self._lock:
@@ -73,6 +82,12 @@ class Repeater:
         kept = self._acks if topic.leaf is Leaf.ACK else self._uplink
         with self._lock:
             kept.setdefault(topic.site, deque(maxlen=KEPT)).append(message)
+            if kept is self._acks:
+                self._note(topic.site, decode_downlink(bytes(message.payload), MSGPACK))
+
+    def _note(self, site: str, answer: AnyDownlink) -> None:
+        if isinstance(answer, Ack) and answer.lane == Lane.EVENT:
+            self._acknowledged.setdefault(site, set()).update((answer.epoch, seq) for seq in answer.seqs)
 
 
 def _published(message: mqtt.MQTTMessage) -> Properties:

@@ -48,6 +48,16 @@ def held_events(connection: psycopg.Connection, sites: list[str]) -> Counter[Fac
     return Counter(Fact((kind, parcel)) for kind, parcel in rows)
 
 
+def missing_batches(url: str, site: str, acknowledged: set[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Event batches that were acknowledged and are not in the database at this moment. psycopg.OperationalError: nobody can say."""
+    with psycopg.connect(url, connect_timeout=2) as connection:
+        held: set[tuple[str, int]] = {
+            (str(epoch), seq)
+            for epoch, seq in connection.execute("SELECT epoch, seq FROM batch WHERE site_id = %s AND lane = 1", (site,))
+        }
+    return acknowledged - held
+
+
 def is_all_there(url: str, ledger: Ledger) -> bool:
     """Whether everything told is in the database by now."""
     with psycopg.connect(url) as connection:

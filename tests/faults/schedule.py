@@ -17,7 +17,7 @@ import psycopg
 
 from edge.wire.labels import parcel_label
 from tests.faults.delivery import Repeater
-from tests.faults.ledger import Balance, Ledger, balance, is_all_there
+from tests.faults.ledger import Balance, Ledger, balance, is_all_there, missing_batches
 from tests.faults.processes import Child, eventually
 from tests.faults.proxy import Line
 from tests.faults.site import Person, Site
@@ -27,6 +27,8 @@ PARCELS = 170
 RELEASED = 50  # of them, in release mode, at the end
 CLONE_PARCELS = 20
 SETTLE_S = 150.0  # the edge's longest back-off is 60 s
+MUTANT_SETTLE_S = 40.0  # what a mutant has lost does not come by waiting
+AUDIT_S = 0.25
 STEP_S = 6.0  # a process that does not reach the step it should die at is killed then
 
 
@@ -100,7 +102,8 @@ class Schedule:
     repeater: Repeater
     seed: int
     site_id: str
-    mutant: str = ""
+    mutant: str = ""  # of the edge
+    is_mutant: bool = False  # edge or cloud
     used: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -111,6 +114,9 @@ class Schedule:
         self.person = Person(self.site, self.ledger)
         self.clone: Site | None = None
         self.forgotten: set[str] = set()
+        self.broken_promises: set[str] = set()
+        self._unaudited: set[tuple[str, int]] = set()
+        self._suspect: set[tuple[str, int]] = set()
         self._labels = (parcel_label(self.seed * 1_000 + n) for n in range(1_000))
 
     async def run(self, strikes: Sequence[Strike]) -> Report:
@@ -120,18 +126,30 @@ class Schedule:
             self.site.scanner.plug()
             self.site.start()
             await self.site.until_up()
-            async with asyncio.TaskGroup() as group:
-                scanning = group.create_task(self._scan())
-                group.create_task(self._strike(strikes, scanning))
-            await self._set_right()
-            settled = await self._settled()
+            auditing = asyncio.create_task(self._audit())
+            try:
+                async with asyncio.TaskGroup() as group:
+                    scanning = group.create_task(self._scan())
+                    group.create_task(self._strike(strikes, scanning))
+                await self._set_right()
+                settled = await self._settled()
+                await self._audited()
+            finally:
+                auditing.cancel()
+                await asyncio.wait([auditing])
             books = await asyncio.to_thread(balance, self.stack.database_url, self.ledger)
             odd = [*books.odd, *(f"refused: {label}" for label in self.person.refused if label not in self.forgotten)]
             if not settled:
-                odd.insert(0, f"not settled after {SETTLE_S} s: {[await site.waiting() for site in self._sites()]} batches wait")
+                odd.insert(
+                    0, f"not settled after {self._settle_s} s: {[await site.waiting() for site in self._sites()]} batches wait"
+                )
                 odd[1:1] = [f"log of {name}: {text}" for name, text in self._logs()]
-            books = replace(books, odd=tuple(odd))
+            books = replace(books, odd=tuple(odd), lost=(*books.lost, *sorted(self.broken_promises)))
         return Report(self.seed, tuple(strikes), self.ledger.scans, books)
+
+    @property
+    def _settle_s(self) -> float:
+        return MUTANT_SETTLE_S if self.is_mutant else SETTLE_S
 
     def _take(self, count: int) -> list[str]:
         return [next(self._labels) for _ in range(count)]
@@ -171,6 +189,32 @@ class Schedule:
         children = [self.stack.ingest, *(site.agent for site in self._sites())]
         return [(child.name, child.log.read_text(errors="replace")[-3_000:]) for child in children]
 
+    async def _audit(self) -> None:
+        """An acknowledged batch is in the database: at once, not only after the cloud has noticed a gap and asked again.
+
+        Looked at twice, so that a broker that is faster than this reader's snapshot is no fault.
+        """
+        while True:
+            await asyncio.sleep(AUDIT_S)
+            self._unaudited |= self.repeater.take_acknowledged(self.site_id)
+            looked_at = set(self._unaudited)
+            if not looked_at:
+                continue
+            try:
+                missing = await asyncio.to_thread(missing_batches, self.stack.database_url, self.site_id, looked_at)
+            except psycopg.OperationalError:
+                continue
+            self.broken_promises |= {
+                f"acknowledged and not in the database: {epoch}/event/{seq}" for epoch, seq in missing & self._suspect
+            }
+            self._suspect = missing - self._suspect
+            self._unaudited -= looked_at - self._suspect
+
+    async def _audited(self) -> None:
+        """All that was acknowledged up to now has been looked at."""
+        await asyncio.sleep(2 * AUDIT_S)
+        await eventually(lambda: not self._unaudited, 10.0)
+
     def _sites(self) -> list[Site]:
         return [self.site] if self.clone is None else [self.site, self.clone]
 
@@ -187,7 +231,7 @@ class Schedule:
                 return False
 
         try:
-            async with asyncio.timeout(SETTLE_S):
+            async with asyncio.timeout(self._settle_s):
                 while not await look():
                     await asyncio.sleep(0.2)
         except TimeoutError:
@@ -343,6 +387,7 @@ class Schedule:
         target = self.person.done + 30
         await eventually(lambda: self.person.done >= target, 60.0)
         self.stack.ingest.kill()
+        await self._audited()  # what was acknowledged until now will rightly be missing
         await asyncio.to_thread(self.stack.restore)
         self.repeater.forget_acks(self.site_id)
         self.stack.start_ingest()
