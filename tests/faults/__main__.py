@@ -8,6 +8,7 @@ FIRST= is the first seed, LANES= how many schedules run side by side, each on a 
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -106,4 +107,5 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # either way everything is cleared away
     sys.exit(asyncio.run(main()))

@@ -6,24 +6,27 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
+
+from cloud.onebox.leash import leashed
+from cloud.onebox.unprivileged import Unprivileged
 
 FAULT_STEP = "TUANTU_FAULT_STEP"
 
 
 @dataclass(slots=True)
 class Child:
-    """One process, started as often as it was killed. ``run_as`` are further arguments for Popen, such as a user."""
+    """One process, started as often as it was killed. It dies with us, also when we are killed."""
 
     name: str
     argv: Sequence[str]
     log: Path
     env: Mapping[str, str] | None = None
-    run_as: Mapping[str, Any] = field(default_factory=dict)
+    run_as: Unprivileged | None = None
     cwd: Path | None = None
     starts: int = 0
     _process: subprocess.Popen[bytes] | None = None
@@ -45,15 +48,15 @@ class Child:
         self.starts += 1
 
     def _open(self, out: IO[bytes], environment: Mapping[str, str] | None) -> "subprocess.Popen[bytes]":
+        uid, gid = (-1, -1) if self.run_as is None else (self.run_as.uid, self.run_as.gid)
         return subprocess.Popen(
-            self.argv,
+            leashed(list(self.argv), uid, gid, signal.SIGKILL),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
             env=environment,
             cwd=self.cwd,
             start_new_session=True,
-            **self.run_as,
         )
 
     def kill(self) -> None:
