@@ -281,18 +281,21 @@ class Gateway:
                 if not is_unavailable(error):
                     raise
                 continue  # nobody can tell; stale is shown already
-            ended = [socket for place, (socket, _) in enumerate(known) if place not in standing]
             # Each for itself: one that does not read must not hold up the others.
             async with asyncio.TaskGroup() as group:
-                for socket in ended:
-                    group.create_task(self._end(socket))
+                for (socket, before), now in zip(known, standing, strict=True):
+                    if now != before:
+                        group.create_task(self._change_viewer(socket, now))
 
-    async def _end(self, socket: _Socket) -> None:
+    async def _change_viewer(self, socket: _Socket, viewer: Viewer | None) -> None:
+        socket.viewer = viewer
+        if viewer is None:
+            effects = socket.session.refused("this log-in or link has ended", "log in again, or ask for a new link")
+        else:
+            effects = socket.session.rescoped(viewer.scope)
         try:
             async with asyncio.timeout(_RETRY_S):
-                await self._apply(
-                    socket, socket.session.refused("this log-in or link has ended", "log in again, or ask for a new link")
-                )
+                await self._apply(socket, effects)
         except (ConnectionClosed, TimeoutError):
             socket.connection.transport.abort()
 

@@ -98,7 +98,7 @@ class Reading:
             except LinkError as error:
                 raise TokenRefusedError(str(error)) from None
             viewer = Viewer(Scope(Role.RESIDENT, order_id=link.order_id), link=link)
-            if not await self.standing([viewer]):
+            if await self.standing([viewer]) == [None]:
                 raise TokenRefusedError("this link was taken back")
             return viewer
         async with self._connection() as connection:
@@ -107,20 +107,22 @@ class Reading:
             raise TokenRefusedError("this log-in has ended")
         return Viewer(account.scope, session=token_sha256(token))
 
-    async def standing(self, viewers: Sequence[Viewer]) -> set[int]:
-        """Places in the list of those who may still see what they see: not expired, not taken back, with the same limits."""
+    async def standing(self, viewers: Sequence[Viewer]) -> list[Viewer | None]:
+        """Each as of now: None where the log-in has ended, or the link has expired or was taken back."""
         sessions = {viewer.session for viewer in viewers if viewer.session}
         orders = {viewer.link.order_id for viewer in viewers if viewer.link}
         async with self._connection() as connection:
             accounts = await find_accounts(connection, utc(self._clock.now_ms()), sessions) if sessions else {}
             scopes = {key: account.scope for key, account in accounts.items()}
             versions = await _link_versions(connection, orders) if orders else {}
-        return {place for place, viewer in enumerate(viewers) if self._stands(viewer, scopes, versions)}
+        return [self._now(viewer, scopes, versions) for viewer in viewers]
 
-    def _stands(self, viewer: Viewer, scopes: Mapping[bytes, Scope], versions: Mapping[str, int]) -> bool:
+    def _now(self, viewer: Viewer, scopes: Mapping[bytes, Scope], versions: Mapping[str, int]) -> Viewer | None:
         if viewer.link is not None:
-            return not self._signer.is_expired(viewer.link) and versions.get(viewer.link.order_id) == viewer.link.version
-        return scopes.get(viewer.session) == viewer.scope
+            stands = not self._signer.is_expired(viewer.link) and versions.get(viewer.link.order_id) == viewer.link.version
+            return viewer if stands else None
+        scope = scopes.get(viewer.session)
+        return None if scope is None else Viewer(scope, session=viewer.session)
 
     async def beat(self, instance: str) -> None:
         """Say that this gateway lives."""

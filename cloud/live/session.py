@@ -123,6 +123,16 @@ class Session:
         self._scope = scope
         return [Send(frames.welcome(self._clock))]
 
+    def rescoped(self, scope: Scope) -> list[Effect]:
+        """The token still stands, its limits are others now: leave what is out of them."""
+        if self._state is not _State.OPEN:
+            return []
+        self._scope = scope
+        lost = sorted(room for room in self._rooms if not scope.may_see_room(room))
+        self._rooms.difference_update(lost)
+        effects: list[Effect] = [Leave(room) for room in lost]
+        return effects + [Send(frames.error("rooms", f"{room} is not yours to see any more", "leave it out")) for room in lost]
+
     def refused(self, message: str, remedy: str) -> list[Effect]:
         """The token is not good (any more)."""
         if self._state is _State.CLOSED:

@@ -185,7 +185,22 @@ async def test_a_leader_who_loses_a_station_loses_its_room(live: Live) -> None:
     async with live.client(live.tokens["leader-a1"]) as page:
         await page.subscribe("site:st-a1")
         await live.connection.execute("DELETE FROM account_site WHERE site_id = 'st-a1'")
-        assert await closed_code(page) == 4401
+        assert (await page.hear_type("error"))["field"] == "rooms"
+        await write(live, "site:st-a1", status={"online": True})
+        await page.say(type="subscribe", rooms=[{"room": "site:st-a1"}])
+        assert (await page.hear())["field"] == "rooms[0]"
+
+
+async def test_a_dispatcher_whose_operator_gains_a_station_sees_it_without_a_new_log_in(live: Live) -> None:
+    async with live.client(live.tokens["dispatcher-a"]) as page:
+        await page.subscribe("operator:op-a")
+        await live.connection.execute("INSERT INTO site_operator (site_id, operator_id) VALUES ('st-b1', 'op-a')")
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                await page.say(type="subscribe", rooms=[{"room": "site:st-b1"}])
+                if (await page.hear())["type"] == "entries":
+                    break
+                await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize(
