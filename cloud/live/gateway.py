@@ -105,11 +105,12 @@ class Gateway:
 
     def hint(self, versions: Iterable[tuple[str, int]]) -> None:
         """A notice came: rooms that may have moved. On the loop."""
-        for room, version in versions:
-            is_news = self._rooms.hinted(room, version)
-            self._meters.hints.labels("yes" if is_news else "no").inc()
-            if is_news:
-                self._work.set()
+        outcomes = [self._rooms.hinted(room, version) for room, version in versions]
+        news = sum(outcomes)
+        self._meters.hints.labels("yes").inc(news)
+        self._meters.hints.labels("no").inc(len(outcomes) - news)
+        if news:
+            self._work.set()
 
     # --- one socket -------------------------------------------------------------------------------
 
