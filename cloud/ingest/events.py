@@ -13,9 +13,9 @@ from cloud.domain.events import believed_at_ms, offset_for
 from cloud.domain.order import iso
 from cloud.domain.rooms import site_room
 from cloud.ingest.batch import Sealed
-from cloud.ingest.clocks import Boot, known_offsets
-from cloud.store.folding import refold
-from cloud.store.pool import Connection
+from cloud.ingest.clocks import Boot, ask_offsets, read_offsets
+from cloud.store.folding import ask_refold
+from cloud.store.pool import Connection, Cursor
 from cloud.store.rooms import RoomEntry, entry
 from edge.wire.clock import utc
 from edge.wire.ids import EventId
@@ -68,17 +68,44 @@ class _Arrived:
         return believed_at_ms(self.event.measured_at_ms + offset_ms, self.batch.arrival.received_at_ms)
 
 
-async def apply_events(connection: Connection, batches: Sequence[Sealed], now: datetime) -> AppliedEvents:
-    """Write the batches' events and fold what they touch. All batches are new. EventConflictError where a number is taken."""
+async def lock_sites(connection: Connection, batches: Sequence[Sealed]) -> Cursor | None:
+    """One writer of a site's events at a time, an undo's target included: else an undo and its target could miss each other.
+
+    Comes before the batches' keys are taken. Asks what is known of the boots' clocks once the lock is held, for `apply_events`;
+    None where there are no events.
+    """
     arrived = list(_arrived(batches))
     if not arrived:
+        return None
+    sites = {one.id.site for one in arrived}
+    sites |= {EventId.parse(one.event.fact.target).site for one in arrived if isinstance(one.event.fact, EventUndone)}
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(site, 20)) FROM unnest(%s::text[]) AS site", (sorted(sites),)
+    )
+    return await ask_offsets(connection, {one.boot for one in arrived})
+
+
+async def apply_events(connection: Connection, batches: Sequence[Sealed], clocks: Cursor | None, now: datetime) -> AppliedEvents:
+    """Write the batches' events and fold what they touch. All batches are new. EventConflictError where a number is taken.
+
+    ``clocks`` is `lock_sites`' answer. All is asked before anything is read, for in a pipeline that is one wait.
+    """
+    arrived = list(_arrived(batches))
+    if not arrived or clocks is None:
         return AppliedEvents(0, (), ZERO)
-    offsets = await _lock_sites(connection, arrived)
-    new = await _insert(connection, arrived, offsets)
-    corrected = await _correct_clocks(connection, new)
-    folded = await refold(connection, await _parcels_touched(connection, new, corrected), now)
+    offsets = await read_offsets(clocks)
+    unique = {one.id: one for one in reversed(arrived)}  # of a repeated number the first counts
+    in_order = [unique[key] for key in sorted(unique)]
+    inserting = await connection.execute(_INSERT, _columns(in_order, offsets))
+    await _insert_subjects(connection, in_order)
+    corrected = await _correct_clocks(connection, in_order)
+    folding = await ask_refold(connection, await _parcels_touched(connection, in_order, corrected), now)
+    new = {EventId(*row) for row in await inserting.fetchall()}
+    await _refuse_twins(connection, [one for one in arrived if one.id not in new or unique[one.id] is not one])
+    folded = await folding.finish()
     heard = max(one.event.hlc for one in arrived)
-    return AppliedEvents(len(new), (*folded.entries, *_site_entries(new, offsets)), max(folded.hlc, Hlc(heard)))
+    entries = (*folded.entries, *_site_entries((unique[key] for key in new), offsets))
+    return AppliedEvents(len(new), entries, max(folded.hlc, Hlc(heard)))
 
 
 def _arrived(batches: Iterable[Sealed]) -> Iterable[_Arrived]:
@@ -92,20 +119,6 @@ def _id(batch: Sealed, event: Event) -> EventId:
     return EventId(batch.topic.site, batch.envelope.epoch, event.n)  # type: ignore[arg-type]  # n is what EventNumber counts
 
 
-async def _lock_sites(connection: Connection, arrived: Sequence[_Arrived]) -> dict[Boot, int]:
-    """One writer of a site's events at a time, an undo's target included: else an undo and its target could miss each other.
-
-    Returns what is known of the boots' clocks once the lock is held.
-    """
-    sites = {one.id.site for one in arrived}
-    sites |= {EventId.parse(one.event.fact.target).site for one in arrived if isinstance(one.event.fact, EventUndone)}
-    async with connection.pipeline():
-        await connection.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(site, 20)) FROM unnest(%s::text[]) AS site", (sorted(sites),)
-        )
-        return await known_offsets(connection, {one.boot for one in arrived})
-
-
 _INSERT = """
 INSERT INTO event (site_id, epoch, n, hlc, boot, kind, at, measured_at, received_at, clock, operator_id, device, actor, fact)
 SELECT site_id, epoch, n, hlc, boot, fact->>'kind', at, measured_at, received_at, clock, operator_id, device, actor, fact
@@ -117,18 +130,6 @@ ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
 RETURNING site_id, epoch, n
 """
-
-
-async def _insert(connection: Connection, arrived: Sequence[_Arrived], offsets: Mapping[Boot, int]) -> list[_Arrived]:
-    """Write the events and what they are about; returns those that were not there before, each once, in order."""
-    unique = {one.id: one for one in reversed(arrived)}  # of a repeated number the first counts
-    in_order = [unique[key] for key in sorted(unique)]
-    async with connection.pipeline():
-        inserted = await connection.execute(_INSERT, _columns(in_order, offsets))
-        await _insert_subjects(connection, in_order)
-        new = {EventId(*row) for row in await inserted.fetchall()}
-    await _refuse_twins(connection, [one for one in arrived if one.id not in new or unique[one.id] is not one])
-    return [unique[key] for key in sorted(new)]
 
 
 def _columns(events: Sequence[_Arrived], offsets: Mapping[Boot, int]) -> tuple[list[object], ...]:

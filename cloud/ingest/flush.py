@@ -14,13 +14,14 @@ import psycopg
 
 from cloud.ingest.batch import Arrival, Reason, Rejected, Sealed
 from cloud.ingest.checks import check
-from cloud.ingest.events import EventConflictError, apply_events
+from cloud.ingest.events import EventConflictError, apply_events, lock_sites
 from cloud.ingest.keys import Item, Sorted, take_keys
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
-from cloud.store.pool import Connection, Unavailable, is_bad_data, is_serialization_conflict
-from cloud.store.rooms import RoomEntry, RoomVersion, change
+from cloud.store.pool import Connection, Cursor, Unavailable, is_bad_data, is_serialization_conflict, pipelined_transaction
+from cloud.store.rooms import RoomEntry, RoomVersion, ask_change, read_versions
 from edge.wire.clock import Clock, utc
+from edge.wire.messages import TelemetryBatch
 from edge.wire.order import ZERO, Hlc
 
 _TRIES = 5
@@ -137,21 +138,25 @@ class Flusher:
     async def _transaction(self, items: Sequence[Item], refused: Sequence[Rejected]) -> Outcome:
         if not items and not refused:
             return Outcome()
-        await self.sensors.learn(self.connection, [item for item in items if isinstance(item, Sealed)])
-        async with self.connection.transaction():
-            outcome = await self._steps(items, refused, utc(self.clock.now_ms()))
+        sealed = [item for item in items if isinstance(item, Sealed)]
+        await self.sensors.learn(self.connection, sealed)
+        has_copy = any(isinstance(item.body, TelemetryBatch) for item in sealed)
+        async with self.connection.transaction() if has_copy else pipelined_transaction(self.connection):
+            outcome, versions = await self._steps(items, refused, utc(self.clock.now_ms()))
             await self.before_commit(outcome)
             self.on_step("before_commit")
+        outcome.versions = await read_versions(versions)
         self.on_step("after_commit")
         self.after_commit(outcome)
         self.on_step("after_ack")
         return outcome
 
-    async def _steps(self, items: Sequence[Item], refused: Sequence[Rejected], now: datetime) -> Outcome:
+    async def _steps(self, items: Sequence[Item], refused: Sequence[Rejected], now: datetime) -> tuple[Outcome, Cursor | None]:
+        clocks = await lock_sites(self.connection, [item for item in items if isinstance(item, Sealed)])
         found = await self.dedupe(self.connection, items, now)
         sealed = [item for item in found.new if isinstance(item, Sealed)]
         telemetry = await apply_telemetry(self.connection, sealed, self.sensors)
-        events = await apply_events(self.connection, sealed, now)
+        events = await apply_events(self.connection, sealed, clocks, now)
         quarantined = [
             *(item for item in found.new if isinstance(item, Rejected)),
             *(item for item in items if isinstance(item, Rejected) and item.key is None),
@@ -159,16 +164,16 @@ class Flusher:
             *refused,
         ]
         problems: list[RoomEntry] = await keep_rejected(self.connection, quarantined, now) if quarantined else []
-        versions = await change(self.connection, [*telemetry.entries, *events.entries, *problems], now)
-        return Outcome(
+        versions = await ask_change(self.connection, [*telemetry.entries, *events.entries, *problems], now)
+        outcome = Outcome(
             answered=[*found.new, *found.duplicate],
             refused=[*found.conflict, *refused],
             quarantined=quarantined,
-            versions=versions,
             hlc=events.hlc,
             rows=telemetry.rows + events.rows,
             duplicates=len(found.duplicate),
         )
+        return outcome, versions
 
 
 def _conflicting(item: Item) -> Rejected:

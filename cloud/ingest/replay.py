@@ -12,7 +12,7 @@ import structlog
 
 from cloud.ingest.batch import Arrival, Rejected, Sealed
 from cloud.ingest.checks import check
-from cloud.ingest.events import EventConflictError, apply_events
+from cloud.ingest.events import EventConflictError, apply_events, lock_sites
 from cloud.ingest.keys import take_keys
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
 from cloud.store.pool import Connection, is_bad_data, is_unavailable
@@ -89,13 +89,14 @@ async def _replay_locked(connection: Connection, row_id: int, sensors: SensorIds
         outcome = f"still refused: {item.reason}: {item.detail}"
         await conclude(connection, row_id, "kept", outcome, now)
         return Replayed(is_applied=False, outcome=outcome)
+    clocks = await lock_sites(connection, [item])
     found = await take_keys(connection, [item], now)
     if found.conflict:
         outcome = "refused: its key is held with other content; the site sends it again under a new epoch"
         await conclude(connection, row_id, "kept", outcome, now)
         return Replayed(is_applied=False, outcome=outcome)
     telemetry = await apply_telemetry(connection, [item], sensors)
-    events = await apply_events(connection, [item], now)
+    events = await apply_events(connection, [item], clocks, now)
     outcome = f"applied: {telemetry.rows + events.rows} rows"
     await conclude(connection, row_id, "replayed", outcome, now)
     versions = await change(connection, [*telemetry.entries, *events.entries], now)

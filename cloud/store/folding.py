@@ -7,7 +7,7 @@ the import of orders for parcels that may have been scanned before their order c
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from cloud.domain.events import RecordedEvent
 from cloud.domain.order import LineView, OrderFacts, OrderParcel, OrderStatus, OrderView, fold_order, iso, view
 from cloud.domain.parcel import Parcel, fold_parcel
 from cloud.domain.rooms import operator_room, order_room, site_room
-from cloud.store.pool import Connection
+from cloud.store.pool import Connection, Cursor
 from cloud.store.rooms import RoomEntry, entry
 from edge.wire.clock import to_ms, utc
 from edge.wire.ids import Epoch, EventNumber, SiteId
@@ -84,34 +84,53 @@ async def refold(connection: Connection, parcel_ids: Collection[str], now: datet
 
     The caller writes the entries to the rooms as its last statement before the commit.
     """
+    async with connection.pipeline():
+        return await (await ask_refold(connection, parcel_ids, now)).finish()
+
+
+async def ask_refold(connection: Connection, parcel_ids: Collection[str], now: datetime) -> "Refold":
+    """The first half of `refold`: all is locked and asked, nothing read. In a pipeline that costs no wait."""
     if not parcel_ids:
-        return Folded()
+        return Refold(connection, None)
     ids = sorted(parcel_ids)
-    async with connection.pipeline():
-        await connection.execute(_MAKE_SKELETONS, (now, ids))
-        locked = await connection.execute(_LOCK_PARCELS, (ids,))
-        known = await _read(connection, ids, [], lock="FOR NO KEY UPDATE OF o")
+    await connection.execute(_MAKE_SKELETONS, (now, ids))
+    locked = await connection.execute(_LOCK_PARCELS, (ids,))
+    return Refold(connection, (locked, await _ask(connection, ids, [], lock="FOR NO KEY UPDATE OF o")))
+
+
+@dataclass(frozen=True, slots=True)
+class Refold:
+    """What a fold has asked: the locked parcels and all about them; None where there is nothing to fold."""
+
+    connection: Connection
+    asked: tuple[Cursor, "_Asked"] | None
+
+    async def finish(self) -> Folded:
+        """The second half of `refold`: read, fold, write."""
+        if self.asked is None:
+            return Folded()
+        locked, asked = self.asked
+        known = await _read(asked)
         parcels = {row[0]: _ParcelRow(*row) for row in await locked.fetchall()}
-    everything = {**known.siblings, **parcels}
-    folded = {parcel_id: fold_parcel(known.events.get(parcel_id, ())) for parcel_id in everything}
-    entries = [made for row in parcels.values() for made in _parcel_entries(row, folded[row.id])]
-    statuses: list[tuple[str, OrderStatus]] = []
-    members_of = _members(everything.values(), folded)
-    for order in known.orders.values():
-        members = members_of.get(order.id, [])
-        statuses.append((order.id, fold_order(order, members)))
-        entries += _order_entries(order, members, known.site_names)
-    async with connection.pipeline():
-        await _write_parcels(connection, [(row, folded[row.id]) for row in parcels.values()])
+        everything = {**known.siblings, **parcels}
+        folded = {parcel_id: fold_parcel(known.events.get(parcel_id, ())) for parcel_id in everything}
+        entries = [made for row in parcels.values() for made in _parcel_entries(row, folded[row.id])]
+        statuses: list[tuple[str, OrderStatus]] = []
+        members_of = _members(everything.values(), folded)
+        for order in known.orders.values():
+            members = members_of.get(order.id, [])
+            statuses.append((order.id, fold_order(order, members)))
+            entries += _order_entries(order, members, known.site_names)
+        await _write_parcels(self.connection, [(row, folded[row.id]) for row in parcels.values()])
         if statuses:
-            await _write_orders(connection, statuses)
-    return Folded(tuple(entries), max((parcel.hlc for parcel in folded.values()), default=ZERO))
+            await _write_orders(self.connection, statuses)
+        return Folded(tuple(entries), max((parcel.hlc for parcel in folded.values()), default=ZERO))
 
 
 async def order_view(connection: Connection, order_id: str) -> OrderView | None:
     """An order as its resident sees it, read without locks; None where there is none."""
     async with connection.pipeline():
-        known = await _read(connection, [], [order_id], lock="")
+        known = await _read(await _ask(connection, [], [order_id], lock=""))
     if order_id not in known.orders:
         return None
     folded = {parcel_id: fold_parcel(known.events.get(parcel_id, ())) for parcel_id in known.siblings}
@@ -167,20 +186,32 @@ WHERE s.entity = 'parcel' AND s.entity_id IN (
 _decode_fact = msgspec.json.Decoder(AnyFact).decode
 
 
-async def _read(connection: Connection, parcel_ids: Sequence[str], order_ids: Sequence[str], lock: str) -> _Known:
-    """In a pipeline: all questions at once, one answer's wait. The orders come first, for their lock has to."""
+class _Asked(NamedTuple):
+    orders: Cursor
+    lines: Cursor
+    siblings: Cursor
+    events: Cursor
+
+
+async def _ask(connection: Connection, parcel_ids: Sequence[str], order_ids: Sequence[str], lock: str) -> _Asked:
+    """The orders come first, for their lock has to."""
     ids = {"parcels": parcel_ids, "orders": order_ids}
-    orders = await connection.execute((_ORDERS + lock).encode(), ids)
-    lines = await connection.execute(_LINES, ids)
-    siblings = await connection.execute(_SIBLINGS, ids)
-    events = await connection.execute(_EVENTS, ids)
+    return _Asked(
+        await connection.execute((_ORDERS + lock).encode(), ids),
+        await connection.execute(_LINES, ids),
+        await connection.execute(_SIBLINGS, ids),
+        await connection.execute(_EVENTS, ids),
+    )
+
+
+async def _read(asked: _Asked) -> _Known:
     lines_of: dict[str, list[LineView]] = {}
-    for order_id, *line in await lines.fetchall():
+    for order_id, *line in await asked.lines.fetchall():
         lines_of.setdefault(order_id, []).append(LineView(*line))
-    recorded, site_names = _recorded(await events.fetchall())
+    recorded, site_names = _recorded(await asked.events.fetchall())
     return _Known(
-        {row[0]: _order(row, lines_of.get(row[0], ())) for row in await orders.fetchall()},
-        {row[0]: _ParcelRow(*row) for row in await siblings.fetchall()},
+        {row[0]: _order(row, lines_of.get(row[0], ())) for row in await asked.orders.fetchall()},
+        {row[0]: _ParcelRow(*row) for row in await asked.siblings.fetchall()},
         recorded,
         site_names,
     )

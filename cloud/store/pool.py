@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 
 # A peer that vanished without a word is noticed after 10 + 3 x 5 s, well inside an edge's longest back-off of 60 s.
 _KEEPALIVE = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
@@ -42,6 +44,22 @@ async def connect(url: str, application_name: str, statement_timeout_ms: int = S
         return await psycopg.AsyncConnection.connect(url, autocommit=True, **parameters(application_name, statement_timeout_ms))
     except psycopg.OperationalError as error:
         raise Unavailable(f"database at {place(url)}: {str(error).splitlines()[0]}") from error
+
+
+@asynccontextmanager
+async def pipelined_transaction(connection: Connection) -> AsyncIterator[None]:
+    """A transaction whose statements go out at once and wait for each other's results only where somebody reads them.
+
+    A round trip costs more than most statements do, so: execute all that can be asked, then fetch. COPY is not possible in it.
+    An error is raised where the first result after it is read, at the latest at the end of the block.
+    """
+    try:
+        async with connection.pipeline(), connection.transaction():
+            yield
+    finally:
+        # The server skips a ROLLBACK that was sent into a failed pipeline, like all the rest of it.
+        if not connection.closed and connection.info.transaction_status is not TransactionStatus.IDLE:
+            await connection.rollback()
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from cloud.store.pool import Connection
+from cloud.store.pool import Connection, Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,15 @@ SELECT name, version FROM changed
 
 async def change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> list[RoomVersion]:
     """Write entries and raise the version of each room by one. Of two entries with one room and key the last is written."""
+    return await read_versions(await ask_change(connection, entries, at))
+
+
+async def ask_change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> Cursor | None:
+    """The same, its answer left for `read_versions`; None where nothing changes."""
     newest = {(one.room, one.key): one for one in entries}
     if not newest:
-        return []
-    cursor = await connection.execute(
+        return None
+    return await connection.execute(
         _CHANGE,
         {
             "at": at,
@@ -67,4 +72,8 @@ async def change(connection: Connection, entries: Iterable[RoomEntry], at: datet
             "bodies": [None if one.body is None else one.body.decode() for one in newest.values()],
         },
     )
-    return [RoomVersion(room, version) for room, version in await cursor.fetchall()]
+
+
+async def read_versions(cursor: Cursor | None) -> list[RoomVersion]:
+    """Where the rooms stand after `ask_change`."""
+    return [] if cursor is None else [RoomVersion(room, version) for room, version in await cursor.fetchall()]
