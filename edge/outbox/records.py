@@ -1,7 +1,7 @@
 """What the outbox hands out and takes in: plain values, no database."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from edge.wire.envelope import Envelope
 from edge.wire.ids import Epoch, EventId, Lane, Seq
@@ -41,8 +41,7 @@ class WrongSiteError(Exception):
     """The file belongs to another site; the text says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """When something happened: domain ms, how far it can be believed, and the time to order by (None: no clock is believed)."""
 
     measured_at_ms: int
@@ -50,8 +49,7 @@ class Stamp:
     order_ms: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class BatchKey:
+class BatchKey(NamedTuple):
     """A batch's place in the file: ``epoch`` is the file's own number for it."""
 
     epoch: int
@@ -96,8 +94,7 @@ class Bounds:
     kept: int
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
+class RecordedEvent(NamedTuple):
     """An event that is in the file."""
 
     id: EventId

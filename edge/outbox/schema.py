@@ -82,6 +82,8 @@ def connect(path: Path, *, vfs: str | None = None) -> apsw.Connection:
     """Open for writing: WAL, every commit on the disk before it returns."""
     connection = apsw.Connection(str(path), vfs=vfs)
     connection.set_busy_timeout(BUSY_MS)
+    # Otherwise a statement is planned anew for every value bound to it: 8 µs of a scan's 150.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

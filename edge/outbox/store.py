@@ -102,10 +102,11 @@ class Store:
             execute("BEGIN IMMEDIATE")
             transaction = Transaction(self.settings.site, self.counters, self.boot_began, execute)
             result = work(transaction)
-            if transaction.counters != self.counters:
-                transaction.save_counters()
             if transaction.sealed:
+                transaction.save_counters()
                 self.settings.on_step("sealed")
+            elif transaction.counters != self.counters:
+                transaction.save_counters()
             execute("COMMIT")
         except BaseException as error:
             if self.connection.in_transaction:

@@ -72,8 +72,9 @@ def read_label(text: str, symbology: str, fault: str) -> Label | ShelfSlot:
     """What was scanned. ``fault``: the device could not read it whole."""
     if fault:
         return Label(LabelKind.UNKNOWN, text, fault)
-    match = _SLOT.match(text.strip())
-    return ShelfSlot(match[1]) if match else classify(text, symbology=symbology)
+    if text.startswith("SLOT:") and (match := _SLOT.match(text.rstrip())):
+        return ShelfSlot(match[1])
+    return classify(text, symbology=symbology)
 
 
 def decide(state: StationState, label: Label, symbology: str = "") -> Decision:

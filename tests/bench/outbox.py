@@ -2,7 +2,7 @@
 
 Ours: ``Station.handle`` on the event loop, one scan after another, each awaited: decided, ordered, encoded, hashed, booked and
 committed by the outbox's own thread. Bare: the rows that such a scan leaves, with their bytes ready made, in one transaction
-each on the calling thread, nothing else. Same schema, same settings, same folder, alternating.
+each on the calling thread, statements prepared, nothing else. Same tables, same durability, same folder, alternating.
 """
 
 import asyncio
@@ -116,7 +116,9 @@ def _bare(folder: Path, rows: tuple[tuple[Any, ...], tuple[Any, ...]], commits: 
     folder.mkdir()
     with Store(StoreSettings(folder / "site.db", site_id("bench"), "machine", uuid.uuid4, versions=FILE_VERSIONS), 0):
         pass
-    connection = connect(folder / "site.db")
+    connection = apsw.Connection(str(folder / "site.db"))  # bare: nothing set but what durability needs
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
     execute = connection.cursor().execute
     batch, booking = rows
     labels = _labels(warm_up + commits)
