@@ -46,7 +46,7 @@ from edge.wire.clock import Clock, TownClock, WallClock
 from edge.wire.messages import DeviceChanged, Reported
 from edge.wire.order import hlc_ms
 
-START_FAULTS = (WrongSiteError, FileTooNewError, PortTakenError, OSError, apsw.CantOpenError, apsw.NotADBError, apsw.CorruptError)
+START_FAULTS = (WrongSiteError, FileTooNewError, PortTakenError, OSError, apsw.CantOpenError)
 RESTART_S = 2.0  # a part that fails at once must not fill the log
 
 _log = structlog.get_logger()
@@ -83,6 +83,11 @@ class Agent:
                 listen(config.http).close()
                 uplink_settings = self._uplink_settings()
                 outbox = await stack.enter_async_context(Outbox(self._store_settings(), clock.now_ms))
+            except (apsw.NotADBError, apsw.CorruptError) as error:
+                remedy = (
+                    "keep a copy for us, move it away and start again: a new epoch begins, and what was not sent is in the copy"
+                )
+                raise StartError(f"{config.database}: {error}; {remedy}") from error
             except START_FAULTS as error:
                 raise StartError(str(error)) from error
             past = await outbox.run(lambda store: store.counters.hlc)

@@ -22,6 +22,7 @@ from edge.wire.topics import Leaf, Topic
 
 MIN_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 60.0  # site routers reboot in about 45 s
+STEADY_S = 10.0  # a connection that held this long was a good one; a shorter one may be refused again at once
 STOP_TIMEOUT_S = 3.0  # to say goodbye; a broker that does not listen gets the will instead
 
 
@@ -76,6 +77,7 @@ class Uplink:
         self._sending = sending
         self._hear: Hear | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._up_since_s = 0.0
         self.last_error = ""
 
     @property
@@ -102,10 +104,10 @@ class Uplink:
             except LinkError as error:
                 if str(error) != self.last_error:  # once, not at every try
                     structlog.get_logger().warning("broker_lost", error=str(error))
-                was_up = self._said[1] > 0 and self._link is not None
+                was_up_s = self._around.read_monotonic_s() - self._up_since_s if self._link is not None else 0.0
                 self._set_link(None)
                 self.last_error = str(error)
-                backoff_s = MIN_BACKOFF_S if was_up else min(MAX_BACKOFF_S, backoff_s * 2)
+                backoff_s = MIN_BACKOFF_S if was_up_s >= STEADY_S else min(MAX_BACKOFF_S, backoff_s * 2)
                 await asyncio.sleep(backoff_s * (0.5 + 0.5 * self._around.read_random()))
 
     async def _run_once(self) -> None:
@@ -136,6 +138,7 @@ class Uplink:
             self._say(link, Leaf.REPORTED, self._presence.read_reported(*self._said))
             self._sending.begin()
             self.last_error = ""
+            self._up_since_s = self._around.read_monotonic_s()
             self._set_link(link)
             structlog.get_logger().info("broker_connected", boot=self._said[0], connect=self._said[1])
             try:

@@ -1,0 +1,156 @@
+"""What the cloud says of the time, and of keys ahead of ours."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.downlink import MAX_HEARD_AHEAD_MS, Downlink, Received, Station
+from edge.link import Incoming
+from edge.outbox import BatchKey, Outbox
+from edge.site_clock import SiteClock
+from edge.wire.codec import MSGPACK, decode_events, encode
+from edge.wire.envelope import mark
+from edge.wire.ids import OperatorId, SiteId
+from edge.wire.labels import parcel_label
+from edge.wire.messages import (
+    Ack,
+    ClockCorrected,
+    ClockQuality,
+    Command,
+    CommandResponse,
+    Desired,
+    Event,
+    Message,
+    ParcelReceived,
+)
+from edge.wire.order import hlc_from_ms, hlc_ms
+from edge.wire.topics import Leaf, Topic
+from tests.edge.outbox.sites import settings, waiting
+from tests.edge.test_site_clock import NOW_MS, Machine
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(slots=True)
+class Sender:
+    gone: list[BatchKey] = field(default_factory=list)
+    credit: int = 0
+
+    def landed(self, keys: Sequence[BatchKey]) -> None:
+        self.gone.extend(keys)
+
+    def lost_by_cloud(self, keys: Sequence[BatchKey]) -> None:
+        raise AssertionError(f"nothing was lost, not {keys}")
+
+    def set_credit(self, credit: int) -> None:
+        self.credit = credit
+
+
+@dataclass(slots=True)
+class Source:
+    incoming: asyncio.Queue[Incoming] = field(default_factory=asyncio.Queue)
+
+
+@dataclass(slots=True)
+class Site:
+    """An outbox, its clock and its downlink, and a way to let it hear something to the end."""
+
+    outbox: Outbox
+    clock: SiteClock
+    machine: Machine
+    downlink: Downlink
+    sender: Sender
+
+    async def scan(self, serial: int) -> None:
+        stamp = self.clock.stamp()
+        await self.outbox.transact(lambda transaction: transaction.record(ParcelReceived(parcel=parcel_label(serial)), stamp))
+
+    async def hear(self, leaf: Leaf, message: Message) -> None:
+        source = Source()
+        topic = str(Topic(OperatorId("op"), SiteId("st-1"), leaf))
+        source.incoming.put_nowait(Incoming(topic, encode(message), MSGPACK, "", b"", 0.0))
+        heard = asyncio.Event()
+
+        async def respond(_received: Received) -> CommandResponse:
+            heard.set()  # commands are taken in order: what came before has been dealt with
+            return CommandResponse(id="last", outcome="done")
+
+        self.downlink = Downlink(
+            self.outbox, self.clock, self.sender, Station(respond, _nothing_new, lambda *_: None, lambda: None)
+        )
+        task = asyncio.create_task(self.downlink.hear(source, "nonce"))
+        last = encode(Command(id="last", nonce="nonce", ttl_s=1, action="report"))
+        while not source.incoming.empty():  # an ack is committed once the queue has been taken
+            await asyncio.sleep(0)
+        source.incoming.put_nowait(Incoming(topic.rsplit("/", 1)[0] + "/cmd", last, MSGPACK, "", b"", 0.0))
+        async with asyncio.timeout(30):
+            await heard.wait()
+        task.cancel()
+
+    async def acked(self, cloud_ms: int, hlc: int = 0) -> None:
+        (batch, *_) = await self.outbox.run(waiting)
+        ack = Ack(
+            epoch=str(batch.epoch), lane="event", seqs=[batch.key.seq], marks=[mark(batch.sha256)],
+            credit=7, cloud_time_ms=cloud_ms, hlc=hlc,
+        )  # fmt: skip
+        await self.hear(Leaf.ACK, ack)
+
+    async def events(self) -> list[Event]:
+        return [decode_events(batch.payload).events[0] for batch in await self.outbox.run(waiting)]
+
+    async def order_ms(self) -> int:
+        return hlc_ms(await self.outbox.run(lambda store: store.counters.hlc))
+
+
+async def _nothing_new(_desired: Desired) -> bool:
+    return False
+
+
+@asynccontextmanager
+async def open_site(folder: Path, machine: Machine) -> AsyncIterator[Site]:
+    async with Outbox(settings(folder), machine.now_ms) as outbox:
+        past_ms = hlc_ms(await outbox.run(lambda store: store.counters.hlc))
+        clock = SiteClock(machine, lambda: machine.monotonic_s, lambda: machine.is_synced, past_ms)
+        sender = Sender()
+        downlink = Downlink(outbox, clock, sender, Station(_never, _nothing_new, lambda *_: None, lambda: None))
+        yield Site(outbox, clock, machine, downlink, sender)
+
+
+async def _never(_received: Received) -> CommandResponse:
+    raise AssertionError("no command was given")
+
+
+async def test_the_first_word_of_the_cloud_corrects_what_an_unsynced_boot_stamped(tmp_path: Path) -> None:
+    machine = Machine(wall_ms=NOW_MS - HOUR_MS, is_synced=False)
+    async with open_site(tmp_path, machine) as site:
+        await site.scan(1)
+        await site.scan(2)
+        assert {event.clock for event in await site.events()} == {ClockQuality.UNSYNCED}
+        await site.acked(NOW_MS)
+        second, corrected = await site.events()
+        assert corrected.fact == ClockCorrected(boot=second.boot, offset_ms=HOUR_MS)
+        assert (corrected.boot, corrected.clock, corrected.measured_at_ms) == (second.boot + 1, ClockQuality.CLOUD, NOW_MS)
+        assert site.sender.credit == 7
+        await site.scan(3)
+        assert (await site.events())[-1].measured_at_ms == NOW_MS
+
+
+async def test_a_key_heard_while_guessing_waits_for_the_correction(tmp_path: Path) -> None:
+    machine = Machine(wall_ms=NOW_MS - HOUR_MS, is_synced=False)
+    async with open_site(tmp_path, machine) as site:
+        await site.scan(1)
+        await site.hear(Leaf.DESIRED, Desired(version=1, hlc=hlc_from_ms(NOW_MS - 1)))
+        await site.scan(2)
+        assert await site.order_ms() == NOW_MS - HOUR_MS
+        await site.acked(NOW_MS, hlc=hlc_from_ms(NOW_MS + 5))
+        assert await site.order_ms() >= NOW_MS + 5
+
+
+async def test_a_key_of_2100_is_not_taken_in(tmp_path: Path) -> None:
+    async with open_site(tmp_path, Machine()) as site:
+        await site.scan(1)
+        await site.acked(NOW_MS, hlc=hlc_from_ms(NOW_MS + MAX_HEARD_AHEAD_MS + 1_000))
+        assert await site.order_ms() == NOW_MS
+        assert len(site.sender.gone) == 1
