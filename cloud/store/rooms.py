@@ -34,12 +34,16 @@ def entry(room: str, key: str, body: object) -> RoomEntry:
     return RoomEntry(room, key, None if body is None else msgspec.json.encode(body))
 
 
+# A version is the database's real time in microseconds, or the next number where that has not moved on: a database that was
+# restored from a backup then never gives out again a cursor that a page holds from the lost time. It stays below 2^53, which
+# JavaScript holds exactly.
 # Rooms are locked in the order of their names. Whoever waited for a room's row writes its entries after those it waited for.
 _CHANGE = """
 WITH changed AS (
     INSERT INTO room (name, version, changed_at)
-    SELECT name, 1, %(at)s FROM unnest(%(names)s::text[]) AS name ORDER BY name
-    ON CONFLICT (name) DO UPDATE SET version = room.version + 1, changed_at = excluded.changed_at
+    SELECT name, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %(at)s
+    FROM unnest(%(names)s::text[]) AS name ORDER BY name
+    ON CONFLICT (name) DO UPDATE SET version = greatest(room.version + 1, excluded.version), changed_at = excluded.changed_at
     RETURNING name, version
 ), written AS (
     INSERT INTO room_entry (room, key, version, at, body)
@@ -53,7 +57,7 @@ SELECT name, version FROM changed
 
 
 async def change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> list[RoomVersion]:
-    """Write entries and raise the version of each room by one. Of two entries with one room and key the last is written."""
+    """Write entries and raise the version of each room. Of two entries with one room and key the last is written."""
     return await read_versions(await ask_change(connection, entries, at))
 
 

@@ -74,7 +74,7 @@ async def test_an_order_moves_with_its_parcels_and_its_resident_sees_it(flusher:
         before = room_version(database_url, "order:green/7")
         await flush(flusher, site.scans(fact))
         view = body(database_url, "order:green/7", "order")
-        assert room_version(database_url, "order:green/7") == before + 1
+        assert room_version(database_url, "order:green/7") > before
         assert rows(database_url, "SELECT state FROM customer_order")[0][0] == view["state"]
         assert body(database_url, "operator:green", "order/green/7")["state"] == view["state"]
         seen.append(view["state"])
