@@ -175,9 +175,10 @@ class Watching(RuleBasedStateMachine):
 
     @rule(socket=st.sampled_from("abcd"), keeps=st.booleans())
     def join(self, socket: str, keeps: bool) -> None:
-        cursor = self.cursors.get(socket, 0) if keeps else 0
-        if not keeps:
+        if not keeps:  # a page that forgets what it saw forgets its cursor with it
             self.seen[socket] = {}
+            self.cursors.pop(socket, None)
+        cursor = self.cursors.get(socket, 0)
         self.seen.setdefault(socket, {})
         self.rooms.join(self.ROOM, socket, cursor)
         self.present().add(socket)
