@@ -20,7 +20,7 @@ from tests.faults.delivery import Repeater
 from tests.faults.ledger import Balance, Ledger, balance, is_all_there, missing_batches
 from tests.faults.processes import Child, eventually
 from tests.faults.proxy import Line
-from tests.faults.site import Person, Site
+from tests.faults.site import AT_ONCE, Person, Site
 from tests.faults.stack import ROOT, Stack
 
 PARCELS = 170
@@ -28,6 +28,7 @@ RELEASED = 50  # of them, in release mode, at the end
 CLONE_PARCELS = 20
 SETTLE_S = 150.0  # the edge's longest back-off is 60 s
 MUTANT_SETTLE_S = 40.0  # what a mutant has lost does not come by waiting
+HEAD_START = 40  # scans
 AUDIT_S = 0.25
 STEP_S = 6.0  # a process that does not reach the step it should die at is killed then
 
@@ -111,7 +112,10 @@ class Schedule:
         self.ledger = Ledger([self.site_id])
         self.folder = self.stack.folder / self.site_id
         self.site = Site(self.stack, self.site_id, self.folder / "original", "machine-a", self.random, self.mutant)
-        self.person = Person(self.site, self.ledger)
+        self.person = Person(self.site, self.ledger, may_go_on=self._is_not_too_early)
+        self._coming: list[Strike] = []
+        self._allowed = 0
+        self._has_scanned = False
         self.clone: Site | None = None
         self.forgotten: set[str] = set()
         self.broken_promises: set[str] = set()
@@ -159,10 +163,23 @@ class Schedule:
         await self.person.scan_all(parcels, "received")
         await self.site.set_mode("release")
         await self.person.scan_all(self.random.sample(parcels, RELEASED), "released")
+        self._has_scanned = True
+
+    def _is_not_too_early(self) -> bool:
+        """Hold the person back where a strike would find nothing left to spoil, because the one before takes its time."""
+        return not self._coming or self.person.done < max(self._coming[0].after + HEAD_START, self._allowed)
+
+    async def _until_scanned(self, count: int) -> None:
+        """So many more are booked, or there are no more."""
+        target = self.person.done + count
+        self._allowed = target + AT_ONCE
+        await eventually(lambda: self.person.done >= target or self._has_scanned, 60.0)
 
     async def _strike(self, strikes: Sequence[Strike], scanning: "asyncio.Task[None]") -> None:
-        for strike in strikes:
+        for number, strike in enumerate(strikes):
+            self._coming = list(strikes[number:])
             await eventually(lambda strike=strike: self.person.done >= strike.after or scanning.done(), 300.0)
+            self._coming = self._coming[1:]
             self.used[strike.fault] += 1
             await _EFFECTS[strike.fault](self)
 
@@ -255,18 +272,18 @@ class Schedule:
             child.kill()
 
     async def edge_step(self) -> None:
-        await self._dies(self.site.agent, self.site.start, EDGE_WINDOW, 12)
+        await self._dies(self.site.agent, self.site.start, EDGE_WINDOW, 10)
         self.site.start()
         await self.site.until_up()
 
     async def edge_step_power(self) -> None:
-        await self._dies(self.site.agent, self.site.start, EDGE_WINDOW, 12)
+        await self._dies(self.site.agent, self.site.start, EDGE_WINDOW, 10)
         self.site.cut_power()
         self.site.start()
         await self.site.until_up()
 
     async def ingest_step(self) -> None:
-        await self._dies(self.stack.ingest, self.stack.start_ingest, INGEST_WINDOW, 5)
+        await self._dies(self.stack.ingest, self.stack.start_ingest, INGEST_WINDOW, 3)
         self.stack.start_ingest()
 
     async def edge_kill(self) -> None:
@@ -360,8 +377,7 @@ class Schedule:
         shutil.copytree(self.site.folder / "data", backup)
         self.site.start()
         remembered = set(self.ledger.told)
-        target = self.person.done + 20
-        await eventually(lambda: self.person.done >= target, 60.0)
+        await self._until_scanned(20)
         async with self.person.hands:
             # What only the card had would be gone for good, and nobody could have it.
             if not await self._all_sent():
@@ -384,8 +400,7 @@ class Schedule:
     async def restored_cloud(self) -> None:
         """The database of some scans ago comes back; half the time somebody asks for a resync, else it must be noticed."""
         await asyncio.to_thread(self.stack.back_up)
-        target = self.person.done + 30
-        await eventually(lambda: self.person.done >= target, 60.0)
+        await self._until_scanned(30)
         self.stack.ingest.kill()
         await self._audited()  # what was acknowledged until now will rightly be missing
         await asyncio.to_thread(self.stack.restore)

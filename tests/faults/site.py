@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -176,9 +176,12 @@ class Person:
     done: int = 0
     refused: list[str] = field(default_factory=list)
     hands: asyncio.Lock = field(default_factory=asyncio.Lock)  # held: the person waits
+    may_go_on: Callable[[], bool] = lambda: True  # looked at before each handful of labels
 
     async def scan_all(self, labels: Sequence[str], booked_as: str) -> None:
         for start in range(0, len(labels), AT_ONCE):
+            while not self.may_go_on():
+                await asyncio.sleep(0.02)
             async with self.hands:
                 await self._scan(labels[start : start + AT_ONCE], booked_as)
 
