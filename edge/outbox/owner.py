@@ -112,7 +112,7 @@ class Outbox:
         self._pending += 1
         with ExitStack() as stack:
             try:
-                store = stack.enter_context(Store(self._settings, self._read_now_ms()))
+                store = stack.enter_context(Store(self._settings, self._read_now_ms(), self._note_sealed))
             except BaseException as error:  # noqa: BLE001  # it is the caller's, on the other side of the thread
                 self._finish(opened, None, error)
                 return
