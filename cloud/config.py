@@ -30,6 +30,10 @@ class CloudConfig(BaseSettings):
     live_origins: str = Field(default="", description="origins whose pages may open the live socket, by comma; empty: any")
     pages_dir: Path | None = Field(default=None, description="the built pages")
     clock_file: Path | None = Field(default=None, description="the town's clock; unset in production")
+    ingest_lanes: str = Field(
+        default="event,live,backfill",
+        description="which lanes an ingest process serves; one for event alone keeps scans apart from floods of telemetry",
+    )
     metrics_port: int = Field(default=0, ge=0, le=65535, description="ingest, live and jobs serve /metrics here; 0: not at all")
 
     @field_validator("database_url")
@@ -38,6 +42,15 @@ class CloudConfig(BaseSettings):
         if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("want postgresql://user:password@host:port/name")
         return value
+
+    @field_validator("ingest_lanes")
+    @classmethod
+    def _lanes_are_known(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",")]
+        unknown = [name for name in names if name not in ("event", "live", "backfill")]
+        if unknown or len(set(names)) != len(names):
+            raise ValueError("want event, live, backfill, each at most once, with commas between")
+        return ",".join(names)
 
     @field_validator("secret")
     @classmethod

@@ -70,14 +70,15 @@ async def serve(
         on_step=on_step,
         on_outcome=lambda outcome: claims.hear(outcome.answered),
     )
-    settings = [LaneSettings(lane, (shared_uplink_filter(f"{GROUP}-{lane}", lane),), WORKERS[lane]) for lane in Lane]
+    served = [Lane(name) for name in config.ingest_lanes.split(",")]
+    settings = [LaneSettings(lane, (shared_uplink_filter(f"{GROUP}-{lane}", lane),), WORKERS[lane]) for lane in served]
     lanes = [LaneRunner(one, parts, stopping) for one in settings]
     attendant = Attendant(parts, claims, instance, stopping)
     if config.metrics_port:
         server, thread = start_http_server(config.metrics_port, config.http_host, metrics.registry)
     else:
         server, thread = None, None
-    log.info("ingest starts", broker=f"{broker.host}:{broker.port}", instance=instance)
+    log.info("ingest starts", broker=f"{broker.host}:{broker.port}", instance=instance, lanes=config.ingest_lanes)
     try:
         async with asyncio.TaskGroup() as group:
             for lane in lanes:

@@ -62,7 +62,8 @@ def main() -> None:
 
 async def _main() -> None:
     scratch_sites = (SITE, *LOAD_SITES)
-    async with running_stack(scratch_sites, {}) as stack:
+    # Two ingest processes, as an operator with this much telemetry runs them: scans do not share one with a flood.
+    async with running_stack(scratch_sites, {"TUANTU_INGEST_LANES": "event"}) as stack:
         conditions = durable_database(stack.database_url)
         print(f"conditions: {json.dumps(conditions)}", flush=True)
         token = await _prepare_database(stack.database_url)
@@ -233,10 +234,11 @@ async def _processes(stack: Stack, token: str) -> AsyncIterator[Chain]:
     live_url = f"ws://127.0.0.1:{live_port}/live"
     python = sys.executable
 
-    def child(name: str, *argv: str) -> Child:
-        return Child(name, [python, "-m", *argv], folder / f"{name}.log", environment, cwd=ROOT)
+    def child(name: str, *argv: str, **settings: str) -> Child:
+        return Child(name, [python, "-m", *argv], folder / f"{name}.log", {**environment, **settings}, cwd=ROOT)
 
     children = [
+        child("telemetry", "cloud", "ingest", TUANTU_INGEST_LANES="live,backfill"),
         child("live", "cloud", "live"),
         child("agent", "edge", "run", "--config", str(config)),
         child("bare-cloud", "tests.bench.bare_chain", "cloud", str(bare_port)),
@@ -246,12 +248,12 @@ async def _processes(stack: Stack, token: str) -> AsyncIterator[Chain]:
     ]
     try:
         with SimulatedScanner(scanner_path, Random(1)) as scanner:
-            for one in children[:4]:
+            for one in children[:5]:
                 one.start()
-            await _listening((live_port, page_port, bare_port, trigger_port), children[:4])
-            for one in children[4:]:
+            await _listening((live_port, page_port, bare_port, trigger_port), children[:5])
+            for one in children[5:]:
                 one.start()
-            assert await eventually(lambda: "watching" in children[4].log.read_text(), 60.0), children[4].log.read_text()[-500:]
+            assert await eventually(lambda: "watching" in children[5].log.read_text(), 60.0), children[5].log.read_text()[-500:]
             async with (
                 connect(live_url, compression=None, max_size=None) as ours,
                 connect(f"ws://127.0.0.1:{bare_port}", compression=None) as bare,
