@@ -49,7 +49,7 @@ async def _timescale_health(connection: Connection) -> list[JobHealth]:
             false,
             s.last_run_status = 'Failed'
         FROM timescaledb_information.job_stats s JOIN timescaledb_information.jobs j USING (job_id)
-        WHERE s.last_run_status IS NOT NULL AND j.proc_name <> 'policy_telemetry'  -- it phones home, and fails where it can't
+        WHERE s.last_run_status IS NOT NULL AND s.job_id >= 1000  -- below are its own, which concern nobody's data
         ORDER BY 1
         """
     )
