@@ -19,6 +19,7 @@ class Ledger:
 
     sites: list[str]
     told: Counter[Fact] = field(default_factory=Counter)
+    has_twins: bool = False  # two cards, or an old one: then events move to another epoch and keep their order, not their number
     scans: int = 0
 
     def tell(self, kind: str, label: str) -> None:
@@ -126,6 +127,8 @@ def _rooms(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
 
 def _order(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
     """Within an epoch a later number has a later order key, whatever the clocks said."""
+    if ledger.has_twins:
+        return []
     rows: Any = connection.execute(
         """
         SELECT site_id, epoch, n FROM (

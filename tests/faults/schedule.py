@@ -358,6 +358,7 @@ class Schedule:
         if self.clone is not None:
             return
         self.site.agent.kill()
+        self.ledger.has_twins = True
         machine = self.random.choice(("machine-b", self.site.machine))
         self.used["cloned_card:other_machine" if machine == "machine-b" else "cloned_card:same_machine"] += 1
         shutil.copytree(self.site.folder / "data", self.folder / "clone" / "data")
@@ -383,6 +384,7 @@ class Schedule:
             if not await self._all_sent():
                 return
             self.used["old_card:put_back"] += 1
+            self.ledger.has_twins = True
             self.site.agent.kill()
             self.site.put_card(backup)
             self.site.start()
