@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -10,8 +11,16 @@ from cloud import logs
 
 
 @pytest.fixture(autouse=True)
-def _restored() -> None:
+def _restored() -> Iterator[None]:
+    """What is configured here would write to a file pytest has closed by then, in every test after it."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    access = logging.getLogger("uvicorn.access")
+    access_level = access.level
+    yield
     structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    access.setLevel(access_level)
 
 
 def test_names_and_phone_numbers_are_struck_out() -> None:
@@ -22,14 +31,9 @@ def test_names_and_phone_numbers_are_struck_out() -> None:
 
 
 def test_both_loggers_write_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    before = logging.root.handlers[:]
-    try:
-        logs.configure("ingest")
-        structlog.get_logger().info("flushed", rows=3)
-        logging.getLogger("uvicorn.error").warning("odd %s", "request")
-    finally:
-        logging.root.handlers[:] = before
-        structlog.reset_defaults()
+    logs.configure("ingest")
+    structlog.get_logger().info("flushed", rows=3)
+    logging.getLogger("uvicorn.error").warning("odd %s", "request")
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (first["event"], first["rows"], first["process"], first["level"]) == ("flushed", 3, "ingest", "info")
     assert (second["event"], second["process"], second["level"]) == ("odd request", "ingest", "warning")
