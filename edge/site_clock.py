@@ -72,12 +72,15 @@ class SiteClock:
         """A stamp for now, or for what the domain clock called ``measured_at_ms`` a moment ago."""
         self._carry()
         wall_ms = self._clock.now_ms()
+        if measured_at_ms is None:
+            measured_at_ms = wall_ms
         believed = self._believed(wall_ms)
-        now_ms = int(self._guess_ms) if believed is None else believed
-        measured_ms = now_ms if measured_at_ms is None else max(0, now_ms - wall_ms + measured_at_ms)
-        if believed is None:
-            return Stamp(measured_ms, ClockQuality.UNSYNCED, measured_ms)
-        return Stamp(measured_ms, ClockQuality.SYNCED if believed == wall_ms else ClockQuality.CLOUD, now_ms)
+        if believed == wall_ms:
+            return Stamp(measured_at_ms, ClockQuality.SYNCED, wall_ms)
+        if believed is not None:
+            return Stamp(max(0, believed - wall_ms + measured_at_ms), ClockQuality.CLOUD, believed)
+        guess_ms = max(0, int(self._guess_ms) - wall_ms + measured_at_ms)
+        return Stamp(guess_ms, ClockQuality.UNSYNCED, guess_ms)
 
     def heard(self, cloud_ms: int) -> None:
         """The cloud said what time it is."""

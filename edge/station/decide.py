@@ -6,7 +6,7 @@ Reading state and writing facts is ``edge.station.station``'s, in one commit.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 from edge.devices.ports import Sound
 from edge.wire.labels import Label, LabelKind, classify
@@ -33,16 +33,14 @@ class ScanKind(StrEnum):
     UNDONE = "undone"
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelHere:
+class ParcelHere(NamedTuple):
     """Where a parcel stands at this station. ``booked`` None: it was never booked here, or that was undone."""
 
     booked: BookedAs | None = None
     slot: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StationState:
+class StationState(NamedTuple):
     """What a decision depends on."""
 
     mode: Mode
@@ -50,8 +48,7 @@ class StationState:
     open_slot: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Facts to record in one commit; none: nothing happened that the cloud must know."""
 
     kind: ScanKind

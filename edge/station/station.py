@@ -5,7 +5,7 @@ Where scans come from is the app's; what staff see is the page's.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import structlog
 
@@ -27,8 +27,7 @@ RECENT_SCANS = 200  # what the page can scroll back to
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class ScanResult:
+class ScanResult(NamedTuple):
     """What became of one scan: what staff hear and see. ``event`` None: nothing was booked."""
 
     at_ms: int
@@ -99,9 +98,9 @@ class Station:
         if read.kind is not LabelKind.PRODUCT and is_repeat(self._seen, sighting, at_s):
             self._seen = remember(self._seen, sighting, at_s)
             return _result(scan, scan.measured_at_ms, Decision(ScanKind.REPEATED, Sound.DUPLICATE), None, "", is_silent=True)
-        result = await self._book(scan, read, actor, at_s)
-        if result.kind is not ScanKind.FAILED:  # what was not kept has to be scanned again, at once
-            self._seen = remember(self._seen, sighting, at_s)
+        result = await self._book(scan, read, actor, at_s, sighting)
+        if result.kind is ScanKind.FAILED:  # what was not kept has to be scanned again, at once
+            self._seen = {one: seen_s for one, seen_s in self._seen.items() if one != sighting}
         return await self._tell(result)
 
     async def undo(self, event: EventId | None, actor: str, reason: str = "") -> ScanResult:
@@ -122,7 +121,7 @@ class Station:
 
         booking = await self._outbox.transact(work)
         self._seen = {}  # the label may be scanned again at once
-        undone = replace(_result_of(booking), is_undone=True, can_undo=False)
+        undone = _result_of(booking)._replace(is_undone=True, can_undo=False)
         self.results = deque((undone if one.event == booking.event else one for one in self.results), maxlen=RECENT_SCANS)
         self._announce(undone)
         return undone
@@ -132,7 +131,7 @@ class Station:
         for device in self._feedback:
             await device.signal(sound)
 
-    async def _book(self, scan: Scan, label: Label, actor: str, at_s: float) -> ScanResult:
+    async def _book(self, scan: Scan, label: Label, actor: str, at_s: float, sighting: Sighting) -> ScanResult:
         stamp = self._clock.stamp(scan.measured_at_ms)
         slot = self._slot if at_s < self._slot_until_s else ""
 
@@ -147,7 +146,9 @@ class Station:
             return decision, event
 
         try:
-            decision, event = await self._outbox.transact(work)
+            committed = self._outbox.transact(work)
+            self._seen = remember(self._seen, sighting, at_s)  # while the disk is busy
+            decision, event = await committed
         except (NotKeptError, OutboxBusyError) as error:
             _log.error("scan_not_kept", device=scan.device, error=str(error))
             failed = Decision(ScanKind.FAILED, Sound.ERROR, detail=str(error))

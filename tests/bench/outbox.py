@@ -6,9 +6,7 @@ each on the calling thread, statements prepared, nothing else. Same tables, same
 """
 
 import asyncio
-import json
 import os
-import sys
 import tempfile
 import time
 import uuid
@@ -27,7 +25,7 @@ from edge.station.station import Station
 from edge.wire.clock import WallClock
 from edge.wire.ids import site_id
 from edge.wire.labels import parcel_label
-from tests.bench.conditions import alternate, file_system, median_ratio
+from tests.bench.conditions import alternate, file_system, finish, median_ratio
 
 SCANS = int(os.environ.get("SCANS", "2000"))
 WARM_UP = 1_500  # beyond the first WAL checkpoints, so that both sides write into a file of its final size
@@ -61,8 +59,7 @@ def main() -> None:
         "file_system": kind,
         **stated,
     }
-    print(json.dumps(result))
-    sys.exit(0 if ratio >= 0.7 else 1)
+    finish(result, floors={"ratio": 0.7})
 
 
 async def _ours(folder: Path, scans: int, warm_up: int) -> float:
