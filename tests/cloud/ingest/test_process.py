@@ -77,7 +77,8 @@ async def test_killed_at_any_step_and_started_again_everything_is_there_once(
         async with process(database_url, broker):
             await sent_until_answered(link, event)
     assert count(database_url, "SELECT count(*) FROM event") == 1
-    assert rows(database_url, "SELECT version FROM room WHERE name = %s", f"site:{site.site}") == [(1,)]
+    entries = "SELECT key, room_entry.version = room.version FROM room JOIN room_entry ON room = name WHERE name = %s"
+    assert rows(database_url, entries, f"site:{site.site}") == [("parcel/X", True)]
 
 
 async def test_the_mutant_that_acknowledges_before_the_commit_tells_a_site_what_is_not_so(
