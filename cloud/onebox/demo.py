@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cloud.auth.accounts import AccountError, ensure_account
+from cloud.auth.accounts import AccountError, ensure_account, find_credentials
+from cloud.auth.passwords import password_matches
 from cloud.domain.scope import Role
 from cloud.onebox.folder import Secrets
 from cloud.store.pool import Unavailable, connect
+from cloud.trouble import Trouble
 from edge.wire.clock import Clock, utc
 
 OPERATOR = "tuantu-demo"
@@ -55,6 +57,18 @@ async def ensure_accounts(url: str, clock: Clock, secrets: Secrets, accounts: Se
                 connection, utc(clock.now_ms()), login=account.login, password=secrets.derived(account.login),
                 display_name=account.name, role=account.role, operator_id=account.operator, site_ids=account.sites,
             )  # fmt: skip
+
+
+async def check_admin(url: str, secrets: Secrets) -> None:
+    """Trouble where a database that is not ours alone has an ``admin`` with a password of its own: it is not ours to change."""
+    connection = await connect(url, "onebox")
+    async with connection:
+        known = await find_credentials(connection, ADMIN.login)
+    if known is None or not password_matches(known.password_hash, secrets.derived(ADMIN.login)):
+        raise Trouble(
+            f"the database of DATABASE_URL has an account '{ADMIN.login}' that is not of this data folder",
+            "name an empty database, or use the data folder (TUANTU_DATA) this database was made with",
+        )
 
 
 async def ensure_when_there(

@@ -175,6 +175,8 @@ async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> None:
     say(f"schema   up to date, storage mode {mode}")
     clock = box.clock()
     await demo.ensure_accounts(url, clock, box.secrets, [demo.ADMIN])
+    if wishes.database_url:
+        await demo.check_admin(url, box.secrets)
     shared = _shared_environment(box, url, broker_url)
     await supervisor.start(*children.cloud(ROOT, at, shared))
     say(f"cloud    ready after {time.monotonic() - started_s:.1f} s")
@@ -208,7 +210,7 @@ async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, str, 
     starting.append(children.broker(configured, ROOT))
     await supervisor.start(*starting)
     if server is None:
-        say("database the one of DATABASE_URL")
+        say("database the one of DATABASE_URL" + ("; FRESH=1 leaves what is in it" if wishes.fresh else ""))
     else:
         await asyncio.to_thread(onebox_postgres.create_database, server)
         say(f"database PostgreSQL {server.binaries.major} on port {server.port}, files in {server.data}")

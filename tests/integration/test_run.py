@@ -295,6 +295,17 @@ def test_a_wish_that_makes_no_sense_is_one_clear_line(box: Box) -> None:
     _check_refusal(box.refuse(BROKER="rabbit"), "BROKER=rabbit", "BROKER=mosquitto")
 
 
+def test_another_database_is_used_and_its_accounts_are_left_alone(box: Box, database_url: str) -> None:
+    box.start(DATABASE_URL=database_url)
+    assert "the one of DATABASE_URL" in box.said()
+    assert box.log_in("admin")
+    assert not (box.data / "postgres").exists()
+    assert box.stop() == 0
+    _check_refusal(
+        box.refuse(DATABASE_URL=database_url, FRESH="1"), "account 'admin' that is not of this data folder", "TUANTU_DATA"
+    )
+
+
 def test_a_database_that_is_away_is_one_clear_line(box: Box) -> None:
     _check_refusal(
         box.refuse(DATABASE_URL=f"postgresql://u:p@127.0.0.1:{find_free_port()}/x"), "can't reach the database", "start it"
