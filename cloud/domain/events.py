@@ -24,6 +24,7 @@ class RecordedEvent:
     clock: ClockQuality
     fact: AnyFact
     offset_ms: int = 0
+    boot: int = 0
 
     @property
     def id(self) -> EventId:
@@ -57,16 +58,20 @@ def offset_for(clock: ClockQuality, offset_ms: int) -> int:
 def placed(events: Iterable[RecordedEvent]) -> list[PlacedEvent]:
     """Each event once, in order: hybrid logical clock with its correction, then site, epoch, n.
 
-    Within a site and epoch n decides, so a correction never carries an event before one the site numbered earlier.
+    Within a site and epoch n decides, so a correction never carries an event before one the site numbered earlier. An event with a
+    higher number and a lower clock than another of the same boot was moved here after a conflict: it keeps the place of its clock.
     """
     unique = {event.id: event for event in events}
     in_order: list[PlacedEvent] = []
     last: dict[tuple[SiteId, Epoch], Hlc] = {}
+    newest: dict[tuple[SiteId, Epoch, int], Hlc] = {}  # as stamped: a boot's clock only goes on
     for event in sorted(unique.values(), key=lambda event: event.id):
         offset_ms = offset_for(event.clock, event.offset_ms)
         stream = (event.site, event.epoch)
-        hlc = max(shift(event.hlc, offset_ms), last.get(stream, ZERO))
-        last[stream] = hlc
+        hlc = shift(event.hlc, offset_ms)
+        if event.hlc >= newest.get((*stream, event.boot), ZERO):
+            newest[(*stream, event.boot)] = event.hlc
+            hlc = last[stream] = max(hlc, last.get(stream, ZERO))
         at_ms = believed_at_ms(event.measured_at_ms + offset_ms, event.received_at_ms)
         in_order.append(PlacedEvent((hlc, event.site, event.epoch, event.n), at_ms, event))
     in_order.sort(key=lambda entry: entry.key)

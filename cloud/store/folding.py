@@ -174,7 +174,7 @@ SELECT id, operator_id, order_id, site_id, zone, at_site_id FROM parcel WHERE or
 
 _EVENTS = f"""
 SELECT s.entity_id, e.site_id, e.epoch, e.n, e.hlc, e.measured_at, e.received_at, e.clock, e.fact::text, coalesce(c.offset_ms, 0),
-    site.name
+    e.boot, site.name
 FROM event_subject s
 JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
 LEFT JOIN clock_correction c ON (c.site_id, c.epoch, c.boot) = (e.site_id, e.epoch, e.boot)
@@ -229,7 +229,7 @@ def _recorded(rows: Iterable[tuple[Any, ...]]) -> tuple[dict[str, list[RecordedE
     """Events by parcel, undos included, in no order, and their sites' names. A kind that a newer release wrote is left out."""
     events: dict[str, list[RecordedEvent]] = {}
     names: dict[str, str] = {}
-    for parcel_id, site, epoch, n, hlc, measured_at, received_at, clock, fact_text, offset_ms, name in rows:
+    for parcel_id, site, epoch, n, hlc, measured_at, received_at, clock, fact_text, offset_ms, boot, name in rows:
         try:
             fact = _decode_fact(fact_text)
         except msgspec.ValidationError:
@@ -247,6 +247,7 @@ def _recorded(rows: Iterable[tuple[Any, ...]]) -> tuple[dict[str, list[RecordedE
                 ClockQuality(clock),
                 fact,
                 offset_ms,
+                boot,
             )
         )
     return events, names

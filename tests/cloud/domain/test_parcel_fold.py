@@ -15,10 +15,19 @@ A, B = SiteId("a"), SiteId("b")
 
 
 def event(
-    n: int, fact: AnyFact, *, site: SiteId = A, ms: int | None = None, offset_ms: int = 0, clock: ClockQuality = ClockQuality.SYNCED
+    n: int,
+    fact: AnyFact,
+    *,
+    site: SiteId = A,
+    ms: int | None = None,
+    offset_ms: int = 0,
+    clock: ClockQuality = ClockQuality.SYNCED,
+    boot: int | None = None,
 ) -> RecordedEvent:
+    """Of a boot of its own where none is given: between boots a clock may go anywhere."""
     at_ms = T0 + n * 1000 if ms is None else ms
-    return RecordedEvent(site, EPOCH, EventNumber(n), Hlc(hlc_from_ms(at_ms) + n), at_ms, T0 + 60_000, clock, fact, offset_ms)
+    hlc = Hlc(hlc_from_ms(at_ms) + n)
+    return RecordedEvent(site, EPOCH, EventNumber(n), hlc, at_ms, T0 + 60_000, clock, fact, offset_ms, n if boot is None else boot)
 
 
 def undo(n: int, target: RecordedEvent, *, site: SiteId = A) -> RecordedEvent:
@@ -93,6 +102,15 @@ def test_a_stamp_of_the_clouds_own_time_is_not_corrected_again() -> None:
 def test_a_correction_never_carries_an_event_before_one_its_site_numbered_earlier() -> None:
     corrected = event(2, SHELVED.fact, offset_ms=-3_600_000)
     assert [entry.event.n for entry in placed([corrected, RECEIVED])] == [1, 2]
+
+
+def test_an_event_that_was_numbered_anew_after_a_conflict_keeps_its_place() -> None:
+    released = event(2, RELEASED.fact, ms=T0 + 9_000, boot=4)
+    moved = event(3, RECEIVED.fact, ms=T0 + 1_000, boot=4)
+    later = event(4, LabelUnknown(text="?"), ms=T0 + 10_000, boot=4)
+    assert [entry.event.n for entry in placed([released, moved, later])] == [3, 2, 4]
+    parcel = fold_parcel([released, moved])
+    assert (parcel.state, parcel.conflicts) == (ParcelState.RELEASED, ())
 
 
 def test_a_time_is_believed_within_90_days_before_and_5_minutes_after_receipt() -> None:
