@@ -107,7 +107,7 @@ class HealthCheck:
         reasons = _reasons(broker, stored)
         return Health(
             status="degraded" if reasons else "ok", reasons=reasons, database=stored.database, broker=broker,
-            processes=stored.processes, ingest_lag_s=max(ingest, default=None), backlog=stored.backlog,
+            processes=stored.processes, ingest_lag_s=min(ingest, default=None), backlog=stored.backlog,
             jobs=stored.jobs, clock=clock,
         )  # fmt: skip
 
@@ -138,8 +138,8 @@ def _reasons(broker: str, stored: _Stored) -> list[str]:
         silent = [one.silent_s for one in stored.processes if one.process == process]
         if not silent:
             reasons.append(f"no {process} process runs")
-        elif max(silent) > LATE_AFTER_S:
-            reasons.append(f"{process} has been silent for {max(silent):.0f} s")
+        elif min(silent) > LATE_AFTER_S:  # one replica that lives is enough
+            reasons.append(f"{process} has been silent for {min(silent):.0f} s")
     reasons += [
         f"job {job.task} {'fails: ' + job.error if job.failing else 'is late'}" for job in stored.jobs if job.late or job.failing
     ]

@@ -133,5 +133,8 @@ def _flusher_maker(clock: Clock, on_step: OnStep, mutant: str) -> MakeFlusher:
         return Flusher(connection, clock, after_commit=answer, on_step=on_step, dedupe=take_no_keys)
 
     makers: dict[str, MakeFlusher] = {"": right, "ack-before-commit": ack_before_commit, "no-dedupe": no_dedupe}
-    # delete-before-ack and reseal-differently are mutants of the edge.
-    return makers.get(mutant, right)
+    if mutant not in makers:
+        raise Trouble(f"TUANTU_MUTANT={mutant} is none of ingest's", "it is for the fault tests only: unset it")
+    if mutant:
+        log.error("ingest is deliberately wrong: a fault test's mutant", mutant=mutant)
+    return makers[mutant]

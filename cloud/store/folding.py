@@ -42,10 +42,12 @@ class _ParcelRow:
 
 
 class ParcelEntry(msgspec.Struct, frozen=True):
-    """Body of ``parcel/{id}`` in a site's room. ``dispute`` names two events of which a person believes one."""
+    """Body of ``parcel/{id}`` in a site's room. ``dispute`` names two events of which a person believes one.
+
+    Everybody who works at the site sees it, whichever operator sent the parcel (decision 18): so it names no order.
+    """
 
     id: str
-    order_id: str | None
     zone: str | None
     state: str
     slot: str
@@ -289,7 +291,6 @@ async def _write_orders(connection: Connection, statuses: Sequence[tuple[str, Or
 def _parcel_entries(row: _ParcelRow, parcel: Parcel) -> Iterable[RoomEntry]:
     body = ParcelEntry(
         id=row.id,
-        order_id=row.order_id,
         zone=row.zone,
         state=parcel.state,
         slot=parcel.slot,

@@ -137,12 +137,14 @@ class Schedule:
                     group.create_task(self._strike(strikes, scanning))
                 await self._set_right()
                 settled = await self._settled()
-                await self._audited()
+                audited = await self._audited()
             finally:
                 auditing.cancel()
                 await asyncio.wait([auditing])
             books = await asyncio.to_thread(balance, self.stack.database_url, self.ledger)
             odd = [*books.odd, *(f"refused: {label}" for label in self.person.refused if label not in self.forgotten)]
+            if not audited:
+                odd.append(f"acknowledgements nobody could look at: {len(self._unaudited)}")
             if not settled:
                 odd.insert(
                     0, f"not settled after {self._settle_s} s: {[await site.waiting() for site in self._sites()]} batches wait"
@@ -227,10 +229,10 @@ class Schedule:
             self._suspect = missing - self._suspect
             self._unaudited -= looked_at - self._suspect
 
-    async def _audited(self) -> None:
-        """All that was acknowledged up to now has been looked at."""
+    async def _audited(self) -> bool:
+        """All that was acknowledged up to now has been looked at; False where that could not be had."""
         await asyncio.sleep(2 * AUDIT_S)
-        await eventually(lambda: not self._unaudited, 10.0)
+        return await eventually(lambda: not self._unaudited, 10.0)
 
     def _sites(self) -> list[Site]:
         return [self.site] if self.clone is None else [self.site, self.clone]

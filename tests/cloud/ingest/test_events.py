@@ -101,7 +101,7 @@ async def test_the_order_read_without_a_room_is_the_one_in_the_room(
 async def test_a_parcel_scanned_before_its_order_is_a_skeleton(flusher: Flusher, database_url: str) -> None:
     await flush(flusher, TestSite("s1").scans(ParcelReceived(parcel="X")))
     assert rows(database_url, "SELECT state, order_id, at_site_id FROM parcel") == [("received", None, "s1")]
-    assert body(database_url, "site:s1", "parcel/X")["order_id"] is None
+    assert "order_id" not in body(database_url, "site:s1", "parcel/X")  # a site is shared by operators
 
 
 @pytest.mark.parametrize("undo_comes_first", [True, False])
