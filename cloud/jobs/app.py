@@ -78,6 +78,9 @@ async def _supervise(url: str, clock: Clock) -> None:
                 raise
             if backoff_s == 1.0:
                 _log.warning("jobs wait for the database", database=place(url), error=str(error))
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # a worker that is ending may swallow the wish to end
+            raise asyncio.CancelledError
         await asyncio.sleep(backoff_s)
         backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
 
