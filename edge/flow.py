@@ -31,6 +31,7 @@ class LaneFlow:
         self.window = window
         self.in_flight: dict[BatchKey, Flight] = {}
         self.last: BatchKey | None = None  # everything up to here was sent on this connection
+        self.rewinds = 0  # what was looked up behind ``last`` before one of these is not what comes next
         self._read_jitter = read_jitter
         self._smoothed_s: float | None = None
         self._deviation_s = 0.0
@@ -53,7 +54,8 @@ class LaneFlow:
         sendings = 1 if before is None else before.sendings + 1
         wait_s = min(MAX_TIMEOUT_S, self.timeout_s * 2 ** (sendings - 1)) * (1.0 + 0.25 * self._read_jitter())
         self.in_flight[key] = Flight(now_s, now_s + wait_s, sendings, packet)
-        if self.last is None or (key.epoch, key.seq) > (self.last.epoch, self.last.seq):
+        # A repeat says nothing of how far we are: after a rewind it may be ahead of what still has to be sent.
+        if before is None and (self.last is None or (key.epoch, key.seq) > (self.last.epoch, self.last.seq)):
             self.last = key
 
     def taken(self, packet: int) -> BatchKey | None:
@@ -75,6 +77,7 @@ class LaneFlow:
         """These wait again though they were sent before."""
         for key in keys:
             if self.last is not None and (key.epoch, key.seq) <= (self.last.epoch, self.last.seq):
+                self.rewinds += 1
                 self.last = BatchKey(key.epoch, key.lane, type(key.seq)(key.seq - 1))
 
     def due(self, now_s: float) -> list[BatchKey]:

@@ -159,7 +159,10 @@ class Sending:
         for key in flow.due(self._around.read_monotonic_s()):
             await self._repeat(link, flow, key)
         while room := min(flow.room, self._room_of(link)):
+            rewinds = flow.rewinds
             found = await self._next(flow, lane, room)
+            if flow.rewinds != rewinds:
+                continue  # sent now, these would make us pass over what waits again before them
             for batch, bounds in found:
                 self._publish(link, flow, batch, bounds)
             if len(found) < room:

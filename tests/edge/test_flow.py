@@ -85,3 +85,14 @@ def test_a_later_epoch_comes_after_an_earlier_one_whatever_its_numbers() -> None
     lane.sent(key(1, epoch=2), 2, 0.0)
     lane.sent(key(8, epoch=1), 3, 0.0)
     assert lane.last == key(1, epoch=2)
+
+
+def test_a_repeat_after_a_rewind_does_not_pass_over_what_waits_again() -> None:
+    lane = flow()
+    for seq in (1, 2, 3):
+        lane.sent(key(seq), seq, 0.0)
+    lane.landed([key(1), key(2)], 0.1)
+    lane.rewind([key(1), key(2)])
+    lane.sent(key(3), 4, 9.0)
+    assert lane.last == key(0)
+    assert lane.rewinds == 1
