@@ -1,11 +1,12 @@
 """Moves each lane's floor over the keys that are all there, and notices what a restored database misses. Outside the hot path.
 
-Keys below the floor are deleted; those of events are kept a week, so that a cloned card's other content is told apart.
+Keys below the floor are deleted; those of events are all kept, one beside the rows of its batch: a cloned card, or an old image of
+one put back, writes other content under old numbers, and that has to be told from a repeat.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cloud.ingest.answers import Answer
 from cloud.ingest.batch import LANE_NUMBER, LANE_OF_NUMBER, Sealed
@@ -15,8 +16,6 @@ from edge.wire.ids import Epoch, Lane, OperatorId, Seq, SiteId
 from edge.wire.messages import Resend
 from edge.wire.topics import Leaf, Topic
 
-# As long as the edge keeps what was acknowledged (wire.md).
-EVENT_KEYS_KEPT = timedelta(days=7)
 # A site needs this long to find and send what it keeps; asking again sooner would only send it twice.
 RESEND_EVERY_S = 30.0
 _LANES_A_ROUND = 500
@@ -120,7 +119,7 @@ class Floors:
         lost = 0
         for claim in claims:
             async with connection.transaction():
-                missing, gone = await _advance_one(connection, claim, now)
+                missing, gone = await _advance_one(connection, claim)
             lost += gone
             if missing is not None and self._may_ask(claim):
                 resends.append(resend(claim.operator, claim.site, claim.epoch, claim.lane, missing, now))
@@ -151,7 +150,7 @@ def resend(operator: str, site: str, epoch: Epoch, lane: Lane, wanted: range, no
     )
 
 
-async def _advance_one(connection: Connection, claim: Claim, now: datetime) -> tuple[range | None, int]:
+async def _advance_one(connection: Connection, claim: Claim) -> tuple[range | None, int]:
     """Returns the range to ask for, None where nothing is missing, and how many batches turned out to be gone."""
     lane = LANE_NUMBER[claim.lane]
     key = (claim.site, claim.epoch, lane)
@@ -173,12 +172,8 @@ async def _advance_one(connection: Connection, claim: Claim, now: datetime) -> t
         await connection.execute(
             "UPDATE lane_floor SET floor = %s, lost = lost + %s WHERE (site_id, epoch, lane) = (%s, %s, %s)", (reached, lost, *key)
         )
-    kept_since = now - EVENT_KEYS_KEPT if LANE_OF_NUMBER[lane] is Lane.EVENT else now + EVENT_KEYS_KEPT
-    if reached > floor:
-        await connection.execute(
-            "DELETE FROM batch WHERE (site_id, epoch, lane) = (%s, %s, %s) AND seq < %s AND received_at < %s",
-            (*key, reached, kept_since),
-        )
+    if reached > floor and claim.lane is not Lane.EVENT:
+        await connection.execute("DELETE FROM batch WHERE (site_id, epoch, lane) = (%s, %s, %s) AND seq < %s", (*key, reached))
     return wanted, lost
 
 

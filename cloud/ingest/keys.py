@@ -1,14 +1,17 @@
 """Which batches of a flush are new: one key row a batch, in the transaction of its rows (decision 2).
 
-A repeat is a duplicate, the same key with other content a conflict. Leaves moving the floor to `floors`.
+A repeat is a duplicate, the same key with other content a conflict. Telemetry's keys below the floor are gone: what comes there is
+a repeat. Events' keys are all kept: one that is absent is new, also below the floor, where an old card image put back may write.
+Leaves moving the floor to `floors`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cloud.ingest.batch import BatchKey, Rejected, Sealed
+from cloud.ingest.batch import LANE_NUMBER, BatchKey, Rejected, Sealed
 from cloud.store.pool import Connection
+from edge.wire.ids import Lane
 
 Item = Sealed | Rejected
 
@@ -103,9 +106,9 @@ def _columns(keys: Sequence[BatchKey]) -> dict[str, list[object]]:
 
 
 async def _take(connection: Connection, first: dict[BatchKey, Item], received_at: datetime) -> tuple[set[BatchKey], set[BatchKey]]:
-    """The keys that were not there before, and those of them that are below their floor and so not to be kept."""
+    """The keys that were not there before, and those of them that are below their floor and so not to be kept; never events'."""
     keys = sorted(first)
-    lanes = sorted({key[:3] for key in keys})
+    lanes = sorted({key[:3] for key in keys if key.lane != LANE_NUMBER[Lane.EVENT]})
     columns = {"sites": [lane[0] for lane in lanes], "epochs": [lane[1] for lane in lanes], "lanes": [lane[2] for lane in lanes]}
     hashes = [_hash(first[key]) for key in keys]
     async with connection.pipeline():

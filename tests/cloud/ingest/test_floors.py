@@ -59,9 +59,7 @@ async def test_a_repeat_from_below_the_floor_is_not_applied_again(flusher: Flush
     assert count(database_url, "SELECT count(*) FROM reading") == 3
 
 
-async def test_keys_of_events_are_kept_a_week_below_the_floor_so_that_a_clone_is_told_apart(
-    flusher: Flusher, database_url: str
-) -> None:
+async def test_keys_of_events_are_kept_below_the_floor_so_that_a_clone_is_told_apart(flusher: Flusher, database_url: str) -> None:
     card, clone, floors = TestSite("s1"), TestSite("s1"), Floors(Monotonic())
     clone.epoch = card.epoch
     await heard(flusher, floors, card.scans(LabelUnknown(text="a")))
@@ -71,8 +69,29 @@ async def test_keys_of_events_are_kept_a_week_below_the_floor_so_that_a_clone_is
     outcome = await flusher.flush([clone.scans(LabelUnknown(text="other")).arrival()])
     assert len(outcome.refused) == 1
     third = card.seal(Lane.EVENT, card.scans(LabelUnknown(text="c")).payload, seq=3, floor=3)
-    await heard(flusher, floors, third, later=timedelta(days=8))
-    assert [row[0] for row in rows(database_url, "SELECT seq FROM batch ORDER BY 1")] == [3]
+    await heard(flusher, floors, third, later=timedelta(days=800))
+    assert floor_of(database_url)[0] == 3
+    assert [row[0] for row in rows(database_url, "SELECT seq FROM batch ORDER BY 1")] == [1, 2, 3]
+
+
+async def test_what_an_old_card_image_writes_far_below_the_floor_is_applied_and_its_other_content_refused(
+    flusher: Flusher, connection: Connection, database_url: str
+) -> None:
+    site, floors = TestSite("s1"), Floors(Monotonic())
+    first = site.scans(LabelUnknown(text="a"))
+    await heard(flusher, floors, first)
+    far = site.seal(Lane.EVENT, site.scans(LabelUnknown(text="b")).payload, seq=500, floor=500, kept=500)
+    await heard(flusher, floors, far)
+    assert floor_of(database_url)[0] == 500
+    unknown = site.seal(Lane.EVENT, site.scans(LabelUnknown(text="scanned anew")).payload, seq=2)
+    outcome = await flusher.flush([unknown.arrival()])
+    assert (outcome.duplicates, outcome.rows, len(outcome.answered), outcome.refused) == (0, 1, 1, [])
+    other = site.seal(Lane.EVENT, site.scans(LabelUnknown(text="other")).payload, seq=2)
+    outcome = await flusher.flush([other.arrival()])
+    assert [item.envelope for item in outcome.refused] == [other.envelope]
+    outcome = await flusher.flush([unknown.arrival()])
+    assert (outcome.duplicates, outcome.rows) == (1, 0)
+    assert count(database_url, "SELECT count(*) FROM event") == 3
 
 
 async def test_a_restored_cloud_asks_for_what_it_misses_and_the_floor_waits_for_it(
