@@ -96,7 +96,7 @@ class Flusher:
             return await self._write_with_retries(items)
         except EventConflictError as conflict:
             return await self._write_refused(items, conflict)
-        except (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError) as error:
+        except (psycopg.Error, ArithmeticError, ValueError) as error:
             # The last two are Python's way of saying that a value cannot be held, such as a date that no calendar has.
             if isinstance(error, psycopg.Error) and not is_bad_data(error):
                 raise

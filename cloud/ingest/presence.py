@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
+import psycopg
+import structlog
 
 from cloud.domain.rooms import operator_room, site_room
 from cloud.ingest.batch import Arrival, Reason, Rejected
 from cloud.ingest.rejects import keep_rejected
-from cloud.store.pool import Connection
+from cloud.store.pool import Connection, is_bad_data
 from cloud.store.rooms import RoomEntry, RoomVersion, change, entry
 from edge.wire.codec import PayloadError, decode_reported, decode_status
 from edge.wire.messages import Birth, Reported, Will
 from edge.wire.topics import Leaf, Topic
+
+log = structlog.get_logger("ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class SiteEntry(msgspec.Struct, frozen=True):
 
 
 # Of one (boot, connect) a birth does not raise the dead: its will came after it. Another epoch is another database file, whose
-# numbers start over: its birth counts when it says a later time.
+# numbers start over, and a lower boot of the same one may be an old image of the card put back: such a birth counts when it says a
+# later time.
 _STATUS = """
 INSERT INTO site_status AS held (site_id, operator_id, boot, connect, online, nonce, epoch, said, heard_at)
 VALUES (%(site)s, %(operator)s, %(boot)s, %(connect)s, %(online)s, %(nonce)s, %(epoch)s, %(said)s::jsonb, %(at)s)
@@ -58,7 +63,7 @@ ON CONFLICT (site_id) DO UPDATE SET
     epoch = CASE WHEN excluded.online THEN excluded.epoch ELSE held.epoch END,
     said = CASE WHEN excluded.online THEN excluded.said ELSE held.said END,
     heard_at = excluded.heard_at
-WHERE CASE WHEN excluded.online AND held.epoch NOT IN ('', excluded.epoch)
+WHERE CASE WHEN excluded.online AND held.epoch <> '' AND (held.epoch <> excluded.epoch OR excluded.boot < held.boot)
     THEN coalesce((held.said->>'at_ms')::bigint, 0) < (excluded.said->>'at_ms')::bigint
     ELSE (held.boot, held.connect) < (excluded.boot, excluded.connect)
         OR (held.boot, held.connect) = (excluded.boot, excluded.connect) AND held.online AND (
@@ -99,11 +104,35 @@ def read_word(arrival: Arrival) -> Word | Rejected | None:
 
 
 async def hear(connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> Heard:
-    """Write what sites said, in order of arrival, in one transaction; only changes reach the rooms."""
+    """Write what sites said, in order of arrival, in one transaction; only changes reach the rooms.
+
+    Where the database cannot hold one of them, each is written alone, and the bad one goes to quarantine.
+    """
+    words = _in_lock_order(arrivals)
+    try:
+        return await _write_together(connection, words, now)
+    except (psycopg.Error, ArithmeticError, ValueError) as error:
+        if isinstance(error, psycopg.Error) and not is_bad_data(error):
+            raise
+    heard = Heard()
+    for arrival, word in words:
+        alone = await _write_alone(connection, arrival, word, now)
+        heard.versions += alone.versions
+        heard.quarantined += alone.quarantined
+    return heard
+
+
+def _in_lock_order(arrivals: Sequence[Arrival]) -> list[tuple[Arrival, Word | Rejected]]:
+    """By site, so that replicas lock in one order; a site's own words stay in the order of arrival."""
+    words = [(arrival, word) for arrival in arrivals if (word := read_word(arrival)) is not None]
+    return sorted(words, key=lambda pair: "" if pair[1].topic is None else pair[1].topic.site)
+
+
+async def _write_together(connection: Connection, words: Sequence[tuple[Arrival, Word | Rejected]], now: datetime) -> Heard:
     heard = Heard()
     async with connection.transaction():
         entries: list[RoomEntry] = []
-        for word in _in_lock_order([read_word(arrival) for arrival in arrivals]):
+        for _, word in words:
             if isinstance(word, Rejected):
                 heard.quarantined.append(word)
             else:
@@ -114,9 +143,17 @@ async def hear(connection: Connection, arrivals: Sequence[Arrival], now: datetim
     return heard
 
 
-def _in_lock_order(words: Sequence[Word | Rejected | None]) -> list[Word | Rejected]:
-    """By site, so that replicas lock in one order; a site's own words stay in the order of arrival."""
-    return sorted((word for word in words if word is not None), key=lambda word: "" if word.topic is None else word.topic.site)
+async def _write_alone(connection: Connection, arrival: Arrival, word: Word | Rejected, now: datetime) -> Heard:
+    try:
+        return await _write_together(connection, [(arrival, word)], now)
+    except (psycopg.Error, ArithmeticError, ValueError) as error:
+        if isinstance(error, psycopg.Error) and not is_bad_data(error):
+            raise
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(word, Rejected):
+        log.error("message dropped: quarantine cannot hold it", topic=arrival.topic[:200], reason=word.reason.value, detail=detail)
+        return Heard()
+    return await _write_alone(connection, arrival, Rejected(arrival, Reason.DATABASE, detail, word.topic), now)
 
 
 async def _write(connection: Connection, word: Word, now: datetime) -> list[RoomEntry]:

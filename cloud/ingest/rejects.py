@@ -14,6 +14,9 @@ from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry, entry
 from edge.wire.envelope import digest
 
+# It is part of a unique index, whose entries have to stay below 2,704 bytes; MQTT allows 65,535.
+_MAX_TOPIC_BYTES = 500
+
 _KEEP = """
 INSERT INTO quarantine
     (first_at, last_at, topic, site_id, properties, content_type, payload, payload_sha256, payload_bytes, reason, detail, batch_key)
@@ -42,7 +45,7 @@ async def keep_rejected(connection: Connection, rejected: Sequence[Rejected], at
             _KEEP,
             {
                 "at": at,
-                "topic": printable(one.arrival.topic),
+                "topic": _stored_topic(one.arrival.topic),
                 "site": None if one.topic is None else one.topic.site,
                 "properties": msgspec.json.encode(
                     [[printable(name), printable(value)] for name, value in one.arrival.properties]
@@ -70,3 +73,8 @@ def batch_name(one: Rejected) -> str:
 def printable(text: str) -> str:
     """A stranger's text as PostgreSQL can hold it: without NUL and lone surrogates, at most 2,000 characters."""
     return text[:2000].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _stored_topic(topic: str) -> str:
+    """A stranger's topic, cut. What sites may use is far shorter."""
+    return printable(topic).encode()[:_MAX_TOPIC_BYTES].decode("utf-8", "ignore")

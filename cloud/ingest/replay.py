@@ -15,7 +15,7 @@ from cloud.ingest.checks import check
 from cloud.ingest.events import EventConflictError, apply_events, lock_sites
 from cloud.ingest.keys import take_keys
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
-from cloud.store.pool import Connection, is_bad_data, is_unavailable
+from cloud.store.pool import Connection, is_unavailable
 from cloud.store.quarantine import QuarantinedMessage, conclude, locked, requested
 from cloud.store.rooms import RoomVersion, change
 from edge.wire.clock import Clock, to_ms, utc
@@ -37,15 +37,16 @@ async def replay(connection: Connection, row_id: int, clock: Clock) -> Replayed:
     now = utc(clock.now_ms())
     sensors = SensorIds()
     sealed = await _read(connection, row_id)
-    if isinstance(sealed, Sealed):
-        await sensors.learn(connection, [sealed])
     try:
+        if isinstance(sealed, Sealed):
+            await sensors.learn(connection, [sealed])
         async with connection.transaction():
             return await _replay_locked(connection, row_id, sensors, now)
     except (psycopg.Error, EventConflictError, ArithmeticError, ValueError) as error:
-        if is_unavailable(error) or (isinstance(error, psycopg.Error) and not is_bad_data(error)):
+        if is_unavailable(error):
             raise
-        outcome = f"still refused: {str(error).splitlines()[0]}"
+        # Whatever else it is, trying again at once would not mend it, and would keep ingest from its other work.
+        outcome = f"still refused: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
         await conclude(connection, row_id, "kept", outcome, now)
         return Replayed(is_applied=False, outcome=outcome)
 

@@ -56,10 +56,23 @@ async def pipelined_transaction(connection: Connection) -> AsyncIterator[None]:
     try:
         async with connection.pipeline(), connection.transaction():
             yield
+    except psycopg.errors.PipelineAborted as aborted:
+        failed = _failure_behind(aborted)
+        if failed is None:
+            raise
+        raise failed from None
     finally:
         # The server skips a ROLLBACK that was sent into a failed pipeline, like all the rest of it.
         if not connection.closed and connection.info.transaction_status is not TransactionStatus.IDLE:
             await connection.rollback()
+
+
+def _failure_behind(aborted: BaseException) -> psycopg.Error | None:
+    """The error that aborted a pipeline: callers go by its SQLSTATE, and "aborted" has none."""
+    behind = aborted.__context__
+    while behind is not None and not (isinstance(behind, psycopg.Error) and behind.sqlstate):
+        behind = behind.__context__
+    return behind
 
 
 @asynccontextmanager
@@ -106,8 +119,15 @@ def is_serialization_conflict(error: BaseException) -> bool:
 
 
 def is_bad_data(error: BaseException) -> bool:
-    """True for SQLSTATE classes 22 and 23: something in what was written cannot be held."""
-    return isinstance(error, psycopg.Error) and error.sqlstate is not None and error.sqlstate[:2] in {"22", "23"}
+    """True where something in what was written cannot be held: SQLSTATE classes 22, 23 and 54 (too long for an index).
+
+    So too for what the driver refused to send, such as a text with NUL: a DataError without a SQLSTATE.
+    """
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.DataError)
+    return error.sqlstate[:2] in {"22", "23", "54"}
 
 
 def place(url: str) -> str:

@@ -1,6 +1,8 @@
+import random
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from cloud.ingest.batch import Arrival
 from cloud.ingest.presence import Heard, hear
@@ -78,6 +80,48 @@ async def test_a_new_database_file_starts_its_numbers_over(connection: Connectio
     assert status(database_url) == (1, 1, True, "fresh")
     await say(connection, birth(6, 1, epoch="e0", nonce="stale", at_ms=1000))
     assert status(database_url) == (1, 1, True, "fresh")
+
+
+async def test_an_old_card_image_put_back_is_heard_when_it_says_a_later_time(connection: Connection, database_url: str) -> None:
+    await say(connection, birth(7, 7, at_ms=5000), Will(boot=7, connect=7))
+    await say(connection, birth(3, 1, nonce="stale", at_ms=4000))
+    assert status(database_url) == (7, 7, False, "n")
+    await say(connection, birth(3, 1, nonce="back", at_ms=9000))
+    assert status(database_url) == (3, 1, True, "back")
+
+
+async def test_a_word_that_the_database_refuses_does_not_stop_the_others(connection: Connection, database_url: str) -> None:
+    await connection.execute("ALTER TABLE site_status ADD CONSTRAINT not_this CHECK (boot <> 13)")
+    said = [
+        Arrival(f"tt/v1/green/{site}/status", encode(birth(boot)), (), "application/msgpack", now_ms())
+        for site, boot in (("s1", 1), ("s2", 13), ("s3", 1))
+    ]
+    heard = await hear(connection, said, utc(now_ms()))
+    assert {version.room for version in heard.versions} >= {"site:s1", "site:s3", "operator:green"}
+    assert rows(database_url, "SELECT site_id, online FROM site_status ORDER BY 1") == [("s1", True), ("s3", True)]
+    assert rows(database_url, "SELECT reason, site_id FROM quarantine") == [("database", "s2")]
+    assert [one.reason for one in heard.quarantined] == ["database"]
+
+
+async def test_a_word_that_not_even_quarantine_holds_is_dropped_with_a_line_in_the_log(
+    connection: Connection, database_url: str
+) -> None:
+    await connection.execute("ALTER TABLE quarantine ADD CONSTRAINT nothing CHECK (seen < 0)")
+    with capture_logs() as lines:
+        await say(connection, b"nonsense", birth())
+    assert status(database_url)[2] is True
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["message dropped: quarantine cannot hold it"]
+
+
+async def test_a_topic_of_any_length_is_kept_cut(connection: Connection, database_url: str) -> None:
+    # Random, for PostgreSQL compresses what repeats.
+    topic = "tt/v1/green/" + "".join(random.Random(1).choices([chr(code) for code in range(0x4E00, 0x9F00)], k=20_000))
+    for _ in range(2):
+        await hear(connection, [Arrival(topic, b"x", (), "application/msgpack", now_ms())], utc(now_ms()))
+    ((kept, seen),) = rows(database_url, "SELECT topic, seen FROM quarantine")
+    assert topic.startswith(kept)
+    assert 490 < len(kept.encode()) <= 500
+    assert seen == 2
 
 
 async def test_what_is_in_force_is_kept_beside_it_and_fenced_too(connection: Connection, database_url: str) -> None:

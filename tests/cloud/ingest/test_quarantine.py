@@ -77,6 +77,18 @@ async def test_what_a_person_asks_for_is_replayed_and_answered(flusher: Flusher,
     assert rows(database_url, "SELECT state, outcome FROM quarantine") == [("replayed", "applied: 1 rows")]
 
 
+async def test_a_fault_of_another_kind_is_written_beside_the_message_and_not_met_for_ever(
+    flusher: Flusher, connection: Connection, database_url: str
+) -> None:
+    row_id = await kept(flusher, connection)
+    await connection.execute("ALTER TABLE event RENAME TO elsewhere")
+    await request_replay(connection, row_id, utc(now_ms()))
+    assert await replay_requested(connection, WALL) == []
+    ((state, outcome),) = rows(database_url, "SELECT state, outcome FROM quarantine")
+    assert state == "kept"
+    assert "does not exist" in outcome
+
+
 async def test_a_discarded_message_is_not_replayed(flusher: Flusher, connection: Connection) -> None:
     row_id = await kept(flusher, connection)
     await discard(connection, row_id, utc(now_ms()))
