@@ -289,7 +289,11 @@ async def _write(
             ],
         )  # fmt: skip
         await cursor.execute("DELETE FROM order_line WHERE order_id = ANY(%s)", [[plan.id for plan in planned]])
-        await cursor.execute("DELETE FROM parcel WHERE id = ANY(%s)", [[parcel for plan in planned for parcel in _dropped(plan)]])
+        # Never deleted: a scan that waits for the row's lock would find it gone, and its event would have no parcel.
+        await cursor.execute(
+            "UPDATE parcel SET operator_id = NULL, order_id = NULL, site_id = NULL, zone = NULL WHERE id = ANY(%s)",
+            [[parcel for plan in planned for parcel in _dropped(plan)]],
+        )
         await cursor.executemany(
             """
             INSERT INTO parcel (id, operator_id, order_id, site_id, zone, created_at) VALUES (%s, %s, %s, %s, %s, %s)
