@@ -77,6 +77,7 @@ class Downlink:
         self._sender = sender
         self._station = station
         self._heard_while_guessing = ZERO
+        self._correcting = asyncio.Lock()
         self.last_sync_ms: int | None = None
 
     async def hear(self, source: Source, nonce: str) -> None:
@@ -150,18 +151,20 @@ class Downlink:
         await self.correct_clock()
 
     async def correct_clock(self) -> None:
-        """Once, when the site first knows the time: say by how much this boot was wrong. Also called by housekeeping."""
-        correction = self._clock.take_correction()
-        heard, self._heard_while_guessing = (
-            self._heard_while_guessing,
-            ZERO if not self._clock.is_guessing else self._heard_while_guessing,
-        )
-        if correction is not None:
-            stamp = self._clock.stamp()
-            await self._outbox.transact(lambda transaction: transaction.correct_clock(correction.offset_ms, stamp))
-            _log.warning("clock_corrected", offset_ms=correction.offset_ms)
-        if heard and not self._clock.is_guessing:
-            await self._hear_hlc(heard)
+        """Once, when the site first knows the time: say by how much this boot was wrong. Also called by housekeeping.
+
+        NotKeptError: nothing was said yet, and the next call says it.
+        """
+        async with self._correcting:  # a second caller would count the offset twice
+            correction = self._clock.correction()
+            if correction is not None:
+                stamp = self._clock.stamp()
+                await self._outbox.transact(lambda transaction: transaction.correct_clock(correction.offset_ms, stamp))
+                _log.warning("clock_corrected", offset_ms=correction.offset_ms)
+            self._clock.confirm_correction()
+            if self._heard_while_guessing and not self._clock.is_guessing:
+                await self._hear_hlc(self._heard_while_guessing)
+                self._heard_while_guessing = ZERO
 
     async def _hear_hlc(self, hlc: Hlc) -> None:
         """While this boot's time is a guess, a correction will shift its keys: no foreign key may get among them yet."""

@@ -54,10 +54,11 @@ class SiteClock:
         self._cloud_ms: float | None = None
         self._carried_s = read_monotonic_s()
         self._is_guessing = self._believed(wall_ms) is None
+        self._was_judged = False
 
     @property
     def is_guessing(self) -> bool:
-        """True until there is a time to believe and ``take_correction`` was asked."""
+        """True until there is a time to believe and ``confirm_correction`` was called."""
         return self._is_guessing
 
     @property
@@ -87,15 +88,20 @@ class SiteClock:
         self._carry()
         self._cloud_ms = float(cloud_ms)
 
-    def take_correction(self) -> Correction | None:
-        """Once, when guessing ends: by how much the guess was wrong. None while guessing, or where it was right."""
+    def correction(self) -> Correction | None:
+        """By how much the guess was wrong, the same until ``confirm_correction``. None while guessing, or where it was right."""
         self._carry()
         believed = self._believed(self._clock.now_ms())
+        self._was_judged = believed is not None
         if not self._is_guessing or believed is None:
             return None
-        self._is_guessing = False
         offset_ms = believed - int(self._guess_ms)
         return Correction(offset_ms) if abs(offset_ms) >= MIN_CORRECTION_MS else None
+
+    def confirm_correction(self) -> None:
+        """What ``correction`` said last is on the disk, or it said there was none to make: if it knew the time, guessing ends."""
+        if self._was_judged:
+            self._is_guessing = False
 
     def _believed(self, wall_ms: int) -> int | None:
         cloud_ms = None if self._cloud_ms is None else int(self._cloud_ms)

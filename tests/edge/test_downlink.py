@@ -1,14 +1,16 @@
 """What the cloud says of the time, and of keys ahead of ours."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from edge.downlink import MAX_HEARD_AHEAD_MS, Downlink, Received, Station
 from edge.link import Incoming
-from edge.outbox import BatchKey, Outbox
+from edge.outbox import BatchKey, NotKeptError, Outbox, Step, no_step
 from edge.site_clock import SiteClock
 from edge.wire.codec import MSGPACK, decode_events, encode
 from edge.wire.envelope import mark
@@ -109,8 +111,8 @@ async def _nothing_new(_desired: Desired) -> bool:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, machine: Machine) -> AsyncIterator[Site]:
-    async with Outbox(settings(folder), machine.now_ms) as outbox:
+async def open_site(folder: Path, machine: Machine, on_step: Callable[[Step], None] = no_step) -> AsyncIterator[Site]:
+    async with Outbox(settings(folder, on_step=on_step), machine.now_ms) as outbox:
         past_ms = hlc_ms(await outbox.run(lambda store: store.counters.hlc))
         clock = SiteClock(machine, lambda: machine.monotonic_s, lambda: machine.is_synced, past_ms)
         sender = Sender()
@@ -135,6 +137,27 @@ async def test_the_first_word_of_the_cloud_corrects_what_an_unsynced_boot_stampe
         assert site.sender.credit == 7
         await site.scan(3)
         assert (await site.events())[-1].measured_at_ms == NOW_MS
+
+
+async def test_a_correction_the_disk_did_not_take_is_made_at_the_next_occasion_and_once(tmp_path: Path) -> None:
+    machine = Machine(wall_ms=NOW_MS - HOUR_MS, is_synced=False)
+    fails = False
+
+    def on_step(step: Step) -> None:
+        if fails and step == "sealed":
+            raise NotKeptError("the card is busy")
+
+    async with open_site(tmp_path, machine, on_step) as site:
+        await site.scan(1)
+        site.clock.heard(NOW_MS)
+        fails = True
+        with pytest.raises(NotKeptError):
+            await site.downlink.correct_clock()
+        assert len(await site.events()) == 1
+        fails = False
+        await asyncio.gather(site.downlink.correct_clock(), site.downlink.correct_clock())
+        first, corrected = await site.events()
+        assert corrected.fact == ClockCorrected(boot=first.boot, offset_ms=HOUR_MS)
 
 
 async def test_a_key_heard_while_guessing_waits_for_the_correction(tmp_path: Path) -> None:

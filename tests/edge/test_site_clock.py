@@ -63,12 +63,15 @@ def test_the_first_word_of_the_cloud_says_by_how_much_the_guess_was_wrong_once()
     machine = Machine(wall_ms=0, is_synced=False)
     clock = clock_of(machine, past_ms=NOW_MS)
     machine.pass_s(10.0)
-    assert clock.take_correction() is None
+    assert clock.correction() is None
+    clock.confirm_correction()  # there is nothing to confirm yet
     clock.heard(NOW_MS + HOUR_MS)
-    correction = clock.take_correction()
-    assert correction is not None
-    assert correction.offset_ms == HOUR_MS - 10_000
-    assert clock.take_correction() is None
+    for _ in range(2):  # until it is confirmed
+        correction = clock.correction()
+        assert correction is not None
+        assert correction.offset_ms == HOUR_MS - 10_000
+    clock.confirm_correction()
+    assert clock.correction() is None
     assert clock.quality is ClockQuality.CLOUD
 
 
@@ -76,7 +79,8 @@ def test_a_guess_that_was_right_needs_no_correction() -> None:
     machine = Machine(is_synced=False)
     clock = clock_of(machine, past_ms=NOW_MS - 1)
     clock.heard(NOW_MS + 300)
-    assert clock.take_correction() is None
+    assert clock.correction() is None
+    clock.confirm_correction()
     assert not clock.is_guessing
 
 
@@ -84,7 +88,7 @@ def test_ntp_ends_the_guessing_too() -> None:
     machine = Machine(wall_ms=0, is_synced=False)
     clock = clock_of(machine, past_ms=NOW_MS)
     machine.wall_ms, machine.is_synced = NOW_MS + HOUR_MS, True
-    correction = clock.take_correction()
+    correction = clock.correction()
     assert correction is not None
     assert correction.offset_ms == HOUR_MS
     assert clock.quality is ClockQuality.SYNCED
