@@ -81,6 +81,7 @@ class Link:
         self.dropped = 0
         self.receive_maximum = DEFAULT_RECEIVE_MAXIMUM
         self.on_puback: Callable[[int], None] = lambda _mid: None
+        self.on_refusal: Callable[[int, str], None] = lambda _mid, _reason: None
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -203,9 +204,9 @@ class Link:
         self._on_loop(_settle, self._subscribed, f"subscribe: {refused[0]}" if refused else "")
 
     def _hear_puback(
-        self, _client: paho.Client, _userdata: object, mid: int, _reason: ReasonCode, _properties: Properties | None
+        self, _client: paho.Client, _userdata: object, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        self._on_loop(self._take_puback, mid)
+        self._on_loop(self._take_puback, mid, str(reason) if reason.is_failure else "")
 
     def _hear_disconnect(
         self, _client: paho.Client, _userdata: object, _flags: object, reason: ReasonCode, _properties: Properties | None
@@ -224,8 +225,11 @@ class Link:
         self.receive_maximum = receive_maximum
         _settle(self._connected, refusal)
 
-    def _take_puback(self, mid: int) -> None:
-        self.on_puback(mid)
+    def _take_puback(self, mid: int, refusal: str) -> None:
+        if refusal:  # 0x80 and above (not authorized, quota exceeded): the broker has thrown it away
+            self.on_refusal(mid, refusal)
+        else:
+            self.on_puback(mid)
 
     def _take_loss(self, reason: str) -> None:
         if not self.lost.done():

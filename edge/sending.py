@@ -67,6 +67,7 @@ class Sending:
         self._flows: dict[Lane, LaneFlow] = {}
         self._credit = FIRST_CREDIT
         self._has_readings = True
+        self._refusal = ""
         outbox.on_sealed(self._wake.set)
 
     def begin(self) -> None:
@@ -78,6 +79,7 @@ class Sending:
             Lane.BACKFILL: LaneFlow(self._credit, random),
         }
         self._has_readings = True
+        self._refusal = ""
 
     async def run(self, link: Link) -> None:
         """Fill the windows whenever something changed or is due. LinkError when the connection is lost."""
@@ -85,7 +87,7 @@ class Sending:
             self._wake.clear()
             now_s = self._around.read_monotonic_s()
             if any(flow.is_stuck(now_s) for flow in self._flows.values()):
-                raise LinkError("the broker has taken nothing for a minute")
+                raise LinkError(self._refusal or "the broker has taken nothing for a minute")
             for lane in (Lane.EVENT, Lane.LIVE):
                 await self._send_lane(link, lane)
             if self._flows[Lane.EVENT].room:  # the past waits until every event is at least on its way
@@ -135,6 +137,10 @@ class Sending:
                 self._around.on_step("puback")
                 self._around.custody.taken(self._outbox, key)
                 return
+
+    def take_refusal(self, reason: str) -> None:
+        """The broker refused a packet: it is not taken, and after a minute the next connection tries again."""
+        self._refusal = reason
 
     # --- lanes --------------------------------------------------------------------------------------
 

@@ -116,6 +116,7 @@ class Uplink:
         self._said = (depth.boot, connect)
         async with Link(self._link_settings(depth.boot, connect), self._around.read_monotonic_s) as link:
             link.on_puback = self._sending.take_puback
+            link.on_refusal = self._take_refusal
             await self._around.custody.connected(self._outbox)
             self._say(
                 link,
@@ -146,6 +147,13 @@ class Uplink:
             except asyncio.CancelledError:
                 await self._say_goodbye(link)
                 raise
+
+    def _take_refusal(self, _packet: int, reason: str) -> None:
+        error = f"the broker refuses what is sent: {reason}"
+        if error != self.last_error:  # once, not for every packet
+            structlog.get_logger().error("publish_refused", reason=reason)
+        self.last_error = error
+        self._sending.take_refusal(error)
 
     async def _until_lost(self, link: Link, nonce: str) -> None:
         """Send and listen; LinkError at the loss of the connection, also where one of the two noticed it first."""
