@@ -20,6 +20,7 @@ class LaneSeen(msgspec.Struct, frozen=True, kw_only=True):
     batches: int
     readings: int
     oldest_ms: int | None
+    damaged: int = 0
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     queue: dict[str, LaneSeen] = {}
     kept_bytes: int = 0
     file_bytes: int = 0
+    damage: str = ""  # what the card has spoilt
 
     def json_text(self) -> str:
         """One line."""
@@ -66,12 +68,17 @@ def look(config: EdgeConfig) -> Seen:
         last_sync_ms=depth.last_sync_ms,
         queue={
             lane.value: LaneSeen(
-                unsent=one.batches + one.readings, batches=one.batches, readings=one.readings, oldest_ms=one.oldest_ms
+                unsent=one.batches + one.readings,
+                batches=one.batches,
+                readings=one.readings,
+                oldest_ms=one.oldest_ms,
+                damaged=one.damaged,
             )
             for lane, one in depth.lanes.items()
         },
         kept_bytes=depth.kept_bytes,
         file_bytes=depth.file_bytes,
+        damage=depth.damage,
     )
 
 
@@ -90,6 +97,8 @@ def as_text(seen: Seen) -> str:
         what = f"{one.batches} batches" + (f", {one.readings} readings" if one.readings else "")
         lines.append(f"{lane.value:<10} {what} wait" + (f", oldest {_when(one.oldest_ms, seen.now_ms)}" if one.unsent else ""))
     lines.append(f"file       {seen.file}, {seen.file_bytes:,} bytes, of them {seen.kept_bytes:,} kept for a restored cloud")
+    if seen.damage:
+        lines.append(f"DAMAGED    {seen.damage}")
     return "\n".join(lines)
 
 

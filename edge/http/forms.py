@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+ACTOR = r"^(?:[a-z0-9-]{1,40})?$"  # a staff id, never a name or a phone: it leaves the station
+
 
 class Form(BaseModel):
     """Base of all: nothing unknown is taken."""
@@ -15,14 +17,14 @@ class ScanForm(Form):
     """A keyboard-wedge scanner or a typed label."""
 
     text: str = Field(min_length=1, max_length=512)
-    actor: str = Field(default="", max_length=64)
+    actor: str = Field(default="", pattern=ACTOR)
 
 
 class UndoForm(Form):
     """``id`` empty: the last booking. ``actor``: who takes it back (a staff id, not a name)."""
 
     id: str = Field(default="", max_length=200)
-    actor: str = Field(default="", max_length=64)
+    actor: str = Field(default="", pattern=ACTOR)
     reason: str = Field(default="", max_length=200)
 
 
@@ -70,6 +72,7 @@ class StoreView(Form):
     state: Literal["ok", "full", "failed"]
     detail: str
     bytes: int
+    damaged: int  # batches the card has spoilt; what that means is in the detail
 
 
 class DeviceView(Form):

@@ -67,9 +67,11 @@ class Views:
 
 def store_view(depth: OutboxDepth) -> StoreView:
     """Whether scans are being kept."""
-    state = StoreView(state="ok", detail="", bytes=depth.file_bytes)
+    damaged = sum(lane.damaged for lane in depth.lanes.values())
+    state = StoreView(state="ok", detail=depth.damage, bytes=depth.file_bytes, damaged=damaged)
     if depth.trouble:
-        return state.model_copy(update={"state": "full" if depth.is_full else "failed", "detail": depth.trouble})
+        detail = "; ".join(one for one in (depth.trouble, depth.damage) if one)
+        return state.model_copy(update={"state": "full" if depth.is_full else "failed", "detail": detail})
     return state
 
 

@@ -20,6 +20,7 @@ class LaneList:
     def __init__(self) -> None:
         self._waiting: dict[tuple[int, Lane], list[int]] = {}
         self._kept: dict[tuple[int, Lane], int] = {}
+        self._damaged: dict[tuple[int, Lane], set[int]] = {}
 
     def load(self, execute: Execute) -> None:
         """Read the file once, at start."""
@@ -31,6 +32,8 @@ class LaneList:
             waiting = self._waiting.setdefault(place, [])
             if not settled:
                 waiting.append(seq)
+        for epoch, lane, seq in execute("SELECT epoch, lane, seq FROM damaged"):
+            self._damaged.setdefault((epoch, LANES[lane]), set()).add(seq)
 
     def add(self, keys: Iterable[BatchKey]) -> None:
         """Batches were sealed, or are to be sent again."""
@@ -45,11 +48,20 @@ class LaneList:
 
     def settle(self, keys: Iterable[BatchKey]) -> None:
         """Batches were acknowledged, or moved."""
-        gone: dict[tuple[int, Lane], set[int]] = {}
         for key in keys:
-            gone.setdefault((key.epoch, key.lane), set()).add(key.seq)
-        for place, seqs in gone.items():
-            self._waiting[place] = [seq for seq in self._waiting[place] if seq not in seqs]
+            waiting = self._waiting[(key.epoch, key.lane)]
+            index = bisect_left(waiting, key.seq)
+            if index < len(waiting) and waiting[index] == key.seq:
+                del waiting[index]  # acks come roughly in order, one at a time: the whole list anew would be quadratic
+
+    def set_aside(self, key: BatchKey) -> None:
+        """A batch was found damaged: it does not wait any more."""
+        self.settle([key])
+        self._damaged.setdefault((key.epoch, key.lane), set()).add(key.seq)
+
+    def count_damaged(self, lane: Lane) -> int:
+        """How many batches of a lane the card has spoilt, over all epochs."""
+        return sum(len(damaged) for (_, its_lane), damaged in self._damaged.items() if its_lane == lane)
 
     def pruned(self, epoch: int, lane: Lane, below: int) -> None:
         """Acknowledged copies below a seq were deleted."""
@@ -79,10 +91,15 @@ class LaneList:
                 yield BatchKey(epoch, lane, Seq(waiting[index]))
 
     def bounds(self, epoch: int, lane: Lane, next_seq: int) -> Bounds:
-        """``floor`` and ``kept`` for the properties of the next sending."""
+        """``floor`` and ``kept`` for the properties of the next sending.
+
+        A damaged batch cannot be sent again, so ``kept`` is beyond it: the cloud, where it lacks it, counts it as lost
+        instead of asking for it for ever.
+        """
         waiting = self._waiting.get((epoch, lane))
         floor = waiting[0] if waiting else next_seq
-        return Bounds(floor, min(self._kept.get((epoch, lane), floor), floor))
+        beyond = max(self._damaged.get((epoch, lane), ()), default=0) + 1
+        return Bounds(floor, min(max(self._kept.get((epoch, lane), floor), beyond), floor))
 
     def places(self) -> list[tuple[int, Lane]]:
         """Every (epoch, lane) that has a batch in the file."""
@@ -103,6 +120,17 @@ def read(execute: Execute, key: BatchKey) -> SealedBatch | None:
     ).fetchall():
         return SealedBatch(key, parse_epoch(uuid), payload, sha256)
     return None
+
+
+def set_aside(execute: Execute, key: BatchKey, boot: int) -> None:
+    """Out of the lane, with its bytes: what is left of them may be read by a person."""
+    place = (key.epoch, LANE_NUMBERS[key.lane], key.seq)
+    execute(
+        """INSERT INTO damaged (epoch, lane, seq, payload, sha256, sealed_at_ms, found_boot)
+           SELECT epoch, lane, seq, payload, sha256, sealed_at_ms, ? FROM batch WHERE epoch = ? AND lane = ? AND seq = ?""",
+        (boot, *place),
+    )
+    execute("DELETE FROM batch WHERE epoch = ? AND lane = ? AND seq = ?", place)
 
 
 def sealed_at_ms(execute: Execute, key: BatchKey) -> int | None:

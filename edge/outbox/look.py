@@ -1,5 +1,6 @@
 """What waits in an outbox, read beside whoever writes it: for `python -m edge status`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -23,10 +24,13 @@ def depth(execute: Execute, path: Path) -> OutboxDepth:
     ):
         lanes[LANES[number]] = LaneDepth(waiting, 0, oldest_ms)
         kept += settled
+    if execute("SELECT 1 FROM sqlite_master WHERE name = 'damaged'").fetchall():  # not before the upgraded agent has run
+        for number, damaged in execute("SELECT lane, count(*) FROM damaged GROUP BY lane"):
+            lanes[LANES[number]] = replace(lanes[LANES[number]], damaged=damaged)
     readings, first_ms = telemetry.count(execute)
     backfill = lanes[Lane.BACKFILL]
     times = [moment for moment in (backfill.oldest_ms, first_ms) if moment is not None]
-    lanes[Lane.BACKFILL] = LaneDepth(backfill.batches, readings, min(times, default=None))
+    lanes[Lane.BACKFILL] = LaneDepth(backfill.batches, readings, min(times, default=None), backfill.damaged)
     ((uuid, boot, hlc, last_sync_ms),) = execute(
         "SELECT uuid, boot, hlc, last_sync_ms FROM state JOIN epoch ON epoch.id = state.epoch"
     ).fetchall()

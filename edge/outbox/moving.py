@@ -36,6 +36,8 @@ def move(store: "Store", key: BatchKey, now_ms: int) -> None:
         store.settings.on_step("moving")
         return len(batch.payload)
 
+    if store.still_waiting(key) is None:  # damaged: there is nothing left to seal
+        return
     store.kept_bytes += store.transact(work)
     store.list.settle([key])
     store.settings.on_step("moved")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from edge.wire.envelope import Envelope
+from edge.wire.envelope import Envelope, digest
 from edge.wire.ids import Epoch, EventId, Lane, Seq
 from edge.wire.messages import SCHEMA, AnyFact, ClockQuality
 from edge.wire.order import Hlc
@@ -65,6 +65,11 @@ class SealedBatch:
     epoch: Epoch
     payload: bytes
     sha256: bytes
+
+    @property
+    def is_damaged(self) -> bool:
+        """The bytes that were read back are not those that were sealed."""
+        return digest(self.payload) != self.sha256
 
     def envelope(self, bounds: "Bounds", sent_at_ms: int) -> Envelope:
         """Its user properties for one sending."""
@@ -130,11 +135,15 @@ Sample = Reading | Position
 
 @dataclass(frozen=True, slots=True)
 class LaneDepth:
-    """How much of a lane waits: sealed batches without acknowledgement, and (backfill) readings not yet sealed."""
+    """How much of a lane waits: sealed batches without acknowledgement, and (backfill) readings not yet sealed.
+
+    ``damaged``: batches the card has spoilt. They do not wait, and cannot be sent.
+    """
 
     batches: int
     readings: int = 0
     oldest_ms: int | None = None
+    damaged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,18 @@ class OutboxDepth:
     file_bytes: int
     trouble: str = ""  # why the last scan was not kept; "" where it was
     is_full: bool = False
+
+    @property
+    def damage(self) -> str:
+        """What the card has spoilt, for staff; "" where nothing."""
+        told = []
+        if events := self.lanes[Lane.EVENT].damaged:
+            told.append(
+                f"{events} bookings spoilt on the card before the cloud confirmed them: they may be LOST, count the shelves"
+            )
+        if readings := self.lanes[Lane.LIVE].damaged + self.lanes[Lane.BACKFILL].damaged:
+            told.append(f"{readings} batches of sensor readings spoilt on the card")
+        return "; ".join([*told, "replace the card"]) if told else ""
 
 
 @dataclass(frozen=True, slots=True)

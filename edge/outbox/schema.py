@@ -71,7 +71,21 @@ CREATE TABLE reading (
 ) STRICT;
 """
 
-OUTBOX_VERSIONS: Sequence[str] = (_VERSION_1,)
+# Version 2. Batches whose bytes are not those that were sealed: the card has changed them. Never sent, never deleted.
+_VERSION_2 = """
+CREATE TABLE damaged (
+    epoch INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    sha256 BLOB NOT NULL,
+    sealed_at_ms INTEGER NOT NULL,
+    found_boot INTEGER NOT NULL,
+    PRIMARY KEY (epoch, lane, seq)
+) STRICT, WITHOUT ROWID;
+"""
+
+OUTBOX_VERSIONS: Sequence[str] = (_VERSION_1, _VERSION_2)
 
 
 class FileTooNewError(Exception):

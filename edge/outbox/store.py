@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import apsw
+import structlog
 
 from edge.outbox import lanes, look, moving, room, telemetry
 from edge.outbox.lanes import LaneList
@@ -32,6 +33,8 @@ from edge.wire.ids import Epoch, Lane, Seq
 from edge.wire.messages import ClockQuality
 
 T = TypeVar("T")
+
+_log = structlog.get_logger()
 
 
 class Store:
@@ -165,15 +168,34 @@ class Store:
         self, lane: Lane, after: BatchKey | None, limit: int, but_not: Container[BatchKey] = frozenset()
     ) -> list[tuple[SealedBatch, Bounds]]:
         """What waits in a lane behind ``after``, in order, at most ``limit``, each with the lane's floor and kept of now."""
-        keys = islice((key for key in self.list.after(after, lane) if key not in but_not), limit)
-        return [found for key in keys if (found := self.still_waiting(key)) is not None]
+        while True:
+            damaged = self.list.count_damaged(lane)
+            keys = list(islice((key for key in self.list.after(after, lane) if key not in but_not), limit))
+            found = [one for key in keys if (one := self.still_waiting(key)) is not None]
+            if self.list.count_damaged(lane) == damaged:  # else others take the places of what was set aside
+                return found
 
     def still_waiting(self, key: BatchKey) -> tuple[SealedBatch, Bounds] | None:
-        """One batch to send again; None: the cloud has it."""
+        """One batch to send again; None: the cloud has it, or the card has spoilt it."""
         if not self.list.is_waiting(key):
             return None
         batch = lanes.read(self.execute, key)
-        return None if batch is None else (batch, self.list.bounds(key.epoch, key.lane, key.seq))
+        if batch is None:
+            return None
+        if batch.is_damaged:
+            self._set_aside(batch)
+            return None
+        return batch, self.list.bounds(key.epoch, key.lane, key.seq)
+
+    def _set_aside(self, batch: SealedBatch) -> None:
+        """The cloud would refuse these bytes for ever, and nothing behind them would count: the lane goes on without them."""
+        key = batch.key
+        _log.error("batch_damaged", epoch=str(batch.epoch), lane=key.lane.value, seq=key.seq, bytes=len(batch.payload))
+        try:
+            self.transact(lambda transaction: lanes.set_aside(transaction.execute, key, transaction.counters.boot))
+        except NotKeptError as error:  # the next start finds it again
+            _log.error("damaged_batch_not_moved", error=str(error))
+        self.list.set_aside(key)
 
     def acknowledge(self, acks: Sequence[Acknowledgement], now_ms: int) -> list[BatchKey]:
         """The cloud has these. Returns what does not wait any more; unknown epochs and repeats are nothing new.
@@ -250,11 +272,14 @@ class Store:
 
     def depth(self) -> OutboxDepth:
         """What waits, and what the file takes; costs a few look-ups however much there is."""
-        depths = {lane: LaneDepth(self.list.count(lane), 0, self._sealed_at_ms(self.list.oldest(lane))) for lane in Lane}
+        depths = {
+            lane: LaneDepth(self.list.count(lane), 0, self._sealed_at_ms(self.list.oldest(lane)), self.list.count_damaged(lane))
+            for lane in Lane
+        }
         first_ms = telemetry.first_at_ms(self.execute)
         backfill = depths[Lane.BACKFILL]
         times = [moment for moment in (backfill.oldest_ms, first_ms) if moment is not None]
-        depths[Lane.BACKFILL] = LaneDepth(backfill.batches, self.readings, min(times, default=None))
+        depths[Lane.BACKFILL] = LaneDepth(backfill.batches, self.readings, min(times, default=None), backfill.damaged)
         ((last_sync_ms,),) = self.execute("SELECT last_sync_ms FROM state").fetchall()
         counters = self.counters
         return OutboxDepth(

@@ -34,22 +34,25 @@ def parcel_here(execute: Execute, parcel: str) -> ParcelHere:
 
 
 def insert(
-    execute: Execute, parcel: str, kind: BookedAs, slot: str, at_ms: int, device: str, actor: str, epoch: int, n: int
+    execute: Execute, parcel: str, kind: BookedAs, slot: str, at_ms: int, device: str, actor: str, epoch: int, n: int, scan_n: int
 ) -> None:
-    """Booked, in the transaction of its event (``epoch``: the file's own number for it)."""
+    """Booked, in the transaction of its event (``epoch``: the file's own number for it). ``scan_n``: the scan's first event."""
     execute(
-        "INSERT INTO booking (parcel, kind, slot, at_ms, device, actor, epoch, n) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (parcel, kind, slot, at_ms, device, actor, epoch, n),
+        "INSERT INTO booking (parcel, kind, slot, at_ms, device, actor, epoch, n, scan_n) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (parcel, kind, slot, at_ms, device, actor, epoch, n, scan_n),
     )
 
 
 def recent(execute: Execute, site: SiteId, limit: int) -> list[Booking]:
-    """The newest bookings, newest first."""
+    """The newest bookings, newest first; of what one scan booked, the last."""
     return _bookings(
         site,
         execute(
             """SELECT booking.id, uuid, n, parcel, kind, slot, at_ms, device, undone
-               FROM booking JOIN epoch ON epoch.id = booking.epoch ORDER BY booking.id DESC LIMIT ?""",
+               FROM booking JOIN epoch ON epoch.id = booking.epoch
+               WHERE NOT EXISTS (SELECT 1 FROM booking AS later WHERE later.parcel = booking.parcel AND later.id > booking.id
+                                 AND later.epoch = booking.epoch AND later.scan_n = booking.scan_n)
+               ORDER BY booking.id DESC LIMIT ?""",
             (limit,),
         ).fetchall(),
     )
@@ -72,6 +75,19 @@ def last_not_undone(execute: Execute, site: SiteId) -> Booking | None:
            FROM booking JOIN epoch ON epoch.id = booking.epoch WHERE NOT undone ORDER BY booking.id DESC LIMIT 1"""
     ).fetchall()
     return next(iter(_bookings(site, rows)), None)
+
+
+def of_same_scan(execute: Execute, booking: Booking) -> list[Booking]:
+    """All that stands of what one scan booked, the last first."""
+    rows = execute(
+        """SELECT other.id, uuid, other.n, other.parcel, other.kind, other.slot, other.at_ms, other.device, other.undone
+           FROM booking JOIN booking AS other ON other.parcel = booking.parcel AND other.epoch = booking.epoch
+                AND (other.id = booking.id OR other.scan_n = booking.scan_n)
+           JOIN epoch ON epoch.id = other.epoch
+           WHERE booking.id = ? AND NOT other.undone ORDER BY other.id DESC""",
+        (booking.row_id,),
+    ).fetchall()
+    return _bookings(booking.event.site, rows)
 
 
 def mark_undone(execute: Execute, booking: Booking) -> None:

@@ -3,6 +3,7 @@
 Reading state and writing facts is ``edge.station.station``'s, in one commit.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,9 @@ Mode = Literal["receive", "release", "count"]
 BookedAs = Literal["received", "shelved", "released"]
 
 SLOT_HELD_S = 60.0  # a shelf is filled in one go; after a minute the next parcel is more likely one that was only received
+_SHOWN_LENGTH = 32
+_DIGEST_LENGTH = 12
+_LONG_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){6,}")  # a phone is also written 138-1234-5678
 _SLOT = re.compile(r"SLOT:([A-Z]{1,2}[0-9]{1,3})\Z")
 
 
@@ -148,7 +152,24 @@ def _handed_out() -> Decision:
 
 
 def _unknown(label: Label, symbology: str, reason: str) -> Decision:
-    text = "".join(character for character in label.text if character.isprintable())[:512]
     return Decision(
-        ScanKind.UNKNOWN, Sound.UNKNOWN, (LabelUnknown(text=text, symbology=symbology[:16], reason=reason[:200]),), detail=reason
+        ScanKind.UNKNOWN,
+        Sound.UNKNOWN,
+        (LabelUnknown(text=shown_abroad(label.text), symbology=symbology[:16], reason=reason[:200]),),
+        detail=reason,
     )
+
+
+def shown_abroad(text: str) -> str:
+    """What may leave the station of a label that names nothing: it may be a courier's, with a name and a phone, or an ID card.
+
+    Its beginning, masked, and a digest of the whole, so that two sightings can be told to be the same.
+    """
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
+    printable = "".join(character for character in text if character.isprintable())
+    ascii_only = "".join(character if character.isascii() else "*" for character in printable)
+    return f"{_LONG_NUMBER.sub(_last_four, ascii_only)[:_SHOWN_LENGTH]} #{digest}"
+
+
+def _last_four(number: re.Match[str]) -> str:
+    return "*" * (len(number[0]) - 4) + re.sub("[^0-9]", "*", number[0][-4:])

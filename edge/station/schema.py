@@ -39,5 +39,11 @@ CREATE TABLE command (
 ) STRICT;
 """
 
+# scan_n: the number of the first event of the same scan; null where an earlier release booked it.
+_STATION_2 = """
+ALTER TABLE booking ADD COLUMN scan_n INTEGER;
+"""
+
+_OUTBOX_1, _OUTBOX_2 = OUTBOX_VERSIONS
 # Of the whole file, in order: only ever appended to.
-FILE_VERSIONS: Sequence[str] = (*OUTBOX_VERSIONS, _STATION_1)
+FILE_VERSIONS: Sequence[str] = (_OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2)

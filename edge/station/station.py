@@ -104,25 +104,30 @@ class Station:
         return await self._tell(result)
 
     async def undo(self, event: EventId | None, actor: str, reason: str = "") -> ScanResult:
-        """Take a booking back, the last one where none is named, in the name of ``actor``. NoSuchScanError, NotKeptError."""
+        """Take back all that one scan booked, the last scan where none is named, in the name of ``actor``.
+
+        NoSuchScanError, NotKeptError.
+        """
         stamp = self._clock.stamp()
 
-        def work(transaction: Transaction) -> Booking:
+        def work(transaction: Transaction) -> list[Booking]:
             execute = transaction.execute
             booking = bookings.last_not_undone(execute, self._site) if event is None else bookings.find(execute, event)
             if booking is None:
                 raise NoSuchScanError("nothing was booked here that could be undone")
             if booking.is_undone:
                 raise NoSuchScanError(f"{booking.parcel}: undone before")
-            target = str(current_id(execute, booking.event))
-            transaction.record(EventUndone(target=target, reason=reason), stamp, actor=actor)
-            bookings.mark_undone(execute, booking)
-            return booking
+            booked = bookings.of_same_scan(execute, booking)
+            for one in booked:
+                target = str(current_id(execute, one.event))
+                transaction.record(EventUndone(target=target, reason=reason), stamp, actor=actor)
+                bookings.mark_undone(execute, one)
+            return booked
 
-        booking = await self._outbox.transact(work)
+        booked = await self._outbox.transact(work)
         self._seen = {}  # the label may be scanned again at once
-        undone = _result_of(booking)._replace(is_undone=True, can_undo=False)
-        self.results = deque((undone if one.event == booking.event else one for one in self.results), maxlen=RECENT_SCANS)
+        undone = _result_of(booked[0])._replace(is_undone=True, can_undo=False)  # the page knows a scan by its last event
+        self.results = deque((undone if one.event == undone.event else one for one in self.results), maxlen=RECENT_SCANS)
         self._announce(undone)
         return undone
 
@@ -139,9 +144,10 @@ class Station:
             here = bookings.parcel_here(transaction.execute, label.text)
             decision = decide(StationState(self._mode, here, slot), label, scan.symbology)
             event = None
+            scan_n = transaction.counters.next_event  # of the first fact: what one scan booked is undone together
             for fact in decision.facts:
                 recorded = transaction.record(fact, stamp, device=scan.device, actor=actor)
-                _book_fact(transaction.execute, recorded, scan.device, actor)
+                _book_fact(transaction.execute, recorded, scan.device, actor, scan_n)
                 event = recorded.id
             return decision, event
 
@@ -168,7 +174,7 @@ class Station:
             listener(result)
 
 
-def _book_fact(execute: Execute, recorded: RecordedEvent, device: str, actor: str) -> None:
+def _book_fact(execute: Execute, recorded: RecordedEvent, device: str, actor: str, scan_n: int) -> None:
     """The station's own row for a fact about a parcel, in the same commit."""
     kind: BookedAs
     slot = ""
@@ -182,7 +188,7 @@ def _book_fact(execute: Execute, recorded: RecordedEvent, device: str, actor: st
         case _:
             return
     bookings.insert(
-        execute, parcel, kind, slot, recorded.measured_at_ms, device, actor, recorded.epoch_number, recorded.id.n
+        execute, parcel, kind, slot, recorded.measured_at_ms, device, actor, recorded.epoch_number, recorded.id.n, scan_n
     )  # fmt: skip
 
 

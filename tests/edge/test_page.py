@@ -68,6 +68,8 @@ async def test_the_mode_changes_what_the_next_scan_means(agent: Running) -> None
         ("/api/scan", {"text": "x", "more": 1}, 422, "more"),
         ("/api/undo", {"id": "nonsense"}, 422, "id"),
         ("/api/undo", {}, 409, "id"),
+        ("/api/undo", {"actor": "Wang Xiaoming"}, 422, "actor"),
+        ("/api/scan", {"text": "x", "actor": "tel:13812345678"}, 422, "actor"),
         ("/api/mode", {"mode": "fly"}, 422, "mode"),
     ],
 )

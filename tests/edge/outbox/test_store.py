@@ -1,5 +1,6 @@
 """The outbox's file: who it belongs to, what a new machine or a refused batch does to it, what stays and what goes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -8,6 +9,8 @@ import pytest
 from edge.outbox import FileTooNewError, Limits, Position, Reading, Stamp, Store, WrongSiteError
 from edge.outbox.look import depth_of_file
 from edge.outbox.moving import current_id
+from edge.outbox.schema import connect, migrate
+from edge.station.schema import FILE_VERSIONS
 from edge.wire.codec import decode_events, decode_telemetry
 from edge.wire.envelope import mark
 from edge.wire.ids import EventId, EventNumber, Lane, SiteId
@@ -235,3 +238,66 @@ def test_a_write_in_the_middle_of_someone_elses_is_refused_and_nothing_is_kept(t
         assert waiting(store) == []
         record(store, 2)
         assert store.depth().trouble == ""
+
+
+def spoil(store: Store, seq: int) -> None:
+    """The card changes one byte."""
+    store.connection.execute(
+        "UPDATE batch SET payload = CAST(substr(payload, 1, 9) || x'ff' || substr(payload, 11) AS BLOB) WHERE lane = 1 AND seq = ?",
+        (seq,),
+    )
+
+
+def test_a_batch_the_card_has_spoilt_is_set_aside_with_its_bytes_and_the_lane_goes_on(tmp_path: Path) -> None:
+    with Store(settings(tmp_path), 0) as store:
+        for serial in range(1, 5):
+            record(store, serial)
+        spoil(store, 2)
+        spoilt = store.connection.execute("SELECT payload FROM batch WHERE lane = 1 AND seq = 2").fetchall()
+    with Store(settings(tmp_path), 0) as store:
+        found = store.waiting(Lane.EVENT, None, 2)
+        assert [batch.key.seq for batch, _ in found] == [1, 3]
+        store.acknowledge(ack(*(batch for batch, _ in found)), 5)
+        ((last, bounds),) = store.waiting(Lane.EVENT, None, 10)
+        assert (last.key.seq, bounds.floor, bounds.kept) == (4, 4, 3)  # the cloud is told that 2 cannot be sent again
+        assert store.connection.execute("SELECT payload FROM damaged").fetchall() == spoilt
+        assert store.depth().lanes[Lane.EVENT].damaged == 1
+        assert "1 bookings spoilt on the card" in store.depth().damage
+        assert "LOST" in store.depth().damage
+    with Store(settings(tmp_path), 0) as store:
+        assert [batch.key.seq for batch in waiting(store)] == [4]
+        assert store.depth().lanes[Lane.EVENT].damaged == 1
+        beside = depth_of_file(tmp_path / "site.db")
+        assert beside is not None
+        assert beside.lanes == store.depth().lanes
+
+
+def test_a_spoilt_batch_that_was_refused_is_not_sealed_anew(tmp_path: Path) -> None:
+    with Store(settings(tmp_path), 0) as store:
+        record(store, 1)
+        (batch,) = waiting(store)
+        spoil(store, 1)
+        assert store.conflict(batch.epoch, Lane.EVENT, 1, mark(batch.sha256), 5) == batch.key
+        assert waiting(store) == []
+        assert store.depth().lanes[Lane.EVENT].damaged == 1
+
+
+def test_an_earlier_releases_file_is_taken_over(tmp_path: Path) -> None:
+    earlier = replace(settings(tmp_path), versions=FILE_VERSIONS[:2])
+    connection = connect(earlier.path)
+    migrate(connection, earlier.versions)
+    connection.close()
+    with Store(settings(tmp_path), 0) as store:
+        record(store, 1)
+        assert len(waiting(store)) == 1
+        assert store.connection.pragma("user_version") == len(FILE_VERSIONS)
+
+
+def test_acks_leave_the_list_sorted_and_whole_whatever_their_order(tmp_path: Path) -> None:
+    with Store(settings(tmp_path), 0) as store:
+        for serial in range(1, 8):
+            record(store, serial)
+        batches = waiting(store)
+        store.acknowledge(ack(batches[5], batches[0], batches[3]), 5)
+        store.acknowledge(ack(batches[3]), 6)  # again
+        assert [batch.key.seq for batch in waiting(store)] == [2, 3, 5, 7]
