@@ -1,11 +1,15 @@
 """Orders come in once, change while nothing was scanned, and meet parcels that were scanned before them."""
 
+import asyncio
 import json
+import time
 from typing import Any
 
+import psycopg
 import pytest
 from structlog.testing import capture_logs
 
+from cloud.config import CloudConfig
 from edge.wire.labels import classify, container_label, parcel_label
 from tests.cloud.api.world import LABELS, World, order, scan
 
@@ -63,6 +67,31 @@ async def test_a_changed_order_is_updated_and_keeps_its_bags(world: World) -> No
         await world.one("SELECT body->>'site' FROM room_entry WHERE room = 'site:st-a2' AND key = %s", f"parcel/{after[0]}")
         == "st-a2"
     )
+
+
+async def until_waiting(connection: psycopg.AsyncConnection[tuple[Any, ...]], most: int) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        cursor = await connection.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+        if await cursor.fetchone() == (most,):
+            return
+        assert time.monotonic() < deadline, "nobody waits for a lock"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_scan_that_waits_for_an_import_which_drops_its_parcel_keeps_the_parcel(world: World, config: CloudConfig) -> None:
+    await bring(world, order())
+    dropped = (await parcels_of(world, "A-1001"))[1]
+    async with await psycopg.AsyncConnection.connect(config.database_url.get_secret_value()) as holding:
+        # The import has locked the parcel by then and not yet let go of it.
+        await holding.execute("SELECT FROM customer_order WHERE id = 'op-a/A-1001' FOR UPDATE")
+        importing = asyncio.create_task(bring(world, order(lines=[line(quantity=5)])))
+        await until_waiting(holding, 1)
+        scanning = asyncio.create_task(scan(world.connection, "st-a1", dropped, "parcel_received", 1))
+        await until_waiting(holding, 2)
+    assert (await importing)["updated"] == 1
+    await scanning
+    assert await world.one("SELECT state FROM parcel WHERE id = %s AND order_id IS NULL", dropped) == "received"
 
 
 async def test_once_scanned_an_order_changes_no_more_and_is_named(world: World) -> None:

@@ -12,8 +12,8 @@ CREATE TABLE batch (
     PRIMARY KEY (site_id, epoch, lane, seq)
 );
 
--- Keys below floor are deleted (those of events a week later: a cloned card's other content is then still told apart); a seq below
--- floor is a duplicate. The floor only moves over keys that are all there:
+-- Telemetry's keys below floor are deleted, and a seq below it is a duplicate there. Events' keys are never deleted: a cloned card's
+-- or an old image's other content is told apart, and a seq without a key is new. The floor only moves over keys that are all there:
 -- where some are missing the database was restored, and the site is asked to send again (wire.md, "The ack is exact").
 CREATE TABLE lane_floor (
     site_id text NOT NULL,
