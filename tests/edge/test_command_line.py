@@ -34,7 +34,7 @@ def test_the_status_is_told_whether_or_not_the_agent_runs(tmp_path: Path) -> Non
         record(store, 1)
         beside = json.loads(edge("status", "--json", "--config", path).stdout)
     after = edge("status", "--config", path)
-    assert beside["queue"]["event"] == {"unsent": 1, "batches": 1, "readings": 0, "oldest_ms": 1_000}
+    assert beside["queue"]["event"] == {"unsent": 1, "batches": 1, "readings": 0, "oldest_ms": 1_000, "damaged": 0}
     assert (beside["last_sync_ms"], beside["boot"]) == (None, 1)
     assert "1 batches wait" in after.stdout
     assert "last sync  never" in after.stdout
