@@ -106,6 +106,7 @@ async def test_a_video_file_is_a_camera_too(tmp_path: Path, clock: WallClock) ->
     assert [scan.text for scan in seen] == [parcel_label(5)]
 
 
+@pytest.mark.slow
 async def test_photographs_of_the_world_are_read_and_nothing_is_read_where_nothing_is() -> None:
     folder = SHARED / "barcodes"
     if not (folder / "manifest.csv").is_file():
