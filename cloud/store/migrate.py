@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
 
+from cloud.store import job_queue
 from cloud.store.mode import StoreMode, recorded, server_mode
 from cloud.trouble import Trouble
 
@@ -38,6 +39,7 @@ def migrate(url: str, mode: StoreMode | None = None) -> StoreMode:
     except psycopg.OperationalError as error:
         raise Trouble(f"can't reach the database: {_one_line(str(error))}", "start it, or correct its URL") from None
     _dbmate(url, chosen, encrypted=encrypted)
+    job_queue.bring_up(url)
     return chosen
 
 
