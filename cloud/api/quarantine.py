@@ -14,6 +14,7 @@ from cloud.api.errors import ApiError, not_found
 from cloud.api.text import iso_of, iso_or_none
 from cloud.auth.accounts import Account
 from cloud.auth.audit import write_audit
+from cloud.store import quarantine as stored
 from cloud.store.pool import Connection
 from edge.wire.topics import ROOT
 
@@ -111,15 +112,11 @@ async def _turn(
     connection: Connection, services: ServicesDep, account: Account, quarantine_id: int, state: Literal["requested", "discarded"]
 ) -> QuarantineOne:
     before = await _one(connection, account, quarantine_id)
-    cursor = await connection.execute(
-        """
-        UPDATE quarantine SET state = %(state)s, state_at = %(at)s, outcome = ''
-        WHERE id = %(id)s AND state IN ('kept', 'requested') RETURNING id
-        """,
-        {"state": state, "at": services.now(), "id": quarantine_id},
-    )
-    if await cursor.fetchone() is None:
-        raise ApiError(409, "state", f"it is {before.state}", "only what is kept can be replayed or discarded")
+    move = stored.request_replay if state == "requested" else stored.discard
+    try:
+        await move(connection, quarantine_id, services.now())
+    except stored.StateError:
+        raise ApiError(409, "state", f"it is {before.state}", "only what is kept can be replayed or discarded") from None
     action = "quarantine.replay" if state == "requested" else "quarantine.discard"
     await write_audit(connection, services.now(), account.id, action, str(quarantine_id))
     return await _one(connection, account, quarantine_id)
