@@ -3,30 +3,23 @@
 Leaves pictures to frames, decoding to barcode, and which sighting counts to sightings.
 """
 
-import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
-
-import structlog
+from typing import Any
 
 from edge.devices import symbols
 from edge.devices.barcode import BarcodeReader, Symbol
 from edge.devices.frames import CameraError, Frame, frames, load_opencv
-from edge.devices.ports import CameraSettings, DeviceHealth, DeviceState, Scan
+from edge.devices.ports import CameraSettings, DeviceState, Scan
 from edge.devices.sightings import Sightings
+from edge.devices.supervised import Backoff, SupervisedScanner
 from edge.wire.clock import Clock
 from edge.wire.messages import MAX_TEXT
 
-QUEUE_SCANS = 64  # overflow "hold back": no frame is looked at until there is room again
-MIN_BACKOFF_S = 0.5
-MAX_BACKOFF_S = 15.0  # opening a camera that is not there takes OpenCV a while
-
-_log = structlog.get_logger()
+BACKOFF = Backoff(0.5, 15.0)  # opening a camera that is not there takes OpenCV a while
 
 
 @dataclass(slots=True)
@@ -68,64 +61,31 @@ class Eye:
             source.close()
 
 
-class Camera:
+class Camera(SupervisedScanner):
     """A ports.Scanner that looks."""
 
     def __init__(self, settings: CameraSettings, clock: Clock, wait: Callable[[float], None] | None = None) -> None:
         """``wait`` replaces real waiting between frames, for tests that show a folder as fast as it can be decoded."""
-        self._settings = settings
-        self._clock = clock
+        super().__init__(settings.name, settings.source, clock, BACKOFF)
         self._stop = threading.Event()
         self._eye = Eye(settings, wait or self._wait)
-        self._queue: asyncio.Queue[Scan] = asyncio.Queue(QUEUE_SCANS)
-        self._health = DeviceHealth(settings.name, DeviceState.LOST, f"{settings.source}: not opened yet", clock.now_ms())
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"camera-{settings.name}")
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def name(self) -> str:
-        return self._settings.name
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._supervise(), name=f"camera {self.name}")
-        return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stop.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        await asyncio.to_thread(self._thread.shutdown)
+        await super().__aexit__(kind, error, trace)
+
+    async def _open(self) -> None:
+        await self._blocking(self._eye.open)
+
+    async def _serve(self) -> None:
+        """Look until it is lost. Ends when a folder or file is through."""
+        while (seen := await self._blocking(self._eye.look)) is not None:
+            self._say(DeviceState.OK, self._eye.second_opinion)
+            await self._deliver(*seen)
+        self._say(DeviceState.OK, f"{self._place}: shown to the end")
+
+    def _close(self) -> None:
         self._eye.close()
-
-    async def scans(self) -> AsyncIterator[Scan]:
-        while True:
-            yield await self._queue.get()
-
-    def health(self) -> DeviceHealth:
-        return self._health
-
-    async def _supervise(self) -> None:
-        """Open, look until it is lost, wait, again. Ends by cancellation, or when a folder or file is through."""
-        loop = asyncio.get_running_loop()
-        backoff_s = MIN_BACKOFF_S
-        while True:
-            try:
-                await loop.run_in_executor(self._thread, self._eye.open)
-                while (seen := await loop.run_in_executor(self._thread, self._eye.look)) is not None:
-                    backoff_s = MIN_BACKOFF_S
-                    self._set_health(DeviceState.OK, self._eye.second_opinion)
-                    await self._deliver(*seen)
-                self._set_health(DeviceState.OK, f"{self._settings.source}: shown to the end")
-                return
-            except CameraError as error:
-                self._set_health(error.state, str(error))
-            except Exception as error:  # noqa: BLE001  # the supervisor: whatever the video stack throws, the site goes on
-                _log.exception("camera_failed", device=self.name)
-                self._set_health(DeviceState.FAILED, f"{self._settings.source}: {type(error).__name__}: {error}")
-            await loop.run_in_executor(self._thread, self._eye.close)
-            await asyncio.sleep(backoff_s)
-            backoff_s = min(MAX_BACKOFF_S, backoff_s * 2)
 
     async def _deliver(self, found: list[Symbol], at_s: float) -> None:
         if not found:
@@ -139,13 +99,6 @@ class Camera:
     def _wait(self, seconds: float) -> None:
         if seconds > 0.0:
             self._stop.wait(seconds)
-
-    def _set_health(self, state: DeviceState, detail: str) -> None:
-        if state is self._health.state:
-            self._health = DeviceHealth(self.name, state, detail, self._health.since_ms)
-            return
-        self._health = DeviceHealth(self.name, state, detail, self._clock.now_ms())
-        _log.info("device_changed", device=self.name, state=state.value, detail=detail)
 
 
 def _scan(symbol: Symbol, device: str, measured_at_ms: int, heard_s: float) -> Scan:

@@ -10,18 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from edge.devices.ports import CameraSettings, DeviceState
+from edge.devices.ports import CameraSettings, DeviceError, DeviceState
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 FRAMES_EACH = 2  # of one photograph: a bar code has to be seen twice
 
 
-class CameraError(OSError):
-    """The frames' source is not there or not usable; the text has the remedy."""
-
-    def __init__(self, state: DeviceState, text: str) -> None:
-        super().__init__(text)
-        self.state = state
+class CameraError(DeviceError):
+    """The frames' source is not there or not usable."""
 
 
 @dataclass(frozen=True, slots=True)

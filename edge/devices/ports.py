@@ -42,6 +42,14 @@ class DeviceHealth:
     since_ms: int = 0
 
 
+class DeviceError(OSError):
+    """A device is away or not usable: ``state`` says which, the text names the place and the remedy."""
+
+    def __init__(self, state: DeviceState, text: str) -> None:
+        super().__init__(text)
+        self.state = state
+
+
 class Scanner(Protocol):
     """A source of scans. Unplugging is its own affair: it reconnects by itself and ``scans`` goes on.
 

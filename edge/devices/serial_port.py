@@ -8,7 +8,7 @@ import termios
 
 import serial
 
-from edge.devices.ports import DeviceState
+from edge.devices.ports import DeviceError, DeviceState
 
 READ_TIMEOUT_S = 0.05  # how late the silence after a frame may be noticed
 # What a pseudo-terminal, and some USB adapters, answer where they have no modem lines or RS-485 mode.
@@ -17,12 +17,8 @@ _DENIED = (errno.EACCES, errno.EPERM)
 _IN_USE = (errno.EAGAIN, errno.EBUSY)
 
 
-class PortError(OSError):
-    """The line could not be opened, or is gone. ``state`` says which, the text has the remedy."""
-
-    def __init__(self, state: DeviceState, text: str) -> None:
-        super().__init__(text)
-        self.state = state
+class PortError(DeviceError):
+    """The line could not be opened, or is gone."""
 
 
 def open_port(path: str, baud: int) -> serial.Serial:

@@ -10,7 +10,8 @@ import serial
 
 from edge.devices.ports import DeviceState, Scan, ScannerSettings
 from edge.devices.serial_port import open_port
-from edge.devices.serial_scanner import QUEUE_SCANS, SerialScanner
+from edge.devices.serial_scanner import SerialScanner
+from edge.devices.supervised import QUEUE_SCANS
 from edge.wire.clock import WallClock
 from edge.wire.labels import parcel_label
 from firmware_sim.faults import LineFaults
