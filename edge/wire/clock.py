@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from edge.wire.messages import MAX_MS
+from edge.wire.fields import MAX_MS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_RATE = 300.0  # a day in five minutes; faster, and the processes of a small machine fall behind

@@ -29,6 +29,7 @@ from edge.wire.messages import (
     Series,
     TelemetryBatch,
     Track,
+    VarianceFound,
 )
 
 ContentType = Literal["application/msgpack", "application/json"]
@@ -115,6 +116,8 @@ def _check_events(batch: EventBatch) -> None:
                     EventId.parse(target)
                 except ValueError as error:
                     raise ValueError(f"events[{index}].fact.target: {error}") from None
+            case VarianceFound(parcel="", container=""):
+                raise ValueError(f"events[{index}].fact.parcel: want a parcel, a container or both, got neither")
             case _:
                 pass
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from edge.wire.fields import MAX_MS
 from edge.wire.ids import Epoch, Lane, Seq, parse_epoch
-from edge.wire.messages import MAX_MS
 
 _MAX_SEQ = 2**62
 _MAX_SCHEMA = 2**31 - 1

@@ -6,7 +6,7 @@ Layout: milliseconds since 1970 in the high 47 bits, a counter in the low 16, so
 
 from typing import NewType
 
-from edge.wire.messages import MAX_HLC
+from edge.wire.fields import MAX_HLC
 
 Hlc = NewType("Hlc", int)
 

@@ -22,6 +22,7 @@ from edge.wire.codec import (
     decode_telemetry,
     encode,
 )
+from tests.edge.wire.frames_0_2 import FACTS
 
 GOLDEN = Path(__file__).parent / "golden"
 EPOCH = "0b5fdfd5-6c3c-4f3e-8d5a-0f1e2d3c4b5a"
@@ -135,22 +136,27 @@ RELEASE_0_1: dict[str, tuple[Any, m.Message]] = {
     "reported": (decode_reported, m.Reported(version=4, boot=3, connect=12, mode="count", manifest_sha256="00ff")),
 }
 
-ALL = [(release, name) for release in ("0.1",) for name in RELEASE_0_1]
+RELEASE_0_2: dict[str, tuple[Any, m.Message]] = {
+    f"event_{fact.__struct_config__.tag}": (decode_events, event(fact)) for fact in FACTS
+}
+
+RELEASES = {"0.1": RELEASE_0_1, "0.2": RELEASE_0_2}
+ALL = [(release, name) for release, frames in RELEASES.items() for name in frames]
 
 
 def test_every_message_of_the_contract_has_a_golden_frame() -> None:
     def leaves(kind: type[m.Message]) -> set[type]:
         return {leaf for sub in kind.__subclasses__() for leaf in leaves(sub)} or {kind}
 
-    parts = {m.Event, m.Series, m.Track, m.LaneQueue}
-    shown = {type(message) for _, message in RELEASE_0_1.values()} | parts
-    shown |= {type(e.fact) for _, b in RELEASE_0_1.values() if isinstance(b, m.EventBatch) for e in b.events}
+    messages = [message for frames in RELEASES.values() for _, message in frames.values()]
+    shown = {type(message) for message in messages} | {m.Event, m.Series, m.Track, m.LaneQueue}
+    shown |= {type(e.fact) for batch in messages if isinstance(batch, m.EventBatch) for e in batch.events}
     assert leaves(m.Message) == shown
 
 
 @pytest.mark.parametrize(("release", "name"), ALL)
 def test_a_frame_of_a_release_is_read_as_it_was_meant(release: str, name: str) -> None:
-    decode, message = RELEASE_0_1[name]
+    decode, message = RELEASES[release][name]
     frame = bytes.fromhex((GOLDEN / release / f"{name}.hex").read_text())
     assert decode(frame) == message
     assert decode(frame, MSGPACK) == message
@@ -159,12 +165,12 @@ def test_a_frame_of_a_release_is_read_as_it_was_meant(release: str, name: str) -
 
 @pytest.mark.parametrize(("release", "name"), ALL)
 def test_the_json_of_a_release_is_read_into_the_same_message(release: str, name: str) -> None:
-    decode, message = RELEASE_0_1[name]
+    decode, message = RELEASES[release][name]
     assert decode((GOLDEN / release / f"{name}.json").read_bytes().strip(), JSON) == message
 
 
-@pytest.mark.parametrize("name", RELEASE_0_1)
-def test_this_release_still_writes_the_same_bytes(name: str) -> None:
-    _, message = RELEASE_0_1[name]
-    assert encode(message).hex() == (GOLDEN / "0.1" / f"{name}.hex").read_text().strip()
-    assert encode(message, JSON) == (GOLDEN / "0.1" / f"{name}.json").read_bytes().strip()
+@pytest.mark.parametrize(("release", "name"), ALL)
+def test_this_release_still_writes_the_same_bytes(release: str, name: str) -> None:
+    _, message = RELEASES[release][name]
+    assert encode(message).hex() == (GOLDEN / release / f"{name}.hex").read_text().strip()
+    assert encode(message, JSON) == (GOLDEN / release / f"{name}.json").read_bytes().strip()

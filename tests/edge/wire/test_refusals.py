@@ -77,6 +77,18 @@ REFUSED_EVENTS: list[tuple[Map, str]] = [
     (fact("event_undone", target=f"ST 1/{EPOCH}/1"), "events[0].fact.target"),
     (fact("clock_corrected", boot=2**31, offset_ms=0), "events[0].fact.boot"),
     (fact("clock_corrected", boot=1, offset_ms=m.MAX_CORRECTION_MS + 1), "events[0].fact.offset_ms"),
+    (fact("variance_found", problem="short"), "events[0].fact.parcel"),
+    (fact("variance_found", problem="short", parcel="P", quantity=0), "events[0].fact.quantity"),
+    (fact("variance_found", problem="short", parcel="P", photo="ab"), "events[0].fact.photo"),
+    (fact("variance_found", problem="short", parcel="P", weight_g=-1), "events[0].fact.weight_g"),
+    (fact("variance_found", problem="haunted", parcel="P"), "events[0].fact.problem"),
+    (fact("goods_distributed", sku="G1", parcel="P", quantity=10**7), "events[0].fact.quantity"),
+    (fact("parcel_released", parcel="P", how="kindness"), "events[0].fact.how"),
+    (fact("parcel_released", parcel="P", took_s=-1), "events[0].fact.took_s"),
+    (fact("count_finished", container="C", expected=-1, received=0), "events[0].fact.expected"),
+    (fact("staff_logged_in", staff="Wang Wei", how="pin"), "events[0].fact.staff"),
+    (fact("cell_opened", cell="1", purpose="curiosity", outcome="opened"), "events[0].fact.purpose"),
+    (fact("alarm_raised", alarm="a", subject="s", rule="high", severity="info", value=1e13), "events[0].fact.value"),
 ]
 
 

@@ -22,15 +22,56 @@ boots = st.integers(0, m.MAX_BOOT)
 clocks = st.sampled_from(m.ClockQuality)
 targets = st.builds(lambda e, n: f"st-1/{e}/{n}", epochs, st.integers(1, 10**18 - 1))
 
+problems = st.sampled_from(m.Problem)
+ways = st.sampled_from(m.How)
+photos = st.just("") | st.binary(min_size=32, max_size=32).map(bytes.hex)
+quantities = st.integers(1, 1_000_000)
+grams = st.none() | st.integers(0, 10_000_000)
+counts = st.integers(0, 2**53)
+staff = st.from_regex(r"[a-z0-9-]{1,40}", fullmatch=True)
 facts: st.SearchStrategy[m.AnyFact] = st.one_of(
-    st.builds(m.ParcelReceived, parcel=names),
+    st.builds(m.ParcelReceived, parcel=names, container=texts),
     st.builds(m.ParcelShelved, parcel=names, slot=names),
-    st.builds(m.ParcelReleased, parcel=names),
+    st.builds(
+        m.ParcelReleased,
+        parcel=names,
+        how=ways,
+        claim=texts,
+        token=texts,
+        cell=texts,
+        took_s=st.none() | st.integers(0, 366 * 86_400),
+    ),
     st.builds(m.EventUndone, target=targets, reason=texts),
     st.builds(m.LabelUnknown, text=texts, symbology=texts, reason=texts),
     st.builds(m.ClockCorrected, boot=boots, offset_ms=st.integers(-m.MAX_CORRECTION_MS, m.MAX_CORRECTION_MS)),
     st.builds(m.DeviceChanged, device=names, state=st.sampled_from(("ok", "lost", "failed")), detail=texts),
     st.builds(m.CommandFinished, command=names, outcome=st.sampled_from(("done", "refused", "failed", "unknown")), detail=texts),
+    st.builds(m.ContainerSigned, container=names, photo=photos, run=texts),
+    st.builds(m.CountFinished, container=names, expected=counts, received=counts, missing=counts, surplus=counts),
+    st.builds(
+        m.VarianceFound,
+        problem=problems,
+        parcel=names,
+        container=texts,
+        sku=texts,
+        quantity=quantities,
+        photo=photos,
+        weight_g=grams,
+        expected_g=grams,
+    ),
+    st.builds(m.GoodsDistributed, sku=names, parcel=names, quantity=quantities, container=texts),
+    st.builds(m.ReleaseRefused, reason=st.sampled_from(m.Refusal), how=ways, claim=texts, parcel=texts),
+    st.builds(m.StaffLoggedIn, staff=staff, how=st.sampled_from(("pin", "badge"))),
+    st.builds(
+        m.AlarmRaised,
+        alarm=names,
+        subject=names,
+        rule=names,
+        severity=st.sampled_from(("info", "warning", "critical")),
+        value=st.none() | st.floats(-m.MAX_READING, m.MAX_READING),
+        limit=st.none() | st.floats(-m.MAX_READING, m.MAX_READING),
+        since_ms=st.none() | milliseconds,
+    ),
 )
 events = st.builds(
     m.Event, n=numbers, hlc=keys, boot=boots, measured_at_ms=milliseconds, clock=clocks, fact=facts, device=texts, actor=texts

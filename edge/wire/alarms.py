@@ -1,0 +1,39 @@
+"""Facts of an alarm's life: raised, acknowledged by a person, cleared by the readings, closed by a person (domain.md)."""
+
+from typing import Literal
+
+from edge.wire.facts import Fact
+from edge.wire.fields import Milliseconds, Name, Reading, Text
+
+
+class AlarmRaised(Fact, frozen=True, tag="alarm_raised"):
+    """A rule found a subject out of bounds. ``alarm`` names this raising in all that follows; unique within the site."""
+
+    alarm: Name
+    subject: Name  # a sensor's, device's or cell's id
+    rule: Name
+    severity: Literal["info", "warning", "critical"]
+    value: Reading | None = None
+    limit: Reading | None = None
+    since_ms: Milliseconds | None = None
+
+
+class AlarmAcknowledged(Fact, frozen=True, tag="alarm_acknowledged"):
+    """The event's actor has seen it."""
+
+    alarm: Name
+    note: Text = ""
+
+
+class AlarmCleared(Fact, frozen=True, tag="alarm_cleared"):
+    """The readings are within bounds again."""
+
+    alarm: Name
+    value: Reading | None = None
+
+
+class AlarmClosed(Fact, frozen=True, tag="alarm_closed"):
+    """The event's actor has dealt with it."""
+
+    alarm: Name
+    note: Text = ""

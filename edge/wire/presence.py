@@ -1,0 +1,77 @@
+"""How a site is, what it is asked to do, which rules it follows: ``status``, ``cmd``, ``rsp``, ``desired``, ``reported``."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from edge.wire.fields import MAX_TTL_S, BootNumber, ClockQuality, Count, Message, Milliseconds, Name, OrderKey, Text
+
+
+class LaneQueue(Message, frozen=True):
+    """How much of a lane waits at the edge."""
+
+    unsent: Count
+    oldest_ms: Milliseconds | None = None
+
+
+class Birth(Message, frozen=True, tag_field="kind", tag="birth"):
+    """Retained on ``status`` at every connection."""
+
+    version: Text
+    boot: BootNumber
+    connect: BootNumber
+    nonce: Name
+    epoch: Text
+    at_ms: Milliseconds
+    clock: ClockQuality
+    devices: dict[Name, Text] = field(default_factory=dict)  # device → "ok" | "lost" | "failed"
+    queue: dict[Name, LaneQueue] = field(default_factory=dict)  # lane → what waits
+    manifest: Text = ""
+
+
+class Will(Message, frozen=True, tag_field="kind", tag="will"):
+    """Retained on ``status`` by the broker when the site has been gone for 30 s, or by the site when it stops."""
+
+    boot: BootNumber
+    connect: BootNumber
+    stopped: bool = False  # True: said by the site itself as it stopped
+
+
+AnyStatus = Birth | Will
+
+
+class Command(Message, frozen=True):
+    """One command. Valid on the connection whose nonce it cites, for ``ttl_s`` counted from receipt."""
+
+    id: Name
+    nonce: Name
+    ttl_s: Annotated[float, Meta(gt=0, le=MAX_TTL_S)]
+    action: Literal["identify", "report"]
+
+
+class CommandResponse(Message, frozen=True):
+    """A hint of the result; the result itself is an event."""
+
+    id: Name
+    outcome: Literal["done", "refused", "failed", "unknown"]
+    detail: Text = ""
+
+
+class Desired(Message, frozen=True):
+    """Business rules the cloud wants in force at a site (decision 19)."""
+
+    version: BootNumber
+    hlc: OrderKey
+    mode: Literal["receive", "release", "count"] = "receive"
+    manifest_url: Text = ""
+    manifest_sha256: Text = ""
+
+
+class Reported(Message, frozen=True):
+    """What is in force."""
+
+    version: BootNumber
+    boot: BootNumber
+    connect: BootNumber
+    mode: Literal["receive", "release", "count"] = "receive"
+    manifest_sha256: Text = ""
