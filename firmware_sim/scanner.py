@@ -101,3 +101,12 @@ class SimulatedScanner:
                 if retries > WRITE_RETRIES:
                     raise TimeoutError(f"{self.path.name}: nobody reads this line") from None
                 self.sleep(0.01)
+
+    def read(self) -> bytes:
+        """What the host has written to the scanner since the last look; empty for nothing. UnpluggedError."""
+        if self._master is None:
+            raise UnpluggedError(f"{self.path.name}: unplugged")
+        try:
+            return os.read(self._master, 4096)
+        except BlockingIOError:
+            return b""

@@ -11,6 +11,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
+from edge.devices.trigger import TriggerKind
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
@@ -71,6 +73,14 @@ class Scanner(Protocol):
     def health(self) -> DeviceHealth: ...
 
 
+@runtime_checkable
+class Triggered(Protocol):
+    """A scanner that can be told to read."""
+
+    async def trigger(self, *, on: bool) -> None:
+        """Start reading, or stop. DeviceError: not set up for it, away, refused, or no answer; the text has the remedy."""
+
+
 class Sound(StrEnum):
     """What staff hear (and see) after a scan; only ``OK`` says that it is booked."""
 
@@ -98,6 +108,7 @@ class ScannerSettings:
     baud: int = 9600
     max_length: int = 512  # characters of one label; longer is noise
     idle_s: float = 0.3  # a frame without suffix ends after this silence
+    trigger: TriggerKind | None = None  # how it is told to read; left out: by its own button or stand
 
     def __post_init__(self) -> None:
         if not self.port:

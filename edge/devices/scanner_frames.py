@@ -11,14 +11,10 @@ import re
 from dataclasses import dataclass, field
 
 from edge.devices import symbols
+from edge.devices.trigger import ReplyFrame, take_reply
 
-# What scanners answer to a command; it may stand right before a label (shared/design/devices.md).
-_REPLIES = re.compile(
-    rb"\x02\x00\x00\x01\x00\x33\x31"  # GM65: acknowledged
-    rb"|\x04\xd0[\x00\x04]\x00\xff[\x2c\x28]"  # Zebra SSI: CMD_ACK
-    rb"|\x02\x010000[^\x03\r\n]{0,64}\x03"  # Newland: reply to ~<SOH>0000…
-)
 _SUFFIX = re.compile(rb"[\r\n]")
+_SSI_PACKET = re.compile(rb"[\x05-\xff]\xf3\x00")  # Zebra SSI: DECODE_DATA, which has no suffix and wants acknowledging
 _CONTROL = re.compile(r"[\x00-\x1c\x1e\x1f\x7f-\x9f]")  # all but GS, which separates GS1 element strings
 _MAX_BYTES_A_CHARACTER = 4
 _SHOWN_BYTES = 64  # of a rejected frame: enough to recognise the device, too little to be a flood
@@ -40,7 +36,7 @@ class RejectedFrame:
     reason: str
 
 
-Frame = LabelFrame | RejectedFrame
+Frame = LabelFrame | RejectedFrame | ReplyFrame
 
 
 @dataclass(slots=True)
@@ -93,10 +89,13 @@ class ScannerFrames:
     def _append(self, data: bytes, frames: list[Frame]) -> None:
         if self._skipping:
             return
-        room = self.max_length * _MAX_BYTES_A_CHARACTER - len(self._pending)
-        self._pending += data[:room]
-        if len(data) > room:
-            frames.append(_rejected(bytes(self._pending), f"longer than {self.max_length} characters: not a label"))
+        self._pending += data
+        while reply := take_reply(self._pending):  # at once: whoever triggered waits for it, and silence comes later
+            frames.append(reply[0])
+            del self._pending[: reply[1]]
+        room = self.max_length * _MAX_BYTES_A_CHARACTER
+        if len(self._pending) > room:
+            frames.append(_rejected(bytes(self._pending[:room]), f"longer than {self.max_length} characters: not a label"))
             self._pending.clear()
             self._skipping = True
 
@@ -110,9 +109,9 @@ class ScannerFrames:
 
 
 def _read(raw: bytes, max_length: int) -> Frame | None:
-    """One frame without its suffix. None for nothing: between CR and LF, or a mere reply to a command."""
-    while reply := _REPLIES.match(raw):
-        raw = raw[reply.end() :]
+    """One frame without its suffix. None for nothing: between CR and LF."""
+    if _SSI_PACKET.match(raw):
+        return _rejected(raw, "a label as an SSI packet: set the scanner to send raw decode data, its default")
     text = _decode(raw)
     if text is None:
         return _rejected(raw, "neither UTF-8 nor GBK: noise on the line, or a wrong baud rate")

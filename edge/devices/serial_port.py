@@ -46,6 +46,16 @@ def read_some(port: serial.Serial) -> bytes:
         raise _explained(str(port.port), error) from error
 
 
+def write_all(port: serial.Serial, data: bytes) -> None:
+    """Put it on the line. PortError when the line is gone, or takes nothing for a second."""
+    try:
+        port.write(data)
+    except serial.SerialTimeoutException as error:
+        raise PortError(DeviceState.LOST, f"{port.port}: takes no bytes; switch the device on, check the cable") from error
+    except (OSError, termios.error, TypeError) as error:
+        raise _explained(str(port.port), error) from error
+
+
 def _explained(path: str, error: Exception) -> PortError:
     number = getattr(error, "errno", None)
     if number in _DENIED:
@@ -56,4 +66,4 @@ def _explained(path: str, error: Exception) -> PortError:
         return PortError(DeviceState.FAILED, f"{path}: {error}; correct baud in the site's configuration")
     if isinstance(error.__context__, termios.error) and error.__context__.args[0] == errno.ENOTTY:
         return PortError(DeviceState.FAILED, f"{path}: not a serial line; correct port in the site's configuration")
-    return PortError(DeviceState.LOST, f"{path}: not there; plug the scanner in")
+    return PortError(DeviceState.LOST, f"{path}: not there; plug it in")

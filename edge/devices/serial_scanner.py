@@ -3,15 +3,19 @@
 Leaves framing to scanner_frames and the label's meaning to the station.
 """
 
+import asyncio
 import time
 
 import serial
 
-from edge.devices.ports import DeviceState, Scan, ScannerSettings
+from edge.devices.ports import DeviceError, DeviceState, Scan, ScannerSettings
 from edge.devices.scanner_frames import Frame, LabelFrame, ScannerFrames
-from edge.devices.serial_port import open_port, read_some
+from edge.devices.serial_port import open_port, read_some, write_all
 from edge.devices.supervised import SupervisedScanner
+from edge.devices.trigger import TRIGGERS, ReplyFrame, TriggerKind
 from edge.wire.clock import Clock
+
+ANSWER_S = 2.0  # SSI's own time-out for an answer (Simple Serial Interface Programmer's Guide); the others take some ms
 
 
 class SerialScanner(SupervisedScanner):
@@ -23,6 +27,34 @@ class SerialScanner(SupervisedScanner):
         self._frames = ScannerFrames(max_length=settings.max_length, idle_s=settings.idle_s)
         self._rejected = 0
         self._port: serial.Serial | None = None
+        self._triggering = asyncio.Lock()
+        self._answer: asyncio.Future[ReplyFrame] | None = None
+
+    async def trigger(self, *, on: bool) -> None:
+        """As ports.Triggered says. What the scanner reads comes as scans."""
+        kind = self._settings.trigger
+        if kind is None:
+            raise DeviceError(self._health.state, f"{self.name}: cannot be told to read; set trigger in its [[scanner]]")
+        commands = TRIGGERS[kind]
+        async with self._triggering:
+            port = self._port
+            if port is None:
+                raise DeviceError(self._health.state, self._health.detail)
+            self._answer = asyncio.get_running_loop().create_future()
+            await self._blocking(write_all, port, commands.on if on else commands.off)
+            if commands.is_answered:
+                await self._answered(kind, self._answer)
+
+    async def _answered(self, kind: TriggerKind, answer: "asyncio.Future[ReplyFrame]") -> None:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                reply = await answer
+        except TimeoutError:
+            remedy = "correct trigger in its [[scanner]], or set the scanner to serial mode"
+            raise DeviceError(self._health.state, f"{self.name}: no answer to the {kind} trigger; {remedy}") from None
+        if not reply.is_accepted:
+            remedy = "set the scanner to be triggered by its host"
+            raise DeviceError(self._health.state, f"{self.name}: refuses the {kind} trigger; {remedy}")
 
     async def _open(self) -> None:
         await self._blocking(self._open_blocking)
@@ -45,6 +77,9 @@ class SerialScanner(SupervisedScanner):
         for frame in frames:
             if isinstance(frame, LabelFrame):
                 await self._queue.put(Scan(frame.text, self.name, measured_at_ms, frame.symbology, heard_s))
+            elif isinstance(frame, ReplyFrame):
+                if self._answer is not None and not self._answer.done():
+                    self._answer.set_result(frame)
             else:
                 self._rejected += 1
                 if self._health.state is DeviceState.OK:  # else the detail says why it is away

@@ -8,14 +8,16 @@ from random import Random
 import pytest
 import serial
 
-from edge.devices.ports import DeviceState, Scan, ScannerSettings
+from edge.devices.ports import DeviceError, DeviceState, Scan, ScannerSettings, Triggered
 from edge.devices.serial_port import open_port
 from edge.devices.serial_scanner import SerialScanner
 from edge.devices.supervised import QUEUE_SCANS
+from edge.devices.trigger import TriggerKind
 from edge.wire.clock import WallClock
 from edge.wire.labels import parcel_label
 from firmware_sim.faults import LineFaults
 from firmware_sim.scanner import SimulatedScanner
+from firmware_sim.scanner_trigger import Maker, TriggeredScanner, TriggerFaults
 
 DEADLINE_S = 20.0
 
@@ -163,3 +165,65 @@ def test_a_terminal_without_modem_lines_opens_all_the_same() -> None:
     finally:
         os.close(slave)
         os.close(master)
+
+
+async def listening(device: TriggeredScanner) -> None:
+    while True:
+        device.hear()
+        await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize("maker", list(Maker))
+async def test_a_triggered_scanner_reads_what_is_in_view_and_its_answer_is_no_scan(
+    tmp_path: Path, clock: WallClock, maker: Maker
+) -> None:
+    with SimulatedScanner(tmp_path / "desk", Random(1)) as device:
+        told = TriggeredScanner(device, maker)
+        hearing = asyncio.create_task(listening(told))
+        wish = ScannerSettings("desk", str(device.path), trigger=TriggerKind(maker.value))
+        async with SerialScanner(wish, clock) as scanner:
+            await eventually(lambda: scanner.health().state is DeviceState.OK)
+            assert isinstance(scanner, Triggered)
+            await scanner.trigger(on=True)
+            await eventually(lambda: told.is_reading)
+            await scanner.trigger(on=False)
+            await eventually(lambda: told.heard == [True, False])
+            told.in_view = parcel_label(9)
+            await scanner.trigger(on=True)
+            (scan,) = await take(scanner.scans(), 1)
+            assert (scan.text, scan.fault) == (parcel_label(9), "")
+            assert scanner._queue.empty()
+            assert scanner.health().detail == ""
+        hearing.cancel()
+        await asyncio.wait([hearing])
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [(TriggerFaults(is_refusing=True), "refuses the gm65 trigger"), (TriggerFaults(is_mute=True), "no answer to the gm65 trigger")],
+)
+async def test_a_scanner_that_refuses_or_says_nothing_is_told_with_the_remedy_and_still_scans(
+    tmp_path: Path, clock: WallClock, monkeypatch: pytest.MonkeyPatch, faults: TriggerFaults, said: str
+) -> None:
+    monkeypatch.setattr("edge.devices.serial_scanner.ANSWER_S", 0.3)
+    with SimulatedScanner(tmp_path / "desk", Random(1)) as device:
+        hearing = asyncio.create_task(listening(TriggeredScanner(device, Maker.GM65, faults=faults)))
+        async with SerialScanner(ScannerSettings("desk", str(device.path), trigger=TriggerKind.GM65), clock) as scanner:
+            await eventually(lambda: scanner.health().state is DeviceState.OK)
+            with pytest.raises(DeviceError, match=said):
+                await scanner.trigger(on=True)
+            device.scan(parcel_label(2))
+            assert [scan.text for scan in await take(scanner.scans(), 1)] == [parcel_label(2)]
+        hearing.cancel()
+        await asyncio.wait([hearing])
+
+
+async def test_a_scanner_without_trigger_or_away_says_so(tmp_path: Path, clock: WallClock) -> None:
+    plain = SerialScanner(settings(tmp_path / "desk"), clock)
+    with pytest.raises(DeviceError, match="set trigger in its"):
+        await plain.trigger(on=True)
+    away = ScannerSettings("desk", str(tmp_path / "desk"), trigger=TriggerKind.HONEYWELL)
+    async with SerialScanner(away, clock) as scanner:
+        await scanner.tried()
+        with pytest.raises(DeviceError, match="not there; plug it in"):
+            await scanner.trigger(on=True)
