@@ -1,0 +1,242 @@
+"""What a station is told to expect: containers, parcels and whose they are, codes, staff, shelves, cells. Fetched by HTTPS.
+
+It is announced in ``desired`` by URL and SHA-256 and replaced as a whole. Masked names and last fours are in it, and so it never
+travels by MQTT (wire.md, "Large things go by HTTPS").
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from edge.wire.codec import PayloadError
+from edge.wire.fields import BootNumber, Grams, Milliseconds, Name, Quantity, Seconds, StaffId, Text
+from edge.wire.ids import operator_id, site_id
+from edge.wire.pickup import KEY_BYTES, Scrypt
+
+MAX_MANIFEST_BYTES = 8 * 1024 * 1024  # fifty times a large station's day
+
+_Key = Annotated[bytes, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
+_Tail = Annotated[str, Meta(pattern=r"^[0-9]{4}$")]
+_Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+_Slot = Annotated[str, Meta(pattern=r"^[A-Z]{1,2}[0-9]{1,3}$")]
+_Cell = Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9-]{0,19}$")]
+
+
+class Zone(StrEnum):
+    """Temperature zones (温区)."""
+
+    AMBIENT = "ambient"
+    CHILLED = "chilled"
+    FROZEN = "frozen"
+
+
+class Size(StrEnum):
+    """How large a parcel is, and the largest that a locker cell takes."""
+
+    S = "S"
+    M = "M"
+    L = "L"
+
+    def fits_in(self, cell: "Size") -> bool:
+        """Whether a parcel of this size goes into such a cell."""
+        sizes = list(Size)
+        return sizes.index(self) <= sizes.index(cell)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all: a map, unknown fields ignored, defaults left out."""
+
+
+class Article(Part, frozen=True):
+    """A SKU and the EANs by which it is scanned. ``weight_g`` of a piece, where it is sold by weight."""
+
+    sku: Name
+    name: Text = ""
+    eans: tuple[Name, ...] = ()
+    weight_g: Grams | None = None
+
+
+class ExpectedContainer(Part, frozen=True):
+    """One container that the van brings. ``order_bag``: parcels are in it; ``sku_bulk``: goods, which the station distributes."""
+
+    container: Name
+    operator: Name
+    zone: Zone
+    pack_mode: Literal["order_bag", "sku_bulk"] = "order_bag"
+    run: Text = ""
+
+
+class Line(Part, frozen=True):
+    """So many of a SKU in a parcel."""
+
+    sku: Name
+    quantity: Quantity
+
+
+class ExpectedParcel(Part, frozen=True):
+    """One parcel and whose it is. ``container`` "": not known, or it is here from an earlier day."""
+
+    parcel: Name
+    claim: Name
+    order: Name
+    zone: Zone
+    container: Text = ""
+    size: Size = Size.M
+    lines: tuple[Line, ...] = ()
+
+
+class Claim(Part, frozen=True):
+    """What one pickup code releases: a resident's parcels of one operator here. ``name`` is masked."""
+
+    claim: Name
+    operator: Name
+    orders: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    deadline_ms: Milliseconds
+    name: Text = ""
+    tail: _Tail | None = None
+
+
+class CodeKey(Part, frozen=True):
+    """A pickup code's key under the day's salt. ``token``: names a code that a proxy may use once."""
+
+    key: _Key
+    claim: Name
+    token: Text = ""
+
+
+class SigningKey(Part, frozen=True):
+    """A public key by which QR tokens are checked."""
+
+    key: Name
+    public: _Key
+
+
+class StaffMember(Part, frozen=True):
+    """Somebody who may log in here. ``name`` is for the page; events carry ``staff``."""
+
+    staff: StaffId
+    name: Text = ""
+    role: Literal["staff", "leader"] = "staff"
+    pin_key: _Key | None = None
+    badge_key: _Key | None = None
+
+
+class Shelf(Part, frozen=True):
+    """One shelf slot, in the order in which slots are to be filled."""
+
+    slot: _Slot
+    zone: Zone
+    capacity: Quantity = 1
+
+
+class LockerCell(Part, frozen=True):
+    """One cell of the site's lockers. Which board and lock it is stands in the site's TOML."""
+
+    cell: _Cell
+    zone: Zone
+    size: Size
+
+
+class StationRules(Part, frozen=True):
+    """Business rules of the station. ``takes_back``: zones whose parcels may go back; the rest is disposed of."""
+
+    weight_tolerance: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.05
+    count_within_s: Seconds = 7200
+    count_reminder_s: Seconds = 1800
+    guesses: Annotated[int, Meta(ge=1, le=20)] = 5
+    first_lock_s: Annotated[int, Meta(ge=1, le=3600)] = 60
+    longest_lock_s: Annotated[int, Meta(ge=1, le=86_400)] = 900
+    takes_back: tuple[Zone, ...] = (Zone.AMBIENT,)
+
+
+class Manifest(Part, frozen=True):
+    """A station's day. ``version`` counts up at a site; a lower one than that in force is refused."""
+
+    site: Name
+    version: BootNumber
+    day: _Day
+    made_at_ms: Milliseconds
+    code_cost: Scrypt
+    staff_cost: Scrypt
+    operators: tuple[Name, ...] = ()
+    keys: tuple[SigningKey, ...] = ()
+    revoked: tuple[Name, ...] = ()
+    articles: tuple[Article, ...] = ()
+    containers: tuple[ExpectedContainer, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    codes: tuple[CodeKey, ...] = ()
+    parcels: tuple[ExpectedParcel, ...] = ()
+    staff: tuple[StaffMember, ...] = ()
+    shelves: tuple[Shelf, ...] = ()
+    cells: tuple[LockerCell, ...] = ()
+    rules: StationRules = field(default_factory=StationRules)
+
+
+_decoder = msgspec.json.Decoder(Manifest)
+_encoder = msgspec.json.Encoder()
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Its JSON; what `desired.manifest_sha256` is of."""
+    return _encoder.encode(manifest)
+
+
+def decode_manifest(payload: bytes) -> Manifest:
+    """Read and check one. PayloadError names the field."""
+    if len(payload) > MAX_MANIFEST_BYTES:
+        raise PayloadError(f"manifest: want at most {MAX_MANIFEST_BYTES} bytes, got {len(payload)}")
+    try:
+        manifest = _decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PayloadError(f"manifest: {str(error)[:200]}") from None
+    try:
+        _check(manifest)
+    except ValueError as error:
+        raise PayloadError(f"manifest: {error}") from None
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    """What the types cannot say: names are given once, and what is referred to is there."""
+    site_id(manifest.site)
+    for operator in manifest.operators:
+        operator_id(operator)
+    claims = _once("claims", (one.claim for one in manifest.claims))
+    containers = _once("containers", (one.container for one in manifest.containers))
+    skus = _once("articles", (one.sku for one in manifest.articles))
+    _once("articles.eans", (ean for one in manifest.articles for ean in one.eans))
+    _once("parcels", (one.parcel for one in manifest.parcels))
+    _once("codes", (one.key for one in manifest.codes))
+    _once("keys", (one.key for one in manifest.keys))
+    _once("staff", (one.staff for one in manifest.staff))
+    _once("staff.pin_key", (one.pin_key for one in manifest.staff if one.pin_key))
+    _once("staff.badge_key", (one.badge_key for one in manifest.staff if one.badge_key))
+    _once("shelves", (one.slot for one in manifest.shelves))
+    _once("cells", (one.cell for one in manifest.cells))
+    _known("claims.operator", (one.operator for one in manifest.claims), set(manifest.operators))
+    _known("codes.claim", (one.claim for one in manifest.codes), claims)
+    _known("parcels.claim", (one.claim for one in manifest.parcels), claims)
+    _known("parcels.container", (one.container for one in manifest.parcels if one.container), containers)
+    _known("parcels.lines.sku", (line.sku for one in manifest.parcels for line in one.lines), skus)
+
+
+def _once(field_name: str, names: Iterable[str | bytes]) -> set[str | bytes]:
+    seen: set[str | bytes] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{field_name}: {_shown(name)} is given twice")
+        seen.add(name)
+    return seen
+
+
+def _known(field_name: str, names: Iterable[str], known: set[str | bytes] | set[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{field_name}: {name[:80]!r} is not in this manifest")
+
+
+def _shown(name: str | bytes) -> str:
+    return "a key" if isinstance(name, bytes) else repr(name[:80])
