@@ -23,6 +23,7 @@ from cloud.ingest.flush import Answer, Flusher, OnStep, Outcome
 from cloud.ingest.keys import take_no_keys
 from cloud.ingest.lane import LaneRunner, LaneSettings, MakeFlusher, Parts
 from cloud.ingest.metrics import IngestMetrics
+from cloud.ingest.relations import Relations
 from cloud.ingest.session import BrokerAddress
 from cloud.ingest.supervise import Supervisor
 from cloud.store.pool import Connection
@@ -59,6 +60,7 @@ async def serve(
     claims = Claims()
     instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     on_step = _fault_step(switches.get("TUANTU_FAULT_STEP", ""))
+    relations = Relations(clock, time.monotonic)
     parts = Parts(
         database_url=config.database_url.get_secret_value(),
         broker=broker,
@@ -66,14 +68,14 @@ async def serve(
         clock=clock,
         credit=Credit(time.monotonic),
         metrics=metrics,
-        make_flusher=_flusher_maker(clock, on_step, switches.get("TUANTU_MUTANT", "")),
+        make_flusher=_flusher_maker(clock, relations, on_step, switches.get("TUANTU_MUTANT", "")),
         on_step=on_step,
         on_outcome=lambda outcome: claims.hear(outcome.answered),
     )
     served = [Lane(name) for name in config.ingest_lanes.split(",")]
     settings = [LaneSettings(lane, (shared_uplink_filter(f"{GROUP}-{lane}", lane),), WORKERS[lane]) for lane in served]
     lanes = [LaneRunner(one, parts, stopping) for one in settings]
-    attendant = Attendant(parts, claims, instance, stopping)
+    attendant = Attendant(parts, claims, instance, stopping, relations)
     if config.metrics_port:
         server, thread = start_http_server(config.metrics_port, config.http_host, metrics.registry)
     else:
@@ -116,21 +118,21 @@ def _no_step(_name: str) -> None:
     """Production."""
 
 
-def _flusher_maker(clock: Clock, on_step: OnStep, mutant: str) -> MakeFlusher:
+def _flusher_maker(clock: Clock, relations: Relations, on_step: OnStep, mutant: str) -> MakeFlusher:
     """How a worker's flusher is made: dedupe, commit, then answer; a mutant has one of these wrong."""
 
     def right(connection: Connection, answer: Answer) -> Flusher:
-        return Flusher(connection, clock, after_commit=answer, on_step=on_step)
+        return Flusher(connection, clock, relations.admit, after_commit=answer, on_step=on_step)
 
     def ack_before_commit(connection: Connection, answer: Answer) -> Flusher:
         async def answer_early(outcome: Outcome) -> None:
             answer(outcome)
             await asyncio.sleep(_MUTANT_DAWDLES_S)
 
-        return Flusher(connection, clock, before_commit=answer_early, on_step=on_step)
+        return Flusher(connection, clock, relations.admit, before_commit=answer_early, on_step=on_step)
 
     def no_dedupe(connection: Connection, answer: Answer) -> Flusher:
-        return Flusher(connection, clock, after_commit=answer, on_step=on_step, dedupe=take_no_keys)
+        return Flusher(connection, clock, relations.admit, after_commit=answer, on_step=on_step, dedupe=take_no_keys)
 
     makers: dict[str, MakeFlusher] = {"": right, "ack-before-commit": ack_before_commit, "no-dedupe": no_dedupe}
     if mutant not in makers:

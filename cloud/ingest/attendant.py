@@ -13,6 +13,7 @@ import structlog
 from cloud.ingest.floors import Claims, Floors
 from cloud.ingest.lane import Parts, publish_answers, publish_notice
 from cloud.ingest.presence import hear
+from cloud.ingest.relations import Relations
 from cloud.ingest.replay import replay_requested
 from cloud.ingest.session import Session, open_session
 from cloud.store.heartbeat import PERIOD_S, beat, retire
@@ -36,6 +37,7 @@ class Attendant:
     claims: Claims
     instance: str
     stopping: asyncio.Event
+    relations: Relations
 
     async def serve(self, report_up: Callable[[], None]) -> None:
         """Connect and attend."""
@@ -58,7 +60,7 @@ class Attendant:
 
     async def _listen(self, session: Session, connection: Connection) -> None:
         while arrivals := await session.take(_WORDS_A_ROUND, _WORDS_BYTES):
-            heard = await hear(connection, arrivals, utc(self.parts.clock.now_ms()))
+            heard = await hear(connection, arrivals, utc(self.parts.clock.now_ms()), self.relations)
             for arrival in arrivals:
                 arrival.finished()
             publish_notice(session, heard.versions)

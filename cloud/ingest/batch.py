@@ -36,6 +36,7 @@ class Reason(StrEnum):
     """Why a message is in quarantine (table `quarantine`)."""
 
     TOPIC = "topic"
+    RELATION = "relation"
     PROPERTIES = "properties"
     SCHEMA = "schema"
     PAYLOAD = "payload"
@@ -43,6 +44,10 @@ class Reason(StrEnum):
     SIZE = "size"
     CONFLICT = "conflict"
     DATABASE = "database"
+
+
+# Not acknowledged: it is not known which batch it is, or whose, so the site keeps it.
+_AT_THE_SITE = frozenset({Reason.HASH, Reason.PROPERTIES, Reason.TOPIC, Reason.RELATION})
 
 
 def _nothing() -> None:
@@ -88,7 +93,7 @@ class Rejected:
     @property
     def key(self) -> BatchKey | None:
         """The batch's key where it may be acknowledged: it is known which it is, and its bytes are kept whole."""
-        if self.topic is None or self.envelope is None or self.reason in (Reason.HASH, Reason.PROPERTIES, Reason.TOPIC):
+        if self.topic is None or self.envelope is None or self.reason in _AT_THE_SITE:
             return None
         return batch_key(self.topic.site, self.envelope) if len(self.arrival.payload) <= MAX_KEPT_BYTES else None
 

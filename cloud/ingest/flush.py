@@ -27,6 +27,7 @@ from edge.wire.order import ZERO, Hlc
 _TRIES = 5
 _MAX_RETRY_DELAY_S = 0.2  # the other transaction is over by then
 
+Admit = Callable[[Connection, Sequence[Item]], Awaitable[Sequence[Item]]]
 Dedupe = Callable[[Connection, Sequence[Item], datetime], Awaitable[Sorted]]
 OnStep = Callable[[str], None]
 
@@ -70,16 +71,22 @@ async def _say_nothing_yet(_outcome: Outcome) -> None:
     """Before the commit there is nothing to say."""
 
 
+async def _admit_all(_connection: Connection, items: Sequence[Item]) -> Sequence[Item]:
+    """Where every site serves every operator."""
+    return items
+
+
 @dataclass(slots=True)
 class Flusher:
     """Writes flushes on one connection, which nobody else uses.
 
-    ``after_commit`` answers the sites. ``before_commit`` and ``dedupe`` are there for the tests' mutants; ``on_step`` hears
-    ``before_commit``, ``after_commit`` and ``after_ack``.
+    ``admit`` refuses what a site may not say (`relations`). ``after_commit`` answers the sites. ``before_commit`` and ``dedupe``
+    are there for the tests' mutants; ``on_step`` hears ``before_commit``, ``after_commit`` and ``after_ack``.
     """
 
     connection: Connection
     clock: Clock
+    admit: Admit = _admit_all
     dedupe: Dedupe = take_keys
     before_commit: BeforeCommit = _say_nothing_yet
     after_commit: Answer = _say_nothing
@@ -88,7 +95,7 @@ class Flusher:
 
     async def flush(self, arrivals: Sequence[Arrival]) -> Outcome:
         """Check and write messages. Raises what `is_unavailable` knows, and then nothing of the raising half is written."""
-        return await self.write([check(arrival) for arrival in arrivals])
+        return await self.write(await self.admit(self.connection, [check(arrival) for arrival in arrivals]))
 
     async def write(self, items: Sequence[Item]) -> Outcome:
         """Write what was checked, whole or bisected."""

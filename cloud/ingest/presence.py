@@ -14,6 +14,7 @@ import structlog
 from cloud.domain.rooms import operator_room, site_room
 from cloud.ingest.batch import Arrival, Reason, Rejected
 from cloud.ingest.rejects import keep_rejected
+from cloud.ingest.relations import Relations, refused
 from cloud.store.pool import Connection, is_bad_data
 from cloud.store.rooms import RoomEntry, RoomVersion, change, entry
 from edge.wire.codec import PayloadError, decode_reported, decode_status
@@ -103,12 +104,20 @@ def read_word(arrival: Arrival) -> Word | Rejected | None:
         return Rejected(arrival, Reason.PAYLOAD, str(error), topic)
 
 
-async def hear(connection: Connection, arrivals: Sequence[Arrival], now: datetime) -> Heard:
+async def hear(connection: Connection, arrivals: Sequence[Arrival], now: datetime, relations: Relations | None = None) -> Heard:
     """Write what sites said, in order of arrival, in one transaction; only changes reach the rooms.
 
-    Where the database cannot hold one of them, each is written alone, and the bad one goes to quarantine.
+    Where the database cannot hold one of them, each is written alone, and the bad one goes to quarantine. ``relations`` None:
+    every site serves every operator.
     """
     words = _in_lock_order(arrivals)
+    if relations is not None:
+        pairs = {word.topic[:2] for _, word in words if word.topic is not None}
+        strangers = await relations.strangers(connection, pairs)
+        words = [
+            (arrival, word if word.topic is None or word.topic[:2] not in strangers else refused(arrival, word.topic))
+            for arrival, word in words
+        ]
     try:
         return await _write_together(connection, words, now)
     except (psycopg.Error, ArithmeticError, ValueError) as error:
@@ -136,7 +145,7 @@ async def _write_together(connection: Connection, words: Sequence[tuple[Arrival,
             if isinstance(word, Rejected):
                 heard.quarantined.append(word)
             else:
-                entries += await _write(connection, word, now)
+                entries += await write_word(connection, word, now)
         if heard.quarantined:
             entries += await keep_rejected(connection, heard.quarantined, now)
         heard.versions += await change(connection, entries, now)
@@ -156,7 +165,8 @@ async def _write_alone(connection: Connection, arrival: Arrival, word: Word | Re
     return await _write_alone(connection, arrival, Rejected(arrival, Reason.DATABASE, detail, word.topic), now)
 
 
-async def _write(connection: Connection, word: Word, now: datetime) -> list[RoomEntry]:
+async def write_word(connection: Connection, word: Word, now: datetime) -> list[RoomEntry]:
+    """Write one word if it is news; returns what the rooms are to show."""
     said = word.said
     values: dict[str, object] = {
         "site": word.topic.site,

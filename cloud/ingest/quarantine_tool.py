@@ -40,7 +40,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     actions = parser.add_subparsers(dest="action", required=True)
     listing = actions.add_parser("list", help="newest first")
     listing.add_argument("--state", choices=["kept", "requested", "replayed", "discarded"], default="kept")
-    listing.add_argument("--reason", choices=["topic", "properties", "schema", "payload", "hash", "size", "conflict", "database"])
+    listing.add_argument(
+        "--reason", choices=["topic", "relation", "properties", "schema", "payload", "hash", "size", "conflict", "database"]
+    )
     actions.add_parser("show", help="one message with its properties and the first bytes").add_argument("id", type=int)
     actions.add_parser("replay", help="apply messages now").add_argument("id", type=int, nargs="+")
     actions.add_parser("discard", help="put messages away for good").add_argument("id", type=int, nargs="+")

@@ -4,19 +4,22 @@ Its batch key is held already where it was acknowledged: the row of quarantine, 
 second replay do nothing.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
 import structlog
 
-from cloud.ingest.batch import Arrival, Rejected, Sealed
+from cloud.ingest.batch import Arrival, Reason, Rejected, Sealed
 from cloud.ingest.checks import check
 from cloud.ingest.events import EventConflictError, apply_events, lock_sites
 from cloud.ingest.keys import take_keys
+from cloud.ingest.presence import Word, read_word, write_word
+from cloud.ingest.relations import Relations, refused, request_replays
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
 from cloud.store.pool import Connection, is_unavailable
-from cloud.store.quarantine import QuarantinedMessage, conclude, locked, requested
+from cloud.store.quarantine import QuarantinedMessage, QuarantineRow, conclude, locked, requested
 from cloud.store.rooms import RoomVersion, change
 from edge.wire.clock import Clock, to_ms, utc
 
@@ -36,12 +39,12 @@ async def replay(connection: Connection, row_id: int, clock: Clock) -> Replayed:
     """Apply one message of quarantine if it can be applied now; what came of it is written beside it. LookupError."""
     now = utc(clock.now_ms())
     sensors = SensorIds()
-    sealed = await _read(connection, row_id)
+    item = await _read(connection, row_id, clock)
     try:
-        if isinstance(sealed, Sealed):
-            await sensors.learn(connection, [sealed])
+        if isinstance(item, Sealed):
+            await sensors.learn(connection, [item])
         async with connection.transaction():
-            return await _replay_locked(connection, row_id, sensors, now)
+            return await _replay_locked(connection, row_id, item, sensors, now)
     except (psycopg.Error, EventConflictError, ArithmeticError, ValueError) as error:
         if is_unavailable(error):
             raise
@@ -52,8 +55,9 @@ async def replay(connection: Connection, row_id: int, clock: Clock) -> Replayed:
 
 
 async def replay_requested(connection: Connection, clock: Clock) -> list[RoomVersion]:
-    """Replay what people asked for; returns the rooms that changed."""
+    """Replay what people asked for, and what a relation was missing for that is there by now; returns the rooms that changed."""
     versions: list[RoomVersion] = []
+    await request_replays(connection, utc(clock.now_ms()))
     for row_id in await requested(connection):
         replayed = await replay(connection, row_id, clock)
         log.info("replayed from quarantine", id=row_id, applied=replayed.is_applied, outcome=replayed.outcome)
@@ -61,12 +65,18 @@ async def replay_requested(connection: Connection, clock: Clock) -> list[RoomVer
     return versions
 
 
-async def _read(connection: Connection, row_id: int) -> Sealed | Rejected:
+async def _read(connection: Connection, row_id: int, clock: Clock) -> Sealed | Rejected | Word:
     async with connection.transaction():
         message = await locked(connection, row_id)
     if message is None:
         raise LookupError(f"quarantine {row_id}: there is none")
-    return check(_arrival(message))
+    arrival = _arrival(message)
+    word = read_word(arrival)
+    item = word if isinstance(word, Word) else check(arrival)
+    topic = item.topic
+    if topic is not None and await Relations(clock, time.monotonic).strangers(connection, {topic[:2]}):
+        return refused(arrival, topic)
+    return item
 
 
 def _arrival(message: QuarantinedMessage) -> Arrival:
@@ -76,7 +86,9 @@ def _arrival(message: QuarantinedMessage) -> Arrival:
     return Arrival(row.topic, message.payload, properties, row.content_type, to_ms(row.first_at))
 
 
-async def _replay_locked(connection: Connection, row_id: int, sensors: SensorIds, now: datetime) -> Replayed:
+async def _replay_locked(
+    connection: Connection, row_id: int, item: Sealed | Rejected | Word, sensors: SensorIds, now: datetime
+) -> Replayed:
     message = await locked(connection, row_id)
     if message is None:
         raise LookupError(f"quarantine {row_id}: there is none")
@@ -85,23 +97,35 @@ async def _replay_locked(connection: Connection, row_id: int, sensors: SensorIds
         if message.row.state == "requested":
             await conclude(connection, row_id, "kept", refusal, now)
         return Replayed(is_applied=False, outcome=refusal)
-    item = check(_arrival(message))
     if isinstance(item, Rejected):
         outcome = f"still refused: {item.reason}: {item.detail}"
         await conclude(connection, row_id, "kept", outcome, now)
         return Replayed(is_applied=False, outcome=outcome)
+    if isinstance(item, Word):
+        return await _replay_word(connection, message.row, item, now)
     clocks = await lock_sites(connection, [item])
     found = await take_keys(connection, [item], now)
     if found.conflict:
         outcome = "refused: its key is held with other content; the site sends it again under a new epoch"
         await conclude(connection, row_id, "kept", outcome, now)
         return Replayed(is_applied=False, outcome=outcome)
+    if found.duplicate and message.row.reason == Reason.RELATION:  # it was not acknowledged, so the key is of another sending
+        await conclude(connection, row_id, "replayed", "the site has sent it again, and that was applied", now)
+        return Replayed(is_applied=True, outcome="the site has sent it again, and that was applied")
     telemetry = await apply_telemetry(connection, [item], sensors)
     events = await apply_events(connection, [item], clocks, now)
     outcome = f"applied: {telemetry.rows + events.rows} rows"
     await conclude(connection, row_id, "replayed", outcome, now)
     versions = await change(connection, [*telemetry.entries, *events.entries], now)
     return Replayed(is_applied=True, outcome=outcome, versions=tuple(versions))
+
+
+async def _replay_word(connection: Connection, row: QuarantineRow, word: Word, now: datetime) -> Replayed:
+    """What a site said of itself; an old word changes nothing (`presence`)."""
+    entries = await write_word(connection, word, row.last_at)
+    outcome = "applied" if entries else "the site has said something newer since"
+    await conclude(connection, row.id, "replayed", outcome, now)
+    return Replayed(is_applied=True, outcome=outcome, versions=tuple(await change(connection, entries, now)))
 
 
 async def _refusal(connection: Connection, message: QuarantinedMessage) -> str | None:

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
-from cloud.onebox.leash import leashed
+from cloud.onebox.serving import Service, serving
 from cloud.onebox.unprivileged import Unprivileged, server_user
 from cloud.trouble import Trouble
+from edge.wire.topics import ROOT as ROOT_TOPIC
+from edge.wire.topics import Leaf
 
 ROOT = Path(__file__).resolve().parents[2]
 # A sealed batch is at most 64 KiB; what is bigger than this is refused before it costs anyone memory.
@@ -27,6 +28,10 @@ MESSAGE_LIMIT_BYTES = 1024 * 1024
 # Above the sum of all sites' credit (wire.md), so that the broker never drops what the edge was allowed to send.
 MAX_QUEUED_MESSAGES = 100_000
 MAX_INFLIGHT_MESSAGES = 2_000
+# The leaves a site publishes and those it subscribes to (wire.md's first table).
+_SAYS = (Leaf.UP_EVENT, Leaf.UP_LIVE, Leaf.UP_BACKFILL, Leaf.STATUS, Leaf.RESPONSE, Leaf.REPORTED)
+_HEARS = (Leaf.ACK, Leaf.COMMAND, Leaf.DESIRED)
+_NONE: Mapping[str, str] = {}
 
 
 class BrokerKind(StrEnum):
@@ -68,19 +73,33 @@ def choose(wanted: str | None = None) -> BrokerKind:
     return kind
 
 
-def prepare(kind: BrokerKind, folder: Path, port: int, logins: Mapping[str, str], owner: str = "cloud") -> Broker:
+def prepare(
+    kind: BrokerKind, folder: Path, port: int, logins: Mapping[str, str], owner: str = "cloud", operators: Mapping[str, str] = _NONE
+) -> Broker:
     """Write configuration and passwords (0600) into ``folder``.
 
-    Mosquitto lets ``owner`` do everything and every other user only what lies under a site named like the user;
-    iotcore has no such rules, one reason why it stays on loopback.
+    Mosquitto lets ``owner`` do everything and every other user what a site named like the user has to say and hear, under its
+    operator where ``operators`` names it (site → operator); iotcore has no such rules, one reason why it stays on loopback.
+    Whose site it is, ingest checks too: it knows the relations, which change while a broker runs.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if kind is BrokerKind.MOSQUITTO:
-        return _prepare_mosquitto(folder, port, logins, owner)
+        return _prepare_mosquitto(folder, port, logins, _rules(logins, owner, operators))
     return _prepare_iotcore(folder, port, logins)
 
 
-def _prepare_mosquitto(folder: Path, port: int, logins: Mapping[str, str], owner: str) -> Broker:
+def _rules(logins: Mapping[str, str], owner: str, operators: Mapping[str, str]) -> str:
+    """Mosquitto's acl_file: a site can neither forge what the cloud says to it nor listen to what another one says."""
+    parts = [f"user {owner}\ntopic readwrite #\n"]
+    for site in logins:
+        if site != owner:
+            place = f"{ROOT_TOPIC}/{operators.get(site, '+')}/{site}"
+            rules = [f"topic write {place}/{leaf}" for leaf in _SAYS] + [f"topic read {place}/{leaf}" for leaf in _HEARS]
+            parts.append("\n".join([f"user {site}", *rules]) + "\n")
+    return "\n".join(parts)
+
+
+def _prepare_mosquitto(folder: Path, port: int, logins: Mapping[str, str], rules_text: str) -> Broker:
     program, hasher = _mosquitto("mosquitto"), _mosquitto("mosquitto_passwd")
     if program is None or hasher is None:
         raise Trouble("Mosquitto is not installed", "apt-get install mosquitto, or BROKER=iotcore")
@@ -93,7 +112,7 @@ def _prepare_mosquitto(folder: Path, port: int, logins: Mapping[str, str], owner
     subprocess.run([hasher, "-U", str(passwords)], check=True, capture_output=True)
     passwords.chmod(0o600)
     rules = folder / "rules"
-    _write_private(rules, f"user {owner}\ntopic readwrite #\n\npattern readwrite tt/v1/+/%u/#\n")
+    _write_private(rules, rules_text)
     config = folder / "mosquitto.conf"
     # "user" says whom to become when root starts it; the child has changed its user by itself where that is wanted.
     _write_private(
@@ -172,21 +191,6 @@ def answers(broker: Broker) -> bool:
 @contextmanager
 def running(broker: Broker, log: Path, start_timeout_s: float = 20.0) -> Iterator[Broker]:
     """Run the broker in the block; stopped in order, killed after 5 s."""
-    with log.open("ab") as out:
-        user = broker.run_as
-        argv = leashed(broker.argv, user.uid if user else -1, user.gid if user else -1, signal.SIGTERM)
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=ROOT, start_new_session=True)
-        try:
-            deadline_s = time.monotonic() + start_timeout_s
-            while not answers(broker):
-                if process.poll() is not None or time.monotonic() > deadline_s:
-                    raise Trouble(f"the broker did not start: {log.read_text(errors='replace')[-400:]}", f"read {log}")
-                time.sleep(0.02)
-            yield broker
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    service = Service("the broker", broker.argv, broker.run_as, log, ROOT, signal.SIGTERM, start_timeout_s, 5.0)
+    with serving(service, lambda: answers(broker)):
+        yield broker

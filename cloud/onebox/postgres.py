@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from cloud.onebox.leash import leashed
+from cloud.onebox.serving import Service, serving
 from cloud.onebox.unprivileged import Unprivileged, server_user
 from cloud.trouble import Trouble
 
@@ -264,21 +264,6 @@ def create_database(server: Server) -> None:
 def running(server: Server, start_timeout_s: float = 60.0) -> Iterator[Server]:
     """Run the server in the block; its log goes to ``<data>.log``. Stopped in order, killed after 20 s."""
     log = server.data.with_name(server.data.name + ".log")
-    with log.open("ab") as out:
-        user = server.run_as
-        argv = leashed(server.argv, user.uid if user else -1, user.gid if user else -1, signal.SIGINT)
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/", start_new_session=True)
-        try:
-            deadline_s = time.monotonic() + start_timeout_s
-            while not answers(server.url("postgres")):
-                if process.poll() is not None or time.monotonic() > deadline_s:
-                    raise Trouble(f"PostgreSQL did not start: {log.read_text(errors='replace')[-400:]}", f"read {log}")
-                time.sleep(0.05)
-            yield server
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+    service = Service("PostgreSQL", server.argv, server.run_as, log, Path("/"), signal.SIGINT, start_timeout_s, 20.0)
+    with serving(service, lambda: answers(server.url("postgres"))):
+        yield server

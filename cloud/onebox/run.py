@@ -206,7 +206,10 @@ async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, str, 
         starting.append(children.database(server))
     logins = {"cloud": secrets.broker_password, **{station: secrets.derived(f"broker/{station}") for station in STATIONS}}
     kind = onebox_broker.choose(wishes.broker)
-    configured = await asyncio.to_thread(onebox_broker.prepare, kind, box.folder / "broker", box.ports.choose("broker"), logins)
+    configured = await asyncio.to_thread(
+        onebox_broker.prepare, kind, box.folder / "broker", box.ports.choose("broker"), logins,
+        operators=dict.fromkeys(STATIONS, demo.OPERATOR),
+    )  # fmt: skip
     starting.append(children.broker(configured, ROOT))
     await supervisor.start(*starting)
     if server is None:

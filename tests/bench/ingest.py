@@ -33,6 +33,7 @@ from cloud.store.mode import StoreMode
 from cloud.store.partitions import ensure
 from cloud.store.pool import connect
 from tests.bench.conditions import alternate, durable_database, finish, median_ratio
+from tests.cloud.ingest.sites import relate
 from tests.conftest import find_free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,6 +181,7 @@ def _servers() -> Iterator[Bench]:
         url, postmaster_pid = stack.enter_context(_database(folder))
         mode = migrate(url)
         asyncio.run(_make_ready(url, mode))
+        relate(url, "bench", *(f"bench-{index}" for index in range(PUBLISHERS)))
         kind = onebox_broker.choose(os.environ.get("BROKER") or None)
         settings = onebox_broker.prepare(kind, folder / "broker", find_free_port(), {"cloud": secrets.token_hex(8)})
         broker_url = settings.url("cloud")

@@ -63,7 +63,7 @@ def main() -> None:
 async def _main() -> None:
     scratch_sites = (SITE, *LOAD_SITES)
     # Two ingest processes, as an operator with this much telemetry runs them: scans do not share one with a flood.
-    async with running_stack(scratch_sites, {"TUANTU_INGEST_LANES": "event"}) as stack:
+    async with running_stack(scratch_sites, {"TUANTU_INGEST_LANES": "event"}, OPERATOR) as stack:
         conditions = durable_database(stack.database_url)
         print(f"conditions: {json.dumps(conditions)}", flush=True)
         token = await _prepare_database(stack.database_url)
@@ -95,11 +95,9 @@ def _order_room(number: int) -> str:
 
 
 async def _prepare_database(url: str) -> str:
-    """An operator, its station, an order of one parcel for each scan, an admin; returns the admin's session token."""
+    """An order of one parcel for each scan, and an admin; returns the admin's session token."""
     now = datetime.now(UTC)
     async with await connect_database(url, "bench") as connection, connection.transaction():
-        await connection.execute("INSERT INTO operator (id, name) VALUES (%s, 'bench')", (OPERATOR,))
-        await connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES (%s, 'station', 'bench', %s)", (SITE, now))
         await connection.execute(
             """
             INSERT INTO customer_order (id, operator_id, external_id, site_id, pickup_date, placed_at, state_at)

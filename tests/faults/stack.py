@@ -19,6 +19,7 @@ from cloud.onebox.broker import Broker
 from cloud.onebox.postgres import DATABASE, Server
 from cloud.onebox.unprivileged import server_user
 from cloud.store.migrate import migrate
+from tests.cloud.ingest.sites import relate
 from tests.conftest import find_free_port
 from tests.faults.processes import FAULT_STEP, Child, eventually
 from tests.faults.proxy import Proxy
@@ -101,16 +102,17 @@ def cloud_environment(url: str, broker_url: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running_stack(sites: Sequence[str], switches: Mapping[str, str]) -> AsyncIterator[Stack]:
-    """``sites`` are the broker's users; ``switches`` go to ingest's environment."""
+async def running_stack(sites: Sequence[str], switches: Mapping[str, str], operator: str = "op-faults") -> AsyncIterator[Stack]:
+    """``sites`` are the broker's users, and registered as the operator's; ``switches`` go to ingest's environment."""
     folder = Path(tempfile.mkdtemp(prefix="tuantu-faults-"))
     if server_user() is not None:
         folder.chmod(0o711)
     logins = {"cloud": secrets.token_hex(8), **{site: secrets.token_hex(8) for site in sites}}
     server = await asyncio.to_thread(onebox_postgres.prepare, folder / "postgres", secrets.token_hex(8), find_free_port())
     broker_settings = onebox_broker.prepare(
-        onebox_broker.choose(os.environ.get("BROKER") or None), folder / "broker", find_free_port(), logins
-    )
+        onebox_broker.choose(os.environ.get("BROKER") or None), folder / "broker", find_free_port(), logins,
+        operators=dict.fromkeys(sites, operator),
+    )  # fmt: skip
     environment = {**cloud_environment(server.url(), broker_settings.url("cloud")), **switches}
     stack = Stack(
         folder=folder,
@@ -137,6 +139,7 @@ async def running_stack(sites: Sequence[str], switches: Mapping[str, str]) -> As
             await stack.start_database_and_wait()
             await asyncio.to_thread(onebox_postgres.create_database, server)
             await asyncio.to_thread(migrate, server.url())
+            await asyncio.to_thread(relate, server.url(), operator, *sites)
             await stack.start_broker_and_wait()
             stack.start_ingest()
             yield stack

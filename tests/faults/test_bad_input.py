@@ -105,7 +105,7 @@ async def test_good_batches_pass_through_a_storm_of_bad_ones(seed: int, database
     site, stranger = TestSite(f"good-{seed}"), TestSite(f"bad-{seed}")
     turns = ["good"] * GOOD + ["bad"] * BAD
     random.shuffle(turns)
-    async with running_ingest(database_url, broker), uplink_of(site, broker) as link:
+    async with running_ingest(database_url, broker, site, stranger), uplink_of(site, broker) as link:
         for number, turn in enumerate(turns):
             if turn == "bad":
                 throw(random, link, stranger)
@@ -130,7 +130,7 @@ async def test_each_kind_of_bad_batch_is_kept_with_its_reason(
     mutate: Callable[[Random, Batch], Batch], database_url: str, broker: TestBroker
 ) -> None:
     site = TestSite(f"one-bad-{MUTATIONS.index(mutate)}")
-    async with running_ingest(database_url, broker), uplink_of(site, broker) as link:
+    async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         link.send(mutate(Random(1), site.scans(ParcelReceived(parcel="BAD"))))
         await until(lambda: count(database_url, "SELECT count(*) FROM quarantine WHERE site_id = %s", site.site) == 1)
         link.send(site.scans(ParcelReceived(parcel="GOOD")))

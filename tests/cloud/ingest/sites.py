@@ -202,9 +202,27 @@ async def uplink_of(site: TestSite, broker: Any) -> AsyncIterator[Uplink]:
         await asyncio.to_thread(client.loop_stop)
 
 
+def relate(url: str, operator: str, *sites: str) -> None:
+    """Register an operator and its sites: what anybody else says is refused."""
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO operator (id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING", (operator, operator))
+        for site in sites:
+            connection.execute(
+                "INSERT INTO site (id, kind, name, created_at) VALUES (%s, 'station', %s, now()) ON CONFLICT DO NOTHING",
+                (site, site),
+            )
+            connection.execute(
+                "INSERT INTO site_operator (site_id, operator_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", (site, operator)
+            )
+
+
 @asynccontextmanager
-async def running_ingest(database_url: str, broker: Any, *, clock: Clock = WALL, **switches: str) -> AsyncIterator[asyncio.Event]:
-    """Ingest in this process; yields the event that stops it."""
+async def running_ingest(
+    database_url: str, broker: Any, *sites: TestSite, clock: Clock = WALL, **switches: str
+) -> AsyncIterator[asyncio.Event]:
+    """Ingest in this process, which knows these sites; yields the event that stops it."""
+    for site in sites:
+        relate(database_url, site.operator, site.site)
     config = CloudConfig(database_url=SecretStr(database_url), broker_url=SecretStr(broker.url))
     stopping = asyncio.Event()
     metrics = IngestMetrics()

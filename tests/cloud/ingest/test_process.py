@@ -13,7 +13,7 @@ import pytest
 from cloud.store.pool import connect
 from edge.wire.ids import Lane
 from edge.wire.messages import ParcelReceived
-from tests.cloud.ingest.sites import Batch, TestSite, Uplink, count, rows, until, uplink_of
+from tests.cloud.ingest.sites import Batch, TestSite, Uplink, count, relate, rows, until, uplink_of
 from tests.conftest import TestBroker, find_free_port
 
 pytestmark = pytest.mark.slow
@@ -67,6 +67,7 @@ async def test_killed_at_any_step_and_started_again_everything_is_there_once(
     database_url: str, broker: TestBroker, step: str, is_stored: int, is_acked: bool | None
 ) -> None:
     site = TestSite(f"kill-{step.replace('_', '-')}")
+    relate(database_url, site.operator, site.site)
     event = site.scans(ParcelReceived(parcel="X"))
     async with uplink_of(site, broker) as link:
         async with process(database_url, broker, TUANTU_FAULT_STEP=f"{step}:1") as ingest:
@@ -85,6 +86,7 @@ async def test_the_mutant_that_acknowledges_before_the_commit_tells_a_site_what_
     database_url: str, broker: TestBroker
 ) -> None:
     site = TestSite("mutant-1")
+    relate(database_url, site.operator, site.site)
     event = site.scans(ParcelReceived(parcel="X"))
     switches = {"TUANTU_MUTANT": "ack-before-commit", "TUANTU_FAULT_STEP": "before_commit:1"}
     async with uplink_of(site, broker) as link:
@@ -96,6 +98,7 @@ async def test_the_mutant_that_acknowledges_before_the_commit_tells_a_site_what_
 
 async def test_the_mutant_without_dedupe_doubles_readings(database_url: str, broker: TestBroker) -> None:
     site = TestSite("mutant-2")
+    relate(database_url, site.operator, site.site)
     readings = site.readings([1.0])
     async with uplink_of(site, broker) as link, process(database_url, broker, TUANTU_MUTANT="no-dedupe"):
         await sent_until_answered(link, readings, Lane.LIVE)
@@ -105,6 +108,7 @@ async def test_the_mutant_without_dedupe_doubles_readings(database_url: str, bro
 
 async def test_it_stops_on_sigterm_with_exit_code_0_and_shows_its_numbers_before(database_url: str, broker: TestBroker) -> None:
     site = TestSite("stop-1")
+    relate(database_url, site.operator, site.site)
     port = find_free_port()
     async with uplink_of(site, broker) as link, process(database_url, broker, TUANTU_METRICS_PORT=str(port)) as ingest:
         await sent_until_answered(link, site.readings([1.0, 2.0]), Lane.LIVE)

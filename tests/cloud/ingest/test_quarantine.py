@@ -10,9 +10,14 @@ from cloud.store.quarantine import StateError, discard, listed, request_replay
 from edge.wire.clock import utc
 from edge.wire.ids import Lane
 from edge.wire.messages import LabelUnknown, ParcelReceived
-from tests.cloud.ingest.sites import WALL, TestSite, count, now_ms, rows
+from tests.cloud.ingest.sites import WALL, TestSite, count, now_ms, relate, rows
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _known_site(database_url: str) -> None:
+    relate(database_url, "green", "s1")
 
 
 async def kept(flusher: Flusher, connection: Connection) -> int:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 async def test_an_event_and_readings_are_stored_once_and_acknowledged_every_time(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-1")
-    async with running_ingest(database_url, broker), uplink_of(site, broker) as link:
+    async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         event = site.scans(ParcelReceived(parcel="TTP1"))
         readings = site.readings([3.5, None, 4.0])
         for round_ in range(1, 4):
@@ -35,7 +35,7 @@ async def test_an_event_and_readings_are_stored_once_and_acknowledged_every_time
 
 async def test_every_change_of_a_room_is_hinted_after_the_commit(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-2")
-    async with running_ingest(database_url, broker), uplink_of(site, broker) as link:
+    async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         link.send(site.scans(ParcelReceived(parcel="X")))
         await until(lambda: bool(link.notices))
     hinted = msgspec.msgpack.decode(link.notices[0])
@@ -44,7 +44,7 @@ async def test_every_change_of_a_room_is_hinted_after_the_commit(database_url: s
 
 async def test_many_batches_on_all_lanes_are_each_acknowledged(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-3")
-    async with running_ingest(database_url, broker), uplink_of(site, broker) as link:
+    async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         for index in range(300):
             link.send(site.readings([float(index)] * 5))
             link.send(site.readings([float(index)], lane=Lane.BACKFILL))
@@ -58,7 +58,7 @@ async def test_many_batches_on_all_lanes_are_each_acknowledged(database_url: str
 
 async def test_ten_megabytes_do_not_stop_the_lane(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-4")
-    async with running_ingest(database_url, broker):
+    async with running_ingest(database_url, broker, site):
         async with uplink_of(site, broker) as link:
             link.send(site.seal(Lane.LIVE, b"x" * 10_000_000))
         async with uplink_of(site, broker) as link:
@@ -70,7 +70,7 @@ async def test_ten_megabytes_do_not_stop_the_lane(database_url: str, broker: Tes
 async def test_where_the_database_is_away_nothing_is_acknowledged_until_it_is_back(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-5")
     name = database_url.rsplit("/", 1)[1]
-    async with running_ingest(database_url, broker), uplink_of(site, broker) as link:
+    async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         event = site.scans(ParcelReceived(parcel="X"))
         with psycopg.connect(database_url.rsplit("/", 1)[0] + "/postgres", autocommit=True) as admin:
             admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
@@ -91,7 +91,7 @@ async def test_where_the_database_is_away_nothing_is_acknowledged_until_it_is_ba
 async def test_what_is_in_work_is_acknowledged_before_ingest_stops(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-6")
     async with uplink_of(site, broker) as link:
-        async with running_ingest(database_url, broker) as stopping:
+        async with running_ingest(database_url, broker, site) as stopping:
             for index in range(200):
                 link.send(site.readings([float(index)]))
             await until(lambda: len(link.acked(Lane.LIVE)) > 0)
@@ -105,7 +105,7 @@ async def test_what_is_in_work_is_acknowledged_before_ingest_stops(database_url:
 async def test_births_reach_the_rooms(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-7")
     birth = Birth(version="1", boot=1, connect=1, nonce="n", epoch=str(site.epoch), at_ms=1, clock=ClockQuality.SYNCED)
-    async with running_ingest(database_url, broker), uplink_of(site, broker) as link:
+    async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         link.publish("tt/v1/green/run-7/status", encode(birth))
         await until(lambda: count(database_url, "SELECT count(*) FROM site_status WHERE online") == 1)
     shown = rows(database_url, "SELECT room, key, body->>'online' FROM room_entry ORDER BY room")
@@ -114,7 +114,7 @@ async def test_births_reach_the_rooms(database_url: str, broker: TestBroker) -> 
 
 async def test_a_site_of_a_restored_cloud_is_asked_to_send_again(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-8")
-    async with running_ingest(database_url, broker), uplink_of(site, broker) as link:
+    async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         link.send(site.seal(Lane.LIVE, site.readings([1.0]).payload, seq=9, floor=9))
         await until(lambda: bool(link.of(Resend)))
     asked = link.of(Resend)[0]
@@ -128,7 +128,7 @@ async def test_resync_asks_every_lane_that_is_known(
     config = CloudConfig(database_url=SecretStr(database_url), broker_url=SecretStr(broker.url))
     assert await resync_tool.main([], config, WALL) == 1
     async with uplink_of(site, broker) as link:
-        async with running_ingest(database_url, broker):
+        async with running_ingest(database_url, broker, site):
             link.send(site.scans(ParcelReceived(parcel="X")))
             await until(lambda: bool(link.acked()))
         assert await resync_tool.main(["--site", "run-9"], config, WALL) == 0

@@ -2,6 +2,7 @@
 
 import queue
 import socket
+from functools import partial
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -77,27 +78,41 @@ def test_it_listens_on_loopback_only(kind: str) -> None:
 
 
 @pytest.mark.skipif(onebox_broker.choose() is not BrokerKind.MOSQUITTO, reason="only Mosquitto has rules by user")
-def test_a_site_may_write_only_under_its_own_name() -> None:
+def test_a_site_may_say_only_what_a_site_says_under_its_own_name_and_operator() -> None:
     with reachable_folder() as folder:
         configured = onebox_broker.prepare(
-            BrokerKind.MOSQUITTO, folder / "broker", find_free_port(), {"cloud": "a" * 16, "north": "b" * 16}
+            BrokerKind.MOSQUITTO,
+            folder / "broker",
+            find_free_port(),
+            {"cloud": "a" * 16, "north": "b" * 16, "south": "c" * 16},
+            operators={"north": "jia"},
         )
         with onebox_broker.running(configured, folder / "broker.log"):
-            said: queue.Queue[object] = queue.Queue()
-            client = _client(said)
-            client.on_publish = lambda _c, _u, _m, reason, _p: said.put(reason)
-            client.username_pw_set("north", "b" * 16)
-            client.connect("127.0.0.1", configured.port)
-            client.loop_start()
-            try:
-                assert said.get(timeout=5) == "Success"
-                client.publish("tt/v1/jia/north/up/event", b"mine", qos=1)
-                assert said.get(timeout=5) == "No matching subscribers"
-                client.publish("tt/v1/jia/south/up/event", b"not mine", qos=1)
-                assert said.get(timeout=5) == "Not authorized"
-            finally:
-                client.disconnect()
-                client.loop_stop()
+            north = partial(_published, configured, "north")
+            south = partial(_published, configured, "south")
+            assert {north("tt/v1/jia/north/up/event"), north("tt/v1/jia/north/status")} == {"No matching subscribers"}
+            assert north("tt/v1/jia/south/up/event") == "Not authorized"
+            assert north("tt/v1/yi/north/up/event") == "Not authorized"
+            assert north("tt/v1/jia/north/ack") == "Not authorized"  # the cloud's word
+            assert south("tt/v1/yi/south/up/live") == "No matching subscribers"  # whose it is, ingest knows
+            assert south("tt/v1/yi/south/cmd") == "Not authorized"
+
+
+def _published(configured: onebox_broker.Broker, user: str, topic: str) -> str:
+    """What the broker says to a publication of ``user``."""
+    said: queue.Queue[object] = queue.Queue()
+    client = _client(said)
+    client.on_publish = lambda _c, _u, _m, reason, _p: said.put(reason)
+    client.username_pw_set(user, configured.logins[user])
+    client.connect("127.0.0.1", configured.port)
+    client.loop_start()
+    try:
+        assert said.get(timeout=5) == "Success"
+        client.publish(topic, b"x", qos=1)
+        return str(said.get(timeout=5))
+    finally:
+        client.disconnect()
+        client.loop_stop()
 
 
 def test_passwords_are_kept_private(tmp_path: Path) -> None:
