@@ -1,8 +1,7 @@
 """What the station asks of its devices: scans come in, sounds and lights go out, and each says how it is.
 
-One file a device family implements these; which devices a site has is configuration. The drivers are
-``edge.devices.serial_scanner.SerialScanner(settings, clock)`` and ``edge.devices.camera.Camera(settings, clock)``; the app
-enters each with ``async with``, iterates ``scans()`` in a task of its own and asks ``health()`` when it likes.
+One file a device family implements these; which devices a site has is configuration, and edge.devices.registry makes them.
+The app enters each with ``async with``, iterates ``scans()`` in a task of its own and asks ``health()`` when it likes.
 """
 
 from collections.abc import AsyncIterator
@@ -19,7 +18,7 @@ class Scan:
     """One decoded label. ``measured_at_ms`` is domain time (Clock) when its last byte came or its frame was taken."""
 
     text: str  # without suffix and AIM identifier; GS1 as the driver normalised it for edge.wire.labels.classify
-    device: str  # the name of its [[scanner]] or [[camera]]
+    device: str  # the name of its [[scanner]], [[hid]] or [[camera]]
     measured_at_ms: int
     symbology: str = ""  # AIM identifier without ']', such as "E0" or "C1"; "" where unknown
     heard_s: float = 0.0  # time.monotonic at the same moment: what latency and debounce count from
@@ -113,6 +112,24 @@ class ScannerSettings:
     def __post_init__(self) -> None:
         if not self.port:
             raise ValueError("port: want a device such as /dev/serial/by-id/usb-…")
+        if not 0.01 <= self.idle_s <= 5.0:
+            raise ValueError(f"idle_s: want 0.01 to 5, got {self.idle_s}")
+        if not 8 <= self.max_length <= 512:
+            raise ValueError(f"max_length: want 8 to 512, got {self.max_length}")
+
+
+@dataclass(frozen=True, slots=True)
+class HidSettings:
+    """One ``[[hid]]`` of the site's TOML: a scanner that types like a keyboard."""
+
+    name: str
+    port: str  # /dev/input/by-id/…-event-kbd
+    max_length: int = 512  # characters of one label; longer is noise
+    idle_s: float = 0.3  # a label without Enter or Tab ends after this silence
+
+    def __post_init__(self) -> None:
+        if not self.port:
+            raise ValueError("port: want a device such as /dev/input/by-id/usb-…-event-kbd")
         if not 0.01 <= self.idle_s <= 5.0:
             raise ValueError(f"idle_s: want 0.01 to 5, got {self.idle_s}")
         if not 8 <= self.max_length <= 512:

@@ -49,6 +49,7 @@ class ScannerFrames:
 
     max_length: int = 512
     idle_s: float = 0.3
+    noise: str = "noise on the line, or a wrong baud rate"  # why characters come that no label has, and what to do
     _pending: bytearray = field(default_factory=bytearray, repr=False)
     _skipping: bool = False  # inside a frame that was rejected as too long
     _last_byte_s: float = 0.0
@@ -103,23 +104,23 @@ class ScannerFrames:
         pending = bytes(self._pending)
         self._pending.clear()
         self._skipping = False
-        frame = _read(pending, self.max_length)
+        frame = _read(pending, self.max_length, self.noise)
         if frame is not None:
             frames.append(frame)
 
 
-def _read(raw: bytes, max_length: int) -> Frame | None:
+def _read(raw: bytes, max_length: int, noise: str) -> Frame | None:
     """One frame without its suffix. None for nothing: between CR and LF."""
     if _SSI_PACKET.match(raw):
         return _rejected(raw, "a label as an SSI packet: set the scanner to send raw decode data, its default")
     text = _decode(raw)
     if text is None:
-        return _rejected(raw, "neither UTF-8 nor GBK: noise on the line, or a wrong baud rate")
+        return _rejected(raw, f"neither UTF-8 nor GBK: {noise}")
     text = text.strip(" ")
     if not text:
         return None
     if control := _CONTROL.search(text):
-        return _rejected(raw, f"control character 0x{ord(control[0]):02x}: noise on the line, or a wrong baud rate")
+        return _rejected(raw, f"control character 0x{ord(control[0]):02x}: {noise}")
     if len(text) > max_length:
         return _rejected(raw, f"longer than {max_length} characters: not a label")
     symbology, text = symbols.split_aim(text)

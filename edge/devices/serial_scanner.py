@@ -8,24 +8,22 @@ import time
 
 import serial
 
-from edge.devices.ports import DeviceError, DeviceState, Scan, ScannerSettings
-from edge.devices.scanner_frames import Frame, LabelFrame, ScannerFrames
+from edge.devices.frame_scanner import FrameScanner
+from edge.devices.ports import DeviceError, DeviceState, ScannerSettings
+from edge.devices.scanner_frames import ScannerFrames
 from edge.devices.serial_port import open_port, read_some, write_all
-from edge.devices.supervised import SupervisedScanner
 from edge.devices.trigger import TRIGGERS, ReplyFrame, TriggerKind
 from edge.wire.clock import Clock
 
 ANSWER_S = 2.0  # SSI's own time-out for an answer (Simple Serial Interface Programmer's Guide); the others take some ms
 
 
-class SerialScanner(SupervisedScanner):
+class SerialScanner(FrameScanner):
     """A ports.Scanner. The port's path is opened anew after each loss: a stable symlink may then lead to another tty."""
 
     def __init__(self, settings: ScannerSettings, clock: Clock) -> None:
-        super().__init__(settings.name, settings.port, clock)
+        super().__init__(settings.name, settings.port, clock, ScannerFrames(settings.max_length, settings.idle_s))
         self._settings = settings
-        self._frames = ScannerFrames(max_length=settings.max_length, idle_s=settings.idle_s)
-        self._rejected = 0
         self._port: serial.Serial | None = None
         self._triggering = asyncio.Lock()
         self._answer: asyncio.Future[ReplyFrame] | None = None
@@ -72,22 +70,9 @@ class SerialScanner(SupervisedScanner):
             if frames:
                 await self._deliver(frames)
 
-    async def _deliver(self, frames: list[Frame]) -> None:
-        measured_at_ms, heard_s = self._clock.now_ms(), time.monotonic()
-        for frame in frames:
-            if isinstance(frame, LabelFrame):
-                await self._queue.put(Scan(frame.text, self.name, measured_at_ms, frame.symbology, heard_s))
-            elif isinstance(frame, ReplyFrame):
-                if self._answer is not None and not self._answer.done():
-                    self._answer.set_result(frame)
-            else:
-                self._rejected += 1
-                if self._health.state is DeviceState.OK:  # else the detail says why it is away
-                    self._say(DeviceState.OK, f"{self._rejected} unreadable; last: {frame.reason}")
-                await self._queue.put(Scan(frame.shown, self.name, measured_at_ms, heard_s=heard_s, fault=frame.reason))
-
-    async def _lost(self) -> None:
-        await self._deliver(self._frames.lost())
+    def _replied(self, reply: ReplyFrame) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(reply)
 
     def _close(self) -> None:
         port, self._port = self._port, None
