@@ -31,7 +31,7 @@ class EventOut(BaseModel):
 
 
 class ParcelOut(BaseModel):
-    """``site``: the station it is meant for; ``at_site``: where it was last seen."""
+    """``site``: the station it is meant for; ``at_site``: where it was last seen. ``order`` null: unknown, or another operator's."""
 
     id: str
     operator: str | None
@@ -48,20 +48,27 @@ class ParcelOut(BaseModel):
 
 @router.get("/parcels/{parcel_id}")
 async def look_at_parcel(parcel_id: str, account: CurrentAccount, connection: Transaction) -> ParcelOut:
-    """A parcel by its label. One scanned before its order is known belongs to those who see the site where it lies."""
+    """A parcel by its label. One scanned before its order is known belongs to those who see the site where it lies.
+
+    Who works at a site sees every parcel there; of another operator's neither the order nor what happened elsewhere.
+    """
+    scope = account.scope
     cursor = await connection.execute(
         f"""
         SELECT p.id, p.operator_id, p.order_id, p.site_id, p.at_site_id, p.zone, p.state, p.state_at, p.slot, p.exceptions
         FROM parcel p WHERE p.id = %(id)s AND {PARCELS_IN_SCOPE}
         """,  # noqa: S608  # literals only
-        {**account.scope.order_filter(), "id": parcel_id.upper()},
+        {**scope.parcel_filter(), "id": parcel_id.upper()},
     )
     row = await cursor.fetchone()
-    if row is None or (row[1] is None and not _may_see_skeleton(account.scope, row[4])):
+    if row is None or (row[1] is None and not _may_see_skeleton(scope, row[4])):
         raise not_found("parcel_id", "parcel")
+    is_foreign = None not in (row[1], scope.operator_id) and row[1] != scope.operator_id
+    events = await _events(connection, row[0])
     return ParcelOut(
-        id=row[0], operator=row[1], order=row[2], site=row[3], at_site=row[4], zone=row[5], state=row[6],
-        state_at=iso_or_none(row[7]), slot=row[8], exceptions=row[9], events=await _events(connection, row[0]),
+        id=row[0], operator=row[1], order=None if is_foreign else row[2], site=row[3], at_site=row[4], zone=row[5], state=row[6],
+        state_at=iso_or_none(row[7]), slot=row[8], exceptions=row[9],
+        events=[event for event in events if not is_foreign or scope.may_see_site(event.site)],
     )  # fmt: skip
 
 

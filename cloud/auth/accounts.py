@@ -30,7 +30,10 @@ class AccountError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as it stands now. ``site_ids``: a dispatcher's are all sites of the operator, today."""
+    """An account as it stands now. ``site_ids``: a dispatcher's are all sites of the operator, today.
+
+    ``shared_site_ids``: sites of a dispatcher's operator that serve, or served, another one too.
+    """
 
     id: int
     login: str
@@ -38,6 +41,7 @@ class Account:
     role: str
     operator_id: str | None
     site_ids: list[str]
+    shared_site_ids: list[str]
     disabled_at: datetime | None
 
     @property
@@ -46,7 +50,7 @@ class Account:
         role = Role(self.role)
         if role is Role.ADMIN:
             return Scope(role)
-        return Scope(role, self.operator_id, frozenset(self.site_ids))
+        return Scope(role, self.operator_id, frozenset(self.site_ids), shared_site_ids=frozenset(self.shared_site_ids))
 
 
 # Stands in a SELECT over account AS a; takes %(now)s: relations of sites are dated in the operator's own days.
@@ -56,7 +60,12 @@ ACCOUNT_COLUMNS: LiteralString = """
         SELECT so.site_id FROM site_operator so JOIN operator o ON o.id = so.operator_id
         WHERE so.operator_id = a.operator_id AND so.valid @> (%(now)s::timestamptz AT TIME ZONE o.time_zone)::date
         ORDER BY so.site_id
-    ) ELSE ARRAY(SELECT s.site_id FROM account_site s WHERE s.account_id = a.id ORDER BY s.site_id) END AS site_ids
+    ) ELSE ARRAY(SELECT s.site_id FROM account_site s WHERE s.account_id = a.id ORDER BY s.site_id) END AS site_ids,
+    CASE WHEN a.role = 'dispatcher' THEN ARRAY(
+        SELECT so.site_id FROM site_operator so
+        WHERE so.operator_id = a.operator_id
+          AND EXISTS (SELECT FROM site_operator other WHERE other.site_id = so.site_id AND other.operator_id <> so.operator_id)
+    ) ELSE '{}' END AS shared_site_ids
 """
 
 

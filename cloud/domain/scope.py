@@ -34,7 +34,7 @@ ORDERS_IN_SCOPE = """(
 # Stands in a WHERE of a query over site AS s; takes Scope.site_filter().
 SITES_IN_SCOPE = "(%(scope_sites)s::text[] IS NULL OR s.id = ANY(%(scope_sites)s))"
 
-# Stands in a WHERE of a query over parcel AS p; takes Scope.order_filter(). A skeleton (no order yet) belongs to nobody's order:
+# Stands in a WHERE of a query over parcel AS p; takes Scope.parcel_filter(). A skeleton (no order yet) belongs to nobody's order:
 # it is seen by who sees the site where it lies.
 PARCELS_IN_SCOPE = """(
     (%(scope_operator)s::text IS NULL OR p.operator_id = %(scope_operator)s OR p.operator_id IS NULL)
@@ -49,12 +49,14 @@ class Scope:
 
     ``operator_id`` None and ``site_ids`` None: no limit (an admin). A dispatcher's ``site_ids`` are the sites of the operator,
     a leader's or a staff member's those of `account_site`. A resident has an ``order_id`` and sees nothing else.
+    ``shared_site_ids``: those of a dispatcher's sites that other operators use too.
     """
 
     role: Role
     operator_id: str | None = None
     site_ids: frozenset[str] | None = None
     order_id: str | None = None
+    shared_site_ids: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.role is Role.RESIDENT and self.order_id is None:
@@ -98,7 +100,8 @@ class Scope:
     def may_see_room(self, room_name: str) -> bool:
         """True where the room may be entered. A name that is none may not.
 
-        An order's room names the operator but not the site, so leaders and staff follow orders through their site's room.
+        An order's room names the operator but not the site, so leaders and staff follow orders through their site's room. It holds
+        every operator's parcels: who works there hands them all out, a dispatcher sees only where all are the operator's own.
         """
         try:
             room = RoomName.parse(room_name)
@@ -106,7 +109,7 @@ class Scope:
             return False
         match room.kind:
             case RoomKind.SITE:
-                return self.may_see_site(room.subject)
+                return self.may_see_site(room.subject) and room.subject not in self.shared_site_ids
             case RoomKind.OPERATOR:
                 return self.may_act_for(room.subject)
             case RoomKind.ORDER:
@@ -117,13 +120,18 @@ class Scope:
                 assert_never(room.kind)
 
     def order_filter(self) -> Filter:
-        """Parameters for ORDERS_IN_SCOPE and PARCELS_IN_SCOPE."""
+        """Parameters for ORDERS_IN_SCOPE."""
         limited_to_sites = self.role in (Role.LEADER, Role.STAFF)
         return Filter(
             scope_operator=self.operator_id,
             scope_sites=sorted(self.site_ids or ()) if limited_to_sites else None,
             scope_order=self.order_id,
         )
+
+    def parcel_filter(self) -> Filter:
+        """Parameters for PARCELS_IN_SCOPE: who works at a site sees every parcel there, whichever operator sent it."""
+        works_at_sites = self.role in (Role.LEADER, Role.STAFF)
+        return Filter(self.order_filter(), scope_operator=None if works_at_sites else self.operator_id)
 
     def site_filter(self) -> Filter:
         """Parameters for SITES_IN_SCOPE; a resident sees no site."""

@@ -123,6 +123,20 @@ async def test_a_list_holds_only_what_is_in_scope(filled: World) -> None:
     assert operators == ["op-b"]
 
 
+async def test_who_works_at_a_site_sees_every_parcel_there_and_of_another_operators_no_order(filled: World) -> None:
+    """The order of op-b whose parcel lies at st-a1 of op-a's staff, who have to hand it over."""
+    await scan(filled.connection, "st-b1", LABELS[1], "parcel_received", 2)
+    await scan(filled.connection, "st-a1", LABELS[1], "parcel_received", 3)
+    seen = (await filled.get("staff-a1", f"/api/parcels/{LABELS[1]}")).json()
+    assert (seen["operator"], seen["order"], seen["at_site"]) == ("op-b", None, "st-a1")
+    assert [event["site"] for event in seen["events"]] == ["st-a1"]
+    of_b = (await filled.get("dispatcher-b", f"/api/parcels/{LABELS[1]}")).json()
+    assert of_b["order"] == "op-b/B-1"
+    assert [event["site"] for event in of_b["events"]] == ["st-b1", "st-a1"]
+    assert (await filled.get("dispatcher-a", f"/api/parcels/{LABELS[1]}")).status_code == 404
+    assert (await filled.get("leader-a2", f"/api/parcels/{LABELS[1]}")).status_code == 404
+
+
 async def test_a_relation_that_has_ended_ends_the_dispatchers_sight(filled: World) -> None:
     assert (await filled.get("dispatcher-b", "/api/sites/st-both")).status_code == 200
     relation = {"operator": "op-b", "valid_from": "2026-01-01", "valid_to": "2026-11-22"}

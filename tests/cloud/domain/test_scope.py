@@ -30,6 +30,14 @@ def test_each_role_enters_its_own_rooms_and_no_other(scope: Scope, seen: set[str
     assert {room for room in rooms if scope.may_see_room(room)} == seen
 
 
+def test_a_dispatcher_does_not_enter_the_room_of_a_site_that_others_use_too_and_its_staff_does() -> None:
+    sharing = Scope(Role.DISPATCHER, "green", frozenset({"s1", "s2"}), shared_site_ids=frozenset({"s2"}))
+    assert sharing.may_see_room("site:s1")
+    assert not sharing.may_see_room("site:s2")
+    assert sharing.may_see_site("s2")  # what the site says of itself is the operator's too
+    assert STAFF.may_see_room("site:s1")
+
+
 @pytest.mark.parametrize("name", ["", "order", "order:", "kitchen:1", ":x"])
 def test_what_is_no_room_is_seen_by_nobody(name: str) -> None:
     assert not ADMIN.may_see_room(name)
@@ -61,6 +69,8 @@ def test_filters_limit_what_the_role_is_limited_to() -> None:
     assert DISPATCHER.order_filter() == {"scope_operator": "green", "scope_sites": None, "scope_order": None}
     assert STAFF.order_filter() == {"scope_operator": "green", "scope_sites": ["s1"], "scope_order": None}
     assert RESIDENT.order_filter() == {"scope_operator": None, "scope_sites": None, "scope_order": "green/7"}
+    assert DISPATCHER.parcel_filter() == DISPATCHER.order_filter()
+    assert STAFF.parcel_filter() == {"scope_operator": None, "scope_sites": ["s1"], "scope_order": None}
     assert ADMIN.site_filter() == {"scope_sites": None}
     assert DISPATCHER.site_filter() == {"scope_sites": ["s1", "s2"]}
     assert RESIDENT.site_filter() == {"scope_sites": []}

@@ -206,13 +206,28 @@ async def test_a_leader_who_loses_a_station_loses_its_room(live: Live) -> None:
 async def test_a_dispatcher_whose_operator_gains_a_station_sees_it_without_a_new_log_in(live: Live) -> None:
     async with live.client(live.tokens["dispatcher-a"]) as page:
         await page.subscribe("operator:op-a")
-        await live.connection.execute("INSERT INTO site_operator (site_id, operator_id) VALUES ('st-b1', 'op-a')")
+        await live.connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES ('st-new', 'station', 'N', now())")
+        await live.connection.execute("INSERT INTO site_operator (site_id, operator_id) VALUES ('st-new', 'op-a')")
         async with asyncio.timeout(DEADLINE_S):
             while True:
-                await page.say(type="subscribe", rooms=[{"room": "site:st-b1"}])
+                await page.say(type="subscribe", rooms=[{"room": "site:st-new"}])
                 if (await page.hear())["type"] == "entries":
                     break
                 await asyncio.sleep(0.1)
+
+
+async def test_a_dispatcher_leaves_the_room_of_a_station_that_another_operator_begins_to_use(live: Live) -> None:
+    async with live.client(live.tokens["dispatcher-a"]) as page, live.client(live.tokens["leader-a1"]) as station:
+        await page.say(type="subscribe", rooms=[{"room": "site:st-both"}])
+        assert (await page.hear())["field"] == "rooms[0]"
+        await page.subscribe("site:st-a1")
+        await station.subscribe("site:st-a1")
+        await live.connection.execute("INSERT INTO site_operator (site_id, operator_id) VALUES ('st-a1', 'op-b')")
+        assert (await page.hear_type("error"))["field"] == "rooms"
+        await write(live, "site:st-a1", **{"parcel/X": {"id": "X"}})
+        assert (await station.hear_type("entries"))["entries"][0]["key"] == "parcel/X"
+        await page.say(type="ping")
+        assert (await page.hear())["type"] == "pong"  # and nothing before it
 
 
 @pytest.mark.parametrize(
