@@ -153,3 +153,43 @@ class CameraSettings:
             raise ValueError(f"frames_per_s: want 0.1 to 60, got {self.frames_per_s}")
         if not 0.0 <= self.gap_s <= 60.0:
             raise ValueError(f"gap_s: want 0 to 60, got {self.gap_s}")
+
+
+class SignalKind(StrEnum):
+    """``kind`` of ``[signal]``."""
+
+    GPIO = "gpio"
+    RELAY = "relay"
+    BELL = "bell"
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSettings:
+    """``[signal]`` of the site's TOML: one buzzer, one green and one red lamp, whichever of them there are."""
+
+    kind: SignalKind
+    name: str = "signal"
+    port: str = ""  # relay: its serial line; bell: a console such as /dev/tty1
+    baud: int = 9600
+    buzzer: int | None = None  # gpio: BCM numbers; relay: channels, from 1
+    green: int | None = None
+    red: int | None = None
+    active_low: bool = False  # gpio: the pin is low while the lamp is on
+
+    def __post_init__(self) -> None:
+        used = {name: number for name in ("buzzer", "green", "red") if (number := getattr(self, name)) is not None}
+        if self.kind is not SignalKind.GPIO and not self.port:
+            raise ValueError(f"port: want a device for kind {self.kind.value!r}")
+        if self.kind is not SignalKind.BELL and not used:
+            raise ValueError("buzzer: want at least one of buzzer, green and red")
+        least, most = (0, 27) if self.kind is SignalKind.GPIO else (1, 16)
+        for name, number in used.items():
+            if not least <= number <= most:
+                raise ValueError(f"{name}: want {least} to {most}, got {number}")
+            if list(used.values()).count(number) > 1:
+                raise ValueError(f"{name}: {number} is given to two of them")
+
+    @property
+    def place(self) -> str:
+        """Where it hangs, in a word."""
+        return self.port or "GPIO" + "/".join(str(number) for number in (self.buzzer, self.green, self.red) if number is not None)
