@@ -88,7 +88,7 @@ async def import_orders(
             case other:
                 assert_never(other)
     await _write(connection, now, vault, operator_id, planned)
-    folded = await refold(connection, {parcel for plan in planned for parcel in plan.parcels}, now)
+    folded = await refold(connection, {parcel for plan in planned for parcel in plan.parcels})
     done.rooms = await change(connection, [*_left(planned), *folded.entries], now)
     done.created = sum(plan.kept is None for plan in planned)
     done.updated = len(planned) - done.created

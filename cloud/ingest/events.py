@@ -6,6 +6,7 @@ Leaves the transaction to `flush` and the fold itself to `store.folding`.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -13,13 +14,14 @@ from cloud.domain.events import believed_at_ms, offset_for
 from cloud.domain.order import iso
 from cloud.domain.rooms import site_room
 from cloud.ingest.batch import Sealed
-from cloud.ingest.clocks import Boot, ask_offsets, read_offsets
+from cloud.ingest.clocks import Boot, lock_and_ask_offsets, read_offsets
 from cloud.store.folding import ask_refold
 from cloud.store.pool import Connection, Cursor
 from cloud.store.rooms import RoomEntry, entry
 from edge.wire.clock import utc
 from edge.wire.ids import EventId
 from edge.wire.messages import (
+    AnyFact,
     ClockCorrected,
     CommandFinished,
     DeviceChanged,
@@ -71,18 +73,15 @@ class _Arrived:
 async def lock_sites(connection: Connection, batches: Sequence[Sealed]) -> Cursor | None:
     """One writer of a site's events at a time, an undo's target included: else an undo and its target could miss each other.
 
-    Comes before the batches' keys are taken. Asks what is known of the boots' clocks once the lock is held, for `apply_events`;
-    None where there are no events.
+    Comes before the batches' keys are taken. Asks what is known of the boots' clocks, for `apply_events`; None where there are
+    no events.
     """
     arrived = list(_arrived(batches))
     if not arrived:
         return None
     sites = {one.id.site for one in arrived}
     sites |= {EventId.parse(one.event.fact.target).site for one in arrived if isinstance(one.event.fact, EventUndone)}
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended(site, 20)) FROM unnest(%s::text[]) AS site", (sorted(sites),)
-    )
-    return await ask_offsets(connection, {one.boot for one in arrived})
+    return await lock_and_ask_offsets(connection, sites, {one.boot for one in arrived})
 
 
 async def apply_events(connection: Connection, batches: Sequence[Sealed], clocks: Cursor | None, now: datetime) -> AppliedEvents:
@@ -96,10 +95,12 @@ async def apply_events(connection: Connection, batches: Sequence[Sealed], clocks
     offsets = await read_offsets(clocks)
     unique = {one.id: one for one in reversed(arrived)}  # of a repeated number the first counts
     in_order = [unique[key] for key in sorted(unique)]
-    inserting = await connection.execute(_INSERT, _columns(in_order, offsets))
-    await _insert_subjects(connection, in_order)
+    inserting = await connection.execute(_INSERT, _recordsets(in_order, offsets, now))
+    undos = {one.id: EventId.parse(fact.target) for one in in_order if isinstance(fact := one.event.fact, EventUndone)}
+    if undos:
+        await _link_undos(connection, undos)
     corrected = await _correct_clocks(connection, in_order)
-    folding = await ask_refold(connection, await _parcels_touched(connection, in_order, corrected), now)
+    folding = await ask_refold(connection, await _parcels_touched(connection, in_order, corrected))
     new = {EventId(*row) for row in await inserting.fetchall()}
     await _refuse_twins(connection, [one for one in arrived if one.id not in new or unique[one.id] is not one])
     folded = await folding.finish()
@@ -119,22 +120,67 @@ def _id(batch: Sealed, event: Event) -> EventId:
     return EventId(batch.topic.site, batch.envelope.epoch, event.n)  # type: ignore[arg-type]  # n is what EventNumber counts
 
 
+# The events; what each is about; and the undos of them that came before they did, which are about the same. A parcel that nobody
+# has heard of becomes a skeleton.
 _INSERT = """
-INSERT INTO event (site_id, epoch, n, hlc, boot, kind, at, measured_at, received_at, clock, operator_id, device, actor, fact)
-SELECT site_id, epoch, n, hlc, boot, fact->>'kind', at, measured_at, received_at, clock, operator_id, device, actor, fact
-FROM unnest(
-    %s::text[], %s::uuid[], %s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[]
-) AS given (site_id, epoch, n, hlc, boot, at, measured_at, received_at, clock, operator_id, device, actor, fact)
-ORDER BY 1, 2, 3
-ON CONFLICT DO NOTHING
-RETURNING site_id, epoch, n
+WITH RECURSIVE inserted AS (
+    INSERT INTO event (site_id, epoch, n, hlc, boot, kind, at, measured_at, received_at, clock, operator_id, device, actor, fact)
+    SELECT site_id, epoch, n, hlc, boot, fact->>'kind', at, measured_at, received_at, clock, operator_id, device, actor, fact
+    FROM jsonb_to_recordset(%s::jsonb) AS given (
+        site_id text, epoch uuid, n bigint, hlc bigint, boot int, at timestamptz, measured_at timestamptz, received_at timestamptz,
+        clock text, operator_id text, device text, actor text, fact jsonb)
+    ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING
+    RETURNING site_id, epoch, n
+), about AS (
+    SELECT given.entity, given.entity_id, given.site_id, given.epoch, given.n
+    FROM jsonb_to_recordset(%s::jsonb) AS given (entity text, entity_id text, site_id text, epoch uuid, n bigint)
+    JOIN inserted USING (site_id, epoch, n)
+    UNION
+    SELECT about.entity, about.entity_id, u.site_id, u.epoch, u.n
+    FROM about JOIN event_undo u ON (u.target_site_id, u.target_epoch, u.target_n) = (about.site_id, about.epoch, about.n)
+), subjects AS (
+    INSERT INTO event_subject (entity, entity_id, site_id, epoch, n)
+    SELECT * FROM about ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING
+), skeletons AS (
+    INSERT INTO parcel (id, created_at)
+    SELECT DISTINCT entity_id, %s::timestamptz FROM about WHERE entity = 'parcel' ORDER BY 1 ON CONFLICT DO NOTHING
+)
+SELECT site_id, epoch, n FROM inserted
 """
 
 
-def _columns(events: Sequence[_Arrived], offsets: Mapping[Boot, int]) -> tuple[list[object], ...]:
+class _EventRow(msgspec.Struct, frozen=True):
+    site_id: str
+    epoch: UUID
+    n: int
+    hlc: int
+    boot: int
+    at: datetime
+    measured_at: datetime
+    received_at: datetime
+    clock: str
+    operator_id: str
+    device: str
+    actor: str
+    fact: AnyFact
+
+
+class _SubjectRow(msgspec.Struct, frozen=True):
+    entity: str
+    entity_id: str
+    site_id: str
+    epoch: UUID
+    n: int
+
+
+_to_json = msgspec.json.Encoder().encode
+
+
+def _recordsets(events: Sequence[_Arrived], offsets: Mapping[Boot, int], now: datetime) -> tuple[str, str, datetime]:
+    """What `_INSERT` is given: the events, what they are about, the time."""
     rows = [
-        (
+        _EventRow(
             *one.id,
             one.event.hlc,
             one.event.boot,
@@ -145,11 +191,12 @@ def _columns(events: Sequence[_Arrived], offsets: Mapping[Boot, int]) -> tuple[l
             one.batch.topic.operator,
             one.event.device,
             one.event.actor,
-            msgspec.json.encode(one.event.fact).decode(),
+            one.event.fact,
         )
         for one in events
     ]
-    return tuple(list(column) for column in zip(*rows, strict=True))
+    subjects = [_SubjectRow("parcel", parcel, *one.id) for one in events if (parcel := _parcel(one.event)) is not None]
+    return _to_json(rows).decode(), _to_json(subjects).decode(), now
 
 
 async def _refuse_twins(connection: Connection, repeated: Sequence[_Arrived]) -> None:
@@ -178,8 +225,6 @@ WITH RECURSIVE new AS (
     SELECT * FROM unnest(%(sites)s::text[], %(epochs)s::uuid[], %(numbers)s::bigint[]) AS new (site_id, epoch, n)
 ), link AS (
     SELECT u.* FROM new JOIN event_undo u ON (u.site_id, u.epoch, u.n) = (new.site_id, new.epoch, new.n)
-    UNION
-    SELECT u.* FROM new JOIN event_undo u ON (u.target_site_id, u.target_epoch, u.target_n) = (new.site_id, new.epoch, new.n)
 ), about AS (
     SELECT s.entity, s.entity_id, link.site_id, link.epoch, link.n
     FROM link JOIN event_subject s ON (s.site_id, s.epoch, s.n) = (link.target_site_id, link.target_epoch, link.target_n)
@@ -191,31 +236,16 @@ INSERT INTO event_subject (entity, entity_id, site_id, epoch, n) SELECT * FROM a
 """
 
 
-async def _insert_subjects(connection: Connection, new: Sequence[_Arrived]) -> None:
-    """Say what each event is about. An undo is about what its target is about, whichever of the two came first."""
-    direct = [
-        (one.event.fact.parcel, *one.id)
-        for one in new
-        if isinstance(one.event.fact, ParcelReceived | ParcelShelved | ParcelReleased)
-    ]
-    if direct:
-        await connection.execute(
-            """
-            INSERT INTO event_subject (entity, entity_id, site_id, epoch, n)
-            SELECT 'parcel', * FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING
-            """,
-            tuple(list(column) for column in zip(*direct, strict=True)),
-        )
-    undos = [(*EventId.parse(one.event.fact.target), *one.id) for one in new if isinstance(one.event.fact, EventUndone)]
-    if undos:
-        await connection.execute(
-            """
-            INSERT INTO event_undo (target_site_id, target_epoch, target_n, site_id, epoch, n)
-            SELECT * FROM unnest(%s::text[], %s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING
-            """,
-            tuple(list(column) for column in zip(*undos, strict=True)),
-        )
-    await connection.execute(_LINK_UNDOS, _id_columns([one.id for one in new]))
+async def _link_undos(connection: Connection, undos: Mapping[EventId, EventId]) -> None:
+    """Say what undoes what (undo → target). An undo is about what its target is about, whichever of the two came first."""
+    await connection.execute(
+        """
+        INSERT INTO event_undo (target_site_id, target_epoch, target_n, site_id, epoch, n)
+        SELECT * FROM unnest(%s::text[], %s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::bigint[]) ON CONFLICT DO NOTHING
+        """,
+        tuple(list(column) for column in zip(*((*target, *undo) for undo, target in undos.items()), strict=True)),
+    )
+    await connection.execute(_LINK_UNDOS, _id_columns(list(undos)))
 
 
 def _id_columns(ids: Sequence[EventId]) -> dict[str, list[object]]:

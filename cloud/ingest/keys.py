@@ -111,8 +111,12 @@ async def _take(connection: Connection, first: dict[BatchKey, Item], received_at
     lanes = sorted({key[:3] for key in keys if key.lane != LANE_NUMBER[Lane.EVENT]})
     columns = {"sites": [lane[0] for lane in lanes], "epochs": [lane[1] for lane in lanes], "lanes": [lane[2] for lane in lanes]}
     hashes = [_hash(first[key]) for key in keys]
+    taking = {**_columns(keys), "hashes": hashes, "received_at": received_at}
+    if not lanes:
+        inserted = await connection.execute(_TAKE, taking)
+        return {BatchKey(*row) for row in await inserted.fetchall()}, set()
     async with connection.pipeline():
-        inserted = await connection.execute(_TAKE, {**_columns(keys), "hashes": hashes, "received_at": received_at})
+        inserted = await connection.execute(_TAKE, taking)
         standing = await connection.execute(_FLOORS, columns)
         taken = {BatchKey(*row) for row in await inserted.fetchall()}
         floors = {(site, epoch, lane): floor for site, epoch, lane, floor in await standing.fetchall()}

@@ -47,13 +47,23 @@ WITH changed AS (
     RETURNING name, version
 ), written AS (
     INSERT INTO room_entry (room, key, version, at, body)
-    SELECT given.room, given.key, changed.version, %(at)s, given.body::jsonb
-    FROM unnest(%(rooms)s::text[], %(keys)s::text[], %(bodies)s::text[]) AS given (room, key, body)
+    SELECT given.room, given.key, changed.version, %(at)s, given.body
+    FROM jsonb_to_recordset(%(entries)s::jsonb) AS given (room text, key text, body jsonb)
     JOIN changed ON changed.name = given.room
     ON CONFLICT (room, key) DO UPDATE SET version = excluded.version, at = excluded.at, body = excluded.body
 )
 SELECT name, version FROM changed
 """
+
+
+class _Row(msgspec.Struct, frozen=True):
+    room: str
+    key: str
+    body: msgspec.Raw
+
+
+def _raw(body: bytes | None) -> msgspec.Raw:
+    return msgspec.Raw(b"null" if body is None else body)
 
 
 async def change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> list[RoomVersion]:
@@ -71,9 +81,7 @@ async def ask_change(connection: Connection, entries: Iterable[RoomEntry], at: d
         {
             "at": at,
             "names": sorted({room for room, _ in newest}),
-            "rooms": [one.room for one in newest.values()],
-            "keys": [one.key for one in newest.values()],
-            "bodies": [None if one.body is None else one.body.decode() for one in newest.values()],
+            "entries": msgspec.json.encode([_Row(one.room, one.key, _raw(one.body)) for one in newest.values()]).decode(),
         },
     )
 
