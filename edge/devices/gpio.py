@@ -9,7 +9,7 @@ from edge.devices.ports import DeviceError, DeviceState
 
 
 def lgpio_factory() -> Any:
-    """gpiozero's pin factory on the kernel's character device. DeviceError where there are no pins, or no lgpio."""
+    """Make gpiozero's pin factory on the kernel's character device. DeviceError where there are no pins, or no lgpio."""
     try:
         import lgpio
         from gpiozero.pins.lgpio import LGPIOFactory
