@@ -81,9 +81,10 @@ class Triggered(Protocol):
 
 
 class Sound(StrEnum):
-    """What staff hear (and see) after a scan; only ``OK`` says that it is booked."""
+    """What staff hear (and see) after a scan; only ``OK`` and ``ATTENTION`` say that it is booked."""
 
     OK = "ok"
+    ATTENTION = "attention"  # booked, and something is not as expected: look at the screen
     DUPLICATE = "duplicate"
     REFUSED = "refused"
     UNKNOWN = "unknown"

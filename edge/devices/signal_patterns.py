@@ -60,6 +60,7 @@ def pattern(rhythm: str, *, green: bool = False, red: bool = False, after_s: flo
 
 PATTERNS = {
     Sound.OK: pattern(".", green=True),
+    Sound.ATTENTION: pattern(".-.", green=True, red=True, after_s=1.0),
     Sound.DUPLICATE: pattern("..", green=True, red=True),
     Sound.IDENTIFY: pattern(".-", green=True, red=True, after_s=1.0),
     Sound.REFUSED: pattern("-", red=True, after_s=1.0, is_whole=True),
