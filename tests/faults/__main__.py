@@ -13,11 +13,12 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.faults.delivery import Repeater
 from tests.faults.ledger import Balance
-from tests.faults.schedule import Report, Schedule, plan, site_name
+from tests.faults.schedule import Aim, Report, Schedule, plan, site_name
 from tests.faults.stack import running_stack
 
 CLOUD_MUTANTS = ("ack-before-commit", "no-dedupe")
@@ -33,6 +34,7 @@ class Run:
     mutant: str
     reports: list[Report] = field(default_factory=list)
     used: Counter[str] = field(default_factory=Counter)
+    aims: list[Aim] = field(default_factory=list)
 
     async def lane(self, number: int, all_seeds: list[int]) -> None:
         """Schedules one after another on one stack."""
@@ -46,6 +48,7 @@ class Run:
                     schedule = Schedule(stack, repeater, seed, site_name(seed), mutant, is_mutant=bool(self.mutant))
                     report = await self._one(schedule, seed)
                     self.used += schedule.used
+                    self.aims += schedule.aims
                     self.reports.append(report)
                     self._say(number, report, time.monotonic() - began_s)
 
@@ -77,14 +80,23 @@ class Run:
             "events": sum(books.events for books in balances),
             "scans": sum(report.scans for report in self.reports),
             "faults": sum(len(report.strikes) for report in self.reports),
+            "aimed": len(self.aims),
+            "aimed_hit": sum(aim.has_hit for aim in self.aims),
+            "aimed_missed": _counted(aim for aim in self.aims if not aim.has_hit),
             "lost": sum(len(books.lost) for books in balances),
             "doubled": sum(len(books.doubled) for books in balances),
             "odd": sum(len(books.odd) for books in balances),
             "mutant": self.mutant,
             "wrong_seeds": sorted(report.seed for report in self.reports if not report.balance.is_even),
             "used": dict(sorted(self.used.items())),
+            "steps_hit": _counted(aim for aim in self.aims if aim.has_hit),
             "seconds": round(took_s),
         }
+
+
+def _counted(aims: Iterable[Aim]) -> dict[str, int]:
+    """How often each step of each process."""
+    return dict(sorted(Counter(f"{aim.process}:{aim.step}" for aim in aims).items()))
 
 
 async def main() -> int:

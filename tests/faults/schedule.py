@@ -5,7 +5,9 @@ Half of them are aimed at the windows between commit and acknowledgement; the re
 
 import asyncio
 import shutil
+import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -30,7 +32,10 @@ SETTLE_S = 150.0  # the edge's longest back-off is 60 s
 MUTANT_SETTLE_S = 40.0  # what a mutant has lost does not come by waiting
 HEAD_START = 40  # scans
 AUDIT_S = 0.25
-STEP_S = 6.0  # a process that does not reach the step it should die at is killed then
+MORE_S = 0.5  # between handfuls where the plan has no more, or not yet
+# A process that does not come to the step it should die at is killed then. What was under way when its forerunner died comes
+# again after 5 to 6 s, after 10 to 12 s where that was a repeat, and a start takes a second or two.
+AIM_S = 30.0
 
 
 class Fault(StrEnum):
@@ -84,6 +89,15 @@ class Report:
     balance: Balance
 
 
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """A process that was to die at a step, and whether it did."""
+
+    process: str
+    step: str
+    has_hit: bool
+
+
 def plan(seed: int) -> list[Strike]:
     """Four or five faults: two or three aimed, the others in turn, so that a run of some seeds has had every kind."""
     random = Random(f"plan {seed}")
@@ -106,6 +120,7 @@ class Schedule:
     mutant: str = ""  # of the edge
     is_mutant: bool = False  # edge or cloud
     used: Counter[str] = field(default_factory=Counter)
+    aims: list[Aim] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = Random(f"schedule {self.seed}")
@@ -115,13 +130,13 @@ class Schedule:
         self.person = Person(self.site, self.ledger, may_go_on=self._is_not_too_early)
         self._coming: list[Strike] = []
         self._allowed = 0
-        self._has_scanned = False
+        self._has_struck = False
         self.clone: Site | None = None
         self.forgotten: set[str] = set()
         self.broken_promises: set[str] = set()
         self._unaudited: set[tuple[str, int]] = set()
         self._suspect: set[tuple[str, int]] = set()
-        self._labels = (parcel_label(self.seed * 1_000 + n) for n in range(1_000))
+        self._labels = (parcel_label(self.seed * 10_000 + n) for n in range(10_000))
 
     async def run(self, strikes: Sequence[Strike]) -> Report:
         """Scan while the faults strike, set everything right, wait until it has settled, compare the books."""
@@ -133,8 +148,8 @@ class Schedule:
             auditing = asyncio.create_task(self._audit())
             try:
                 async with asyncio.TaskGroup() as group:
-                    scanning = group.create_task(self._scan())
-                    group.create_task(self._strike(strikes, scanning))
+                    group.create_task(self._scan())
+                    group.create_task(self._strike(strikes))
                 await self._set_right()
                 settled = await self._settled()
                 audited = await self._audited()
@@ -165,25 +180,30 @@ class Schedule:
         await self.person.scan_all(parcels, "received")
         await self.site.set_mode("release")
         await self.person.scan_all(self.random.sample(parcels, RELEASED), "released")
-        self._has_scanned = True
+        if not self._has_struck:
+            await self.site.set_mode("receive")
+        while not self._has_struck:  # a fault spoils nothing where nothing goes on
+            await self.person.scan_all(self._take(AT_ONCE), "received")
+            await asyncio.sleep(MORE_S)
 
     def _is_not_too_early(self) -> bool:
         """Hold the person back where a strike would find nothing left to spoil, because the one before takes its time."""
         return not self._coming or self.person.done < max(self._coming[0].after + HEAD_START, self._allowed)
 
     async def _until_scanned(self, count: int) -> None:
-        """So many more are booked, or there are no more."""
+        """So many more are booked."""
         target = self.person.done + count
         self._allowed = target + AT_ONCE
-        await eventually(lambda: self.person.done >= target or self._has_scanned, 60.0)
+        await eventually(lambda: self.person.done >= target, 60.0)
 
-    async def _strike(self, strikes: Sequence[Strike], scanning: "asyncio.Task[None]") -> None:
+    async def _strike(self, strikes: Sequence[Strike]) -> None:
         for number, strike in enumerate(strikes):
             self._coming = list(strikes[number:])
-            await eventually(lambda strike=strike: self.person.done >= strike.after or scanning.done(), 300.0)
+            await eventually(lambda strike=strike: self.person.done >= strike.after, 300.0)
             self._coming = self._coming[1:]
             self.used[strike.fault] += 1
             await _EFFECTS[strike.fault](self)
+        self._has_struck = True
 
     async def _set_right(self) -> None:
         """Whatever is still wrong is mended; whoever is dead is started."""
@@ -264,14 +284,16 @@ class Schedule:
     # --- faults -----------------------------------------------------------------------------------
 
     async def _dies(self, child: Child, start: Callable[[str], None], steps: Sequence[str], most: int) -> None:
-        """Start it so that it kills itself at a step, somewhere among the next times it gets there."""
+        """Start it so that it kills itself at a step, somewhere among the next times it gets there; the person scans on."""
         step = self.random.choice(steps)
-        self.used[f"{child.name.split()[0]}:{step}"] += 1
         child.kill()
         start(f"{step}:{self.random.randint(1, most)}")
-        if not await eventually(lambda: not child.is_running, STEP_S):
-            self.used["step_not_reached"] += 1
-            child.kill()
+        until_s = time.monotonic() + AIM_S
+        while child.is_running and time.monotonic() < until_s:
+            self._allowed = self.person.done + AT_ONCE  # without traffic no step is reached
+            await eventually(lambda: not child.is_running, MORE_S)
+        self.aims.append(Aim(child.name.split()[0], step, has_hit=child.exit_code == -signal.SIGKILL))
+        child.kill()
 
     async def edge_step(self) -> None:
         await self._dies(self.site.agent, self.site.start, EDGE_WINDOW, 10)
