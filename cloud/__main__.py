@@ -23,6 +23,7 @@ TOOLS = {
     "quarantine": ("cloud.ingest.quarantine_tool", "list, show, replay or discard what could not be applied"),
     "resync": ("cloud.ingest.resync_tool", "ask sites to send again what they keep, after a restore"),
     "account": ("cloud.auth.account_tool", "add, disable or list accounts"),
+    "losses": ("cloud.api.losses_tool", "what is gone for good; take note of it"),
     "status": ("cloud.api.status_tool", "what GET /health says, for people"),
 }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -14,13 +15,18 @@ from cloud.api.clock import ClockOut
 from cloud.config import CloudConfig
 from cloud.store.heartbeat import LATE_AFTER_S, heartbeats
 from cloud.store.job_health import job_health
+from cloud.store.losses import LossKind, losses
 from cloud.store.pool import Connection, Unavailable
+from cloud.store.quarantine_limit import held
 
 _PROBE_TIMEOUT_S = 2.0
 # A disaster makes everybody ask at once; an answer a second old is as good.
 _KEEP_S = 1.0
 # What a town cannot do without; the jobs process is judged by its jobs.
 _NEEDED = ("ingest", "live")
+# A site whose acknowledgement takes longer than this sends again, and makes it worse.
+LAG_S = 5.0
+_LOOK_AT_LOSSES = "find out why, then: python -m cloud losses"
 
 
 class DatabaseHealth(BaseModel):
@@ -33,9 +39,12 @@ class DatabaseHealth(BaseModel):
 
 
 class ProcessHealth(BaseModel):
+    """``lag_s``: of an ingest process only."""
+
     process: str
     instance: str
     silent_s: float
+    lag_s: float | None
 
 
 class JobOut(BaseModel):
@@ -46,23 +55,36 @@ class JobOut(BaseModel):
 
 
 class Backlog(BaseModel):
-    """``oldest_unsent_s``: how far behind the worst site that is online says it is, by the domain's clock."""
+    """``oldest_unsent_s``: how far behind the worst site that is online says it is, by the domain's clock.
+
+    ``lost_batches`` are neither here nor at their site, ``quarantine_lost`` were dropped by the bounds of quarantine before anybody
+    looked; the numbers stay, what is ``…_acknowledged`` (POST /api/losses) is no longer a reason to worry.
+    """
 
     sites: int
     online: int
     quarantined: int
+    quarantine_bytes: int
+    quarantine_lost: int
+    quarantine_lost_acknowledged: int
     lost_batches: int
+    lost_batches_acknowledged: int
     oldest_unsent_s: float | None
 
 
 class Health(BaseModel):
-    """``degraded``: works, but somebody should look; ``down``: nothing can be served."""
+    """``degraded``: works, but somebody should look; ``down``: nothing can be served.
+
+    ``ingest_silent_s``: since an ingest process last said that it lives; ``ingest_lag_s``: the longest that a message waited in one
+    before it was written, in the 10 s before that. Real seconds.
+    """
 
     status: Literal["ok", "degraded", "down"]
     reasons: list[str]
     database: DatabaseHealth
     broker: Literal["reachable", "unreachable", "not configured"]
     processes: list[ProcessHealth]
+    ingest_silent_s: float | None
     ingest_lag_s: float | None
     backlog: Backlog | None
     jobs: list[JobOut]
@@ -101,13 +123,14 @@ class HealthCheck:
             database = DatabaseHealth(reachable=False)
             return Health(
                 status="down", reasons=[f"the database cannot be reached: {stored}"], database=database, broker=broker,
-                processes=[], ingest_lag_s=None, backlog=None, jobs=[], clock=clock,
+                processes=[], ingest_silent_s=None, ingest_lag_s=None, backlog=None, jobs=[], clock=clock,
             )  # fmt: skip
-        ingest = [one.silent_s for one in stored.processes if one.process == "ingest"]
+        ingest = [one for one in stored.processes if one.process == "ingest"]
         reasons = _reasons(broker, stored)
         return Health(
             status="degraded" if reasons else "ok", reasons=reasons, database=stored.database, broker=broker,
-            processes=stored.processes, ingest_lag_s=min(ingest, default=None), backlog=stored.backlog,
+            processes=stored.processes, ingest_silent_s=min((one.silent_s for one in ingest), default=None),
+            ingest_lag_s=_lag_s(ingest), backlog=stored.backlog,
             jobs=stored.jobs, clock=clock,
         )  # fmt: skip
 
@@ -117,7 +140,7 @@ class HealthCheck:
                 return _Stored(
                     await _database(connection),
                     [
-                        ProcessHealth(process=b.process, instance=b.instance, silent_s=round(b.age_s, 1))
+                        ProcessHealth(process=b.process, instance=b.instance, silent_s=round(b.age_s, 1), lag_s=b.lag_s)
                         for b in await heartbeats(connection)
                     ],
                     await _backlog(connection, now_ms),
@@ -143,11 +166,22 @@ def _reasons(broker: str, stored: _Stored) -> list[str]:
     reasons += [
         f"job {job.task} {'fails: ' + job.error if job.failing else 'is late'}" for job in stored.jobs if job.late or job.failing
     ]
-    if stored.backlog.lost_batches:
-        reasons.append(f"{stored.backlog.lost_batches} batches are lost for good")
-    if stored.backlog.quarantined:
-        reasons.append(f"{stored.backlog.quarantined} messages wait in quarantine")
+    lag_s = _lag_s([one for one in stored.processes if one.process == "ingest"])
+    if lag_s is not None and lag_s > LAG_S:
+        reasons.append(f"ingest is {lag_s:.0f} s behind")
+    backlog = stored.backlog
+    if (lost := backlog.lost_batches - backlog.lost_batches_acknowledged) > 0:
+        reasons.append(f"{lost} batches are lost for good; {_LOOK_AT_LOSSES}")
+    if (lost := backlog.quarantine_lost - backlog.quarantine_lost_acknowledged) > 0:
+        reasons.append(f"{lost} messages were dropped by a full quarantine before anybody looked; {_LOOK_AT_LOSSES}")
+    if backlog.quarantined:
+        reasons.append(f"{backlog.quarantined} messages wait in quarantine")
     return reasons
+
+
+def _lag_s(ingest: Sequence[ProcessHealth]) -> float | None:
+    """The worst of the replicas that live."""
+    return max((one.lag_s for one in ingest if one.lag_s is not None and one.silent_s <= LATE_AFTER_S), default=None)
 
 
 async def _database(connection: Connection) -> DatabaseHealth:
@@ -170,16 +204,20 @@ async def _backlog(connection: Connection, now_ms: int) -> Backlog:
     cursor = await connection.execute(
         """
         SELECT (SELECT count(*) FROM site), (SELECT count(*) FROM site_status WHERE online),
-               (SELECT count(*) FROM quarantine WHERE state IN ('kept', 'requested')),
-               (SELECT coalesce(sum(lost), 0)::bigint FROM lane_floor),
                (SELECT min((lane.value->>'oldest_ms')::bigint) FROM site_status, jsonb_each(said->'queue') AS lane
                 WHERE online AND jsonb_typeof(said->'queue') = 'object' AND (lane.value->>'unsent')::bigint > 0)
         """
     )
     row = await cursor.fetchone()
-    sites, online, quarantined, lost, oldest_ms = row if row is not None else (0, 0, 0, 0, None)
-    oldest_s = None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000)
-    return Backlog(sites=sites, online=online, quarantined=quarantined, lost_batches=lost, oldest_unsent_s=oldest_s)
+    sites, online, oldest_ms = row if row is not None else (0, 0, None)
+    lost = await losses(connection)
+    quarantine = await held(connection)
+    return Backlog(
+        sites=sites, online=online, quarantined=quarantine.waiting, quarantine_bytes=quarantine.size,
+        quarantine_lost=lost[LossKind.QUARANTINE].total, quarantine_lost_acknowledged=lost[LossKind.QUARANTINE].acknowledged,
+        lost_batches=lost[LossKind.BATCHES].total, lost_batches_acknowledged=lost[LossKind.BATCHES].acknowledged,
+        oldest_unsent_s=None if oldest_ms is None else max(0.0, (now_ms - oldest_ms) / 1000),
+    )  # fmt: skip
 
 
 async def _broker(config: CloudConfig) -> Literal["reachable", "unreachable", "not configured"]:

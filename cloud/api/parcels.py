@@ -31,7 +31,7 @@ class EventOut(BaseModel):
 
 
 class ParcelOut(BaseModel):
-    """``site``: the station it is meant for; ``at_site``: where it was last seen. ``order`` null: unknown, or another operator's."""
+    """``site``: the station it is meant for; ``at_site``: where it was last seen. ``order`` null: none, or another operator's."""
 
     id: str
     operator: str | None

@@ -27,6 +27,9 @@ def _text(found: Health) -> str:
     lines += [f"process   {one.process} {one.instance}: heard {one.silent_s:.0f} s ago" for one in found.processes]
     if found.backlog:
         backlog = found.backlog
-        lines.append(f"sites     {backlog.sites}, {backlog.online} online; {backlog.quarantined} messages in quarantine")
+        lines.append(f"sites     {backlog.sites}, {backlog.online} online; {backlog.quarantined} messages wait in quarantine")
+        lines.append(f"lost      {backlog.lost_batches} batches, {backlog.quarantine_lost} messages of a full quarantine")
+    if found.ingest_lag_s is not None:
+        lines.append(f"ingest    {found.ingest_lag_s:.1f} s behind at worst")
     lines += [f"job       {job.task}: {'failing' if job.failing else 'late' if job.late else 'well'}" for job in found.jobs]
     return "\n".join(lines)

@@ -75,7 +75,7 @@ class Attendant:
         while not self.stopping.is_set():
             if time.monotonic() - beat_at_s >= PERIOD_S:
                 beat_at_s = time.monotonic()
-                await beat(connection, "ingest", self.instance)
+                await beat(connection, "ingest", self.instance, self.parts.lag.take())
             await self._move_floors(floors, session, connection)
             replayed = await replay_requested(connection, self.parts.clock)
             publish_notice(session, replayed)

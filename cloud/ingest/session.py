@@ -73,6 +73,7 @@ class _Slot:
 
     mid: int
     qos: int
+    came_s: float
     is_finished: bool = False
 
 
@@ -125,6 +126,11 @@ class Session:
         """Messages that wait."""
         return len(self._queue)
 
+    @property
+    def waited_s(self) -> float:
+        """How long the oldest message that is not finished has been here, real seconds; 0 where there is none."""
+        return self.loop.time() - self._slots[0].came_s if self._slots else 0.0
+
     def _raise_if_lost(self) -> None:
         if self._lost.done():
             self._lost.result()
@@ -150,10 +156,10 @@ class Session:
 
     def _receive(self) -> None:
         self._wake_is_due = False  # before looking: what comes from here on wakes again
-        now_ms = self.clock.now_ms()
+        now_ms, now_s = self.clock.now_ms(), self.loop.time()
         while self._handed:
             message = self._handed.popleft()
-            slot = _Slot(message.mid, message.qos)
+            slot = _Slot(message.mid, message.qos, now_s)
             self._slots.append(slot)
             if len(self._queue) >= QUEUE_MESSAGES or self._queued_bytes + len(message.payload) > QUEUE_BYTES:
                 # Overflow policy drop-newest: acknowledged to the broker, not to the edge, which sends again later and slower.

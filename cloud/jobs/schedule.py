@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloud.jobs.housekeeping import delete_served
+from cloud.jobs.quarantine import trim_quarantine
 from cloud.store import partitions
 from cloud.store.mode import StoreMode
 from cloud.store.pool import Connection
@@ -68,10 +69,15 @@ async def _housekeeping(connection: Connection, _mode: StoreMode, moment: Moment
     return await delete_served(connection, moment.now)
 
 
+async def _quarantine(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await trim_quarantine(connection, moment.now)
+
+
 JOBS = (
     Job("partitions", _PARTITIONS_MINUTES, _partitions, frozenset({StoreMode.PLAIN})),
     Job("roll-up", 1, _roll_up),
     Job("retention", 30, _retention),
     Job("columnstore", 30, _columnstore, frozenset({StoreMode.TIMESCALE})),
     Job("housekeeping", 30, _housekeeping),
+    Job("quarantine", 1, _quarantine),
 )

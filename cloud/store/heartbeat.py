@@ -14,21 +14,22 @@ LATE_AFTER_S = 3 * PERIOD_S + 5
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """One replica and how long it has been silent."""
+    """One replica, how long it has been silent, and how far behind it said it was; None where that means nothing."""
 
     process: str
     instance: str
     age_s: float
+    lag_s: float | None
 
 
-async def beat(connection: Connection, process: str, instance: str) -> None:
+async def beat(connection: Connection, process: str, instance: str, lag_s: float | None = None) -> None:
     """Say that this replica is alive. ``instance`` is unique to it, such as ``{host}-{pid}``."""
     await connection.execute(
         """
-        INSERT INTO heartbeat (process, instance) VALUES (%s, %s)
-        ON CONFLICT (process, instance) DO UPDATE SET beat_at = now()
+        INSERT INTO heartbeat (process, instance, lag_s) VALUES (%s, %s, %s)
+        ON CONFLICT (process, instance) DO UPDATE SET beat_at = now(), lag_s = excluded.lag_s
         """,
-        [process, instance],
+        [process, instance, lag_s],
     )
     await connection.execute("DELETE FROM heartbeat WHERE beat_at < now() - make_interval(days => 1)")
 
@@ -43,7 +44,7 @@ async def heartbeats(connection: Connection) -> list[Heartbeat]:
     async with connection.cursor(row_factory=class_row(Heartbeat)) as cursor:
         await cursor.execute(
             """
-            SELECT process, instance, extract(epoch FROM now() - beat_at)::float8 AS age_s
+            SELECT process, instance, extract(epoch FROM now() - beat_at)::float8 AS age_s, lag_s
             FROM heartbeat ORDER BY beat_at, process, instance
             """
         )

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 async def test_an_event_and_readings_are_stored_once_and_acknowledged_every_time(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-1")
     async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
+        await until(lambda: count(database_url, "SELECT count(*) FROM heartbeat WHERE lag_s >= 0") == 1)
         event = site.scans(ParcelReceived(parcel="TTP1"))
         readings = site.readings([3.5, None, 4.0])
         for round_ in range(1, 4):
@@ -33,13 +34,27 @@ async def test_an_event_and_readings_are_stored_once_and_acknowledged_every_time
     assert count(database_url, "SELECT count(*) FROM batch") == 2
 
 
+async def test_a_message_that_waits_for_the_database_is_a_lag(broker: TestBroker) -> None:
+    site = TestSite("run-10")
+    address = BrokerAddress.parse(broker.url)
+    async with open_session(address, "lag-test", ("tt/v1/green/run-10/up/live",), WALL) as session, uplink_of(site, broker) as link:
+        assert session.waited_s == 0
+        link.send(site.readings([1.0]))
+        (arrival,) = await session.take(10, 1000)
+        await until(lambda: session.waited_s > 0.05)
+        arrival.finished()
+        assert session.waited_s == 0
+
+
 async def test_every_change_of_a_room_is_hinted_after_the_commit(database_url: str, broker: TestBroker) -> None:
     site = TestSite("run-2")
     async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         link.send(site.scans(ParcelReceived(parcel="X")))
         await until(lambda: bool(link.notices))
-    hinted = msgspec.msgpack.decode(link.notices[0])
-    assert hinted == [list(row) for row in rows(database_url, "SELECT name, version FROM room WHERE name = 'site:run-2'")]
+    told = {one.room: one for one in read_notices(link.notices[0])}["site:run-2"]
+    assert [(told.version, told.previous)] == rows(database_url, "SELECT version, previous FROM room WHERE name = 'site:run-2'")
+    held = rows(database_url, "SELECT key, body FROM room_entry WHERE room = 'site:run-2' AND key = 'parcel/X'")
+    assert [(key, msgspec.json.decode(body or b"null")) for key, body in told.entries] == held
 
 
 async def test_many_batches_on_all_lanes_are_each_acknowledged(database_url: str, broker: TestBroker) -> None:

@@ -1,8 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from cloud.jobs.housekeeping import FINISHED_ORDERS_SHOWN, SETTLED_QUARANTINE_KEPT, delete_served
+from cloud.jobs.quarantine import trim_quarantine
 from cloud.store.pool import Connection
 from edge.wire.clock import Clock, utc
 
@@ -96,3 +99,23 @@ async def test_finished_orders_leave_the_rooms_after_a_month_and_the_cursors_sta
     assert left == []
     assert await rows(connection, "SELECT count(*) FROM room_entry") == [(6,)]
     assert await rows(connection, "SELECT version FROM room WHERE name = 'site:s1'") == [(3,)]
+
+
+async def test_a_full_quarantine_is_never_emptied_silently(
+    connection: Connection, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.store.quarantine_limit.MAX_AGE", DAY)
+    await connection.execute(
+        """
+        INSERT INTO quarantine (first_at, last_at, topic, properties, content_type, payload, payload_sha256, payload_bytes,
+            reason, detail)
+        VALUES (%s, %s, 't', '{}', '', '', '', 7, 'payload', '')
+        """,
+        (now - 2 * DAY, now - 2 * DAY),
+    )
+    before = REGISTRY.get_sample_value("tuantu_quarantine_dropped_total", {"still": "lost"}) or 0
+    with capture_logs() as lines:
+        assert await trim_quarantine(connection, now) == {"settled": 0, "at_site": 0, "lost": 1}
+    assert [line["messages"] for line in lines if line["log_level"] == "error"] == [1]
+    assert REGISTRY.get_sample_value("tuantu_quarantine_dropped_total", {"still": "lost"}) == before + 1
+    assert REGISTRY.get_sample_value("tuantu_quarantine_bytes") == 0
