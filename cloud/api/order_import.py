@@ -10,10 +10,11 @@ from typing import Literal, assert_never
 
 from cloud.api.order_forms import LineFault, LineIn, Numbered, OrderIn, ResidentIn
 from cloud.auth.residents import ResidentVault
+from cloud.domain.notices import RoomNotice
 from cloud.domain.rooms import site_room
 from cloud.store.folding import refold
 from cloud.store.pool import Connection
-from cloud.store.rooms import RoomEntry, RoomVersion, change, entry
+from cloud.store.rooms import RoomEntry, change, entry
 from edge.wire.labels import parcel_label
 
 # A morning's orders of fifty stations; more is sent in parts, so that parcels are not locked for long.
@@ -60,7 +61,7 @@ class Imported:
     updated: int = 0
     unchanged: int = 0
     faults: list[LineFault] = field(default_factory=list)
-    rooms: list[RoomVersion] = field(default_factory=list)
+    rooms: list[RoomNotice] = field(default_factory=list)
 
 
 async def import_orders(

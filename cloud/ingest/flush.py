@@ -12,6 +12,7 @@ from datetime import datetime
 
 import psycopg
 
+from cloud.domain.notices import RoomNotice
 from cloud.ingest.batch import Arrival, Reason, Rejected, Sealed
 from cloud.ingest.checks import check
 from cloud.ingest.events import EventConflictError, apply_events, lock_sites
@@ -19,7 +20,7 @@ from cloud.ingest.keys import Item, Sorted, take_keys
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
 from cloud.store.pool import Connection, Cursor, Unavailable, is_bad_data, is_serialization_conflict, pipelined_transaction
-from cloud.store.rooms import RoomEntry, RoomVersion, ask_change, read_versions
+from cloud.store.rooms import RoomEntry, ask_change, read_notices
 from edge.wire.clock import Clock, utc
 from edge.wire.messages import TelemetryBatch
 from edge.wire.order import ZERO, Hlc
@@ -43,7 +44,7 @@ class Outcome:
     answered: list[Item] = field(default_factory=list)
     refused: list[Item] = field(default_factory=list)
     quarantined: list[Rejected] = field(default_factory=list)
-    versions: list[RoomVersion] = field(default_factory=list)
+    versions: list[RoomNotice] = field(default_factory=list)
     hlc: Hlc = ZERO
     rows: int = 0
     duplicates: int = 0
@@ -152,7 +153,7 @@ class Flusher:
             outcome, versions = await self._steps(items, refused, utc(self.clock.now_ms()))
             await self.before_commit(outcome)
             self.on_step("before_commit")
-        outcome.versions = await read_versions(versions)
+        outcome.versions = await read_notices(versions)
         self.on_step("after_commit")
         self.after_commit(outcome)
         self.on_step("after_ack")

@@ -11,12 +11,13 @@ import msgspec
 import psycopg
 import structlog
 
+from cloud.domain.notices import RoomNotice
 from cloud.domain.rooms import operator_room, site_room
 from cloud.ingest.batch import Arrival, Reason, Rejected
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.relations import Relations, refused
 from cloud.store.pool import Connection, is_bad_data
-from cloud.store.rooms import RoomEntry, RoomVersion, change, entry
+from cloud.store.rooms import RoomEntry, change, entry
 from edge.wire.codec import PayloadError, decode_reported, decode_status
 from edge.wire.messages import Birth, Reported, Will
 from edge.wire.topics import Leaf, Topic
@@ -36,7 +37,7 @@ class Word:
 class Heard:
     """What a round came to."""
 
-    versions: list[RoomVersion] = field(default_factory=list)
+    versions: list[RoomNotice] = field(default_factory=list)
     quarantined: list[Rejected] = field(default_factory=list)
 
 

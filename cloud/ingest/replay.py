@@ -11,6 +11,7 @@ from datetime import datetime
 import psycopg
 import structlog
 
+from cloud.domain.notices import RoomNotice
 from cloud.ingest.batch import Arrival, Reason, Rejected, Sealed
 from cloud.ingest.checks import check
 from cloud.ingest.events import EventConflictError, apply_events, lock_sites
@@ -20,7 +21,7 @@ from cloud.ingest.relations import Relations, refused, request_replays
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
 from cloud.store.pool import Connection, is_unavailable
 from cloud.store.quarantine import QuarantinedMessage, QuarantineRow, conclude, locked, requested
-from cloud.store.rooms import RoomVersion, change
+from cloud.store.rooms import change
 from edge.wire.clock import Clock, to_ms, utc
 
 log = structlog.get_logger("ingest")
@@ -32,7 +33,7 @@ class Replayed:
 
     is_applied: bool
     outcome: str
-    versions: tuple[RoomVersion, ...] = ()
+    versions: tuple[RoomNotice, ...] = ()
 
 
 async def replay(connection: Connection, row_id: int, clock: Clock) -> Replayed:
@@ -54,9 +55,9 @@ async def replay(connection: Connection, row_id: int, clock: Clock) -> Replayed:
         return Replayed(is_applied=False, outcome=outcome)
 
 
-async def replay_requested(connection: Connection, clock: Clock) -> list[RoomVersion]:
+async def replay_requested(connection: Connection, clock: Clock) -> list[RoomNotice]:
     """Replay what people asked for, and what a relation was missing for that is there by now; returns the rooms that changed."""
-    versions: list[RoomVersion] = []
+    versions: list[RoomNotice] = []
     await request_replays(connection, utc(clock.now_ms()))
     for row_id in await requested(connection):
         replayed = await replay(connection, row_id, clock)

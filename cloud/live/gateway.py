@@ -5,7 +5,7 @@ A socket that does not read costs one buffer and delays nobody: it is left out u
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin
 
 from cloud.auth.sessions import COOKIE
+from cloud.domain.notices import RoomNotice
 from cloud.domain.order import iso
 from cloud.live import frames
 from cloud.live.meters import LiveMeters
@@ -103,12 +104,16 @@ class Gateway:
             group.create_task(self._sweep())
             group.create_task(self._recheck())
 
-    def hint(self, versions: Iterable[tuple[str, int]]) -> None:
-        """A notice came: rooms that may have moved. On the loop."""
-        outcomes = [self._rooms.hinted(room, version) for room, version in versions]
-        news = sum(outcomes)
+    def hint(self, notices: Sequence[RoomNotice]) -> None:
+        """Notices came: rooms that may have moved. What they tell goes out at once; the rest is read. On the loop."""
+        moved = [one for one in notices if self._rooms.hinted(one.room, one.version)]
+        for one in moved:
+            delivery = self._rooms.told(one, self._lagging)
+            if delivery is not None:
+                self._hand_over(delivery)
+        news = len(moved)
         self._meters.hints.labels("yes").inc(news)
-        self._meters.hints.labels("no").inc(len(outcomes) - news)
+        self._meters.hints.labels("no").inc(len(notices) - news)
         if news:
             self._work.set()
 

@@ -12,24 +12,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import msgspec
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
+from cloud.domain.notices import RoomNotice, read_notices
 from edge.wire.topics import room_notice
 
 NOTICES = room_notice("rooms")
-_MAX_BYTES = 1024 * 1024
 _MAX_BACKOFF_S = 5
 _KEEPALIVE_S = 15
 
 log = structlog.get_logger("live")
-_decode = msgspec.msgpack.Decoder(list[tuple[str, int]]).decode
 
 
 @asynccontextmanager
-async def listening(url: str, hint: Callable[[list[tuple[str, int]]], None]) -> AsyncIterator[None]:
+async def listening(url: str, hint: Callable[[list[RoomNotice]], None]) -> AsyncIterator[None]:
     """Call ``hint`` on the loop for each notice while the block lasts; the broker may come and go. ValueError for a bad URL."""
     parts = urlsplit(url)
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
@@ -46,9 +44,9 @@ async def listening(url: str, hint: Callable[[list[tuple[str, int]]], None]) -> 
     client.on_socket_open = _set_no_delay
 
     def on_message(_client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        versions = read_notice(message.payload)
-        if versions and not loop.is_closed():
-            loop.call_soon_threadsafe(hint, versions)
+        notices = read_notices(message.payload)
+        if notices and not loop.is_closed():
+            loop.call_soon_threadsafe(hint, notices)
 
     client.on_message = on_message
     client.connect_async(parts.hostname, parts.port or (8883 if parts.scheme == "mqtts" else 1883), keepalive=_KEEPALIVE_S)
@@ -58,16 +56,6 @@ async def listening(url: str, hint: Callable[[list[tuple[str, int]]], None]) -> 
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
-
-
-def read_notice(payload: bytes | bytearray) -> list[tuple[str, int]]:
-    """Rooms and versions of a notice; [] for one that cannot be read: it was only a hint."""
-    if len(payload) > _MAX_BYTES:
-        return []
-    try:
-        return _decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
 
 
 def _subscribe(client: mqtt.Client, _userdata: object, _flags: Any, reason: Any, _properties: Any) -> None:

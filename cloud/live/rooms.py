@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from cloud.domain.notices import RoomNotice
 from cloud.live import frames
 from cloud.live.frames import Entry
 
@@ -109,6 +110,13 @@ class Rooms(Generic[S]):
         room.version = version
         self._due[name] = None
         return True
+
+    def told(self, notice: RoomNotice, lagging: set[S]) -> Delivery[S] | None:
+        """Move those who stand where the room stood before the notice, by what it tells; the others are due (`hinted`)."""
+        if notice.previous is None:
+            return None
+        news = [Entry(key, notice.version, notice.at, None if body is None else body.decode()) for key, body in notice.entries]
+        return self.take(Fetched(Fetch(notice.room, notice.previous), notice.version, news, is_whole=True), lagging)
 
     def drained(self, names: Iterable[str]) -> None:
         """A socket that lagged in these rooms takes again."""

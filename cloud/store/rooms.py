@@ -9,7 +9,10 @@ from datetime import datetime
 
 import msgspec
 
+from cloud.domain.notices import RoomNotice
+from cloud.domain.order import iso
 from cloud.store.pool import Connection, Cursor
+from edge.wire.clock import to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +22,6 @@ class RoomEntry:
     room: str
     key: str
     body: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class RoomVersion:
-    """Where a room stands after a change."""
-
-    room: str
-    version: int
 
 
 def entry(room: str, key: str, body: object) -> RoomEntry:
@@ -43,8 +38,9 @@ WITH changed AS (
     INSERT INTO room (name, version, changed_at)
     SELECT name, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %(at)s
     FROM unnest(%(names)s::text[]) AS name ORDER BY name
-    ON CONFLICT (name) DO UPDATE SET version = greatest(room.version + 1, excluded.version), changed_at = excluded.changed_at
-    RETURNING name, version
+    ON CONFLICT (name) DO UPDATE SET
+        previous = room.version, version = greatest(room.version + 1, excluded.version), changed_at = excluded.changed_at
+    RETURNING name, version, previous
 ), written AS (
     INSERT INTO room_entry (room, key, version, at, body)
     SELECT given.room, given.key, changed.version, %(at)s, given.body
@@ -52,7 +48,7 @@ WITH changed AS (
     JOIN changed ON changed.name = given.room
     ON CONFLICT (room, key) DO UPDATE SET version = excluded.version, at = excluded.at, body = excluded.body
 )
-SELECT name, version FROM changed
+SELECT name, version, previous FROM changed
 """
 
 
@@ -66,17 +62,29 @@ def _raw(body: bytes | None) -> msgspec.Raw:
     return msgspec.Raw(b"null" if body is None else body)
 
 
-async def change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> list[RoomVersion]:
-    """Write entries and raise the version of each room. Of two entries with one room and key the last is written."""
-    return await read_versions(await ask_change(connection, entries, at))
+@dataclass(frozen=True, slots=True)
+class AskedChange:
+    """A change whose versions are not read yet."""
+
+    cursor: Cursor
+    entries: tuple[RoomEntry, ...]
+    at: datetime
 
 
-async def ask_change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> Cursor | None:
-    """The same, its answer left for `read_versions`; None where nothing changes."""
+async def change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> list[RoomNotice]:
+    """Write entries and raise the version of each room. Of two entries with one room and key the last is written.
+
+    What it returns is to be published after the commit.
+    """
+    return await read_notices(await ask_change(connection, entries, at))
+
+
+async def ask_change(connection: Connection, entries: Iterable[RoomEntry], at: datetime) -> AskedChange | None:
+    """The same, its answer left for `read_notices`; None where nothing changes."""
     newest = {(one.room, one.key): one for one in entries}
     if not newest:
         return None
-    return await connection.execute(
+    cursor = await connection.execute(
         _CHANGE,
         {
             "at": at,
@@ -84,8 +92,17 @@ async def ask_change(connection: Connection, entries: Iterable[RoomEntry], at: d
             "entries": msgspec.json.encode([_Row(one.room, one.key, _raw(one.body)) for one in newest.values()]).decode(),
         },
     )
+    return AskedChange(cursor, tuple(newest.values()), at)
 
 
-async def read_versions(cursor: Cursor | None) -> list[RoomVersion]:
-    """Where the rooms stand after `ask_change`."""
-    return [] if cursor is None else [RoomVersion(room, version) for room, version in await cursor.fetchall()]
+async def read_notices(asked: AskedChange | None) -> list[RoomNotice]:
+    """Where the rooms stand after `ask_change`, and what brought them there."""
+    if asked is None:
+        return []
+    of_room: dict[str, list[tuple[str, bytes | None]]] = {}
+    for one in asked.entries:
+        of_room.setdefault(one.room, []).append((one.key, one.body))
+    at = iso(to_ms(asked.at))
+    return [
+        RoomNotice(room, version, previous, at, tuple(of_room[room])) for room, version, previous in await asked.cursor.fetchall()
+    ]

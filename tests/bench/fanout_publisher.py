@@ -9,10 +9,10 @@ import sys
 import time
 from datetime import UTC, datetime
 
-import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from cloud.domain.notices import encode_notices
 from cloud.live.notices import NOTICES
 from cloud.store.pool import connect
 from cloud.store.rooms import change, entry
@@ -35,7 +35,7 @@ async def main(url: str, broker: dict[str, str]) -> None:
                 body["t"] = time.monotonic() * 1000
             async with connection.transaction():
                 versions = await change(connection, [entry(room, f"m/{tick:06d}", body) for room in rooms], datetime.now(UTC))
-            client.publish(NOTICES, msgspec.msgpack.encode([[one.room, one.version] for one in versions]), qos=0)
+            client.publish(NOTICES, encode_notices(versions), qos=0)
             print(tick, flush=True)
     client.disconnect()
     client.loop_stop()

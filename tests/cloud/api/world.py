@@ -12,10 +12,11 @@ from psycopg.types.json import Jsonb
 
 from cloud.auth.passwords import hash_password
 from cloud.auth.sessions import open_session
+from cloud.domain.notices import RoomNotice
 from cloud.domain.scope import Role
 from cloud.store.folding import refold
 from cloud.store.pool import Connection
-from cloud.store.rooms import RoomVersion, change
+from cloud.store.rooms import change
 from edge.wire.clock import to_ms
 from edge.wire.labels import parcel_label
 
@@ -82,7 +83,7 @@ async def settle(connection: Connection) -> dict[str, str]:
         return tokens
 
 
-async def scan(connection: Connection, site: str, parcel: str, kind: str, n: int, **more: str) -> list[RoomVersion]:
+async def scan(connection: Connection, site: str, parcel: str, kind: str, n: int, **more: str) -> list[RoomNotice]:
     """An event as ingest would have written it, folded."""
     async with connection.transaction():
         await connection.execute(

@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from cloud.config import CloudConfig
+from cloud.domain.notices import read_notices
 from cloud.ingest import resync_tool
 from cloud.ingest.session import BrokerAddress, BrokerLost, open_session
 from cloud.trouble import Trouble
@@ -51,8 +52,10 @@ async def test_every_change_of_a_room_is_hinted_after_the_commit(database_url: s
     async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         link.send(site.scans(ParcelReceived(parcel="X")))
         await until(lambda: bool(link.notices))
-    hinted = msgspec.msgpack.decode(link.notices[0])
-    assert hinted == [list(row) for row in rows(database_url, "SELECT name, version FROM room WHERE name = 'site:run-2'")]
+    told = {one.room: one for one in read_notices(link.notices[0])}["site:run-2"]
+    assert [(told.version, told.previous)] == rows(database_url, "SELECT version, previous FROM room WHERE name = 'site:run-2'")
+    held = rows(database_url, "SELECT key, body FROM room_entry WHERE room = 'site:run-2' AND key = 'parcel/X'")
+    assert [(key, msgspec.json.decode(body or b"null")) for key, body in told.entries] == held
 
 
 async def test_many_batches_on_all_lanes_are_each_acknowledged(database_url: str, broker: TestBroker) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from cloud.domain.notices import RoomNotice
 from cloud.live import gateway as gateway_module
 from cloud.live.rooms import PAGE_ENTRIES
 from cloud.store.rooms import change, entry
@@ -130,10 +131,27 @@ async def test_a_hint_is_enough_and_an_old_hint_is_nothing(live: Live) -> None:
     async with live.client(live.tokens["leader-a1"]) as page:
         await page.subscribe("site:st-a1")
         version = await write(live, "site:st-a1", status={"online": True})
-        live.gateway.hint([("site:st-a1", version), ("site:nobody-is-here", 4)])
+        live.gateway.hint([RoomNotice("site:st-a1", version), RoomNotice("site:nobody-is-here", 4)])
         assert (await page.hear_type("entries"))["cursor"] == version
-        live.gateway.hint([("site:st-a1", 0), ("site:st-a1", version)])
+        live.gateway.hint([RoomNotice("site:st-a1", 0), RoomNotice("site:st-a1", version)])
     assert live.meters.hints.labels("no")._value.get() >= 3
+
+
+async def test_what_a_notice_tells_is_not_read_again(live: Live) -> None:
+    room = "site:st-a1"
+    first = await write(live, room, status={"n": 1})
+    told = (("told", b'{"n":2}'), ("status", None))
+    async with live.client(live.tokens["leader-a1"]) as page:
+        await page.subscribe(room)
+        reads = live.meters.fetch_seconds._sum.get()
+        live.gateway.hint([RoomNotice(room, first + 9, first, "2026-11-22T08:00:00.000Z", told)])
+        frame = await page.hear_type("entries")
+        assert (frame["cursor"], frame["snapshot"]) == (first + 9, False)
+        assert [(one["key"], one["at"], one["body"]) for one in frame["entries"]] == [
+            ("told", "2026-11-22T08:00:00.000Z", {"n": 2}),
+            ("status", "2026-11-22T08:00:00.000Z", None),
+        ]
+        assert live.meters.fetch_seconds._sum.get() == reads
 
 
 @pytest.mark.parametrize(
@@ -299,7 +317,7 @@ async def flood(live: Live, page: Client, room: str, count: int, text: str) -> l
     """Change one entry again and again, each time waiting until the page has it."""
     heard = []
     for number in range(count):
-        live.gateway.hint([(room, await write(live, room, status={"n": number, "text": text}))])
+        live.gateway.hint([RoomNotice(room, await write(live, room, status={"n": number, "text": text}))])
         heard.append((await page.hear_type("entries"))["entries"][0]["body"]["n"])
     return heard
 

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from cloud.domain.notices import RoomNotice, read_notices
 from cloud.domain.scope import Role, Scope
 from cloud.live.frames import MAX_ROOMS, Entry
-from cloud.live.notices import read_notice
-from cloud.live.rooms import PAGE_ENTRIES, Fetched, Rooms
+from cloud.live.rooms import PAGE_ENTRIES, Delivery, Fetched, Rooms
 from cloud.live.session import HELLO_WITHIN_S, MAX_FAULTS, Authenticate, Close, Effect, Join, Leave, Send, Session
 from tests.cloud.api.world import TestClock
 
@@ -172,6 +172,7 @@ class Watching(RuleBasedStateMachine):
         self.seen: dict[str, dict[str, Any]] = {}
         self.cursors: dict[str, int] = {}
         self.lagging: set[str] = set()
+        self.on_their_way: list[RoomNotice] = []
 
     @rule(socket=st.sampled_from("abcd"), keeps=st.booleans())
     def join(self, socket: str, keeps: bool) -> None:
@@ -204,13 +205,32 @@ class Watching(RuleBasedStateMachine):
         self.lagging.discard(socket)
         self.rooms.drained([self.ROOM])
 
-    @rule(keys=st.lists(st.sampled_from("klmn"), min_size=1, max_size=3), gone=st.booleans(), hinted=st.booleans())
-    def change(self, keys: list[str], gone: bool, hinted: bool) -> None:
-        self.version += 1
+    @rule(
+        keys=st.lists(st.sampled_from("klmn"), min_size=1, max_size=3, unique=True),
+        gone=st.booleans(),
+        hinted=st.sampled_from(["no", "hint", "tell", "later"]),
+    )
+    def change(self, keys: list[str], gone: bool, hinted: str) -> None:
+        before, self.version = self.version, self.version + 1
         for key in keys:
             self.truth[key] = (self.version, None if gone else json.dumps(self.version))
-        if hinted:
+        body = None if gone else json.dumps(self.version).encode()
+        notice = RoomNotice(self.ROOM, self.version, before, "", tuple((key, body) for key in keys))
+        if hinted == "hint":
             self.rooms.hinted(self.ROOM, self.version)
+        elif hinted == "tell":
+            self.tell(notice)
+        elif hinted == "later":
+            self.on_their_way.append(notice)
+
+    @rule(last=st.booleans())
+    def a_notice_comes_late(self, last: bool) -> None:
+        if self.on_their_way:
+            self.tell(self.on_their_way.pop(-1 if last else 0))
+
+    def tell(self, notice: RoomNotice) -> None:
+        if self.rooms.hinted(notice.room, notice.version):
+            self.hear(self.rooms.told(notice, self.lagging))
 
     @rule()
     def work(self) -> None:
@@ -218,18 +238,20 @@ class Watching(RuleBasedStateMachine):
             above = 0 if fetch.above > self.version else fetch.above
             news = sorted((version, key, body) for key, (version, body) in self.truth.items() if version > above)
             entries = [Entry(key, version, "", body) for version, key, body in news]
-            delivery = self.rooms.take(Fetched(fetch, self.version, entries, is_whole=True), self.lagging)
-            if delivery is None:
-                continue
-            said = json.loads(delivery.frame)
-            for socket in delivery.sockets:
-                assert socket not in self.lagging
-                assert socket in self.present()
-                if said["snapshot"]:
-                    self.seen[socket] = {}
-                for one in said["entries"]:
-                    self.seen[socket][one["key"]] = one["body"]
-                self.cursors[socket] = said["cursor"]
+            self.hear(self.rooms.take(Fetched(fetch, self.version, entries, is_whole=True), self.lagging))
+
+    def hear(self, delivery: Delivery[str] | None) -> None:
+        if delivery is None:
+            return
+        said = json.loads(delivery.frame)
+        for socket in delivery.sockets:
+            assert socket not in self.lagging
+            assert socket in self.present()
+            if said["snapshot"]:
+                self.seen[socket] = {}
+            for one in said["entries"]:
+                self.seen[socket][one["key"]] = one["body"]
+            self.cursors[socket] = said["cursor"]
 
     @rule()
     def poll_and_settle(self) -> None:
@@ -294,4 +316,4 @@ def test_an_empty_room_is_forgotten() -> None:
     "payload", [b"", b"\xc1", b"\x91\x01", b"\x91\x92\xa1r\xa1v", b"\x91\x92\xa1r\xcb\x7f\xf8\0\0\0\0\0\0", b"x" * 2_000_000]
 )
 def test_a_hint_that_cannot_be_read_is_none(payload: bytes) -> None:
-    assert read_notice(payload) == []
+    assert read_notices(payload) == []
