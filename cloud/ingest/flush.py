@@ -19,8 +19,8 @@ from cloud.ingest.events import EventConflictError, apply_events, lock_sites
 from cloud.ingest.keys import Item, Sorted, take_keys
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
-from cloud.store.pool import Connection, Cursor, Unavailable, is_bad_data, is_serialization_conflict, pipelined_transaction
-from cloud.store.rooms import RoomEntry, ask_change, read_notices
+from cloud.store.pool import Connection, Unavailable, is_bad_data, is_serialization_conflict, pipelined_transaction
+from cloud.store.rooms import AskedChange, RoomEntry, ask_change, read_notices
 from edge.wire.clock import Clock, utc
 from edge.wire.messages import TelemetryBatch
 from edge.wire.order import ZERO, Hlc
@@ -159,7 +159,7 @@ class Flusher:
         self.on_step("after_ack")
         return outcome
 
-    async def _steps(self, items: Sequence[Item], refused: Sequence[Rejected], now: datetime) -> tuple[Outcome, Cursor | None]:
+    async def _steps(self, items: Sequence[Item], refused: Sequence[Rejected], now: datetime) -> tuple[Outcome, AskedChange | None]:
         clocks = await lock_sites(self.connection, [item for item in items if isinstance(item, Sealed)])
         found = await self.dedupe(self.connection, items, now)
         sealed = [item for item in found.new if isinstance(item, Sealed)]
