@@ -145,5 +145,5 @@ def badge_key(text: str, salt: bytes) -> bytes | None:
 
 
 def _digits(text: str, count: int) -> str | None:
-    plain = unicodedata.normalize("NFKC", text[:64]).replace(" ", "").replace("-", "")
+    plain = "".join(unicodedata.normalize("NFKC", text[:64]).split()).replace("-", "")
     return plain if len(plain) == count and plain.isascii() and plain.isdigit() else None

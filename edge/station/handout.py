@@ -1,0 +1,185 @@
+"""Handing parcels out: who asks, what is theirs, what leaves. Pure; whoever calls does it inside one commit.
+
+Guesses are counted here, the same for every way of asking: what is wrong could be guessed (a code, a tail, a forged QR); what is
+true and refused (expired, elsewhere, handed out) could not.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from edge.devices.ports import Sound
+from edge.rules.attempts import Attempts, GuessRules, after_failure, wait_s
+from edge.rules.custody import ParcelState
+from edge.station.known import KnownParcel
+from edge.station.verdict import Verdict, Word
+from edge.wire.counter import AskingLocked, How, ParcelReleased, Refusal, ReleaseRefused
+from edge.wire.events import AnyFact
+from edge.wire.manifest import Claim
+
+GUESSED = frozenset({Refusal.UNKNOWN_CODE, Refusal.UNKNOWN_TAIL, Refusal.BAD_SIGNATURE})
+_NOT_FOUND = {
+    How.QR: Refusal.UNKNOWN_ORDER,
+    How.PROXY: Refusal.UNKNOWN_ORDER,
+    How.CODE: Refusal.UNKNOWN_CODE,
+    How.TAIL: Refusal.UNKNOWN_TAIL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimHere:
+    """What one person may fetch, and where it stands."""
+
+    claim: Claim
+    parcels: tuple[KnownParcel, ...]
+
+    @property
+    def ready(self) -> tuple[KnownParcel, ...]:
+        """What lies here and can be handed out now."""
+        return tuple(one for one in self.parcels if one.standing.state.is_at_station)
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why none of it can be handed out; None: some can."""
+        if self.ready:
+            return None
+        states = {one.standing.state for one in self.parcels}
+        if ParcelState.EXPECTED in states or not states:
+            return Refusal.NOT_READY
+        return Refusal.ALREADY_RELEASED if ParcelState.RELEASED in states else Refusal.LEFT_STATION
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what was found for it. ``refusal``: why the token itself is none. ``token``: of a proxy, used once."""
+
+    how: How
+    claims: tuple[ClaimHere, ...] = ()
+    token: str = ""
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guessing:
+    """Where somebody asks, and how often they were wrong there."""
+
+    place: str
+    attempts: Attempts
+    rules: GuessRules
+    now_s: float  # monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``claims``: who it may be; one, and the page offers to hand out; several, and staff choose. ``attempts``: to be kept."""
+
+    verdict: Verdict
+    attempts: Attempts
+    claims: tuple[ClaimHere, ...] = ()
+
+
+def locked(guessing: Guessing) -> Answer | None:
+    """Asked before anything is derived or looked up: nobody is answered while a place is locked."""
+    left_s = wait_s(guessing.attempts, guessing.now_s)
+    if left_s <= 0.0:
+        return None
+    return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, count=int(left_s) + 1, detail=Refusal.LOCKED_OUT), guessing.attempts)
+
+
+def answer(asked: Asked, guessing: Guessing) -> Answer:
+    """Who it may be, or why nobody is. Nothing is handed out yet, and the counter goes back only when something is."""
+    refusal = asked.refusal
+    if refusal is None and not asked.claims:
+        refusal = _NOT_FOUND.get(asked.how, Refusal.MALFORMED)
+    open_claims = tuple(one for one in asked.claims if one.refusal is None)
+    if refusal is None and not open_claims:
+        refusal = asked.claims[0].refusal
+    if refusal is not None:
+        return _refused(asked, refusal, guessing)
+    word = Word.ASK_MATCHES if len(open_claims) == 1 else Word.ASK_SEVERAL
+    count = sum(len(one.ready) for one in open_claims)
+    of = sum(len(one.parcels) for one in open_claims)
+    return Answer(Verdict(word, Sound.OK, count=count, of=of), guessing.attempts, open_claims)
+
+
+def release(
+    here: ClaimHere, how: How, chosen: Collection[str] = (), *, token: str = "", took_s: int | None = None
+) -> Verdict:  # fmt: skip
+    """Hand out what was ``chosen`` of a claim, or all that is ready of it. All or nothing: one that cannot go stops the rest."""
+    own = {one.parcel for one in here.parcels}
+    if strangers := sorted(set(chosen) - own):
+        return refuse(Refusal.WRONG_PARCEL, how, here, strangers[:1])
+    wanted = [one for one in here.parcels if one.parcel in chosen] if chosen else list(here.ready)
+    if not wanted:
+        return refuse(here.refusal or Refusal.NOT_READY, how, here)
+    for one in wanted:
+        if (refusal := why_not(one)) is not None:
+            return refuse(refusal, how, here, [one.parcel])
+    facts = tuple(_released(one, how, here.claim.claim, token, took_s) for one in wanted)
+    gone = sum(one.standing.state is ParcelState.RELEASED for one in here.parcels)
+    left = sum(not one.standing.state.is_final for one in here.parcels) - len(wanted)
+    return Verdict(
+        Word.RELEASED_PARTLY if left else Word.RELEASED,
+        Sound.OK,
+        facts,
+        parcel=wanted[0].parcel,
+        place=" ".join(one.standing.place for one in wanted if one.standing.place),
+        count=len(wanted) + gone,
+        of=len(wanted) + gone + left,
+    )
+
+
+def release_scanned(known: KnownParcel, serving: ClaimHere | None) -> Verdict:
+    """A parcel's own label was scanned at the hand-out. ``serving``: the person who stands there, where they asked.
+
+    A refusal is recorded where somebody was refused; a label that was only scanned twice is none.
+    """
+    refusal = why_not(known)
+    if serving is not None and known.parcel not in {one.parcel for one in serving.parcels}:
+        refusal = Refusal.WRONG_PARCEL
+    if refusal is not None:
+        refused = refuse(refusal, How.SCAN, serving, [known.parcel])
+        return refused if serving is not None else replace(refused, facts=())
+    claim = known.expected.claim if known.expected else ""
+    return Verdict(
+        Word.RELEASED, Sound.OK, (_released(known, How.SCAN, claim, "", None),), parcel=known.parcel, place=known.standing.place
+    )
+
+
+def why_not(known: KnownParcel) -> Refusal | None:
+    """Why this parcel cannot be handed out; None: it can."""
+    match known.standing.state:
+        case ParcelState.RELEASED:
+            return Refusal.ALREADY_RELEASED
+        case ParcelState.RETURNED | ParcelState.DISPOSED:
+            return Refusal.LEFT_STATION
+        case state if state.is_at_station:
+            return None
+        case _:
+            return Refusal.WRONG_SITE if known.expected is None else Refusal.NOT_READY
+
+
+def refuse(reason: Refusal, how: How, here: ClaimHere | None, parcels: Sequence[str] = ()) -> Verdict:
+    """Nothing is handed out, and it is recorded why: by the rules, by staff, or because the resident would not take it."""
+    claim = here.claim.claim if here is not None else ""
+    facts = tuple(ReleaseRefused(reason=reason, how=how, claim=claim, parcel=parcel) for parcel in parcels or ("",))
+    sound = Sound.OK if reason in (Refusal.DECLINED, Refusal.STAFF) else Sound.REFUSED
+    return Verdict(Word.REFUSED, sound, facts, parcel=parcels[0] if parcels else "", count=len(parcels), detail=reason)
+
+
+def _refused(asked: Asked, refusal: Refusal, guessing: Guessing) -> Answer:
+    here = asked.claims[0] if len(asked.claims) == 1 else None
+    verdict = refuse(refusal, asked.how, here)
+    if refusal not in GUESSED:
+        return Answer(verdict, guessing.attempts)
+    attempts = after_failure(guessing.attempts, guessing.rules, guessing.now_s)
+    lock_left_s = wait_s(attempts, guessing.now_s)
+    if not lock_left_s:
+        return Answer(verdict, attempts)
+    lock = AskingLocked(place=guessing.place, failures=guessing.rules.guesses, lock_s=int(lock_left_s))
+    facts: tuple[AnyFact, ...] = (*verdict.facts, lock)
+    return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, facts, count=int(lock_left_s), detail=refusal), attempts)
+
+
+def _released(known: KnownParcel, how: How, claim: str, token: str, took_s: int | None) -> ParcelReleased:
+    cell = known.standing.place if known.standing.state is ParcelState.IN_LOCKER else ""
+    return ParcelReleased(parcel=known.parcel, how=how, claim=claim, token=token, cell=cell, took_s=took_s)

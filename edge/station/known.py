@@ -1,0 +1,36 @@
+"""What is known of a thing when an act about it is decided: what is expected, and where it stands by what was booked."""
+
+from dataclasses import dataclass, field
+
+from edge.rules.custody import ContainerStanding, ParcelStanding
+from edge.wire.manifest import ExpectedContainer, ExpectedParcel
+
+
+@dataclass(frozen=True, slots=True)
+class KnownParcel:
+    """``expected`` None: it is not in the manifest, or there is none (``has_manifest``)."""
+
+    parcel: str
+    standing: ParcelStanding = field(default_factory=ParcelStanding)
+    expected: ExpectedParcel | None = None
+    has_manifest: bool = True
+
+    @property
+    def is_surplus(self) -> bool:
+        """True where the station was told what comes, and this was not among it."""
+        return self.has_manifest and self.expected is None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContainer:
+    """As `KnownParcel`."""
+
+    container: str
+    standing: ContainerStanding = field(default_factory=ContainerStanding)
+    expected: ExpectedContainer | None = None
+    has_manifest: bool = True
+
+    @property
+    def is_bulk(self) -> bool:
+        """True where goods come by SKU, to be distributed here."""
+        return self.expected is not None and self.expected.pack_mode == "sku_bulk"

@@ -1,0 +1,111 @@
+"""What a station decides about one act: which facts are recorded, what staff hear, which words stand on the screen.
+
+Pure values. Words are keys, for the page speaks them in its own language; recording is ``edge.station.station``'s.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.devices.ports import Sound
+from edge.wire.messages import AnyFact
+
+
+class Word(StrEnum):
+    """Every result a screen can show or speak. A refusal to hand out has the words of ``edge.wire.counter.Refusal`` besides."""
+
+    # Containers
+    SIGNED = "signed"
+    SIGNED_SURPLUS = "signed_surplus"  # not on the list: signed for all the same
+    SIGNED_BEFORE = "signed_before"
+    OPENED = "opened"
+    OPENED_BEFORE = "opened_before"
+    NOT_SIGNED = "not_signed"
+    COUNTED = "counted"
+    COUNTED_SHORT = "counted_short"  # ``count`` of ``of``
+    COUNTED_BEFORE = "counted_before"
+    NOT_OPENED = "not_opened"
+    EMPTIED = "emptied"
+    NOT_EMPTY = "not_empty"  # parcels that were expected in it are neither received nor called missing
+    SENT_BACK = "sent_back"
+    NOT_HERE = "not_here"
+
+    # Parcels coming in
+    RECEIVED = "received"
+    RECEIVED_SURPLUS = "received_surplus"  # 非本站 or 多货: received, and a person has to look
+    RECEIVED_OTHER_CONTAINER = "received_other_container"
+    FOUND = "found"  # it was called missing
+    RECEIVED_BEFORE = "received_before"
+    HANDED_OUT_BEFORE = "handed_out_before"
+    LEFT_BEFORE = "left_before"
+    VARIANCE_NOTED = "variance_noted"
+    WEIGHT_OK = "weight_ok"
+    UNDERWEIGHT = "underweight"
+    NOT_IN_PARCEL = "not_in_parcel"  # this article is not in that parcel
+    TOO_MANY = "too_many"
+
+    # Goods by SKU
+    GOODS_COUNTED = "goods_counted"  # ``count`` of ``of``
+    GOODS_SURPLUS = "goods_surplus"
+    GOODS_UNKNOWN = "goods_unknown"
+    GIVEN = "given"  # put ``count`` into ``parcel``
+    BAG_COMPLETE = "bag_complete"
+    ALL_GIVEN = "all_given"
+    NONE_LEFT = "none_left"
+    DISTRIBUTED = "distributed"
+    DISTRIBUTED_SHORT = "distributed_short"
+
+    # Shelves and cells
+    SHELVED = "shelved"
+    SHELVED_BEFORE = "shelved_before"
+    WRONG_ZONE = "wrong_zone"
+    NO_SUCH_SLOT = "no_such_slot"
+    CELL_RESERVED = "cell_reserved"
+    NO_CELL = "no_cell"
+    PLACED = "placed"
+    REMOVED = "removed"
+    CELL_BUSY = "cell_busy"
+
+    # Handing out
+    ASK_MATCHES = "ask_matches"  # one person: confirm
+    ASK_SEVERAL = "ask_several"  # choose who it is
+    RELEASED = "released"
+    RELEASED_PARTLY = "released_partly"
+    REFUSED = "refused"  # see ``refusal``
+    LOCKED_OUT = "locked_out"  # for ``count`` seconds
+
+    # Stock-take and what is left
+    SEEN = "seen"
+    SEEN_ELSEWHERE = "seen_elsewhere"  # it was booked in another slot
+    SEEN_SURPLUS = "seen_surplus"  # nobody booked it here
+    STOCK_TAKEN = "stock_taken"
+    STOCK_SHORT = "stock_short"
+    OVERDUE = "overdue"
+    NOTHING_OVERDUE = "nothing_overdue"
+    DISPOSED = "disposed"
+    RETURNED = "returned"
+    NEVER_GOES_BACK = "never_goes_back"  # chilled goods: dispose of them
+
+    # Staff
+    LOGGED_IN = "logged_in"
+    LOGGED_OUT = "logged_out"
+    LOG_IN_UNKNOWN = "log_in_unknown"
+    LOG_IN_NEEDED = "log_in_needed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One act, decided. ``facts`` go into one commit, in order; none: nothing happened that the cloud must know.
+
+    What fills the words: ``parcel``, ``container``, ``place`` (slot or cell), ``count`` of ``of``, and a short ``detail`` that is
+    a key itself (a refusal, a problem), never a sentence.
+    """
+
+    word: Word
+    sound: Sound
+    facts: tuple[AnyFact, ...] = ()
+    parcel: str = ""
+    container: str = ""
+    place: str = ""
+    count: int = 0
+    of: int = 0
+    detail: str = ""
