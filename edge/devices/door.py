@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.devices.door_contact import Contact
+from edge.devices.gpio import lgpio_factory
 from edge.devices.ports import DeviceError, DeviceState
 from edge.devices.sensor import Reading, SupervisedSensor, door_of
 from edge.devices.sensor_rhythm import Rhythm
@@ -106,16 +107,3 @@ def read_level(file: Path) -> bool:
     if text not in ("0", "1"):
         raise DeviceError(DeviceState.FAILED, f"{file}: want 0 or 1 in it, got {text[:16]!r}")
     return text == "1"
-
-
-def lgpio_factory() -> Any:
-    """The kernel's character device for gpiozero. DeviceError where this machine has no pins, or lgpio is not there."""
-    try:
-        import lgpio
-        from gpiozero.pins.lgpio import LGPIOFactory
-    except ImportError as error:
-        raise DeviceError(DeviceState.FAILED, f"GPIO: {error}; pip install lgpio, or apt-get install python3-lgpio") from error
-    try:
-        return LGPIOFactory()
-    except lgpio.error as error:
-        raise DeviceError(DeviceState.FAILED, f"GPIO: {error}; this machine has no pins, use file instead of pin") from error
