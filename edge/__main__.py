@@ -1,4 +1,4 @@
-"""``python -m edge run|status --config FILE``: the agent, and a look at it from outside.
+"""``python -m edge run|status|devices --config FILE``: the agent, a look at it from outside, and at what is plugged in.
 
 For tests/faults only: TUANTU_FAULT_STEP=committed:3 kills the process, as kill -9 does, the third time it passes that step
 (``edge.outbox.STEPS``), and ``run --mutant NAME`` runs it wrong on purpose (``edge.mutants``).
@@ -16,9 +16,11 @@ from edge.config import ConfigError, EdgeConfig, load
 
 
 def main() -> int:
-    """The exit code: 0 stopped when asked, 2 a setting is wrong."""
+    """The exit code: 0 stopped when asked, or all devices answered; 1 one did not; 2 a setting is wrong."""
     arguments = _parser().parse_args()
     try:
+        if arguments.command == "devices":
+            return _devices(arguments.config, arguments.seconds, as_json=arguments.json)
         config = load(arguments.config)
         if arguments.command == "status":
             return _status(config, as_json=arguments.json)
@@ -35,8 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--mutant", default="", help=argparse.SUPPRESS)  # for tests/faults: edge.mutants
     status = commands.add_parser("status", help="what waits, since when, and the clock; works whether the agent runs or not")
     status.add_argument("--json", action="store_true", help="one JSON object")
-    for command in (run, status):
-        command.add_argument("--config", type=Path, required=True, help="the site's TOML")
+    devices = commands.add_parser("devices", help="what is plugged in, and whether each configured device answers")
+    devices.add_argument("--json", action="store_true", help="one JSON object")
+    devices.add_argument("--seconds", type=float, default=15.0, help="how long each device may take to answer (15)")
+    for command in (run, status, devices):
+        command.add_argument("--config", type=Path, required=command is not devices, help="the site's TOML")
     return parser
 
 
@@ -46,6 +51,23 @@ def _status(config: EdgeConfig, *, as_json: bool) -> int:
     seen = look(config)
     print(seen.json_text() if as_json else as_text(seen))
     return 0
+
+
+def _devices(config_file: Path | None, within_s: float, *, as_json: bool) -> int:
+    from edge.devices_tool.found import Machine  # a running agent needs none of this
+    from edge.devices_tool.report import Report
+    from edge.devices_tool.tried import try_devices
+    from edge.logs import log_nothing
+    from edge.look import read_clock
+
+    log_nothing()  # the table says it
+    configured = None
+    if config_file is not None:
+        config = load(config_file)
+        configured = asyncio.run(try_devices(config, read_clock(config), within_s))
+    report = Report(machine=Machine().look(), configured=configured)
+    print(report.as_json() if as_json else report.as_text())
+    return 0 if report.is_well else 1
 
 
 def _run(config: EdgeConfig, mutant: str) -> int:

@@ -20,3 +20,12 @@ def log_as_json() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def log_nothing() -> None:
+    """Once a process: what a command says itself."""
+    structlog.configure(processors=[_drop], cache_logger_on_first_use=True)
+
+
+def _drop(_logger: object, _method: str, _event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    raise structlog.DropEvent

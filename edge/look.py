@@ -8,7 +8,7 @@ import msgspec
 
 from edge.config import ConfigError, EdgeConfig
 from edge.outbox.look import depth_of_file
-from edge.wire.clock import TownClock, WallClock, utc
+from edge.wire.clock import Clock, TownClock, WallClock, utc
 from edge.wire.ids import Lane
 from edge.wire.order import Hlc, hlc_ms
 
@@ -48,7 +48,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 def look(config: EdgeConfig) -> Seen:
     """Read it. ConfigError where the town's clock cannot be read."""
-    clock = WallClock(time.time) if config.clock.town_file is None else TownClock(_reader(config.clock.town_file), time.monotonic)
+    clock = read_clock(config)
     depth = depth_of_file(config.database)
     seen = Seen(
         site=config.site.id,
@@ -80,6 +80,12 @@ def look(config: EdgeConfig) -> Seen:
         file_bytes=depth.file_bytes,
         damage=depth.damage,
     )
+
+
+def read_clock(config: EdgeConfig) -> Clock:
+    """The site's. ConfigError where the town's clock cannot be read."""
+    town_file = config.clock.town_file
+    return WallClock(time.time) if town_file is None else TownClock(_reader(town_file), time.monotonic)
 
 
 def as_text(seen: Seen) -> str:

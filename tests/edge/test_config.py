@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from edge.config import ConfigError, load, machine_id
+from edge.devices.ports import SignalKind
+from edge.devices.trigger import TriggerKind
 
 GOOD = """
 data_dir = "data"
@@ -49,8 +51,8 @@ def test_the_password_is_in_no_representation(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ('id = "st-1"', 'id = "ST 1"', "site: want 1-40 of a-z 0-9 -"),
-        ('id = "st-1"', "", "missing required field `id`"),
+        ('id = "st-1"', 'id = "ST 1"', "line 5: [site], id: want 1-40 of a-z 0-9 -"),
+        ('id = "st-1"', "", "line 3: [site], id: missing; add id = …"),
         ("mqtts://broker.example:8884", "http://broker.example", "want mqtt://host:1883"),
         ("mqtts://broker.example:8884", "mqtt://u:p@host", "keys of their own"),
         ("baud = 115200", 'baud = "fast"', "scanner"),
@@ -66,6 +68,132 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, before: str, after
         load(write(tmp_path, GOOD.replace(before, after, 1)))
     assert said in str(caught.value)
     assert str(tmp_path / "site.toml") in str(caught.value)
+
+
+DEVICES = """
+data_dir = "data"
+[site]
+operator = "op"
+id = "st-1"
+[broker]
+url = "mqtt://localhost"
+[[scanner]]
+name = "desk"
+port = "/dev/ttyACM0"
+trigger = "newland"
+[[hid]]
+name = "gun"
+port = "/dev/input/by-id/gun-event-kbd"
+[[camera]]
+name = "eye"
+source = "/dev/video0"
+[[locker]]
+name = "cabinet"
+port = "/dev/ttyUSB0"
+family = "cu16"
+[[locker.board]]
+name = "left"
+address = 0
+locks = 12
+[[locker.board]]
+name = "right"
+address = 1
+locks = 12
+first_cell = 13
+[[modbus]]
+name = "cold-line"
+port = "/dev/ttyUSB1"
+[[modbus.device]]
+name = "fridge-1"
+address = 1
+[[w1]]
+name = "one-wire"
+folder = "w1"
+[[w1.device]]
+name = "freezer-1"
+id = "28-0316a2794bff"
+[[bthome]]
+name = "radio"
+[[bthome.device]]
+name = "box-1"
+address = "A4:C1:38:00:00:01"
+door = true
+[[door]]
+name = "fridge-1-door"
+pin = 17
+[[gnss]]
+name = "gnss"
+port = "/dev/ttyACM1"
+[signal]
+kind = "gpio"
+buzzer = 18
+red = 24
+"""
+
+
+def test_every_kind_of_device_is_read_and_relative_folders_count_from_the_file(tmp_path: Path) -> None:
+    config = load(write(tmp_path, DEVICES))
+    assert {table: len(devices) for table, devices in config.devices().items()} == dict.fromkeys(config.devices(), 1)
+    assert config.scanner[0].trigger is TriggerKind.NEWLAND
+    assert [board.name for board in config.locker[0].board] == ["left", "right"]
+    assert config.w1[0].folder == tmp_path / "w1"
+    assert config.signal is not None
+    assert config.signal.kind is SignalKind.GPIO
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('trigger = "newland"', 'trigger = "magic"', """11: [[scanner]] 'desk', trigger: want "honeywell" or "zebra-ssi" or"""),
+        ('trigger = "newland"', "trigger = 1", """line 11: [[scanner]] 'desk', trigger: want "honeywell" or"""),
+        ('trigger = "newland"', "triger = 1", "11: [[scanner]] 'desk', triger: unknown key 'triger'; did you mean trigger?"),
+        ('name = "gun"', 'name = "desk"', "line 13: [[hid]] 'desk', name: 'desk' is given to two devices"),
+        ('name = "right"', 'name = "eye"', "line 27: [[locker.board]] 'eye', name: 'eye' is given to two devices"),
+        ("address = 1\nlocks", "address = 0\nlocks", "line 22: [[locker]] 'cabinet', board: address 0 is given to two boards"),
+        ('port = "/dev/ttyUSB1"', 'port = "/dev/ttyUSB0"', "33: [[modbus]] 'cold-line', port: two devices on one port, '/dev"),
+        ('source = "/dev/video0"', "source = 0", "line 17: [[camera]] 'eye', source: want text in quotes, got a whole number"),
+        ('family = "cu16"', "", "line 18: [[locker]] 'cabinet', family: missing; add family = …"),
+        ('family = "cu16"', 'family = "cu17"', """line 21: [[locker]] 'cabinet', family: want "cu16" or"""),
+        ("locks = 12\nfirst", "locks = -1\nfirst", "line 29: [[locker.board]] 'right', locks: want 1 or more, got -1"),
+        ('address = 1\n[[w1]]', 'address = "one"\n[[w1]]', "36: [[modbus.device]] 'fridge-1', address: want a whole number"),
+        ('folder = "w1"', "folder = 1", "line 39: [[w1]] 'one-wire', folder: want a path in quotes, got 1"),
+        ('name = "freezer-1"', 'name = "fridge-1"', "41: [[w1.device]] 'fridge-1', name: two sensors would report as"),
+        ('"fridge-1-door"', '"box-1"', "two sensors would report as 'box-1_open'"),
+        ("door = true", "door = 1", "line 48: [[bthome.device]] 'box-1', door: want true or false, got a whole number"),
+        ("buzzer = 18", "buzzer = 17", "line 57: [signal], buzzer: two devices on one pin, 'GPIO17'"),
+        ("[signal]", "[[signal]]", "line 55: signal: want [signal] with single brackets, for there is only one"),
+        ("[[gnss]]", "[gnss]", "line 52: [gnss]: want [[gnss]] with two brackets, for there may be several"),
+        ("[[modbus.device]]", "[[modbus.devices]]", "34: [[modbus]] 'cold-line', devices: unknown key 'devices'; did you mean"),
+        ("[[hid]]", "[[hids]]", "line 12: hids: unknown key 'hids'; did you mean hid?"),
+        ("[broker]", "[brokers]", "line 1: broker: missing; add a table [broker]"),
+        ('name = "gnss"', 'name = ""', "name: want 1-40 of a-z 0-9 -"),
+        ('name = "eye"', 'name = ""', "line 16: [[camera]], name: want 1 to 64 characters for a device, got ''"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_device_is_said_with_its_line(tmp_path: Path, before: str, after: str, said: str) -> None:
+    assert DEVICES.count(before) == 1
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, DEVICES.replace(before, after)))
+    assert said in str(caught.value)
+    assert all(line.startswith(f"{tmp_path / 'site.toml'}, line ") for line in str(caught.value).splitlines())
+
+
+def test_all_that_is_wrong_is_said_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = (
+        DEVICES.replace("locks = 12\nfirst", "locks = -1\nfirst")
+        .replace("pin = 17", "pin = 99\nbounce = 1")
+        .replace('id = "st-1"', "")
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, text))
+    starts = [line.partition("site.toml, ")[2].partition(":")[0] for line in str(caught.value).splitlines()]
+    assert starts == ["line 3", "line 29", "line 51", "line 52"]
+
+
+def test_a_file_in_another_encoding_is_said(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_bytes('name = "阳光"'.encode("gbk"))
+    with pytest.raises(ConfigError, match="save it as UTF-8"):
+        load(tmp_path / "site.toml")
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:

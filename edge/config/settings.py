@@ -1,45 +1,18 @@
-"""A site's TOML: hardware and identity (decision 19). Business rules come from the cloud, as ``desired``.
+"""What a site's TOML may hold, as it is handed on once it is checked.
 
-data_dir = "/var/lib/tuantu"
-
-[site]
-operator = "tuantu-demo"
-id = "st-0001"
-name = "阳光花园自提点"
-
-[broker]
-url = "mqtts://broker.example:8883"      # mqtt:// without TLS
-username = "st-0001"
-password_file = "/etc/tuantu/password"   # or password = "…"
-ca_file = "/etc/tuantu/ca.pem"           # left out: the system's
-
-[[scanner]]
-name = "scanner-1"
-port = "/dev/serial/by-id/usb-Newland…"
-
-[[camera]]
-name = "camera-1"
-source = "/dev/video0"
-
-[http]
-host = "127.0.0.1"
-port = 8090
-pages_dir = "/usr/share/tuantu/pages"
+Leaves reading the file to reading, and each device's own table to its family in edge.devices.
 """
 
-import tomllib
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
-
-from edge.devices.ports import CameraSettings, ScannerSettings
+from edge.devices.locker import LockerBusSettings
+from edge.devices.ports import CameraSettings, HidSettings, ScannerSettings, SignalSettings
+from edge.devices.registry import DeviceSettings
+from edge.devices.sensor_settings import BthomeSettings, DoorSettings, GnssSettings, ModbusSettings, W1Settings
 from edge.wire.ids import OperatorId, SiteId, operator_id, site_id
-
-
-class ConfigError(Exception):
-    """The file is missing or wrong; the text names file, place and remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +24,8 @@ class SiteSettings:
     name: str = ""
 
     def __post_init__(self) -> None:
-        operator_id(self.operator)
-        site_id(self.id)
+        _check_id("operator", operator_id, self.operator)
+        _check_id("id", site_id, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +95,31 @@ class EdgeConfig:
     http: HttpSettings = field(default_factory=HttpSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
     scanner: tuple[ScannerSettings, ...] = ()
+    hid: tuple[HidSettings, ...] = ()
     camera: tuple[CameraSettings, ...] = ()
+    locker: tuple[LockerBusSettings, ...] = ()
+    modbus: tuple[ModbusSettings, ...] = ()
+    w1: tuple[W1Settings, ...] = ()
+    bthome: tuple[BthomeSettings, ...] = ()
+    door: tuple[DoorSettings, ...] = ()
+    gnss: tuple[GnssSettings, ...] = ()
+    signal: SignalSettings | None = None
     machine_id: str = ""  # left out: the board's serial number, else /etc/machine-id
 
-    def __post_init__(self) -> None:
-        names = [*(scanner.name for scanner in self.scanner), *(camera.name for camera in self.camera)]
-        for name in names:
-            if not name or len(name) > 64:
-                raise ValueError(f"name: want 1 to 64 characters for a device, got {name!r}")
-            if names.count(name) > 1:
-                raise ValueError(f"name: {name!r} is given to two devices")
+    def devices(self) -> dict[str, tuple[DeviceSettings, ...]]:
+        """Every configured device by its table."""
+        return {
+            "scanner": self.scanner,
+            "hid": self.hid,
+            "camera": self.camera,
+            "locker": self.locker,
+            "modbus": self.modbus,
+            "w1": self.w1,
+            "bthome": self.bthome,
+            "door": self.door,
+            "gnss": self.gnss,
+            "signal": () if self.signal is None else (self.signal,),
+        }
 
     @property
     def operator_id(self) -> OperatorId:
@@ -145,24 +133,6 @@ class EdgeConfig:
     def database(self) -> Path:
         """The site's SQLite file."""
         return self.data_dir / "site.db"
-
-
-def load(path: Path) -> EdgeConfig:
-    """Read and check a site's TOML. Relative paths in it count from its folder. ConfigError names the place and the remedy."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; write one like the example in edge/config.py") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    unknown = [key for key in table if key not in EdgeConfig.__dataclass_fields__]
-    if unknown:
-        raise ConfigError(f"{path}: unknown key {unknown[0]!r}; known are {', '.join(EdgeConfig.__dataclass_fields__)}")
-    try:
-        config = msgspec.convert(table, EdgeConfig, dec_hook=_decode)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    return _resolved(config, path.parent)
 
 
 def machine_id(config: EdgeConfig) -> str:
@@ -182,20 +152,8 @@ def machine_id(config: EdgeConfig) -> str:
     return "unknown"
 
 
-def _decode(kind: type, value: object) -> object:
-    if kind is Path and isinstance(value, str):
-        return Path(value)
-    raise NotImplementedError(kind)
-
-
-def _resolved(config: EdgeConfig, folder: Path) -> EdgeConfig:
-    def at(path: Path | None) -> Path | None:
-        return None if path is None else folder / path
-
-    return replace(
-        config,
-        data_dir=folder / config.data_dir,
-        broker=replace(config.broker, password_file=at(config.broker.password_file), ca_file=at(config.broker.ca_file)),
-        http=replace(config.http, pages_dir=at(config.http.pages_dir)),
-        clock=ClockSettings(at(config.clock.town_file)),
-    )
+def _check_id(key: str, check: Callable[[str], object], text: str) -> None:
+    try:
+        check(text)
+    except ValueError as error:
+        raise ValueError(f"{key}: {str(error).partition(': ')[2] or error}") from None

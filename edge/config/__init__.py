@@ -1,0 +1,19 @@
+"""A site's TOML: hardware and identity (decision 19), read and checked. Business rules come from the cloud, as ``desired``.
+
+``deploy/site.example.toml`` shows every table. Leaves what a device's settings may be to its family in edge.devices.
+"""
+
+from edge.config.reading import ConfigError, load
+from edge.config.settings import (
+    BrokerSettings,
+    ClockSettings,
+    EdgeConfig,
+    HttpSettings,
+    SiteSettings,
+    machine_id,
+)
+
+__all__ = [
+    "BrokerSettings", "ClockSettings", "ConfigError", "EdgeConfig", "HttpSettings", "SiteSettings", "load",
+    "machine_id",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""``python -m edge devices``: what is plugged into this machine, and whether each configured device answers."""
