@@ -69,10 +69,11 @@ class SimulatedBridge:
     random: Random
     faults: LineFaults = PERFECT
     repeats: int = 1
+    drops: bool = False  # lines that nobody reads are lost
     terminal: Terminal = field(init=False)
 
     def __post_init__(self) -> None:
-        self.terminal = Terminal(self.path)
+        self.terminal = Terminal(self.path, drops=self.drops)
 
     def __enter__(self) -> Self:
         self.terminal.plug()

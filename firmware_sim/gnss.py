@@ -69,12 +69,13 @@ class SimulatedGnss:
     random: Random
     faults: LineFaults = PERFECT
     bad_checksum: float = 0.0  # probability of a sentence
+    drops: bool = False  # sentences that nobody reads are lost
     terminal: Terminal = field(init=False)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.bad_checksum <= 1.0:
             raise ValueError(f"bad_checksum: want 0 to 1, got {self.bad_checksum}")
-        self.terminal = Terminal(self.path)
+        self.terminal = Terminal(self.path, drops=self.drops)
 
     def __enter__(self) -> Self:
         self.terminal.plug()

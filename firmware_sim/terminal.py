@@ -29,6 +29,7 @@ class Terminal:
     path: Path
     sleep: Callable[[float], None] = time.sleep
     hear: Callable[[bytes], None] | None = None  # what the driver writes; called by the loop that plugged it in
+    drops: bool = False  # what nobody takes is lost, as on a line without handshake, instead of being waited for
     _master: int | None = field(default=None, init=False, repr=False)
     _slave: int | None = field(default=None, init=False, repr=False)
 
@@ -72,7 +73,7 @@ class Terminal:
         self._master = self._slave = None
 
     def write(self, data: bytes) -> None:
-        """Put bytes on the line. UnpluggedError; TimeoutError if nobody takes them for a second."""
+        """Put bytes on the line. UnpluggedError; TimeoutError if nobody takes them for a second (``drops``: they are lost)."""
         left = memoryview(data)
         retries = 0
         while left:
@@ -83,6 +84,8 @@ class Terminal:
             except OSError as error:
                 if error.errno != errno.EAGAIN:
                     raise
+                if self.drops:
+                    return
                 retries += 1
                 if retries > WRITE_RETRIES:
                     raise TimeoutError(f"{self.path.name}: nobody reads this line") from None

@@ -9,6 +9,7 @@ Leaves what they say to bthome_frames. bleak and the Bluetooth service are optio
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -106,8 +107,11 @@ class Radio:
     """A Source on the machine's own Bluetooth."""
 
     HEAR_S = 1.0
+    DEAF_S = 300.0  # bleak does not say that the adapter was pulled: nothing at all for so long, and it is opened anew
 
-    def __init__(self) -> None:
+    def __init__(self, read_monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._read_monotonic_s = read_monotonic_s
+        self._heard_s = 0.0
         self._queue: asyncio.Queue[Advertisement] = asyncio.Queue(QUEUE_ADVERTISEMENTS)
         self._stop: Callable[[], object] | None = None
 
@@ -124,12 +128,15 @@ class Radio:
             text = f"Bluetooth: {error}; is there an adapter (bluetoothctl list), and bluetoothd (apt-get install bluez)?"
             raise DeviceError(DeviceState.FAILED, text) from error
         self._stop = scanner.stop
+        self._heard_s = self._read_monotonic_s()
 
     async def hear(self) -> list[Advertisement]:
         try:
             async with asyncio.timeout(self.HEAR_S):
                 return [await self._queue.get()]
         except TimeoutError:
+            if self._read_monotonic_s() - self._heard_s > self.DEAF_S:
+                raise DeviceError(DeviceState.LOST, "Bluetooth: hears nobody at all; is the adapter still there?") from None
             return []
 
     async def close(self) -> None:
@@ -138,6 +145,7 @@ class Radio:
             await stop()  # type: ignore[misc]
 
     def _take(self, address: str, service_data: dict[str, bytes]) -> None:
+        self._heard_s = self._read_monotonic_s()
         data = service_data.get(UUID)
         if data is None:
             return

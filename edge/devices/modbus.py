@@ -3,6 +3,7 @@
 Leaves what registers mean to modbus_registers.
 """
 
+import asyncio
 import logging
 
 from pymodbus.client import AsyncModbusSerialClient
@@ -38,6 +39,7 @@ class ModbusLine(SupervisedSensor):
 
     async def _serve(self) -> None:
         settings = self._settings
+        lost = asyncio.Event()
         # Made anew for each connection, and closed by the loop it belongs to.
         client = AsyncModbusSerialClient(
             settings.port,
@@ -45,6 +47,7 @@ class ModbusLine(SupervisedSensor):
             timeout=settings.timeout_s,
             retries=settings.tries - 1,
             reconnect_delay=0,
+            trace_connect=lambda is_up: None if is_up else lost.set(),
         )
         try:
             if not await client.connect():
@@ -52,7 +55,9 @@ class ModbusLine(SupervisedSensor):
             rhythm = Rhythm(self._clock, settings.every_s)
             while True:
                 await self._ask_all(client)
-                await rhythm.wait()
+                await rhythm.wait(unless=lost)
+                if lost.is_set():
+                    raise self._gone()
         finally:
             client.close()
 

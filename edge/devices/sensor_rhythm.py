@@ -6,6 +6,7 @@ Leaves what is done once a minute to the drivers.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from edge.wire.clock import Clock
 
@@ -26,10 +27,14 @@ class Rhythm:
         self._left_s = every_s
         self._carried_s = read_monotonic_s()
 
-    async def wait(self) -> None:
-        """Until the next time is due; at once where it already is."""
-        while (real_s := self.left()) > 0.0:  # noqa: ASYNC110  # a clock has no event to wait for
-            await asyncio.sleep(min(MAX_STEP_S, max(MIN_STEP_S, real_s)))
+    async def wait(self, unless: asyncio.Event | None = None) -> None:
+        """Until the next time is due, at once where it already is; or until ``unless`` is set."""
+        unless = unless or asyncio.Event()
+        while (real_s := self.left()) > 0.0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(MAX_STEP_S, max(MIN_STEP_S, real_s))):
+                    await unless.wait()
+                    return
         self._left_s = self._left_s % self._every_s or self._every_s
 
     def left(self) -> float:

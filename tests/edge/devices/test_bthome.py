@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge.devices.bthome import BthomeReceiver
 from edge.devices.bthome_frames import RESTARTED_AFTER_S, Frame, FrameError, Newness, Quantity, Value, decode, objects, readings
 from edge.devices.bthome_sources import Advertisement, BridgeLines, Radio
-from edge.devices.ports import DeviceState
+from edge.devices.ports import DeviceError, DeviceState
 from edge.devices.sensor import Reading
 from edge.devices.sensor_settings import BthomeDevice, BthomeSettings
 from firmware_sim.bthome import SimulatedBridge, body, encrypted, line, plain
@@ -238,6 +238,17 @@ async def test_without_bleak_the_health_says_so(monkeypatch: pytest.MonkeyPatch)
     settings = BthomeSettings("ble", (BthomeDevice("fridge-1", ADDRESS),))
     async with BthomeReceiver(settings, RatedClock()) as sensor:
         await eventually(lambda: "install the agent's packages" in sensor.health().detail)
+
+
+async def test_a_radio_that_hears_nobody_at_all_is_lost_so_that_it_is_opened_anew() -> None:
+    now_s = 100.0
+    radio = Radio(lambda: now_s)
+    radio.HEAR_S = 0.001
+    radio._take("54:48:e6:8f:80:a5", {})
+    assert await radio.hear() == []
+    now_s += radio.DEAF_S + 1
+    with pytest.raises(DeviceError, match="adapter"):
+        await radio.hear()
 
 
 async def test_the_radio_hears_what_is_bthome_and_nothing_else() -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ import pytest
 import serial
 from hypothesis import given
 from hypothesis import strategies as st
+from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU
 from pymodbus.pdu.register_message import ReadInputRegistersRequest
@@ -85,6 +87,26 @@ def test_the_checksum_finds_every_changed_byte(body: bytes, at: int, flipped: in
     assert crc16(bytes(frame[:-2])) != bytes(frame[-2:])
 
 
+@given(st.data())
+def test_an_answer_is_read_however_it_is_cut_and_one_changed_byte_never_gives_another_value(draw: st.DataObject) -> None:
+    asked, held = request(1, 1, 2), registers_of(-20.5, 54.6)
+    frame = bytearray(answer(asked, held))
+    if is_changed := draw.draw(st.booleans()):
+        frame[draw.draw(st.integers(0, len(frame) - 1))] ^= draw.draw(st.integers(1, 255))
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(frame)), max_size=4)))
+    framer, buffer, found = FramerRTU(DecodePDU(False)), b"", []
+    for start, end in itertools.pairwise([0, *cuts, len(frame)]):
+        buffer += bytes(frame[start:end])
+        try:
+            used, pdu = framer.handleFrame(buffer, 1, 0)
+        except ModbusException:
+            break
+        buffer = buffer[used:]
+        if pdu is not None:
+            found.append([held[1], held[2]] if pdu.isError() else pdu.registers)
+    assert found == ([] if is_changed else [[held[1], held[2]]])
+
+
 async def test_two_devices_of_a_line_are_asked_every_minute_of_the_domain_clock(tmp_path: Path) -> None:
     clock = RatedClock(rate=300.0)
     with line(tmp_path / "rs485") as device:
@@ -152,8 +174,10 @@ async def test_a_device_that_has_no_such_registers_is_told_from_one_that_is_sile
 
 async def test_an_adapter_that_is_pulled_is_lost_and_comes_back_by_itself(tmp_path: Path) -> None:
     with line(tmp_path / "rs485") as device:
-        async with ModbusLine(settings(device.path, timeout_s=0.1, tries=1), RatedClock()) as sensor:
+        clock = RatedClock()
+        async with ModbusLine(settings(device.path, timeout_s=0.1, tries=1), clock) as sensor:
             await take(sensor, 2)
+            clock.rate = 0.0  # nobody is asked any more: the loss is noticed by itself
             device.unplug()
             await eventually(lambda: sensor.health().state is DeviceState.LOST)
             assert "plug" in sensor.health().detail

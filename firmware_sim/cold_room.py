@@ -1,0 +1,163 @@
+"""A station's fridges and freezers with everything that measures in them: boxes, thermometers, doors, at the Clock's pace.
+
+Leaves who opens a door, and what breaks, to the town and to tests.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from edge.wire.clock import Clock
+from firmware_sim.bthome import SimulatedBridge, body, encrypted
+from firmware_sim.cold import FREEZER, FRIDGE, BoxFaults, BoxKind, ColdBox
+from firmware_sim.door import SimulatedContact
+from firmware_sim.modbus import SimulatedModbus, registers_of
+from firmware_sim.w1 import SimulatedW1
+
+TICK_S = 0.1  # real seconds
+MINUTE_MS = 60_000
+ADVERTISE_MS = 20_000  # domain: how often a Bluetooth sensor says something
+
+PROBE = "28-0316a2794bff"
+ADDRESS = "A4:C1:38:00:00:01"
+FRIDGE_1, FREEZER_1, DISPLAY_1 = "fridge-1", "freezer-1", "display-1"
+KINDS: Mapping[str, BoxKind] = {FRIDGE_1: FRIDGE, FREEZER_1: FREEZER, DISPLAY_1: FRIDGE}
+
+
+@dataclass(slots=True)
+class Thermometer:
+    """What one says: a value a minute, or nothing for that minute, however often it is asked."""
+
+    box: ColdBox
+    _minute: int = -1
+    _felt_c: float | None = None
+
+    def felt_c(self, now_ms: int) -> float | None:
+        """Now, in domain ms; None where it drops out."""
+        self.box.advance(now_ms)
+        if now_ms // MINUTE_MS != self._minute:
+            self._minute, self._felt_c = now_ms // MINUTE_MS, self.box.felt_c()
+        return self._felt_c
+
+
+@dataclass(slots=True)
+class ColdRoom:
+    """``plugged`` puts the devices in ``folder``; ``run`` lets them live. The same seed gives the same week.
+
+    fridge-1 answers on Modbus and has a door, freezer-1 hangs on 1-Wire and has a door, display-1 advertises with a bind key.
+    """
+
+    folder: Path
+    clock: Clock
+    seed: str
+    key: str = ""  # of display-1; made of the seed where left out
+    boxes: dict[str, ColdBox] = field(init=False)
+    line: SimulatedModbus = field(init=False)
+    bridge: SimulatedBridge = field(init=False)
+    bus: SimulatedW1 = field(init=False)
+    doors: dict[str, SimulatedContact] = field(init=False)
+    _thermometers: dict[str, Thermometer] = field(init=False)
+    _shown_c: float | None = None
+    _counter: int = 0
+    _advertised_ms: int = -ADVERTISE_MS
+
+    def __post_init__(self) -> None:
+        now_ms = self.clock.now_ms()
+        self.key = self.key or Random(f"{self.seed}/key").randbytes(16).hex()
+        self.boxes = {name: ColdBox(kind, Random(f"{self.seed}/{name}"), now_ms) for name, kind in KINDS.items()}
+        self._thermometers = {name: Thermometer(box) for name, box in self.boxes.items()}
+        random = Random(f"{self.seed}/lines")
+        self.line = SimulatedModbus(self.folder / "rs485", random, {1: self._registers})
+        self.bridge = SimulatedBridge(self.folder / "bluetooth", random, drops=True)
+        self.bus = SimulatedW1(self.folder / "w1")
+        self.doors = {name: SimulatedContact(self.folder / f"door-{name}") for name in (FRIDGE_1, FREEZER_1)}
+        # A sensor never counts backwards, also where the town was started anew: minutes of domain time are its count's beginning.
+        self._counter = (now_ms // MINUTE_MS) % 2**28 * 8
+
+    @contextmanager
+    def plugged(self) -> Iterator["ColdRoom"]:
+        """Within a running loop."""
+        with ExitStack() as stack:
+            self.bus.plug()
+            for name in self.doors:
+                self.set_door(name, is_open=False)
+            stack.enter_context(self.line)
+            stack.enter_context(self.bridge)
+            self.tick()
+            yield self
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.tick()
+            await asyncio.sleep(TICK_S)
+
+    def tick(self) -> None:
+        """Everything that moves by itself, up to now."""
+        now_ms = self.clock.now_ms()
+        for box in self.boxes.values():
+            box.advance(now_ms)
+        felt_c = self._thermometers[FREEZER_1].felt_c(now_ms)
+        if felt_c is None:
+            self.bus.unplug(PROBE)
+        elif felt_c != self._shown_c:
+            self.bus.feel(PROBE, felt_c)
+        self._shown_c = felt_c
+        if now_ms - self._advertised_ms >= ADVERTISE_MS:
+            self._advertised_ms = now_ms
+            self._advertise(now_ms)
+
+    def set_door(self, name: str, *, is_open: bool) -> None:
+        """Somebody opens or closes it."""
+        self.boxes[name].advance(self.clock.now_ms())
+        self.boxes[name].door_is_open = is_open
+        self.doors[name].show(is_open=is_open)
+
+    def set_faults(self, name: str, faults: BoxFaults) -> None:
+        """A box or its thermometer breaks, or is mended."""
+        self.boxes[name].advance(self.clock.now_ms())
+        self.boxes[name].faults = faults
+
+    def toml(self) -> str:
+        """The tables of the site's TOML that lead to these devices."""
+        return f"""\
+[[modbus]]
+name = "rs485"
+port = {_text(self.line.path)}
+device = [{{ name = {_text(FRIDGE_1)}, address = 1 }}]
+
+[[w1]]
+name = "w1"
+folder = {_text(self.bus.folder)}
+device = [{{ name = {_text(FREEZER_1)}, id = {_text(PROBE)} }}]
+
+[[bthome]]
+name = "bluetooth"
+source = {_text(self.bridge.path)}
+device = [{{ name = {_text(DISPLAY_1)}, address = {_text(ADDRESS)}, key = {_text(self.key)} }}]
+
+""" + "".join(f"[[door]]\nname = {_text(name)}\nfile = {_text(door.file)}\n\n" for name, door in self.doors.items())
+
+    def _registers(self) -> dict[int, int] | None:
+        felt_c = self._thermometers[FRIDGE_1].felt_c(self.clock.now_ms())
+        return None if felt_c is None else registers_of(felt_c, self.boxes[FRIDGE_1].humidity_pct())
+
+    def _advertise(self, now_ms: int) -> None:
+        felt_c = self._thermometers[DISPLAY_1].felt_c(now_ms)
+        if felt_c is None or not self.bridge.terminal.is_plugged:
+            return
+        self._counter += 1
+        said = body(
+            packet_id=self._counter, battery_pct=87, temperature_c=felt_c, humidity_pct=self.boxes[DISPLAY_1].humidity_pct()
+        )
+        self.bridge.advertise(ADDRESS, [encrypted(said, ADDRESS, bytes.fromhex(self.key), self._counter)])
+
+
+def _text(value: str | Path) -> str:
+    """A TOML basic string; JSON's escapes are all TOML's too."""
+    return msgspec.json.encode(str(value)).decode()
