@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from cloud.ingest.batch import LANE_NUMBER, BatchKey, Rejected, Sealed
 from cloud.store.pool import Connection
 from edge.wire.ids import Lane
@@ -27,9 +29,8 @@ class Sorted:
 
 _TAKE = """
 INSERT INTO batch (site_id, epoch, lane, seq, sha256, received_at)
-SELECT given.*, %(received_at)s
-FROM unnest(%(sites)s::text[], %(epochs)s::uuid[], %(lanes)s::smallint[], %(seqs)s::bigint[], %(hashes)s::bytea[])
-    AS given (site_id, epoch, lane, seq, sha256)
+SELECT site, epoch, lane, seq, decode(sha256, 'hex'), %s
+FROM jsonb_to_recordset(%s::jsonb) AS given (site text, epoch uuid, lane smallint, seq bigint, sha256 text)
 ORDER BY 1, 2, 3, 4
 ON CONFLICT DO NOTHING
 RETURNING site_id, epoch, lane, seq
@@ -110,8 +111,8 @@ async def _take(connection: Connection, first: dict[BatchKey, Item], received_at
     keys = sorted(first)
     lanes = sorted({key[:3] for key in keys if key.lane != LANE_NUMBER[Lane.EVENT]})
     columns = {"sites": [lane[0] for lane in lanes], "epochs": [lane[1] for lane in lanes], "lanes": [lane[2] for lane in lanes]}
-    hashes = [_hash(first[key]) for key in keys]
-    taking = {**_columns(keys), "hashes": hashes, "received_at": received_at}
+    rows = [{**key._asdict(), "sha256": _hash(first[key]).hex()} for key in keys]
+    taking = (received_at, msgspec.json.encode(rows).decode())
     if not lanes:
         inserted = await connection.execute(_TAKE, taking)
         return {BatchKey(*row) for row in await inserted.fetchall()}, set()

@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
-import msgspec
 import structlog
 from paho.mqtt.client import MQTT_ERR_SUCCESS, MQTTMessageInfo
 
+from cloud.domain.notices import RoomNotice, encode_notices
 from cloud.ingest.answers import Answer, Credit, answers
 from cloud.ingest.batch import Arrival
 from cloud.ingest.flush import Flusher, OnStep, Outcome
@@ -21,7 +21,6 @@ from cloud.ingest.lag import Lag
 from cloud.ingest.metrics import IngestMetrics
 from cloud.ingest.session import BrokerAddress, Session, open_session
 from cloud.store.pool import Connection, connect
-from cloud.store.rooms import RoomVersion
 from edge.wire.clock import Clock
 from edge.wire.codec import MSGPACK, encode
 from edge.wire.ids import Lane
@@ -31,7 +30,6 @@ from edge.wire.topics import room_notice
 FLUSH_MESSAGES = 512
 FLUSH_BYTES = 96 * 1024
 _FAREWELL_S = 3.0
-_NOTICE = msgspec.msgpack.Encoder()
 NOTICE_TOPIC = room_notice("rooms")
 
 MakeFlusher = Callable[[Connection, Callable[[Outcome], None]], Flusher]
@@ -68,10 +66,10 @@ def publish_answers(session: Session, made: Sequence[Answer]) -> list[MQTTMessag
     return [session.publish(one.topic, encode(one.message), MSGPACK) for one in made]
 
 
-def publish_notice(session: Session, versions: Sequence[RoomVersion]) -> None:
+def publish_notice(session: Session, versions: Sequence[RoomNotice]) -> None:
     """Hint to the live gateways which rooms have a new version. A lost hint costs them two seconds."""
     if versions:
-        session.publish(NOTICE_TOPIC, _NOTICE.encode([[one.room, one.version] for one in versions]), MSGPACK, qos=0)
+        session.publish(NOTICE_TOPIC, encode_notices(versions), MSGPACK, qos=0)
 
 
 @dataclass(slots=True)
@@ -97,7 +95,7 @@ class LaneRunner:
         async with AsyncExitStack() as stack:
             connections = []
             for _ in range(self.settings.workers):
-                connection = await connect(self.parts.database_url, f"ingest-{name}")
+                connection = await connect(self.parts.database_url, f"ingest-{name}", by_key=self.settings.lane is Lane.EVENT)
                 stack.push_async_callback(connection.close)
                 connections.append(connection)
             session = await stack.enter_async_context(
@@ -129,11 +127,11 @@ class LaneRunner:
             self.parts.lag.waited(session.waited_s)
             for arrival in arrivals:
                 arrival.finished()
-            publish_notice(session, outcome.versions)
             self.parts.on_outcome(outcome)
             self._count(name, outcome, arrivals, session)
 
     def _answer(self, session: Session, outcome: Outcome) -> None:
+        publish_notice(session, outcome.versions)  # first: somebody looks at a page, nobody looks at an ack
         sent = publish_answers(session, answers(outcome, self.parts.credit, self.parts.clock.now_ms()))
         self._farewells = sent or self._farewells
 

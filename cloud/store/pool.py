@@ -38,10 +38,23 @@ def parameters(application_name: str, statement_timeout_ms: int = STATEMENT_TIME
     }
 
 
-async def connect(url: str, application_name: str, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Connection:
-    """One connection in autocommit mode, for a worker that owns it. Unavailable where there is none to be had."""
+# For statements that touch a few rows by key, again and again: planned once, and never by reading a table from end to end, however
+# small the statistics of this morning make it look.
+_BY_KEY = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
+
+
+async def connect(
+    url: str, application_name: str, statement_timeout_ms: int = STATEMENT_TIMEOUT_MS, *, by_key: bool = False
+) -> Connection:
+    """One connection in autocommit mode, for a worker that owns it. Unavailable where there is none to be had.
+
+    ``by_key``: its statements touch a few rows each, by their keys; they are planned for that, at their first use.
+    """
+    settings = parameters(application_name, statement_timeout_ms)
+    if by_key:
+        settings |= {"options": f"{settings['options']} {_BY_KEY}", "prepare_threshold": 0}
     try:
-        return await psycopg.AsyncConnection.connect(url, autocommit=True, **parameters(application_name, statement_timeout_ms))
+        return await psycopg.AsyncConnection.connect(url, autocommit=True, **settings)
     except psycopg.OperationalError as error:
         raise Unavailable(f"database at {place(url)}: {str(error).splitlines()[0]}") from error
 
@@ -54,8 +67,11 @@ async def pipelined_transaction(connection: Connection) -> AsyncIterator[None]:
     An error is raised where the first result after it is read, at the latest at the end of the block.
     """
     try:
-        async with connection.pipeline(), connection.transaction():
+        async with connection.pipeline():
+            # Not connection.transaction(): in a pipeline it waits for the server when it begins, and twice when it ends.
+            await connection.execute("BEGIN")
             yield
+            await connection.execute("COMMIT")
     except psycopg.errors.PipelineAborted as aborted:
         failed = _failure_behind(aborted)
         if failed is None:
