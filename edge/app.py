@@ -12,7 +12,7 @@ import secrets
 import signal
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -22,9 +22,8 @@ import apsw
 import structlog
 
 from edge.config import EdgeConfig, machine_id
-from edge.devices.camera import Camera
 from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
-from edge.devices.serial_scanner import SerialScanner
+from edge.devices.registry import Drivers, drivers_of
 from edge.downlink import Downlink
 from edge.downlink import Station as StationSide
 from edge.health import OwnHealth
@@ -35,6 +34,7 @@ from edge.http.views import Views
 from edge.live_lane import LiveLane
 from edge.mutants import MUTANTS
 from edge.outbox import STEPS, FileTooNewError, Outbox, Step, StoreSettings, WrongSiteError, no_step
+from edge.sampling import Sampling
 from edge.sending import Custody, EndToEnd, Sending, Surroundings
 from edge.site_clock import SiteClock, wall_is_synced
 from edge.station.commands import CommandDesk
@@ -70,7 +70,7 @@ class Agent:
     def __init__(self, config: EdgeConfig, faults: Faults) -> None:
         self._config = config
         self._faults = faults
-        self._scanners: Sequence[Scanner] = ()
+        self._drivers = Drivers()
         self._told: dict[str, DeviceState] = {}
 
     async def run(self) -> None:
@@ -92,11 +92,8 @@ class Agent:
                 raise StartError(str(error)) from error
             past = await outbox.run(lambda store: store.counters.hlc)
             site_clock = SiteClock(clock, time.monotonic, wall_is_synced, hlc_ms(past))
-            self._scanners = [
-                *(SerialScanner(settings, clock) for settings in config.scanner),
-                *(Camera(settings, clock) for settings in config.camera),
-            ]
-            feedback = [scanner for scanner in self._scanners if isinstance(scanner, Feedback)]
+            drivers = self._drivers = drivers_of(itertools.chain.from_iterable(config.devices().values()), clock)
+            feedback = [driver for driver in drivers if isinstance(driver, Feedback)]
             station = Station(config.site_id, outbox, site_clock, feedback, time.monotonic)
             rules = RuleBook(outbox, station)
             await rules.load()
@@ -121,19 +118,21 @@ class Agent:
                 "live lane": live.run,
                 "housekeeping": housekeeping.run,
                 "own health": own.run,
-                "page": PageServer(config.http, views, rules, watchers).run,
+                "sensors": Sampling(drivers.sensors, clock, site_clock, live).run,
+                "page": PageServer(config.http, views, rules, watchers, drivers.scanners).run,
             }
-            for scanner in self._scanners:
-                await stack.enter_async_context(scanner)
+            for driver in drivers:
+                await stack.enter_async_context(driver)
+            for scanner in drivers.scanners:
                 parts[f"device {scanner.name}"] = lambda scanner=scanner: take_scans(scanner, station)  # type: ignore[misc]
-            _log.info("agent_started", site=config.site.id, version=own_version(), devices=len(self._scanners))
+            _log.info("agent_started", site=config.site.id, version=own_version(), devices=len(self.healths()))
             async with asyncio.TaskGroup() as tasks:
                 for name, part in parts.items():
                     tasks.create_task(supervise(name, part), name=name)
 
     def healths(self) -> list[DeviceHealth]:
         """How each device is."""
-        return [scanner.health() for scanner in self._scanners]
+        return self._drivers.healths()
 
     def _presence(self, rules: RuleBook) -> Presence:
         def reported(boot: int, connect: int) -> Reported:

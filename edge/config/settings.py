@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from edge.devices.locker import LockerBusSettings
 from edge.devices.ports import CameraSettings, HidSettings, ScannerSettings, SignalSettings
-from edge.devices.registry import DeviceSettings
+from edge.devices.registry import DeviceSettings, DeviceTable
 from edge.devices.sensor_settings import BthomeSettings, DoorSettings, GnssSettings, ModbusSettings, W1Settings
 from edge.wire.ids import OperatorId, SiteId, operator_id, site_id
 
@@ -106,7 +106,7 @@ class EdgeConfig:
     signal: SignalSettings | None = None
     machine_id: str = ""  # left out: the board's serial number, else /etc/machine-id
 
-    def devices(self) -> dict[str, tuple[DeviceSettings, ...]]:
+    def devices(self) -> dict[DeviceTable, tuple[DeviceSettings, ...]]:
         """Every configured device by its table."""
         return {
             "scanner": self.scanner,
@@ -120,6 +120,12 @@ class EdgeConfig:
             "gnss": self.gnss,
             "signal": () if self.signal is None else (self.signal,),
         }
+
+    def tables_of_devices(self) -> dict[str, DeviceTable]:
+        """The table of each device that has a health, by its name; of a locker line's boards, not of the line."""
+        tables = {device.name: table for table, devices in self.devices().items() for device in devices}
+        tables.update({board.name: "locker" for bus in self.locker for board in bus.board})
+        return tables
 
     @property
     def operator_id(self) -> OperatorId:

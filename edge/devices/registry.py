@@ -7,7 +7,7 @@ the app.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, assert_never
+from typing import TYPE_CHECKING, Literal, Protocol, Self, assert_never
 
 from edge.devices.locker import LockerBusSettings
 from edge.devices.ports import CameraSettings, DeviceHealth, HidSettings, ScannerSettings, SignalSettings
@@ -19,6 +19,9 @@ from edge.wire.clock import Clock
 if TYPE_CHECKING:
     from edge.devices.locker_board import SerialLockerBoard
     from edge.devices.signal import Signal
+
+# Their names in a site's TOML.
+DeviceTable = Literal["scanner", "hid", "camera", "locker", "modbus", "w1", "bthome", "door", "gnss", "signal"]
 
 DeviceSettings = (
     ScannerSettings

@@ -1,7 +1,7 @@
 """The staff page's local API, and the page itself where it is built. Thin: what a scan means is the station's."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +11,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from edge.devices.ports import Scan
-from edge.http.forms import ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, UndoForm
+from edge.devices.ports import DeviceError, Scan, Scanner, Triggered
+from edge.http.forms import ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, TriggerForm, UndoForm
 from edge.http.live import TooManyWatchersError, Watchers
 from edge.http.views import Views, scan_view
 from edge.outbox import NotKeptError
@@ -34,12 +34,13 @@ class Refusal(Exception):  # noqa: N818  # an answer, not a fault
         self.body = {"error": {"field": field, "message": message, "remedy": remedy}}
 
 
-def make_app(views: Views, rules: RuleBook, watchers: Watchers, pages_dir: Path | None) -> FastAPI:
+def make_app(views: Views, rules: RuleBook, watchers: Watchers, scanners: Sequence[Scanner], pages_dir: Path | None) -> FastAPI:
     """The whole site of the agent."""
     app = FastAPI(title="Tuantu station", version=views.version, docs_url=None, redoc_url=None)
     _add_errors(app)
     _add_reading(app, views, watchers)
     _add_writing(app, views, rules)
+    _add_triggers(app, scanners)
     _add_pages(app, pages_dir)
     return app
 
@@ -102,6 +103,23 @@ def _add_writing(app: FastAPI, views: Views, rules: RuleBook) -> None:
     async def mode(form: ModeForm) -> StatusView:
         await rules.choose_mode(form.mode)
         return await views.status()
+
+
+def _add_triggers(app: FastAPI, scanners: Sequence[Scanner]) -> None:
+    by_name = {scanner.name: scanner for scanner in scanners}
+
+    @app.post("/api/devices/{name}/trigger", status_code=204)
+    async def trigger(name: str, form: TriggerForm) -> None:
+        scanner = by_name.get(name)
+        if scanner is None:
+            raise Refusal(404, "name", f"{name}: no scanner of this site", "see devices in GET /api/status")
+        if not isinstance(scanner, Triggered):
+            raise Refusal(409, "name", f"{name}: cannot be told to read", "use one with trigger in its [[scanner]]")
+        try:
+            await scanner.trigger(on=form.on)
+        except DeviceError as error:
+            message, _, remedy = str(error).partition("; ")
+            raise Refusal(409, "name", message, remedy) from None
 
 
 def _add_errors(app: FastAPI) -> None:

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge.devices.registry import DeviceTable
+
 ACTOR = r"^(?:[a-z0-9-]{1,40})?$"  # a staff id, never a name or a phone: it leaves the station
 
 
@@ -28,6 +30,12 @@ class UndoForm(Form):
     reason: str = Field(default="", max_length=200)
 
 
+class TriggerForm(Form):
+    """Start reading, or stop."""
+
+    on: bool
+
+
 class ModeForm(Form):
     """What scans mean from now on."""
 
@@ -44,7 +52,7 @@ class ScanView(Form):
     slot: str
     device: str
     kind: Literal["received", "shelved", "released", "slot", "repeated", "wrong_site", "unknown", "failed", "undone"]
-    sound: Literal["ok", "duplicate", "refused", "unknown", "error", "identify", ""]
+    sound: Literal["ok", "attention", "duplicate", "refused", "unknown", "error", "identify", ""]
     detail: str
     undone: bool
     can_undo: bool
@@ -77,7 +85,7 @@ class StoreView(Form):
 
 class DeviceView(Form):
     name: str
-    kind: Literal["scanner", "camera"]
+    kind: DeviceTable
     state: Literal["ok", "lost", "failed"]
     detail: str
     since_ms: int

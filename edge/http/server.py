@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 
 from edge.config import HttpSettings
+from edge.devices.ports import Scanner
 from edge.http.api import make_app
 from edge.http.live import Watchers
 from edge.http.views import Views
@@ -29,9 +30,11 @@ class _Server(uvicorn.Server):
 class PageServer:
     """``run`` until cancelled; then open streams are closed at once."""
 
-    def __init__(self, settings: HttpSettings, views: Views, rules: RuleBook, watchers: Watchers) -> None:
+    def __init__(
+        self, settings: HttpSettings, views: Views, rules: RuleBook, watchers: Watchers, scanners: Sequence[Scanner]
+    ) -> None:
         self._settings = settings
-        self._app = make_app(views, rules, watchers, settings.pages_dir)
+        self._app = make_app(views, rules, watchers, scanners, settings.pages_dir)
 
     async def run(self) -> None:
         """Serve."""

@@ -29,7 +29,7 @@ class Views:
     async def status(self) -> StatusView:
         """As of now."""
         depth = await self.outbox.run(lambda store: store.depth())
-        cameras = {camera.name for camera in self.config.camera}
+        tables = self.config.tables_of_devices()
         last = self.station.results[0] if self.station.results else None
         return StatusView(
             site=self.config.site.id,
@@ -54,7 +54,7 @@ class Views:
             devices=[
                 DeviceView(
                     name=health.device,
-                    kind="camera" if health.device in cameras else "scanner",
+                    kind=tables[health.device],
                     state=health.state.value,
                     detail=health.detail,
                     since_ms=health.since_ms,
