@@ -3,6 +3,8 @@
 Leaves bytes to locker_cu16, locker_cu48, locker_xor8a and locker_wkly, and the line they share to locker_bus.
 """
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -189,6 +191,7 @@ class LockerBoardSettings:
     address: int  # as its switches say and the line carries it
     locks: int
     first_cell: int = 1  # the number on the door of lock 1, where the numbering runs on over several boards
+    prefix: str = ""  # what stands before the number on the doors, such as "B-"
     one_is: Door = Door.CLOSED
     lock_base: int | None = None
     unlock_replies: bool | None = None
@@ -207,6 +210,8 @@ class LockerBoardSettings:
             raise ValueError(f"locks: want 1 or more, got {self.locks}")
         if not 1 <= self.first_cell <= MAX_CELL - self.locks + 1:
             raise ValueError(f"first_cell: want 1 to {MAX_CELL - self.locks + 1}, got {self.first_cell}")
+        if not re.fullmatch(r"(?:[A-Z0-9][A-Z0-9-]{0,15})?", self.prefix):
+            raise ValueError(f"prefix: want up to 16 of A-Z, 0-9 and -, got {self.prefix!r}")
         if Door.UNKNOWN in (self.one_is, self.bit_one_is):
             raise ValueError("one_is, bit_one_is: want open or closed")
         if self.article_one_is is Article.UNKNOWN:
@@ -215,6 +220,11 @@ class LockerBoardSettings:
             raise ValueError(f"lock_base: want 0 or 1, got {self.lock_base}")
         if not 0.1 <= self.feedback_s <= 30.0:
             raise ValueError(f"feedback_s: want 0.1 to 30, got {self.feedback_s}")
+
+    @property
+    def cell_names(self) -> Mapping[str, int]:
+        """What the manifest calls its cells (LockerCell.cell), to the numbers that ``open`` takes."""
+        return {f"{self.prefix}{cell}": cell for cell in range(self.first_cell, self.first_cell + self.locks)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +253,12 @@ class LockerBusSettings:
             raise ValueError(f"reply_s: want 0.01 to 5, got {self.reply_s}")
         if not 0.05 <= self.watch_s <= 3600.0:
             raise ValueError(f"watch_s: want 0.05 to 3600, got {self.watch_s}")
-        for what in ("name", "address"):
-            values = [getattr(board, what) for board in self.board]
-            if twice := [value for value in values if values.count(value) > 1]:
+        for what, values in (
+            ("name", [board.name for board in self.board]),
+            ("address", [board.address for board in self.board]),
+            ("cell", [name for board in self.board for name in board.cell_names]),
+        ):
+            if twice := [value for value, times in Counter(values).items() if times > 1]:
                 raise ValueError(f"board: {what} {twice[0]!r} is given to two boards of {self.name}")
         for board in self.board:
             _check_family(self.family, board)

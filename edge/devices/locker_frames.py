@@ -137,47 +137,50 @@ class FrameDecoder:
 class EchoFilter:
     """Takes our own request out of what is heard after it. Without that, an 8A board's failure and our echo are one frame.
 
-    ``echoes`` None: not known yet. It is learnt from a question whose echo can't be its answer: heard as it was sent, the line
-    echoes; answered without, it does not (``answered``). A line that stays silent teaches nothing. Once it is known not to echo,
-    nothing is held back; until then the first answer comes at the end of its window.
+    ``echoes`` None: not known yet, and everything passes. It is learnt from a question, whose echo cannot be its answer: by the
+    time it is ``answered`` the echo has been heard, or there is none. A line that stays silent teaches nothing.
     """
 
     echoes: bool | None
-    _awaited: bytes = b""
-    _held: bytearray = field(default_factory=bytearray, repr=False)
+    _request: bytes = b""
+    _held: bytearray = field(default_factory=bytearray, repr=False)  # True: since the request, withheld. None: since then, seen
 
     def sent(self, request: bytes) -> None:
         """A request goes out now: what is heard next begins with it, if the line echoes."""
-        self._awaited = b"" if self.echoes is False else request
+        self._request = b"" if self.echoes is False else request
         self._held.clear()
 
     def feed(self, data: bytes) -> bytes:
-        """What is not our own. Held back while the echo is awaited and not whole; at most one request and MAX_DISCARDED."""
-        if not self._awaited:
+        """What is not our own. While an echo is awaited and not whole, held back: one request and MAX_DISCARDED at most."""
+        if not self._request:
+            return data
+        room = len(self._request) + MAX_DISCARDED  # noise may stand before it
+        if self.echoes is None:
+            self._held += data[: room - len(self._held)]
             return data
         self._held += data
-        at = self._held.find(self._awaited)
-        if at >= 0:
-            self.echoes = True
-            rest = bytes(self._held[:at] + self._held[at + len(self._awaited) :])
-        elif len(self._held) < len(self._awaited) + MAX_DISCARDED:  # noise may stand before it
+        at = self._held.find(self._request)
+        if at < 0 and len(self._held) < room:
             return b""
-        else:
-            rest = bytes(self._held)
-        self._awaited = b""
-        self._held.clear()
-        return rest
+        return self._release() if at < 0 else self._release(at, at + len(self._request))
 
     def end(self) -> bytes:
         """The window for an answer is over: what was held back for an echo that did not come."""
-        rest, self._awaited = bytes(self._held), b""
-        self._held.clear()
-        return rest
+        if self.echoes is None:
+            self._request = b""
+        return self._release() if self._request else b""
 
     def answered(self) -> None:
-        """A good answer came, and no echo before it."""
-        if self.echoes is None:
-            self.echoes = False
+        """The question was answered."""
+        if self.echoes is None and self._request:
+            self.echoes = self._request in self._held
+            self._request = b""
+
+    def _release(self, start: int = 0, end: int = 0) -> bytes:
+        rest = bytes(self._held[:start] + self._held[end:])
+        self._request = b""
+        self._held.clear()
+        return rest
 
 
 class LockerCodec(Protocol):

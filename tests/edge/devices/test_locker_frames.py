@@ -190,12 +190,14 @@ def hear(echoes: EchoFilter, *chunks: bytes) -> bytes:
     return b"".join(echoes.feed(chunk) for chunk in chunks) + echoes.end()
 
 
-@given(at=cuts, noise=st.binary(max_size=MAX_DISCARDED).filter(lambda noise: REQUEST not in noise + REQUEST[:-1]))
-def test_the_first_copy_of_a_request_is_its_echo_and_the_second_is_the_boards_failure(at: list[int], noise: bytes) -> None:
-    for known in (None, True):
-        echoes = EchoFilter(known)
-        assert hear(echoes, *cut(noise + REQUEST + REQUEST, at)) == noise + REQUEST
-        assert echoes.echoes
+quiet = st.binary(max_size=MAX_DISCARDED).filter(lambda noise: REQUEST not in noise + REQUEST[:-1])
+
+
+@given(at=cuts, noise=quiet)
+def test_on_a_line_that_echoes_the_first_copy_of_a_request_is_ours_and_the_second_the_boards_failure(
+    at: list[int], noise: bytes
+) -> None:
+    assert hear(EchoFilter(True), *cut(noise + REQUEST + REQUEST, at)) == noise + REQUEST
 
 
 @given(at=cuts)
@@ -203,18 +205,27 @@ def test_on_a_line_without_echo_the_same_bytes_are_the_boards_failure(at: list[i
     assert hear(EchoFilter(False), *cut(REQUEST, at)) == REQUEST
 
 
-@given(at=cuts, heard=st.binary(max_size=200).filter(lambda heard: REQUEST not in heard))
-def test_an_answer_without_echo_comes_through_whole_and_teaches_that_there_is_none(at: list[int], heard: bytes) -> None:
+@given(at=cuts, noise=quiet)
+def test_an_echo_that_does_not_come_hides_no_answer(at: list[int], noise: bytes) -> None:
+    assert hear(EchoFilter(True), *cut(noise + ANSWER, at)) == noise + ANSWER
+
+
+@given(at=cuts, noise=quiet, does_echo=st.booleans())
+def test_the_first_answer_teaches_whether_the_line_echoes(at: list[int], noise: bytes, does_echo: bool) -> None:
     echoes = EchoFilter(None)
-    assert hear(echoes, *cut(heard, at)) == heard
-    assert echoes.echoes is None
+    heard = noise + (REQUEST if does_echo else b"") + ANSWER
+    echoes.sent(REQUEST)
+    assert b"".join(echoes.feed(chunk) for chunk in cut(heard, at)) == heard
     echoes.answered()
-    assert echoes.echoes is False
+    assert echoes.echoes is does_echo
+    assert echoes.end() == b""
 
 
 def test_silence_teaches_nothing() -> None:
     echoes = EchoFilter(None)
     assert hear(echoes) == b""
+    assert echoes.echoes is None
+    echoes.answered()  # by something that was not asked for
     assert echoes.echoes is None
 
 
