@@ -109,7 +109,7 @@ class Agent:
             live = LiveLane(outbox, site_clock, sending, lambda: uplink.is_online)
             housekeeping = Housekeeping(outbox, site_clock, downlink.correct_clock, self._tell_device_changes(outbox, site_clock))
             own = OwnHealth(config.data_dir, site_clock, outbox, live)
-            views = Views(config, own_version(), clock, site_clock, outbox, station, uplink, self.healths)
+            views = Views(config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths)
             watchers = Watchers(views)
             station.on_result(watchers.told_scan)
             uplink.on_change(watchers.told_change)

@@ -79,9 +79,10 @@ class Downlink:
         self._heard_while_guessing = ZERO
         self._correcting = asyncio.Lock()
         self.last_sync_ms: int | None = None
+        self.broken = 0  # messages that nobody could read, since the start
 
     async def hear(self, source: Source, nonce: str) -> None:
-        """Take messages in, in order; acknowledgements that came together are one commit. A broken message is logged and left."""
+        """Take messages in, in order; acknowledgements that came together are one commit. A broken one is counted and left."""
         while True:
             messages = [await source.incoming.get()]
             while not source.incoming.empty():
@@ -91,7 +92,8 @@ class Downlink:
                 try:
                     await self._take(message, nonce, acks)
                 except (PayloadError, ValueError) as error:
-                    _log.warning("downlink_message_broken", topic=message.topic, error=str(error))
+                    self.broken += 1
+                    _log.warning("downlink_message_broken", topic=message.topic, error=str(error), broken=self.broken)
                 except NotKeptError as error:  # nothing was done and nothing is answered: the cloud says it again
                     _log.error("downlink_message_not_kept", topic=message.topic, error=str(error))
             if acks:

@@ -69,6 +69,7 @@ class UplinkView(Form):
     online: bool
     last_sync_ms: int | None
     error: str
+    broken: int  # messages from above that nobody could read, since the start
 
 
 class LaneView(Form):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edge.config import EdgeConfig
 from edge.devices.ports import DeviceHealth
+from edge.downlink import Downlink
 from edge.http.forms import ClockView, DeviceView, LaneView, ScanView, StatusView, StoreView, UplinkView
 from edge.outbox import Outbox, OutboxDepth
 from edge.site_clock import SiteClock
@@ -24,6 +25,7 @@ class Views:
     outbox: Outbox
     station: Station
     uplink: Uplink
+    downlink: Downlink
     read_devices: Callable[[], list[DeviceHealth]]
 
     async def status(self) -> StatusView:
@@ -45,7 +47,12 @@ class Views:
                 simulated=self.clock.is_simulated,
                 quality=self.site_clock.quality.value,
             ),
-            uplink=UplinkView(online=self.uplink.is_online, last_sync_ms=depth.last_sync_ms, error=self.uplink.last_error),
+            uplink=UplinkView(
+                online=self.uplink.is_online,
+                last_sync_ms=depth.last_sync_ms,
+                error=self.uplink.last_error,
+                broken=self.downlink.broken,
+            ),
             queue={
                 lane.value: LaneView(unsent=one.batches + one.readings, oldest_ms=one.oldest_ms)
                 for lane, one in depth.lanes.items()

@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 
 from edge.app import agent_of
 from edge.config import EdgeConfig, load
-from edge.wire.codec import decode_events, encode
+from edge.wire.codec import MSGPACK, decode_events, encode
 from edge.wire.envelope import Envelope, digest, mark
 from edge.wire.ids import Lane
 from edge.wire.messages import Ack, Event, Message
@@ -69,10 +69,17 @@ class Cloud:
         return f"tt/v1/op/{self.site}/{leaf}"
 
     def say(
-        self, leaf: str, message: Message | bytes, *, retain: bool = False, correlation: bytes = b"", answer_to: str = ""
+        self,
+        leaf: str,
+        message: Message | bytes,
+        *,
+        retain: bool = False,
+        correlation: bytes = b"",
+        answer_to: str = "",
+        content_type: str = MSGPACK,
     ) -> None:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ContentType = "application/msgpack"
+        properties.ContentType = content_type
         if correlation:
             properties.CorrelationData, properties.ResponseTopic = correlation, answer_to
         payload = message if isinstance(message, bytes) else encode(message)
@@ -188,12 +195,12 @@ class Running:
         return answer
 
     async def until_online(self) -> None:
-        await self._until(lambda status: bool(status["uplink"]["online"]), "online")
+        await self.until(lambda status: bool(status["uplink"]["online"]), "online")
 
     async def until_nothing_waits(self) -> None:
-        await self._until(lambda status: all(lane["unsent"] == 0 for lane in status["queue"].values()), "nothing waits")
+        await self.until(lambda status: all(lane["unsent"] == 0 for lane in status["queue"].values()), "nothing waits")
 
-    async def _until(self, is_so: Callable[[dict[str, Any]], bool], what: str) -> None:
+    async def until(self, is_so: Callable[[dict[str, Any]], bool], what: str) -> None:
         ends_s = time.monotonic() + DEADLINE_S
         while time.monotonic() < ends_s:
             if is_so(await self.status()):
