@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import websockets
 
 from edge.wire.labels import parcel_label
@@ -16,16 +18,31 @@ from tests.edge.agents import Running, running_agent, write_config
 NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 
 
-@pytest.fixture
-async def agent(tmp_path: Path) -> AsyncIterator[Running]:
+@asynccontextmanager
+async def offline_agent(folder: Path) -> AsyncIterator[Running]:
     """Without a broker: the page works with no internet."""
-    pages = tmp_path / "pages"
+    pages = folder / "pages"
     (pages / "assets").mkdir(parents=True)
     (pages / "pickup.html").write_text("<title>提货</title>", encoding="utf-8")
     (pages / "assets" / "a.js").write_text("1", encoding="utf-8")
-    config = write_config(tmp_path, NOBODY, "page-1", 'pages_dir = "pages"')
-    async with running_agent(config) as running:
+    async with running_agent(write_config(folder, NOBODY, "page-1", 'pages_dir = "pages"')) as running:
         yield running
+
+
+@pytest.fixture
+async def agent(tmp_path: Path) -> AsyncIterator[Running]:
+    """One that nobody has scanned at."""
+    async with offline_agent(tmp_path) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def unmoved_agent(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """For tests that change nothing: all of them ask this one, and none of them has booked anything in the end."""
+    async with offline_agent(tmp_path_factory.mktemp("page")) as running:
+        yield running
+        status = await running.status()
+        assert (status["queue"]["event"]["unsent"], status["last_scan"], status["mode"]) == (0, None, "receive")
 
 
 async def test_the_status_says_what_staff_must_know(agent: Running) -> None:
@@ -59,6 +76,7 @@ async def test_the_mode_changes_what_the_next_scan_means(agent: Running) -> None
     assert (await agent.scan(parcel_label(2)))["kind"] == "wrong_site"
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "body", "status", "field"),
     [
@@ -74,9 +92,9 @@ async def test_the_mode_changes_what_the_next_scan_means(agent: Running) -> None
     ],
 )
 async def test_bad_input_is_refused_by_field_with_a_remedy(
-    agent: Running, path: str, body: dict[str, Any], status: int, field: str
+    unmoved_agent: Running, path: str, body: dict[str, Any], status: int, field: str
 ) -> None:
-    answer = await agent.http.post(path, json=body)
+    answer = await unmoved_agent.http.post(path, json=body)
     assert answer.status_code == status
     error = answer.json()["error"]
     assert error["field"] == field
@@ -84,27 +102,30 @@ async def test_bad_input_is_refused_by_field_with_a_remedy(
     assert error["remedy"]
 
 
-async def test_broken_json_an_unknown_path_and_a_silly_limit_are_said_in_the_same_form(agent: Running) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_broken_json_an_unknown_path_and_a_silly_limit_are_said_in_the_same_form(unmoved_agent: Running) -> None:
     for answer in (
-        await agent.http.post("/api/scan", content=b"{", headers={"content-type": "application/json"}),
-        await agent.http.get("/api/nothing"),
-        await agent.http.get("/api/scans?limit=0"),
+        await unmoved_agent.http.post("/api/scan", content=b"{", headers={"content-type": "application/json"}),
+        await unmoved_agent.http.get("/api/nothing"),
+        await unmoved_agent.http.get("/api/scans?limit=0"),
     ):
         assert answer.status_code in (404, 422)
         assert answer.json()["error"]["remedy"]
 
 
-async def test_another_sites_page_cannot_book(agent: Running) -> None:
-    answer = await agent.http.post("/api/scan", json={"text": parcel_label(1)}, headers={"sec-fetch-site": "cross-site"})
+@pytest.mark.asyncio(loop_scope="module")
+async def test_another_sites_page_cannot_book(unmoved_agent: Running) -> None:
+    answer = await unmoved_agent.http.post("/api/scan", json={"text": parcel_label(1)}, headers={"sec-fetch-site": "cross-site"})
     assert answer.status_code == 403
-    assert (await agent.status())["queue"]["event"]["unsent"] == 0
+    assert (await unmoved_agent.status())["queue"]["event"]["unsent"] == 0
 
 
-async def test_the_page_and_its_parts_are_served_from_here(agent: Running) -> None:
-    page = await agent.http.get("/")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_page_and_its_parts_are_served_from_here(unmoved_agent: Running) -> None:
+    page = await unmoved_agent.http.get("/")
     assert (page.status_code, page.headers["cache-control"], "提货" in page.text) == (200, "no-cache", True)
-    assert (await agent.http.get("/assets/a.js")).status_code == 200
-    assert (await agent.http.get("/assets/../page-1.toml")).status_code == 404
+    assert (await unmoved_agent.http.get("/assets/a.js")).status_code == 200
+    assert (await unmoved_agent.http.get("/assets/../page-1.toml")).status_code == 404
 
 
 async def test_without_a_built_page_it_says_how_to_get_one(tmp_path: Path) -> None:
