@@ -61,7 +61,8 @@ def _explained(path: str, error: Exception) -> PortError:
     if number in _DENIED:
         return PortError(DeviceState.FAILED, f"{path}: access denied; add the agent's user to the group dialout")
     if number in _IN_USE:
-        return PortError(DeviceState.FAILED, f"{path}: in use by another program; stop that one")
+        text = f"{path}: in use by another program, or by another device of this site; stop that program, or correct port"
+        return PortError(DeviceState.FAILED, text)
     if isinstance(error, ValueError):
         return PortError(DeviceState.FAILED, f"{path}: {error}; correct baud in the site's configuration")
     if isinstance(error.__context__, termios.error) and error.__context__.args[0] == errno.ENOTTY:

@@ -1,6 +1,8 @@
 """Simulated devices on real pseudo-terminals and files, tried as an installer would."""
 
+import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -153,6 +155,30 @@ async def test_where_the_agent_runs_its_word_is_taken_and_nothing_is_touched(tmp
             tries = await try_devices(config, CLOCK, WITHIN_S)
     assert all(tried.is_in_use and tried.state is DeviceState.OK for tried in tries)
     assert "in use by the agent" in Report(machine=[], configured=tries).as_text()
+
+
+async def devices_command(config: Path, *more: str) -> tuple[int, str]:
+    command = [sys.executable, "-W", "error", "-m", "edge", "devices", "--config", str(config), *more]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(60):
+        out, complaints = await process.communicate()
+    assert complaints == b"", complaints.decode()
+    assert process.returncode is not None
+    return process.returncode, out.decode()
+
+
+async def test_the_commands_exit_code_is_zero_only_if_every_device_answered(tmp_path: Path) -> None:
+    write(tmp_path)
+    with everything(tmp_path):
+        code, text = await devices_command(tmp_path / "site.toml")
+        assert code == 0, text
+        assert "ok  scanner  desk         opened" in text
+        (tmp_path / "door").unlink()
+        code, text = await devices_command(tmp_path / "site.toml", "--json", "--seconds", "3")
+    assert code == 1
+    answer = json.loads(text)
+    assert {one["name"] for one in answer["configured"] if one["state"] != "ok"} == {"fridge-door"}
+    assert {one["kind"] for one in answer["machine"]} >= {"serial port", "camera"}
 
 
 def test_a_machine_without_a_site_says_how_to_try_devices() -> None:
