@@ -144,24 +144,25 @@ async def test_the_past_comes_under_credit_and_completely(broker: TestBroker, tm
     with Store(settings(config.data_dir, site="agent-8", machine="x"), 0) as store:
         readings = [Reading("fridge.t_c", 1_000_000 + one, float(one % 10)) for one in range(3_000)]
         store.keep_readings(readings, ClockQuality.SYNCED)
-    async with listening_cloud(broker, "agent-8") as cloud, running_agent(config) as agent:
+    async with listening_cloud(broker, "agent-8") as cloud:
+        cloud.acks, cloud.credit = False, 2  # before the agent can have connected
 
         def past() -> set[int]:
             """Whatever came twice for want of an ack is one."""
             return {one.envelope.seq for one in cloud.of_lane(Lane.BACKFILL)}
 
-        cloud.acks, cloud.credit = False, 2
-        await until(past, "the first, before any credit")
-        assert past() == {1}
-        cloud.acknowledge(cloud.of_lane(Lane.BACKFILL)[0])
-        await until(lambda: len(past()) >= 3, "as many as the credit")
-        await agent.scan(parcel_label(1))
-        await until(cloud.events, "the event, which needs no credit")
-        assert past() == {1, 2, 3}
-        cloud.acks = True
-        cloud.acknowledge(*cloud.batches)
-        await agent.until_nothing_waits()
-        assert past() == {1, 2, 3, 4, 5, 6}
+        async with running_agent(config) as agent:
+            await until(past, "the first, before any credit")
+            assert past() == {1}
+            cloud.acknowledge(cloud.of_lane(Lane.BACKFILL)[0])
+            await until(lambda: len(past()) >= 3, "as many as the credit")
+            await agent.scan(parcel_label(1))
+            await until(cloud.events, "the event, which needs no credit")
+            assert past() == {1, 2, 3}
+            cloud.acks = True
+            cloud.acknowledge(*cloud.batches)
+            await agent.until_nothing_waits()
+            assert past() == {1, 2, 3, 4, 5, 6}
 
 
 async def test_broken_messages_from_above_change_nothing(broker: TestBroker, tmp_path: Path) -> None:
