@@ -75,7 +75,7 @@ async def current_account(request: Request, services: ServicesDep, connection: T
     token = token_of(request)
     account = await find_account(connection, services.now(), token) if token else None
     if account is None:
-        error = ApiError(401, "authorization", "this needs a log-in", "log in with POST /api/login")
+        error = ApiError(401, "no_log_in", "authorization")
         error.headers["WWW-Authenticate"] = "Bearer"
         raise error
     return account
@@ -87,7 +87,9 @@ CurrentAccount = Annotated[Account, Depends(current_account, scope="function")]
 def _only(*roles: Role) -> Callable[[Account], Account]:
     def check(account: CurrentAccount) -> Account:
         if account.role not in roles:
-            raise ApiError(403, "authorization", f"a {account.role} may not do this", f"ask {' or '.join(f'a {r}' for r in roles)}")
+            raise ApiError(
+                403, "role_may_not", "authorization", role=account.role, roles=" or ".join(f"a {role}" for role in roles)
+            )
         return account
 
     return check

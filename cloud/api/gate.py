@@ -10,12 +10,14 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.api.errors import error_bytes
+from cloud.api.faults import Fault, fault
 from cloud.api.meters import Meters
 from cloud.config import CloudConfig
 
 # A day's orders of a whole city in one CSV; more is sent in parts.
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_PATH_BYTES = 2048
+_TOO_LARGE = fault("too_large", "body", most=MAX_BODY_BYTES)
 
 log = structlog.get_logger()
 
@@ -90,30 +92,30 @@ class _Exchange:
             else:
                 await app(self._scope, self._count, self._answer)
         except _TooLargeError:
-            await self._refuse(413, "body", f"larger than {MAX_BODY_BYTES} bytes", "send it in parts")
+            await self._refuse(413, _TOO_LARGE)
         except Exception:
             if self._is_too_large and not self._status:
-                await self._refuse(413, "body", f"larger than {MAX_BODY_BYTES} bytes", "send it in parts")
+                await self._refuse(413, _TOO_LARGE)
             else:
                 log.exception("request failed", route=getattr(self._scope.get("route"), "path", "none"))
                 if not self._status:
-                    await self._refuse(500, "", "something went wrong here; it has been logged", "try again, or tell the operator")
+                    await self._refuse(500, fault("unforeseen", ""))
         finally:
             self._gate.finish(self._scope, self._status, time.monotonic() - started_s)
 
-    def _refusal(self) -> tuple[int, str, str, str] | None:
+    def _refusal(self) -> tuple[int, Fault] | None:
         raw = self._scope.get("raw_path", b"") + b"?" + self._scope.get("query_string", b"")
         if len(raw) > MAX_PATH_BYTES:
-            return 414, "path", f"longer than {MAX_PATH_BYTES} bytes", "shorten the query"
+            return 414, fault("path_too_long", "path", most=MAX_PATH_BYTES)
         if b"%00" in raw or b"\0" in raw:
-            return 400, "path", "holds a NUL character", "leave it out"
+            return 400, fault("nul_in_path", "path")
         for name, value in self._scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
-                return 413, "body", f"larger than {MAX_BODY_BYTES} bytes", "send it in parts"
+                return 413, _TOO_LARGE
         return None
 
-    async def _refuse(self, status: int, field: str, message: str, remedy: str) -> None:
-        body = error_bytes(field, message, remedy)
+    async def _refuse(self, status: int, said: Fault) -> None:
+        body = error_bytes(said)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         if status == 413:
             headers.append((b"connection", b"close"))  # what is left of the body is not read
@@ -133,7 +135,7 @@ class _Exchange:
         if message["type"] == "http.response.start":
             if self._is_too_large and message["status"] != 413:
                 # FastAPI has made "could not read the body" of the limit; the reader is told the truth.
-                await self._refuse(413, "body", f"larger than {MAX_BODY_BYTES} bytes", "send it in parts")
+                await self._refuse(413, _TOO_LARGE)
                 return
             if self._status:
                 return

@@ -26,7 +26,6 @@ _KEEP_S = 1.0
 _NEEDED = ("ingest", "live")
 # A site whose acknowledgement takes longer than this sends again, and makes it worse.
 LAG_S = 5.0
-_LOOK_AT_LOSSES = "find out why, then: python -m cloud losses"
 
 
 class DatabaseHealth(BaseModel):
@@ -72,6 +71,13 @@ class Backlog(BaseModel):
     oldest_unsent_s: float | None
 
 
+class Cause(BaseModel):
+    """One of ``reasons``, for pages that say it in their own words."""
+
+    code: str
+    params: dict[str, str | int]
+
+
 class Health(BaseModel):
     """``degraded``: works, but somebody should look; ``down``: nothing can be served.
 
@@ -81,6 +87,7 @@ class Health(BaseModel):
 
     status: Literal["ok", "degraded", "down"]
     reasons: list[str]
+    causes: list[Cause]
     database: DatabaseHealth
     broker: Literal["reachable", "unreachable", "not configured"]
     processes: list[ProcessHealth]
@@ -121,14 +128,15 @@ class HealthCheck:
         broker, stored = await asyncio.gather(_broker(self._config), self._stored(clock.now_ms))
         if isinstance(stored, str):
             database = DatabaseHealth(reachable=False)
+            causes = [_cause("database_away", detail=stored)]
             return Health(
-                status="down", reasons=[f"the database cannot be reached: {stored}"], database=database, broker=broker,
+                status="down", reasons=_words(causes), causes=causes, database=database, broker=broker,
                 processes=[], ingest_silent_s=None, ingest_lag_s=None, backlog=None, jobs=[], clock=clock,
             )  # fmt: skip
         ingest = [one for one in stored.processes if one.process == "ingest"]
-        reasons = _reasons(broker, stored)
+        causes = _causes(broker, stored)
         return Health(
-            status="degraded" if reasons else "ok", reasons=reasons, database=stored.database, broker=broker,
+            status="degraded" if causes else "ok", reasons=_words(causes), causes=causes, database=stored.database, broker=broker,
             processes=stored.processes, ingest_silent_s=min((one.silent_s for one in ingest), default=None),
             ingest_lag_s=_lag_s(ingest), backlog=stored.backlog,
             jobs=stored.jobs, clock=clock,
@@ -153,30 +161,59 @@ class HealthCheck:
             return str(error).partition("\n")[0] or type(error).__name__
 
 
-def _reasons(broker: str, stored: _Stored) -> list[str]:
-    reasons = []
-    if broker == "unreachable":
-        reasons.append("the broker cannot be reached: sites keep what they have")
+# code → words; zh-CN: dashboards/shared/i18n/faults.ts
+CAUSES = {
+    "database_away": "the database cannot be reached: {detail}",
+    "broker_away": "the broker cannot be reached: sites keep what they have",
+    "no_process": "no {process} process runs",
+    "process_silent": "{process} has been silent for {seconds} s",
+    "job_fails": "job {task} fails: {error}",
+    "job_late": "job {task} is late",
+    "ingest_behind": "ingest is {seconds} s behind",
+    "batches_lost": "{count} batches are lost for good; find out why, then: python -m cloud losses",
+    "quarantine_lost": "{count} messages were dropped by a full quarantine before anybody looked; find out why, then: "
+    "python -m cloud losses",
+    "quarantined": "{count} messages wait in quarantine",
+}
+
+
+def _cause(code: str, **params: str | int) -> Cause:
+    return Cause(code=code, params=params)
+
+
+def _words(causes: Sequence[Cause]) -> list[str]:
+    return [CAUSES[cause.code].format(**cause.params) for cause in causes]
+
+
+def _causes(broker: str, stored: _Stored) -> list[Cause]:
+    away = [_cause("broker_away")] if broker == "unreachable" else []
+    return [*away, *_process_causes(stored), *_backlog_causes(stored.backlog)]
+
+
+def _process_causes(stored: _Stored) -> list[Cause]:
+    causes = []
     for process in _NEEDED:
         silent = [one.silent_s for one in stored.processes if one.process == process]
         if not silent:
-            reasons.append(f"no {process} process runs")
+            causes.append(_cause("no_process", process=process))
         elif min(silent) > LATE_AFTER_S:  # one replica that lives is enough
-            reasons.append(f"{process} has been silent for {min(silent):.0f} s")
-    reasons += [
-        f"job {job.task} {'fails: ' + job.error if job.failing else 'is late'}" for job in stored.jobs if job.late or job.failing
-    ]
+            causes.append(_cause("process_silent", process=process, seconds=round(min(silent))))
+    for job in stored.jobs:
+        if job.failing:
+            causes.append(_cause("job_fails", task=job.task, error=job.error))
+        elif job.late:
+            causes.append(_cause("job_late", task=job.task))
     lag_s = _lag_s([one for one in stored.processes if one.process == "ingest"])
-    if lag_s is not None and lag_s > LAG_S:
-        reasons.append(f"ingest is {lag_s:.0f} s behind")
-    backlog = stored.backlog
-    if (lost := backlog.lost_batches - backlog.lost_batches_acknowledged) > 0:
-        reasons.append(f"{lost} batches are lost for good; {_LOOK_AT_LOSSES}")
-    if (lost := backlog.quarantine_lost - backlog.quarantine_lost_acknowledged) > 0:
-        reasons.append(f"{lost} messages were dropped by a full quarantine before anybody looked; {_LOOK_AT_LOSSES}")
-    if backlog.quarantined:
-        reasons.append(f"{backlog.quarantined} messages wait in quarantine")
-    return reasons
+    return causes if lag_s is None or lag_s <= LAG_S else [*causes, _cause("ingest_behind", seconds=round(lag_s))]
+
+
+def _backlog_causes(backlog: Backlog) -> list[Cause]:
+    counts = {
+        "batches_lost": backlog.lost_batches - backlog.lost_batches_acknowledged,
+        "quarantine_lost": backlog.quarantine_lost - backlog.quarantine_lost_acknowledged,
+        "quarantined": backlog.quarantined,
+    }
+    return [_cause(code, count=count) for code, count in counts.items() if count > 0]
 
 
 def _lag_s(ingest: Sequence[ProcessHealth]) -> float | None:

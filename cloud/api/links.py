@@ -56,8 +56,9 @@ async def follow_link(token: str, response: Response, services: ServicesDep, con
     try:
         link = services.signer.read(token)
     except LinkError as error:
-        status = 410 if "expired" in str(error) else 404
-        raise ApiError(status, "token", str(error), "ask your leader (团长) for a new one") from None
+        if "expired" in str(error):
+            raise ApiError(410, "link_expired", "token") from None
+        raise ApiError(404, "link_invalid", "token", detail=str(error)) from None
     time_zone = await _time_zone(connection, link)
     order, cursor = await _newest(connection, link.order_id)
     return LinkView(
@@ -73,9 +74,9 @@ async def _time_zone(connection: Connection, link: Link) -> str:
     )
     row = await cursor.fetchone()
     if row is None:
-        raise ApiError(404, "token", "this order is not here any more", "ask your leader (团长)")
+        raise ApiError(404, "order_gone", "token")
     if row[0] != link.version:
-        raise ApiError(410, "token", "this link was taken back", "ask your leader (团长) for a new one")
+        raise ApiError(410, "link_taken_back", "token")
     return str(row[1])
 
 
@@ -89,7 +90,7 @@ async def _newest(connection: Connection, order_id: str) -> tuple[dict[str, Any]
         return row[0], row[1]
     view = await order_view(connection, order_id)
     if view is None:
-        raise ApiError(404, "token", "this order is not here any more", "ask your leader (团长)")
+        raise ApiError(404, "order_gone", "token")
     return msgspec.to_builtins(view), 0
 
 

@@ -52,7 +52,7 @@ async def acknowledge(
     try:
         loss = await stored.acknowledge(connection, kind, wanted.total, now, account.display_name, wanted.note, account.id)
     except stored.LossError as error:
-        raise ApiError(409, "total", str(error), "look again with GET /api/losses") from None
+        raise ApiError(409, "loss_number", "total", wanted=str(error)) from None
     await write_audit(connection, now, account.id, "loss.acknowledge", kind, {"total": wanted.total})
     return _out(loss)
 

@@ -8,10 +8,11 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ValidationError
 
-from cloud.api.errors import fault_of
+from cloud.api.faults import Param, cell_fault, fault
 from cloud.api.order_forms import LineFault, Numbered, OrderIn
 
 MAX_ROWS = 50_000
@@ -39,13 +40,13 @@ _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z")
 
 
 class CsvError(ValueError):
-    """The file as a whole cannot be read."""
+    """The file as a whole cannot be read; ``code`` and ``params`` are of `faults`."""
 
-    def __init__(self, field_name: str, message: str, remedy: str) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, field_name: str = "file", **params: Param) -> None:
+        super().__init__(code)
+        self.code = code
         self.field = field_name
-        self.message = message
-        self.remedy = remedy
+        self.params = params
 
 
 @dataclass(slots=True)
@@ -77,9 +78,9 @@ def decode_text(data: bytes) -> str:
         except UnicodeDecodeError:
             continue
         if "\0" in text:
-            raise CsvError("file", "holds a NUL character", "export it again as CSV, not as a spreadsheet")
+            raise CsvError("csv_nul")
         return text
-    raise CsvError("file", "is in no encoding we know", "save it as UTF-8 or GBK")
+    raise CsvError("csv_encoding")
 
 
 def read_orders(data: bytes) -> ReadOrders:
@@ -90,7 +91,7 @@ def read_orders(data: bytes) -> ReadOrders:
     try:
         _, header = next(rows)
     except StopIteration:
-        raise CsvError("file", "is empty", "send a header and one row for each item") from None
+        raise CsvError("csv_empty") from None
     columns = _columns(header)
     drafts: dict[str, _Draft] = {}
     strays: list[LineFault] = []
@@ -125,11 +126,11 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise CsvError("file", f"line {reader.line_num}: {error}", "close the quotes, or export it again") from None
+            raise CsvError("csv_broken", line=reader.line_num, detail=str(error)) from None
         if any(cell.strip() for cell in row):
             count += 1
             if count > MAX_ROWS:
-                raise CsvError("file", f"more than {MAX_ROWS} rows", "send it in parts")
+                raise CsvError("csv_too_many_rows", most=MAX_ROWS)
             yield line, [cell.strip() for cell in row]
         line = reader.line_num + 1
 
@@ -139,40 +140,34 @@ def _columns(header: list[str]) -> list[str | None]:
     known = [column for column in columns if column]
     twice = {column for column in known if known.count(column) > 1}
     if twice:
-        raise CsvError(min(twice), "two columns mean the same", f"leave one out; header: {', '.join(header)[:200]}")
+        raise CsvError("csv_column_twice", min(twice), header=", ".join(header)[:200])
     missing = [name for name in _REQUIRED if name not in known]
     if missing:
         wanted = ", ".join(f"{name} ({next(s for s in _HEADERS[name] if not s.isascii())})" for name in missing)
-        raise CsvError(missing[0], f"the header has no column for {wanted}", "name the columns in the first line")
+        raise CsvError("csv_column_missing", missing[0], columns=wanted)
     return columns
 
 
 def _take_row(drafts: dict[str, _Draft], strays: list[LineFault], columns: list[str | None], line: int, row: list[str]) -> None:
     if len(row) > len(columns) and any(row[len(columns) :]):
         external_id = row[columns.index("external_id")]
-        fault = LineFault(
-            line=line, field="row", message=f"has {len(row)} cells, the header {len(columns)}", remedy="quote commas in texts"
-        )
+        too_wide = LineFault.of(line, fault("row_too_wide", "row", cells=len(row), columns=len(columns)))
         if external_id:
-            drafts.setdefault(external_id, _Draft(line, {})).faults.append(fault)
+            drafts.setdefault(external_id, _Draft(line, {})).faults.append(too_wide)
         else:
-            strays.append(fault)
+            strays.append(too_wide)
         return
     cells = {name: cell for name, cell in zip(columns, row, strict=False) if name}
     external_id = cells.get("external_id", "")
     if not external_id:
-        strays.append(LineFault(line=line, field="external_id", message="is empty", remedy="give the order's number (订单号)"))
+        strays.append(LineFault.of(line, fault("order_number_empty", "external_id")))
         return
     draft = drafts.setdefault(external_id, _Draft(line, cells))
     if not draft.cells:
         draft.cells = cells
     for name in _OF_ORDER:
         if cells.get(name, "") != draft.cells.get(name, ""):
-            draft.faults.append(
-                LineFault(
-                    line=line, field=name, message=f"differs from line {draft.line} of the same order", remedy="make them the same"
-                )
-            )
+            draft.faults.append(LineFault.of(line, fault("rows_differ", name, line=draft.line)))
             return
     item, faults = _item(line, cells)
     draft.faults += faults
@@ -184,11 +179,9 @@ def _item(line: int, cells: Mapping[str, str]) -> tuple[dict[str, object], list[
     quantity = cells.get("quantity", "")
     faults = []
     if any(len(cell) > _MAX_CELL for cell in cells.values()):
-        faults.append(
-            LineFault(line=line, field="row", message=f"a cell is longer than {_MAX_CELL} characters", remedy="shorten it")
-        )
+        faults.append(LineFault.of(line, fault("cell_too_long", "row", most=_MAX_CELL)))
     if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 6):
-        faults.append(LineFault(line=line, field="quantity", message="want a whole number", remedy="such as 2"))
+        faults.append(LineFault.of(line, fault("quantity_not_whole", "quantity")))
         quantity = "1"
     zone = cells.get("zone", "")
     return {
@@ -215,7 +208,7 @@ def _order_of(external_id: str, draft: _Draft) -> OrderIn | None:
     try:
         return OrderIn.model_validate(said)
     except ValidationError as error:
-        draft.faults += [_fault(draft, one["loc"], one["msg"]) for one in error.errors(include_url=False, include_input=False)]
+        draft.faults += [_fault(draft, one) for one in error.errors(include_url=False, include_input=False)]
         return None
 
 
@@ -223,7 +216,8 @@ def _iso_date(match: re.Match[str]) -> str:
     return f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}"
 
 
-def _fault(draft: _Draft, location: tuple[str | int, ...], message: str) -> LineFault:
+def _fault(draft: _Draft, error: Mapping[str, Any]) -> LineFault:
+    location: tuple[str | int, ...] = error["loc"]
     match location:
         case ("lines", int(index), *rest) if index < len(draft.lines):
             line, location = draft.lines[index], tuple(rest)
@@ -231,5 +225,4 @@ def _fault(draft: _Draft, location: tuple[str | int, ...], message: str) -> Line
             line, location = draft.line, (f"resident_{part}",)
         case _:
             line = draft.line
-    fault = fault_of(location, message)
-    return LineFault(line=line, field=fault.field, message=fault.message, remedy="correct this cell and send the order again")
+    return LineFault.of(line, cell_fault(error, location))

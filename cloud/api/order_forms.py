@@ -8,7 +8,9 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from cloud.api.faults import Fault
 from cloud.api.text import SiteIdText, Text
 from cloud.auth.residents import normal_phone
 from edge.wire.labels import LabelKind, classify
@@ -20,24 +22,28 @@ MAX_LINES = 200
 
 def _external_id(value: str) -> str:
     if not _EXTERNAL_ID.match(value):
-        raise ValueError("want 1 to 64 of 0-9 A-Z a-z . _ -")
+        raise PydanticCustomError("order_number", "want 1 to 64 of 0-9 A-Z a-z . _ -")
     return value
 
 
 def _parcel(value: str) -> str:
     label = classify(value.upper())
     if label.kind is not LabelKind.PARCEL:
-        raise ValueError(label.reason or f"this is the label of a {label.kind}, not of a parcel")
+        reason = label.reason or f"this is the label of a {label.kind}, not of a parcel"
+        raise PydanticCustomError("parcel_label", "{reason}", {"reason": reason})
     return label.text
 
 
 def _phone(value: str) -> str:
-    return normal_phone(value)
+    try:
+        return normal_phone(value)
+    except ValueError as error:
+        raise PydanticCustomError("phone", "{wanted}", {"wanted": str(error)}) from None
 
 
 def _believable(value: date) -> date:
     if not 2000 <= value.year <= 2100:
-        raise ValueError("want a year from 2000 to 2100")
+        raise PydanticCustomError("year", "want a year from 2000 to 2100")
     return value
 
 
@@ -76,13 +82,15 @@ class OrderIn(_Form):
     lines: list[LineIn] = Field(min_length=1, max_length=MAX_LINES)
 
 
-class LineFault(BaseModel):
+class LineFault(Fault):
     """Why something was not imported. ``line``: of the CSV file, the header being 1; of a JSON list, the first order being 1."""
 
     line: int
-    field: str
-    message: str
-    remedy: str
+
+    @classmethod
+    def of(cls, line: int, said: Fault) -> "LineFault":
+        """A fault at a line."""
+        return cls(line=line, **said.model_dump())
 
 
 class ImportReport(BaseModel):

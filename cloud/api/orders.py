@@ -11,7 +11,8 @@ from fastapi import APIRouter, Body, Query, Request, UploadFile
 from pydantic import BaseModel, SkipValidation, ValidationError
 
 from cloud.api.context import CurrentAccount, Planner, Services, ServicesDep, Transaction, require_operator
-from cloud.api.errors import ApiError, fault_of, not_found
+from cloud.api.errors import ApiError, not_found
+from cloud.api.faults import form_fault
 from cloud.api.order_csv import CsvError, read_orders
 from cloud.api.order_forms import ImportReport, LineFault, Numbered, OrderIn
 from cloud.api.order_import import MAX_ORDERS, import_orders
@@ -85,10 +86,7 @@ async def import_json(
         try:
             good.append(Numbered(line=number, order=OrderIn.model_validate(said)))
         except ValidationError as error:
-            faults += [
-                LineFault(line=number, **fault_of(one["loc"], one["msg"]).model_dump())
-                for one in error.errors(include_url=False, include_input=False)
-            ]
+            faults += [LineFault.of(number, form_fault(one)) for one in error.errors(include_url=False, include_input=False)]
     refused = len(orders) - len(good)
     return await _import(services, connection, account.id, operator_id, good, faults, refused)
 
@@ -102,7 +100,7 @@ async def import_csv(
     try:
         read = read_orders(await _file_of(request))
     except CsvError as error:
-        raise ApiError(422, error.field, error.message, error.remedy) from None
+        raise ApiError(422, error.code, error.field, **error.params) from None
     return await _import(services, connection, account.id, operator_id, read.orders, read.faults, read.refused)
 
 
@@ -113,7 +111,7 @@ async def _file_of(request: Request) -> bytes:
         for value in form.values():
             if isinstance(value, UploadFile) or hasattr(value, "read"):
                 return bytes(await value.read())
-    raise ApiError(422, "file", "the form holds no file", "send the CSV as a file, or as the body itself")
+    raise ApiError(422, "no_file", "file")
 
 
 async def _import(
@@ -121,7 +119,7 @@ async def _import(
     orders: list[Numbered], faults: list[LineFault], refused: int,
 ) -> ImportReport:  # fmt: skip
     if len(orders) > MAX_ORDERS:
-        raise ApiError(422, "orders", f"{len(orders)} orders, want at most {MAX_ORDERS}", "send them in parts")
+        raise ApiError(422, "too_many_orders", "orders", count=len(orders), most=MAX_ORDERS)
     if await _is_unknown_operator(connection, operator_id):
         raise not_found("operator_id", "operator")
     done = await import_orders(connection, services.now(), services.vault, operator_id, orders)

@@ -116,7 +116,7 @@ async def _turn(
     try:
         await move(connection, quarantine_id, services.now())
     except stored.StateError:
-        raise ApiError(409, "state", f"it is {before.state}", "only what is kept can be replayed or discarded") from None
+        raise ApiError(409, "message_settled", "state", state=before.state) from None
     action = "quarantine.replay" if state == "requested" else "quarantine.discard"
     await write_audit(connection, services.now(), account.id, action, str(quarantine_id))
     return await _one(connection, account, quarantine_id)

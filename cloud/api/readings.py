@@ -66,15 +66,15 @@ async def chart(
         raise not_found("site_id", "site")
     found = [one for one in await sensors_of(connection, site_id) if one.name == sensor]
     if not found:
-        raise not_found("sensor", "sensor at this site")
+        raise not_found("sensor", "sensor")
     try:
         end = services.now() if end is None else end.astimezone(UTC)
         start = end - _DAY if start is None else start.astimezone(UTC)
         buckets = await readings(connection, found[0].id, start, end, timedelta(seconds=step_s))
     except RangeError as error:
-        raise ApiError(422, error.field, error.wanted, "correct this field and send it again") from None
+        raise ApiError(422, "bad_range", error.field, wanted=error.wanted) from None
     except OverflowError:
-        raise ApiError(422, "start", "no calendar has this time", "correct this field and send it again") from None
+        raise ApiError(422, "no_calendar", "start") from None
     return ReadingsOut(
         sensor=sensor,
         step_s=step_s,

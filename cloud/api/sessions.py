@@ -51,7 +51,7 @@ async def log_in(wanted: LoginIn, request: Request, response: Response, services
     try:
         login = normal_login(wanted.login)
     except AccountError as error:
-        raise ApiError(422, error.field, error.message, "correct the log-in") from None
+        raise ApiError(422, "bad_login", error.field, wanted=error.message) from None
     await _admit(services, login, address)
     # The password is verified outside of any transaction: it takes long, and a connection is worth more than that.
     async with services.pool.connection() as connection:
@@ -59,13 +59,13 @@ async def log_in(wanted: LoginIn, request: Request, response: Response, services
     password_hash = None if credentials is None else credentials.password_hash
     if not await services.verifier.matches(password_hash, wanted.password) or credentials is None:
         services.meters.logins.labels("refused").inc()
-        raise ApiError(401, "password", "log-in or password is wrong", "check both; an administrator can give a new password")
+        raise ApiError(401, "wrong_password", "password")
     async with services.pool.connection() as connection, connection.transaction():
         await services.attempts.succeeded(connection, login, address)
         session = await open_session(connection, credentials.account_id)
         account = await find_account(connection, services.now(), session.token)
         if account is None:  # disabled since the password was looked up
-            raise ApiError(401, "login", "this account is disabled", "ask an administrator")
+            raise ApiError(401, "account_disabled", "login")
         await write_audit(connection, services.now(), account.id, "session.open", account.login)
     services.meters.logins.labels("accepted").inc()
     response.set_cookie(
@@ -82,7 +82,7 @@ async def _admit(services: Services, login: str, address: str) -> None:
         admission = await services.attempts.admit(connection, login, address)
     if not admission.allowed:
         services.meters.logins.labels("locked").inc()
-        error = ApiError(429, "login", "too many attempts", f"wait {-(-admission.wait_s // 60)} min")
+        error = ApiError(429, "too_many_attempts", "login", minutes=-(-admission.wait_s // 60))
         error.headers["Retry-After"] = str(admission.wait_s)
         raise error
 

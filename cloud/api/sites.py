@@ -88,7 +88,7 @@ async def add_operator(wanted: OperatorIn, account: Admin, services: ServicesDep
     """Register an operator. Said again with the same content nothing changes."""
     cursor = await connection.execute("SELECT FROM pg_timezone_names WHERE name = %s", [wanted.time_zone])
     if await cursor.fetchone() is None:
-        raise ApiError(422, "time_zone", f"{wanted.time_zone!r} is no time zone", "such as Asia/Shanghai")
+        raise ApiError(422, "no_time_zone", "time_zone", name=wanted.time_zone)
     cursor = await connection.execute(
         "INSERT INTO operator (id, name, time_zone) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
         [wanted.id, wanted.name, wanted.time_zone],
@@ -96,7 +96,7 @@ async def add_operator(wanted: OperatorIn, account: Admin, services: ServicesDep
     if await cursor.fetchone() is None:
         cursor = await connection.execute("SELECT name, time_zone FROM operator WHERE id = %s", [wanted.id])
         if await cursor.fetchone() != (wanted.name, wanted.time_zone):
-            raise ApiError(409, "id", f"{wanted.id} is registered already, with other content", "choose another id")
+            raise ApiError(409, "operator_differs", "id", id=wanted.id)
         return wanted
     await write_audit(connection, services.now(), account.id, "operator.add", wanted.id)
     return wanted
@@ -124,9 +124,9 @@ async def add_site(wanted: SiteIn, account: Planner, services: ServicesDep, conn
     operators = sorted(set(wanted.operators or ([scope.operator_id] if scope.operator_id else [])))
     for operator_id in operators:
         if not scope.may_act_for(operator_id):
-            raise ApiError(403, "operators", f"this account does not act for {operator_id}", "leave it out, or ask an admin")
+            raise ApiError(403, "not_your_operator", "operators", operator=operator_id)
     if (wanted.lat is None) != (wanted.lon is None):
-        raise ApiError(422, "lat" if wanted.lat is None else "lon", "latitude and longitude go together", "give both or neither")
+        raise ApiError(422, "half_coordinates", "lat" if wanted.lat is None else "lon")
     cursor = await connection.execute(
         """
         INSERT INTO site (id, kind, name, address, lat, lon, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -138,7 +138,7 @@ async def add_site(wanted: SiteIn, account: Planner, services: ServicesDep, conn
         there = await _sites(connection, scope, wanted.id)
         if not there or not _is_same(there[0], wanted, operators):
             # The same words for another operator's site: that it is there is all the id's being taken tells.
-            raise ApiError(409, "id", f"{wanted.id} is registered already", "choose another id, or ask an admin to relate it")
+            raise ApiError(409, "site_taken", "id", id=wanted.id)
         return there[0]
     await _relate(connection, wanted.id, [RelationIn(operator=operator_id) for operator_id in operators])
     await write_audit(connection, services.now(), account.id, "site.add", wanted.id, {"operators": operators})
@@ -152,7 +152,7 @@ async def relate_site(site_id: str, wanted: RelationIn, account: Admin, services
     if not await _sites(connection, account.scope, site_id):
         raise not_found("site_id", "site")
     if wanted.valid_from and wanted.valid_to and wanted.valid_from >= wanted.valid_to:
-        raise ApiError(422, "valid_to", "is not after valid_from", "the last day is not included")
+        raise ApiError(422, "dates_reversed", "valid_to")
     await _relate(connection, site_id, [wanted])
     await write_audit(connection, services.now(), account.id, "site.relate", site_id, wanted.model_dump(mode="json"))
     return (await _sites(connection, account.scope, site_id))[0]
@@ -176,7 +176,7 @@ async def _relate(connection: Connection, site_id: str, relations: list[Relation
             [site_id, DateRange(relation.valid_from, relation.valid_to), relation.operator],
         )
         if await cursor.fetchone() is None:
-            raise ApiError(422, "operators", f"there is no operator {relation.operator}", "register it with POST /api/operators")
+            raise ApiError(422, "unknown_operator", "operators", operator=relation.operator)
 
 
 async def _sites(connection: Connection, scope: Scope, site_id: str | None) -> list[SiteOut]:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from cloud.domain.order import iso
 from edge.wire.clock import to_ms
@@ -16,13 +17,27 @@ def _text(value: str) -> str:
     try:
         check_text("text", value)
     except ValueError as error:
-        raise ValueError(str(error).removeprefix("text: ")) from None
+        raise PydanticCustomError("text", "{wanted}", {"wanted": str(error).removeprefix("text: ")}) from None
     return value
 
 
+def _operator_id(value: str) -> str:
+    try:
+        return operator_id(value)
+    except ValueError as error:
+        raise PydanticCustomError("id", "{wanted}", {"wanted": str(error)}) from None
+
+
+def _site_id(value: str) -> str:
+    try:
+        return site_id(value)
+    except ValueError as error:
+        raise PydanticCustomError("id", "{wanted}", {"wanted": str(error)}) from None
+
+
 Text = Annotated[str, AfterValidator(_text)]
-OperatorIdText = Annotated[str, AfterValidator(operator_id)]
-SiteIdText = Annotated[str, AfterValidator(site_id)]
+OperatorIdText = Annotated[str, AfterValidator(_operator_id)]
+SiteIdText = Annotated[str, AfterValidator(_site_id)]
 
 
 def iso_of(moment: datetime) -> str:

@@ -64,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/losses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Losses
+         * @description Every kind of loss, also those of which nothing is lost.
+         */
+        get: operations["list_losses_api_losses_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/losses/{kind}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge
+         * @description Take note of what is lost: /health is well again, the number stays.
+         */
+        post: operations["acknowledge_api_losses__kind__acknowledge_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -206,6 +246,8 @@ export interface paths {
         /**
          * Look At Parcel
          * @description A parcel by its label. One scanned before its order is known belongs to those who see the site where it lies.
+         *
+         *     Who works at a site sees every parcel there; of another operator's neither the order nor what happened elsewhere.
          */
         get: operations["look_at_parcel_api_parcels__parcel_id__get"];
         put?: never;
@@ -465,16 +507,40 @@ export interface components {
             sites: string[];
         };
         /**
+         * AcknowledgeIn
+         * @description ``total``: the number that was seen; what is lost after it stays open.
+         */
+        AcknowledgeIn: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Total */
+            total: number;
+        };
+        /**
          * Backlog
          * @description ``oldest_unsent_s``: how far behind the worst site that is online says it is, by the domain's clock.
+         *
+         *     ``lost_batches`` are neither here nor at their site, ``quarantine_lost`` were dropped by the bounds of quarantine before anybody
+         *     looked; the numbers stay, what is ``…_acknowledged`` (POST /api/losses) is no longer a reason to worry.
          */
         Backlog: {
             /** Lost Batches */
             lost_batches: number;
+            /** Lost Batches Acknowledged */
+            lost_batches_acknowledged: number;
             /** Oldest Unsent S */
             oldest_unsent_s: number | null;
             /** Online */
             online: number;
+            /** Quarantine Bytes */
+            quarantine_bytes: number;
+            /** Quarantine Lost */
+            quarantine_lost: number;
+            /** Quarantine Lost Acknowledged */
+            quarantine_lost_acknowledged: number;
             /** Quarantined */
             quarantined: number;
             /** Sites */
@@ -497,6 +563,18 @@ export interface components {
             mean: number | null;
             /** Readings */
             readings: number;
+        };
+        /**
+         * Cause
+         * @description One of ``reasons``, for pages that say it in their own words.
+         */
+        Cause: {
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * ClockOut
@@ -567,19 +645,31 @@ export interface components {
         };
         /**
          * Fault
-         * @description What is wrong, where, and what the reader can do.
+         * @description What is wrong, where, and what the reader can do. ``code`` and ``params`` say the same for who says it in other words.
          */
         Fault: {
+            /** Code */
+            code: string;
             /** Field */
             field: string;
             /** Message */
             message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Remedy */
             remedy: string;
         };
         /**
          * Health
          * @description ``degraded``: works, but somebody should look; ``down``: nothing can be served.
+         *
+         *     ``ingest_silent_s``: since an ingest process last said that it lives; ``ingest_lag_s``: the longest that a message waited in one
+         *     before it was written, in the 10 s before that. Real seconds.
          */
         Health: {
             backlog: components["schemas"]["Backlog"] | null;
@@ -588,10 +678,14 @@ export interface components {
              * @enum {string}
              */
             broker: "reachable" | "unreachable" | "not configured";
+            /** Causes */
+            causes: components["schemas"]["Cause"][];
             clock: components["schemas"]["ClockOut"];
             database: components["schemas"]["DatabaseHealth"];
             /** Ingest Lag S */
             ingest_lag_s: number | null;
+            /** Ingest Silent S */
+            ingest_silent_s: number | null;
             /** Jobs */
             jobs: components["schemas"]["JobOut"][];
             /** Processes */
@@ -643,12 +737,21 @@ export interface components {
          * @description Why something was not imported. ``line``: of the CSV file, the header being 1; of a JSON list, the first order being 1.
          */
         LineFault: {
+            /** Code */
+            code: string;
             /** Field */
             field: string;
             /** Line */
             line: number;
             /** Message */
             message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Remedy */
             remedy: string;
         };
@@ -721,6 +824,36 @@ export interface components {
             expires_at: string;
             /** Token */
             token: string;
+        };
+        /**
+         * LossKind
+         * @description ``batches``: neither in the database nor at their site any more; ``quarantine``: dropped by its bounds, unread.
+         * @enum {string}
+         */
+        LossKind: "batches" | "quarantine";
+        /** LossList */
+        LossList: {
+            /** Losses */
+            losses: components["schemas"]["LossOut"][];
+        };
+        /**
+         * LossOut
+         * @description ``open``: what nobody has taken note of, a reason to worry in /health. ``acknowledged_by`` null: nobody ever did.
+         */
+        LossOut: {
+            /** Acknowledged */
+            acknowledged: number;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            kind: components["schemas"]["LossKind"];
+            /** Note */
+            note: string | null;
+            /** Open */
+            open: number;
+            /** Total */
+            total: number;
         };
         /** OperatorIn */
         OperatorIn: {
@@ -815,7 +948,7 @@ export interface components {
         OrderState: "placed" | "paid" | "locked" | "allocating" | "partially_short" | "in_transit" | "arrived" | "ready" | "partially_collected" | "collected" | "overdue" | "cancelled" | "closed";
         /**
          * ParcelOut
-         * @description ``site``: the station it is meant for; ``at_site``: where it was last seen.
+         * @description ``site``: the station it is meant for; ``at_site``: where it was last seen. ``order`` null: none, or another operator's.
          */
         ParcelOut: {
             /** At Site */
@@ -850,10 +983,15 @@ export interface components {
             /** Zone */
             zone: string | null;
         };
-        /** ProcessHealth */
+        /**
+         * ProcessHealth
+         * @description ``lag_s``: of an ingest process only.
+         */
         ProcessHealth: {
             /** Instance */
             instance: string;
+            /** Lag S */
+            lag_s: number | null;
             /** Process */
             process: string;
             /** Silent S */
@@ -1156,6 +1294,88 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_losses_api_losses_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LossList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    acknowledge_api_losses__kind__acknowledge_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["schemas"]["LossKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LossOut"];
+                };
             };
             /** @description Client Error */
             "4XX": {

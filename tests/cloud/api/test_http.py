@@ -29,7 +29,7 @@ def fault(answer: httpx.Response) -> dict[str, str]:
     """The error of an answer, which must have the one form."""
     body = answer.json()
     assert set(body) == {"error"}
-    assert set(body["error"]) == {"field", "message", "remedy"}
+    assert set(body["error"]) == {"field", "message", "remedy", "code", "params"}
     assert body["error"]["message"]
     error: dict[str, str] = body["error"]
     return error

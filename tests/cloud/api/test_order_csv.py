@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud.api.faults import fault
 from cloud.api.order_csv import CsvError, decode_text, read_orders
 
 HEADER = ["订单号", "自提点", "提货日期", "收货人", "电话", "货号", "商品名称", "数量", "温区"]
@@ -103,7 +104,7 @@ def test_a_file_that_is_none_is_refused_as_a_whole(data: bytes, field: str) -> N
     with pytest.raises(CsvError) as info:
         read_orders(data)
     assert info.value.field == field
-    assert info.value.remedy
+    assert fault(info.value.code, info.value.field, **info.value.params).remedy
 
 
 @given(st.binary(max_size=400))

@@ -247,5 +247,61 @@ async def test_an_import_that_fails_leaves_nothing(world: World) -> None:
         answer = await world.post("dispatcher-a", ORDERS, json=[order("A-1"), order("A-2", lines=[line(sku="poison")])])
     assert answer.status_code == 500
     assert [one["event"] for one in lines] == ["request failed", "request"]
-    assert set(answer.json()["error"]) == {"field", "message", "remedy"}
+    assert set(answer.json()["error"]) == {"field", "message", "remedy", "code", "params"}
     assert await world.one("SELECT count(*) FROM customer_order") == 0
+
+
+async def waits_for_a_lock(world: World) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(await world.one(waiting))
+
+
+async def test_an_import_that_a_scan_locks_out_the_other_way_round_is_tried_again(world: World, config: CloudConfig) -> None:
+    """The import holds the parcel and wants the order; the other holds the order and wants the parcel."""
+    await bring(world, order(lines=[line(parcel=LABELS[0])]))
+    url = config.database_url.get_secret_value()
+    with capture_logs() as lines:
+        async with await psycopg.AsyncConnection.connect(url) as other:
+            await other.execute("SELECT FROM customer_order WHERE id = 'op-a/A-1001' FOR UPDATE")
+            importing = asyncio.create_task(bring(world, order(lines=[line(parcel=LABELS[0], quantity=7)])))
+            async with asyncio.timeout(10):
+                while not await waits_for_a_lock(world):
+                    await asyncio.sleep(0.02)
+            # Waits in turn: PostgreSQL ends whoever has waited for a second first, which is the import.
+            await other.execute("SELECT FROM parcel WHERE id = %s FOR UPDATE", [LABELS[0]])
+        assert (await importing)["updated"] == 1
+    assert [one["sqlstate"] for one in lines if one["event"].startswith("an import met")] == ["40P01"]
+    assert await world.one("SELECT quantity FROM order_line WHERE order_id = 'op-a/A-1001'") == 7
+    assert await world.one("SELECT count(*) FROM audit WHERE action = 'order.import'") == 2
+
+
+async def test_an_import_that_is_always_locked_out_says_so_and_leaves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        raise psycopg.errors.DeadlockDetected
+
+    monkeypatch.setattr("cloud.api.order_import.refold", never)
+    monkeypatch.setattr("cloud.api.order_import._MAX_RETRY_DELAY_S", 0.0)
+    answer = await world.post("dispatcher-a", ORDERS, json=[order()])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    said = answer.json()["error"]
+    assert (said["code"], said["params"]) == ("import_busy", {"times": 5})
+    assert "nothing was imported" in said["message"]
+    assert "again in a minute" in said["remedy"]
+    assert await world.one("SELECT count(*) FROM customer_order") == 0
+
+
+async def test_a_fault_of_an_import_has_a_code_and_parameters_a_page_can_say_in_its_own_words(world: World) -> None:
+    report = await bring(
+        world,
+        order("A-1", site="st-b1"),
+        order("A-2", resident={"name": "王", "phone": "12"}),
+        order("A-3", lines=[line(name="x" * 300)]),
+    )
+    said = {one["line"]: (one["field"], one["code"], one["params"]) for one in report["errors"]}
+    assert said == {
+        1: ("site", "no_station", {"site": "st-b1", "operator": "op-a"}),
+        2: ("resident.phone", "invalid.phone", {"wanted": "want a phone number of 7 to 15 digits"}),
+        3: ("lines[0].name", "invalid.string_too_long", {"max_length": 200}),
+    }

@@ -95,6 +95,7 @@ async def scan(connection: Connection, site: str, parcel: str, kind: str, n: int
             [site, EPOCH, n, (to_ms(NOW) + n * 1000) << 16, kind, NOW, NOW, NOW, Jsonb({"kind": kind, "parcel": parcel, **more})],
         )
         await connection.execute("INSERT INTO event_subject VALUES ('parcel', %s, %s, %s, %s)", [parcel, site, EPOCH, n])
+        await connection.execute("INSERT INTO parcel (id, created_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", [parcel, NOW])
         folded = await refold(connection, [parcel])
         return await change(connection, folded.entries, NOW)
 

@@ -1,0 +1,117 @@
+"""Everything the api finds wrong, by a stable code: the words are for people without a page, pages say it in theirs by the code.
+
+A code is never given another meaning; parameters are only ever added. Zh-CN: dashboards/shared/i18n/faults.ts.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+Param = str | int | float
+
+_LOOK = "check the spelling, or log in as somebody who may see it"
+_NEW_LINK = "ask your leader (团长) for a new one"
+_PARTS = "send it in parts"
+_AGAIN = "correct this field and send it again"
+_CELL = "correct this cell and send the order again"
+
+# code → what is wrong, what the reader can do
+WORDS: Mapping[str, tuple[str, str]] = {
+    "no_log_in": ("this needs a log-in", "log in with POST /api/login"),
+    "role_may_not": ("a {role} may not do this", "ask {roles}"),
+    "wrong_password": ("log-in or password is wrong", "check both; an administrator can give a new password"),
+    "account_disabled": ("this account is disabled", "ask an administrator"),
+    "too_many_attempts": ("too many attempts", "wait {minutes} min"),
+    "bad_login": ("{wanted}", "correct the log-in"),
+    "no_operator": ("there is no such operator", _LOOK),
+    "no_site": ("there is no such site", _LOOK),
+    "no_sensor": ("there is no such sensor at this site", _LOOK),
+    "no_order": ("there is no such order", _LOOK),
+    "no_parcel": ("there is no such parcel", _LOOK),
+    "no_message": ("there is no such message", _LOOK),
+    "no_address": ("there is no such address", _LOOK),
+    "no_page": ("there is no such page", _LOOK),
+    "nothing_here": ("there is nothing at this address", "see /api/openapi.json for the addresses there are"),
+    "wrong_method": ("{method} is not possible at this address", "see /api/openapi.json for what this address takes"),
+    "bad_request": ("{detail}", "correct the request and send it again"),
+    "no_json": ("the body is no JSON", "send JSON in UTF-8"),
+    "too_large": ("larger than {most} bytes", _PARTS),
+    "path_too_long": ("longer than {most} bytes", "shorten the query"),
+    "nul_in_path": ("holds a NUL character", "leave it out"),
+    "unforeseen": ("something went wrong here; it has been logged", "try again, or tell the operator"),
+    "database_away": ("the database cannot serve now; nothing was changed", "try again in a few seconds"),
+    "import_busy": (
+        "scans and other imports kept getting in the way {times} times; nothing was imported",
+        "send the same file again in a minute",
+    ),
+    "no_time_zone": ("'{name}' is no time zone", "such as Asia/Shanghai"),
+    "operator_differs": ("{id} is registered already, with other content", "choose another id"),
+    "site_taken": ("{id} is registered already", "choose another id, or ask an admin to relate it"),
+    "not_your_operator": ("this account does not act for {operator}", "leave it out, or ask an admin"),
+    "half_coordinates": ("latitude and longitude go together", "give both or neither"),
+    "dates_reversed": ("is not after valid_from", "the last day is not included"),
+    "unknown_operator": ("there is no operator {operator}", "register it with POST /api/operators"),
+    "message_settled": ("it is {state}", "only what is kept can be replayed or discarded"),
+    "loss_number": ("{wanted}", "look again with GET /api/losses"),
+    "link_invalid": ("{detail}", _NEW_LINK),
+    "link_expired": ("this link has expired", _NEW_LINK),
+    "link_taken_back": ("this link was taken back", _NEW_LINK),
+    "order_gone": ("this order is not here any more", "ask your leader (团长)"),
+    "bad_range": ("{wanted}", _AGAIN),
+    "no_calendar": ("no calendar has this time", _AGAIN),
+    "no_file": ("the form holds no file", "send the CSV as a file, or as the body itself"),
+    "too_many_orders": ("{count} orders, want at most {most}", "send them in parts"),
+    "csv_nul": ("holds a NUL character", "export it again as CSV, not as a spreadsheet"),
+    "csv_encoding": ("is in no encoding we know", "save it as UTF-8 or GBK"),
+    "csv_empty": ("is empty", "send a header and one row for each item"),
+    "csv_broken": ("line {line}: {detail}", "close the quotes, or export it again"),
+    "csv_too_many_rows": ("more than {most} rows", _PARTS),
+    "csv_column_twice": ("two columns mean the same", "leave one out; header: {header}"),
+    "csv_column_missing": ("the header has no column for {columns}", "name the columns in the first line"),
+    "row_too_wide": ("has {cells} cells, the header {columns}", "quote commas in texts"),
+    "cell_too_long": ("a cell is longer than {most} characters", "shorten it"),
+    "order_number_empty": ("is empty", "give the order's number (订单号)"),
+    "rows_differ": ("differs from line {line} of the same order", "make them the same"),
+    "quantity_not_whole": ("want a whole number", "such as 2"),
+    "order_twice": ("{order} was given with other content at {line}", "send one of them"),
+    "no_station": ("{site} is no station of {operator}", "register it with POST /api/sites, or correct it"),
+    "parcel_taken": ("{parcel} belongs to {order}", "give every order its own label"),
+    "parcel_taken_elsewhere": ("{parcel} belongs to another operator", "give every order its own label"),
+    "parcel_in_two_zones": ("{parcel} is {zone} too", "one parcel, one zone"),
+    "order_scanned": ("{order} has other content, and was scanned already", "send a new order number"),
+}
+
+
+class Fault(BaseModel):
+    """What is wrong, where, and what the reader can do. ``code`` and ``params`` say the same for who says it in other words."""
+
+    field: str
+    message: str
+    remedy: str
+    code: str
+    params: dict[str, Param] = {}
+
+
+def fault(code: str, field: str, **params: Param) -> Fault:
+    """A fault of WORDS."""
+    message, remedy = WORDS[code]
+    return Fault(field=field, message=message.format(**params), remedy=remedy.format(**params), code=code, params=params)
+
+
+def form_fault(error: Mapping[str, Any], *, remedy: str = _AGAIN, location: Sequence[str | int] | None = None) -> Fault:
+    """One of pydantic's errors: ``("body", "lines", 0, "sku")`` becomes ``lines[0].sku``, its type ``invalid.string_too_short``."""
+    parts = list(error["loc"] if location is None else location)
+    if parts and parts[0] in ("body", "query", "path", "header", "cookie") and len(parts) > 1:
+        parts = parts[1:]
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+    params = {name: value for name, value in (error.get("ctx") or {}).items() if isinstance(value, str | int | float)}
+    return Fault(
+        field=field or "body", message=str(error["msg"]).removeprefix("Value error, "), remedy=remedy,
+        code=f"invalid.{error['type']}", params=params,
+    )  # fmt: skip
+
+
+def cell_fault(error: Mapping[str, Any], location: Sequence[str | int]) -> Fault:
+    """The same, of a cell of a file."""
+    return form_fault(error, remedy=_CELL, location=location)

@@ -1,0 +1,91 @@
+"""What an import of orders is decided from: stations, known orders, whose each parcel is, free labels. Locks as the fold does."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cloud.api.order_forms import LineFault, Numbered
+from cloud.api.order_plans import Kept, Labels, line_fault
+from cloud.store.pool import Connection
+from edge.wire.labels import parcel_label
+
+
+async def with_known_site(
+    connection: Connection, now: datetime, operator_id: str, orders: Sequence[Numbered], faults: list[LineFault]
+) -> list[Numbered]:
+    """The orders whose station serves the operator today; the others are faults."""
+    cursor = await connection.execute(
+        """
+        SELECT so.site_id FROM site_operator so JOIN operator o ON o.id = so.operator_id JOIN site s ON s.id = so.site_id
+        WHERE so.operator_id = %s AND s.kind = 'station' AND so.valid @> (%s::timestamptz AT TIME ZONE o.time_zone)::date
+        """,
+        [operator_id, now],
+    )
+    known = {row[0] async for row in cursor}
+    faults += [
+        line_fault(numbered, "no_station", "site", site=numbered.order.site, operator=operator_id)
+        for numbered in orders
+        if numbered.order.site not in known
+    ]
+    return [numbered for numbered in orders if numbered.order.site in known]
+
+
+async def kept_orders(connection: Connection, operator_id: str, external_ids: Sequence[str]) -> dict[str, Kept]:
+    """Those of the order numbers that are known."""
+    cursor = await connection.execute(
+        """
+        SELECT o.external_id, o.id, o.site_id, o.pickup_date::text, o.placed_at, r.phone_hash, r.name_encrypted,
+               EXISTS (
+                   SELECT FROM parcel p JOIN event_subject e ON e.entity = 'parcel' AND e.entity_id = p.id WHERE p.order_id = o.id
+               ),
+               ARRAY(SELECT l.sku FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
+               ARRAY(SELECT l.name FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
+               ARRAY(SELECT l.quantity FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
+               ARRAY(SELECT p.zone FROM order_line l JOIN parcel p ON p.id = l.parcel_id WHERE l.order_id = o.id ORDER BY l.line),
+               ARRAY(SELECT l.parcel_id FROM order_line l WHERE l.order_id = o.id ORDER BY l.line)
+        FROM customer_order o LEFT JOIN resident r ON r.id = o.resident_id
+        WHERE o.operator_id = %s AND o.external_id = ANY(%s)
+        """,
+        [operator_id, list(external_ids)],
+    )
+    return {
+        row[0]: Kept(row[1], row[2], row[3], row[4], row[5], row[6], row[7], tuple(zip(*row[8:13], strict=True)))
+        async for row in cursor
+    }
+
+
+async def parcel_owners(connection: Connection, operator_id: str, orders: Sequence[Numbered]) -> dict[str, str | None]:
+    """Whose order each parcel named here is of; None: of no order yet.
+
+    Locks them and those the orders have, by id, as the fold does: whether an order was scanned does not change from here on.
+    """
+    cursor = await connection.execute(
+        "SELECT id, order_id FROM parcel WHERE id = ANY(%s) OR order_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+        [
+            [line.parcel for numbered in orders for line in numbered.order.lines if line.parcel],
+            [f"{operator_id}/{numbered.order.external_id}" for numbered in orders],
+        ],
+    )
+    return dict(await cursor.fetchall())
+
+
+async def free_labels(connection: Connection, most: int) -> Labels:
+    """As many as could be needed; numbers that stay unused are lost, of which there are 36⁹. Labels in use are passed over."""
+    cursor = await connection.execute("SELECT nextval('parcel_serial') FROM generate_series(1, %s)", [most])
+    serials = {parcel_label(row[0]): row[0] for row in await cursor.fetchall()}
+    cursor = await connection.execute("SELECT id FROM parcel WHERE id = ANY(%s)", [list(serials)])
+    used = {row[0] for row in await cursor.fetchall()}
+    free = [serial for label, serial in serials.items() if label not in used]
+    return Labels(free) if len(free) == most else Labels([*free, *await _more(connection, most - len(free))])
+
+
+async def _more(connection: Connection, wanted: int) -> list[int]:
+    """Labels somebody else has numbered are rare, and not worth cleverness: one at a time."""
+    found: list[int] = []
+    while len(found) < wanted:
+        cursor = await connection.execute("SELECT nextval('parcel_serial')")
+        row = await cursor.fetchone()
+        serial = int(row[0]) if row else 0
+        cursor = await connection.execute("SELECT FROM parcel WHERE id = %s", [parcel_label(serial)])
+        if await cursor.fetchone() is None:
+            found.append(serial)
+    return found

@@ -1,0 +1,150 @@
+/**
+ * What the server finds wrong, in Chinese, by its code (cloud/api/faults.py, health_check.py). English is the server's own; so is
+ * what this table does not know. Tested against the server's table.
+ */
+
+import { fill } from './fill'
+import { language } from './text'
+
+export interface Fault {
+  readonly field: string
+  readonly message: string
+  readonly remedy: string
+  readonly code: string
+  readonly params: Readonly<Record<string, string | number>>
+}
+
+const LOOK = '请检查是否写错，或用有权限的账号登录'
+const NEW_LINK = '请向团长要一个新链接'
+const AGAIN = '改正这一项后重新提交'
+const CELL = '改正后重新导入这个订单'
+
+// code → what is wrong, what to do
+const ZH: Readonly<Record<string, readonly [string, string]>> = {
+  no_log_in: ['需要先登录', '请登录'],
+  role_may_not: ['这个账号没有权限', '请联系管理员或调度员'],
+  wrong_password: ['账号或密码不对', '请检查后再试；忘记密码请联系管理员'],
+  account_disabled: ['这个账号已停用', '请联系管理员'],
+  too_many_attempts: ['试的次数太多', '请过 {minutes} 分钟再试'],
+  bad_login: ['账号格式不对', '请检查账号'],
+  no_operator: ['没有这个运营方', LOOK],
+  no_site: ['没有这个站点', LOOK],
+  no_sensor: ['这个站点没有这个传感器', LOOK],
+  no_order: ['没有这个订单', LOOK],
+  no_parcel: ['没有这个包裹', LOOK],
+  no_message: ['没有这条消息', LOOK],
+  no_address: ['没有这个地址', LOOK],
+  no_page: ['没有这个页面', LOOK],
+  nothing_here: ['没有这个地址', '地址列表见 /api/openapi.json'],
+  wrong_method: ['这个地址不支持 {method}', '用法见 /api/openapi.json'],
+  bad_request: ['请求有误：{detail}', '改正后再试'],
+  no_json: ['内容不是 JSON', '请发送 UTF-8 编码的 JSON'],
+  too_large: ['超过 {most} 字节', '请分几次提交'],
+  path_too_long: ['地址超过 {most} 字节', '请缩短查询内容'],
+  nul_in_path: ['地址里有空字符', '请去掉'],
+  unforeseen: ['服务器出错，已经记录', '请稍后再试，或联系管理员'],
+  database_away: ['数据库暂时不可用，没有改动任何内容', '请过几秒再试'],
+  import_busy: ['扫码和其他导入一直占用这些包裹（试了 {times} 次），没有导入任何订单', '请过一分钟重新导入同一个文件'],
+  no_time_zone: ['没有“{name}”这个时区', '例如 Asia/Shanghai'],
+  operator_differs: ['{id} 已经登记过，内容不同', '请换一个编号'],
+  site_taken: ['{id} 已经登记过', '请换一个编号，或请管理员建立关联'],
+  not_your_operator: ['这个账号不能代表 {operator}', '请去掉，或联系管理员'],
+  half_coordinates: ['纬度和经度要一起填', '两个都填，或都不填'],
+  dates_reversed: ['结束日期不晚于开始日期', '结束当天不算在内'],
+  unknown_operator: ['没有运营方 {operator}', '请先登记运营方'],
+  message_settled: ['这条消息已经处理过', '只有待处理的消息可以重放或放弃'],
+  loss_number: ['数字对不上', '请刷新后再确认'],
+  link_invalid: ['链接无效', NEW_LINK],
+  link_expired: ['链接已过期', NEW_LINK],
+  link_taken_back: ['链接已作废', NEW_LINK],
+  order_gone: ['这个订单已不存在', '请联系团长'],
+  bad_range: ['时间范围不对：{wanted}', AGAIN],
+  no_calendar: ['没有这个时间', AGAIN],
+  no_file: ['没有收到文件', '请选择一个 CSV 文件'],
+  too_many_orders: ['共 {count} 个订单，一次最多 {most} 个', '请分几个文件导入'],
+  csv_nul: ['文件里有空字符', '请另存为 CSV，不要直接上传表格文件'],
+  csv_encoding: ['认不出文件编码', '请另存为 UTF-8 或 GBK'],
+  csv_empty: ['文件是空的', '第一行写表头，之后一行一件商品'],
+  csv_broken: ['第 {line} 行读不了', '请检查引号是否成对，或重新导出'],
+  csv_too_many_rows: ['超过 {most} 行', '请分几个文件导入'],
+  csv_column_twice: ['有两栏意思相同', '请去掉一栏；表头：{header}'],
+  csv_column_missing: ['表头缺少：{columns}', '请在第一行写上栏名'],
+  row_too_wide: ['这一行有 {cells} 格，表头只有 {columns} 格', '文字里有逗号的请加引号'],
+  cell_too_long: ['有一格超过 {most} 个字', '请缩短'],
+  order_number_empty: ['订单号是空的', '请填写订单号'],
+  rows_differ: ['和同一订单的第 {line} 行不一致', '请改成一样'],
+  quantity_not_whole: ['数量要填整数', '例如 2'],
+  order_twice: ['订单 {order} 在第 {line} 行已经出现，内容不同', '请只保留一个'],
+  no_station: ['{site} 不是这个运营方的自提点', '请先登记这个自提点，或改正编号'],
+  parcel_taken: ['包裹 {parcel} 已经属于订单 {order}', '每个订单要用自己的标签'],
+  parcel_taken_elsewhere: ['包裹 {parcel} 属于别的运营方', '每个订单要用自己的标签'],
+  parcel_in_two_zones: ['包裹 {parcel} 同时写了别的温区', '一个包裹只能有一个温区'],
+  order_scanned: ['订单 {order} 的包裹已经扫过码，不能再改', '请用新的订单号'],
+  'invalid.missing': ['没有填', AGAIN],
+  'invalid.string_too_short': ['不能为空', CELL],
+  'invalid.string_too_long': ['太长，最多 {max_length} 个字', CELL],
+  'invalid.extra_forbidden': ['多出来的一项', '请去掉'],
+  'invalid.too_short': ['太少，至少 {min_length} 项', CELL],
+  'invalid.too_long': ['太多，最多 {max_length} 项', '请分开提交'],
+  'invalid.greater_than_equal': ['不能小于 {ge}', CELL],
+  'invalid.less_than_equal': ['不能大于 {le}', CELL],
+  'invalid.literal_error': ['不是可选的值', CELL],
+  'invalid.date_from_datetime_parsing': ['日期写法不对', '例如 2026-11-23'],
+  'invalid.date_parsing': ['日期写法不对', '例如 2026-11-23'],
+  'invalid.timezone_aware': ['时间要写明时区', '例如 2026-11-23T08:00:00+08:00'],
+  'invalid.order_number': ['订单号只能用 1 到 64 个字母、数字和 . _ -', CELL],
+  'invalid.parcel_label': ['不是包裹标签', '请照着包裹上的标签填写'],
+  'invalid.phone': ['不是手机号', '手机号为 7 到 15 位数字'],
+  'invalid.year': ['年份不对', CELL],
+  'invalid.text': ['有不能用的字符', CELL],
+  'invalid.id': ['编号写法不对', '只能用小写字母、数字和 -'],
+}
+
+// causes of /health
+const ZH_CAUSES: Readonly<Record<string, string>> = {
+  database_away: '连不上数据库',
+  broker_away: '连不上消息服务器，站点会先自己保存',
+  no_process: '{process} 没有在运行',
+  process_silent: '{process} 已经 {seconds} 秒没有动静',
+  job_fails: '后台任务 {task} 出错',
+  job_late: '后台任务 {task} 没有按时运行',
+  ingest_behind: '入库落后 {seconds} 秒',
+  batches_lost: '{count} 批数据丢失；查明原因后请确认',
+  quarantine_lost: '隔离区已满，{count} 条没人看过的消息被清除；查明原因后请确认',
+  quarantined: '{count} 条消息在隔离区等待处理',
+}
+
+// Columns of an import, as its header may name them.
+const ZH_FIELDS: Readonly<Record<string, string>> = {
+  external_id: '订单号',
+  site: '自提点',
+  pickup_date: '提货日期',
+  placed_at: '下单时间',
+  resident_name: '姓名',
+  resident_phone: '手机号',
+  sku: '商品编码',
+  name: '商品',
+  quantity: '数量',
+  zone: '温区',
+  parcel: '包裹',
+  row: '整行',
+  file: '文件',
+  orders: '订单',
+}
+
+/** What is wrong and what to do about it, in the reader's language. */
+export function saidOf(fault: Fault): { readonly message: string; readonly remedy: string } {
+  if (language.value !== 'zh') return fault
+  const known = ZH[fault.code]
+  if (known) return { message: fill(known[0], fault.params), remedy: fill(known[1], fault.params) }
+  return fault.code.startsWith('invalid.') ? { message: `内容不对（${fault.message}）`, remedy: AGAIN } : fault
+}
+
+export function causeText(code: string, params: Readonly<Record<string, string | number>>, said: string): string {
+  const known = ZH_CAUSES[code]
+  return language.value === 'zh' && known ? fill(known, params) : said
+}
+
+export function fieldWord(field: string): string {
+  return language.value === 'zh' ? (ZH_FIELDS[field] ?? field) : field
+}
