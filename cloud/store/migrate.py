@@ -24,6 +24,19 @@ FOLDERS = {
 }
 
 
+# What a new database has of its own: its schema's history, its kind, its roll-ups (made again from the raw readings, so that those
+# older than the raw ones stay behind) and its jobs.
+NOT_COPIED = (
+    "schema_migrations", "store_mode", "reading_rolled", "reading_late", "reading_15m*", "procrastinate_*", "job_queue_migration",
+    "job_run", "heartbeat",
+)  # fmt: skip
+# Chunks and partitions differ, so rows go by their table; rows come before what they refer to, so the checks are left out.
+COPY = (
+    "stop the cloud; python -m cloud migrate on the new one; "
+    "pg_dump --data-only --load-via-partition-root " + " ".join(f"-T '{name}'" for name in NOT_COPIED) + " OLD_URL > data.sql; "
+    "PGOPTIONS='-c session_replication_role=replica' psql --single-transaction -v ON_ERROR_STOP=1 -f data.sql NEW_URL"
+)
+
 _SETTLING_LOCK = 0x7475_616E_7476
 
 
@@ -61,7 +74,7 @@ def _settle(connection: psycopg.Connection, wanted: StoreMode | None) -> StoreMo
     if wanted is not None and wanted is not was:
         raise Trouble(
             f"this database was made as '{was}', not as '{wanted}'",
-            "copy the data into a new database of the other kind (pg_dump --data-only), or leave the mode unset",
+            f"leave the mode unset, or copy the data into a new database of the other kind: {COPY}",
         )
     _refuse_more_than_offered(was, offered)
     return was
