@@ -92,7 +92,7 @@ class ScannerFrames:
             return
         self._pending += data
         while reply := take_reply(self._pending):  # at once: whoever triggered waits for it, and silence comes later
-            frames.append(reply[0])
+            frames += () if reply[0] is None else (reply[0],)
             del self._pending[: reply[1]]
         room = self.max_length * _MAX_BYTES_A_CHARACTER
         if len(self._pending) > room:

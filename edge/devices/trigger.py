@@ -78,10 +78,19 @@ _NEWLAND = re.compile(rb"\x02\x010000[@#][^\x03\r\n]{0,22}?([\x06\x15\x05]);\x03
 _SSI_ACK, _SSI_NAK = 0xD0, 0xD1
 
 
-def take_reply(data: bytes | bytearray) -> tuple[ReplyFrame, int] | None:
-    """The reply that ``data`` begins with and how many bytes it is; None where it begins with none, or with half of one."""
-    first = _READERS.get(data[0]) if data else None
-    return None if first is None else first(bytes(data[:MAX_REPLY_BYTES]))
+def take_reply(data: bytes | bytearray) -> tuple[ReplyFrame | None, int] | None:
+    """The reply that ``data`` begins with and how many bytes it is; None where it begins with none, or with half of one.
+
+    A command of ours that a half-duplex adapter sends back is bytes without a reply.
+    """
+    if not data or data[0] not in _FIRST_BYTES:
+        return None
+    head = bytes(data[:MAX_REPLY_BYTES])
+    for echo in _ECHOES:
+        if head.startswith(echo):
+            return None, len(echo)
+    reader = _READERS.get(head[0])
+    return None if reader is None else reader(head)
 
 
 def _starts_with_stx(data: bytes) -> tuple[ReplyFrame, int] | None:
@@ -107,3 +116,6 @@ _READERS: dict[int, Callable[[bytes], tuple[ReplyFrame, int] | None]] = {
     0x04: _starts_with_ssi_length,
     0x05: _starts_with_ssi_length,  # a refusal has a byte of cause
 }
+# Without the CR of Honeywell's, which ends the frame by itself.
+_ECHOES = [command.rstrip(b"\r") for commands in TRIGGERS.values() for command in (commands.on, commands.off)]
+_FIRST_BYTES = frozenset([*_READERS, *(echo[0] for echo in _ECHOES)])

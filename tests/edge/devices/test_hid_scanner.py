@@ -5,6 +5,7 @@ import os
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -13,7 +14,8 @@ from edge.devices.hid_scanner import HidScanner
 from edge.devices.ports import DeviceState, HidSettings, Scan
 from edge.wire.clock import WallClock
 from edge.wire.labels import parcel_label
-from firmware_sim.hid import SimulatedHid, press, typed
+from firmware_sim.faults import LineFaults
+from firmware_sim.hid import HidFaults, SimulatedHid, press, typed
 
 DEADLINE_S = 20.0
 CLOCK = WallClock(lambda: 1_700_000_000.0)
@@ -46,6 +48,20 @@ async def test_what_is_typed_becomes_scans(tmp_path: Path) -> None:
     assert (first.text, first.symbology, first.device, first.measured_at_ms) == (parcel_label(1), "C0", "gun", 1_700_000_000_000)
     assert (second.text, second.symbology) == ("(01)09521234543213(10)LOT", "d2")
     assert "US keyboard" in noise.fault
+
+
+async def test_events_that_are_missing_or_strange_refuse_the_label_and_never_make_another_one(tmp_path: Path) -> None:
+    labels = [parcel_label(n) for n in range(300)]
+    device = SimulatedHid.at(tmp_path / "event-kbd", Random(5))
+    device.faults = HidFaults(LineFaults(split=0.5), dropped=0.2, stray=0.2)
+    with device.line:
+        async with scanner_at(device.line.path) as scanner:
+            await eventually(lambda: scanner.health().state is DeviceState.OK)
+            typing = asyncio.create_task(asyncio.to_thread(device.scan_all, labels))
+            seen = await take(scanner.scans(), len(labels))
+            await typing
+    assert all(scan.fault or scan.text == label for scan, label in zip(seen, labels, strict=True))
+    assert 0.25 < sum(bool(scan.fault) for scan in seen) / len(seen) < 0.5
 
 
 async def test_silence_ends_a_label_without_enter(tmp_path: Path) -> None:

@@ -173,12 +173,13 @@ async def listening(device: TriggeredScanner) -> None:
         await asyncio.sleep(0.002)
 
 
+@pytest.mark.parametrize("faults", [TriggerFaults(), TriggerFaults(is_echoing=True)], ids=["well", "echoing"])
 @pytest.mark.parametrize("maker", list(Maker))
 async def test_a_triggered_scanner_reads_what_is_in_view_and_its_answer_is_no_scan(
-    tmp_path: Path, clock: WallClock, maker: Maker
+    tmp_path: Path, clock: WallClock, maker: Maker, faults: TriggerFaults
 ) -> None:
     with SimulatedScanner(tmp_path / "desk", Random(1)) as device:
-        told = TriggeredScanner(device, maker)
+        told = TriggeredScanner(device, maker, faults=faults)
         hearing = asyncio.create_task(listening(told))
         wish = ScannerSettings("desk", str(device.path), trigger=TriggerKind(maker.value))
         async with SerialScanner(wish, clock) as scanner:

@@ -91,9 +91,13 @@ def test_an_answer_with_a_flipped_bit_is_no_label(reply: bytes) -> None:
 
 
 @pytest.mark.parametrize("commands", TRIGGERS.values(), ids=list(TRIGGERS))
-def test_a_line_that_echoes_our_commands_gives_no_label(commands: TriggerCommands) -> None:
+def test_an_adapter_that_sends_our_commands_back_spoils_neither_answer_nor_label(commands: TriggerCommands) -> None:
+    answer = ACCEPTED["gm65"] if commands.is_answered else b""
+    expected = [ReplyFrame(is_accepted=True)] * bool(answer) + [LabelFrame(PARCEL)]
     for command in (commands.on, commands.off):
-        assert not any(isinstance(frame, LabelFrame) for frame in read(command + b"\r"))
+        assert read(command + answer + PARCEL.encode() + b"\r") == expected
+        assert read(*(bytes((one,)) for one in command + answer + PARCEL.encode() + b"\r")) == expected
+        assert read(command + b"\r") == []
 
 
 def test_a_label_as_an_ssi_packet_is_refused_with_the_setting_to_change() -> None:
