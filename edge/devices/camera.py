@@ -1,107 +1,142 @@
-"""A camera as a scanner: looks, decodes in a thread of its own, yields scans; what is missing is said in its health.
+"""A camera as a scanner: a process of its own looks and decodes, this side keeps it going and turns what it saw into scans.
 
-Leaves pictures to frames, decoding to barcode, and which sighting counts to sightings.
+Leaves looking to eye. The process may die, hang or be killed for its memory: it is started again, and health says so.
 """
 
-import threading
+import asyncio
+import os
+import signal
+import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import assert_never, cast
 
+import edge
 from edge.devices import symbols
-from edge.devices.barcode import BarcodeReader, Symbol
-from edge.devices.frames import CameraError, Frame, frames, load_opencv
-from edge.devices.ports import CameraSettings, DeviceState, Scan
-from edge.devices.sightings import Sightings
+from edge.devices.eye import ONE_THREAD
+from edge.devices.eye_words import MAX_LINE, Alive, Lost, Opened, Seen, SymbolWord, Through, Word, decode_word, task_line
+from edge.devices.ports import CameraSettings, DeviceError, DeviceState, Scan
 from edge.devices.supervised import Backoff, SupervisedScanner
 from edge.wire.clock import Clock
 from edge.wire.messages import MAX_TEXT
 
 BACKOFF = Backoff(0.5, 15.0)  # opening a camera that is not there takes OpenCV a while
-
-
-@dataclass(slots=True)
-class Eye:
-    """Everything that blocks, behind two calls: what moves to a process of its own when frames get many."""
-
-    settings: CameraSettings
-    wait: Callable[[float], None]
-    second_opinion: str = ""
-    _frames: Iterator[Frame] | None = None
-    _reader: BarcodeReader | None = None
-    _sightings: Sightings = field(default_factory=Sightings)
-
-    def open(self) -> None:
-        """Load the libraries. CameraError with the remedy; a source that is not there shows with the first look."""
-        cv2 = load_opencv()
-        try:
-            self._reader = BarcodeReader.load()
-        except ImportError as error:
-            raise CameraError(DeviceState.FAILED, f"zxing-cpp: {error}; install the agent's packages again") from error
-        self.second_opinion = self._reader.second_opinion
-        self._frames = frames(self.settings, cv2, self.wait)
-
-    def look(self) -> tuple[list[Symbol], float] | None:
-        """Wait for the next frame and decode it: what became a scan, and when it was seen. None when there are no more."""
-        if self._frames is None or self._reader is None:
-            raise CameraError(DeviceState.LOST, f"{self.settings.source}: not opened")
-        frame = next(self._frames, None)
-        if frame is None:
-            return None
-        found = [] if frame.grey is None else self._reader.read(frame.grey)
-        return self._sightings.frame(found, frame.at_s), frame.at_s
-
-    def close(self) -> None:
-        """Let go of the device; look is not running."""
-        source: Any = self._frames
-        self._frames = None
-        if source is not None:
-            source.close()
+SILENT_S = 45.0  # it speaks every second, but not while it loads OpenCV from an old card or V4L2 waits its 10 s for a picture
 
 
 class Camera(SupervisedScanner):
     """A ports.Scanner that looks."""
 
-    def __init__(self, settings: CameraSettings, clock: Clock, wait: Callable[[float], None] | None = None) -> None:
-        """``wait`` replaces real waiting between frames, for tests that show a folder as fast as it can be decoded."""
+    def __init__(self, settings: CameraSettings, clock: Clock, *, hurry: bool = False) -> None:
+        """``hurry`` shows a folder or file as fast as it can be decoded, for tests."""
         super().__init__(settings.name, settings.source, clock, BACKOFF)
-        self._stop = threading.Event()
-        self._eye = Eye(settings, wait or self._wait)
+        self._task_line = task_line(settings, hurry=hurry)
+        self._process: Process | None = None
+        self._ends = 0
+        self._last_end = ""
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stop.set()
         await super().__aexit__(kind, error, trace)
+        await self._end()
 
     async def _open(self) -> None:
-        await self._blocking(self._eye.open)
+        process = self._process
+        if process is not None and process.returncode is None:
+            await self._write(process, b"again\n")
+            return
+        await self._end()
+        environment = {**os.environ, **ONE_THREAD}
+        # The process finds this very package, wherever the agent was started from.
+        paths = [environment.get("PYTHONPATH", ""), str(Path(edge.__file__).parents[1])]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+        command = (sys.executable, "-m", "edge.devices.eye")
+        self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=MAX_LINE, env=environment)
+        await self._write(self._process, self._task_line)
 
     async def _serve(self) -> None:
-        """Look until it is lost. Ends when a folder or file is through."""
-        while (seen := await self._blocking(self._eye.look)) is not None:
-            self._say(DeviceState.OK, self._eye.second_opinion)
-            await self._deliver(*seen)
-        self._say(DeviceState.OK, f"{self._place}: shown to the end")
+        """Hear until it is lost. Ends when a folder or file is through."""
+        process = self._process
+        while process is not None:
+            match await self._word(process):
+                case Opened(second_opinion, unreadable):
+                    self._say(DeviceState.OK, self._remarks(second_opinion, unreadable))
+                case Seen(at_s, seen):
+                    await self._deliver(seen, at_s)
+                case Alive():
+                    pass
+                case Lost(state, text):
+                    raise DeviceError(state, text)
+                case Through(second_opinion):
+                    remarks = self._remarks(second_opinion, 0)
+                    self._say(DeviceState.OK, "; ".join(part for part in (f"{self._place}: shown to the end", remarks) if part))
+                    await self._end()
+                    return
+                case word:
+                    assert_never(word)
+
+    async def _word(self, process: Process) -> Word:
+        output = cast(asyncio.StreamReader, process.stdout)  # a pipe, as it was started
+        try:
+            async with asyncio.timeout(SILENT_S):
+                line = await output.readline()
+        except TimeoutError:
+            await self._end()
+            raise self._ended(f"said nothing for {SILENT_S:.0f} s and was stopped") from None
+        if not line:
+            raise self._ended(_how_it_ended(await process.wait()))
+        return decode_word(line)
+
+    async def _write(self, process: Process, line: bytes) -> None:
+        task = cast(asyncio.StreamWriter, process.stdin)  # a pipe, as it was started
+        try:
+            task.write(line)
+            await task.drain()
+        except ConnectionError:
+            raise self._ended(_how_it_ended(await process.wait())) from None
+
+    def _ended(self, how: str) -> DeviceError:
+        self._ends += 1
+        self._last_end = how
+        return DeviceError(DeviceState.FAILED, f"{self._place}: its process {how}; it is started again")
+
+    def _remarks(self, second_opinion: str, unreadable: int) -> str:
+        parts = [second_opinion] if second_opinion else []
+        if self._ends:
+            parts.append(f"its process was started again (time {self._ends}): the last one {self._last_end}")
+        if unreadable:
+            parts.append(f"{unreadable} pictures could not be decoded")
+        return "; ".join(parts)
+
+    async def _end(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if process.returncode is None:
+            process.kill()  # it holds nothing that the kernel does not give back
+        await process.wait()
+        cast(asyncio.StreamWriter, process.stdin).close()
+        self._process = None
 
     def _close(self) -> None:
-        self._eye.close()
+        """Nothing: the process lets go of the device by itself, and lives on for the next try."""
 
-    async def _deliver(self, found: list[Symbol], at_s: float) -> None:
-        if not found:
-            return
+    async def _deliver(self, found: list[SymbolWord], at_s: float) -> None:
         # A frame of a folder may be due later than now where nobody waits for it.
         heard_s = min(at_s, time.monotonic())
         measured_at_ms = self._clock.now_ms() - int((time.monotonic() - heard_s) * self._clock.rate * 1000)
         for symbol in found:
             await self._queue.put(_scan(symbol, self.name, measured_at_ms, heard_s))
 
-    def _wait(self, seconds: float) -> None:
-        if seconds > 0.0:
-            self._stop.wait(seconds)
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"ended with exit code {code}"
+    return f"was killed by {signal.Signals(-code).name}"
 
 
-def _scan(symbol: Symbol, device: str, measured_at_ms: int, heard_s: float) -> Scan:
+def _scan(symbol: SymbolWord, device: str, measured_at_ms: int, heard_s: float) -> Scan:
     fault = ""
     try:
         text = symbols.normalise(symbol.text, symbol.symbology)

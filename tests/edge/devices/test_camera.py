@@ -1,20 +1,21 @@
 import asyncio
+import contextlib
 import csv
-import importlib
-import math
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from edge.devices import barcode, symbols
-from edge.devices import frames as frames_module
+from edge.devices import camera as camera_module
+from edge.devices import symbols
 from edge.devices.camera import Camera
+from edge.devices.eye import MEMORY_BYTES, NICENESS, Eye
 from edge.devices.frames import FRAMES_EACH
 from edge.devices.ports import CameraSettings, DeviceState, Scan
 from edge.wire.clock import WallClock
@@ -23,10 +24,6 @@ from firmware_sim.labels import AS_PRINTED, HAND_HELD, WORN_HEAD, Defects, Print
 
 SHARED = Path(os.environ.get("TUANTU_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 DEADLINE_S = 30.0
-
-
-def no_wait(_: float) -> None:
-    """Frames as fast as they are decoded; their times are still those of the folder."""
 
 
 @pytest.fixture
@@ -40,10 +37,10 @@ async def eventually(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def shown_to_the_end(settings: CameraSettings, clock: WallClock, wait: Callable[[float], None] = no_wait) -> list[Scan]:
+async def shown_to_the_end(settings: CameraSettings, clock: WallClock) -> list[Scan]:
     """Every scan of a folder that does not loop."""
     seen: list[Scan] = []
-    async with Camera(settings, clock, wait=wait) as camera:
+    async with Camera(settings, clock, hurry=True) as camera:
 
         async def collect() -> None:
             async for scan in camera.scans():
@@ -86,7 +83,7 @@ async def test_the_same_label_shown_twice_in_a_row_is_two_scans_and_a_blank_tabl
 
 async def test_a_folder_that_loops_is_shown_again(tmp_path: Path, clock: WallClock) -> None:
     write_label(tmp_path, parcel_label(1), Print.QR, AS_PRINTED, Random(1))
-    async with Camera(CameraSettings("eye", str(tmp_path), loop=True), clock, wait=no_wait) as camera, asyncio.timeout(DEADLINE_S):
+    async with Camera(CameraSettings("eye", str(tmp_path), loop=True), clock, hurry=True) as camera, asyncio.timeout(DEADLINE_S):
         scans = camera.scans()
         assert [(await anext(scans)).text for _ in range(3)] == [parcel_label(1)] * 3
 
@@ -107,29 +104,30 @@ async def test_a_video_file_is_a_camera_too(tmp_path: Path, clock: WallClock) ->
 
 
 @pytest.mark.slow
-async def test_photographs_of_the_world_are_read_and_nothing_is_read_where_nothing_is() -> None:
+def test_photographs_of_the_world_are_read_and_nothing_is_read_where_nothing_is() -> None:
     folder = SHARED / "barcodes"
     if not (folder / "manifest.csv").is_file():
         pytest.skip("the photographs of barcodes are not on this machine (TUANTU_SHARED_DATA)")
     with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
         rows = sorted(csv.DictReader(file), key=lambda row: folder / row["file"])
-    frames_shown = 0
+    shown = -1
 
     def count(_: float) -> None:
-        nonlocal frames_shown
-        frames_shown += 1
+        nonlocal shown
+        shown += 1
 
-    # The driver's clock counts frames, so that each scan says of which photograph it is.
-    seen = await shown_to_the_end(CameraSettings("eye", str(folder)), WallClock(lambda: frames_shown), count)
     texts: dict[str, set[str]] = {row["file"]: set() for row in rows}
-    for scan in seen:
-        photograph = rows[(math.ceil(scan.measured_at_ms / 1000) - 1) // FRAMES_EACH]["file"]
-        texts[photograph].add(comparable(scan.text))
+    eye = Eye(CameraSettings("eye", str(folder)), count)
+    eye.open()
+    while (seen := eye.look()) is not None:
+        # The last photograph's blank comes when all of its frames have been waited for.
+        texts[rows[min(shown // FRAMES_EACH, len(rows) - 1)]["file"]] |= {comparable(symbol.text) for symbol in seen[0]}
+    eye.close()
     assert not any(texts[row["file"]] for row in rows if row["format"] == "NONE")
     readable = [row for row in rows if row["format"] != "NONE"]
     exact = [row for row in readable if texts[row["file"]] & expected(row)]
     wrong = [row["file"] for row in readable if texts[row["file"]] and not texts[row["file"]] & expected(row)]
-    assert len(exact) / len(readable) >= 0.82
+    assert len(exact) / len(readable) >= 0.84  # two frames a photograph: the best stages only
     assert len(wrong) <= 5, wrong
 
 
@@ -150,29 +148,28 @@ def as_elements(text: str) -> str:
         return text
 
 
+def hide(monkeypatch: pytest.MonkeyPatch, folder: Path, package: str, why: str) -> None:
+    """The camera's process finds this package, and cannot import it."""
+    (folder / package).mkdir(parents=True)
+    (folder / package / "__init__.py").write_text(f"raise ImportError({why!r})")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
 async def test_without_opencvs_system_libraries_the_remedy_is_named_and_the_agent_goes_on(
     tmp_path: Path, clock: WallClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(name: str) -> Any:
-        raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
-
-    monkeypatch.setattr(frames_module, "import_module", missing)
+    hide(monkeypatch, tmp_path / "hidden", "cv2", "libGL.so.1: cannot open shared object file: No such file or directory")
     async with Camera(CameraSettings("eye", str(tmp_path)), clock) as camera:
         await eventually(lambda: camera.health().state is DeviceState.FAILED)
         assert "apt-get install libgl1" in camera.health().detail
 
 
 async def test_without_zbar_it_reads_on_and_says_so(tmp_path: Path, clock: WallClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = importlib.import_module
-
-    def without_zbar(name: str) -> Any:
-        if name.startswith("pyzbar"):
-            raise ImportError("Unable to find zbar shared library")
-        return real(name)
-
-    monkeypatch.setattr(barcode, "import_module", without_zbar)
-    write_label(tmp_path, parcel_label(2), Print.QR, AS_PRINTED, Random(1))
-    async with Camera(CameraSettings("eye", str(tmp_path), loop=True), clock, wait=no_wait) as camera, asyncio.timeout(DEADLINE_S):
+    hide(monkeypatch, tmp_path / "hidden", "pyzbar", "Unable to find zbar shared library")
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    write_label(shown, parcel_label(2), Print.QR, AS_PRINTED, Random(1))
+    async with Camera(CameraSettings("eye", str(shown), loop=True), clock, hurry=True) as camera, asyncio.timeout(DEADLINE_S):
         assert (await anext(camera.scans())).text == parcel_label(2)
         assert camera.health().state is DeviceState.OK
         assert "apt-get install libzbar0" in camera.health().detail
@@ -180,7 +177,7 @@ async def test_without_zbar_it_reads_on_and_says_so(tmp_path: Path, clock: WallC
 
 async def test_a_camera_that_is_not_there_is_lost_and_found_when_it_comes(tmp_path: Path, clock: WallClock) -> None:
     folder = tmp_path / "later"
-    async with Camera(CameraSettings("eye", str(folder), loop=True), clock, wait=no_wait) as camera:
+    async with Camera(CameraSettings("eye", str(folder), loop=True), clock, hurry=True) as camera:
         await eventually(lambda: "not there" in camera.health().detail)
         assert camera.health().state is DeviceState.LOST
         ready = tmp_path / "ready"
@@ -196,6 +193,121 @@ async def test_a_file_that_is_no_video_is_failed(tmp_path: Path, clock: WallCloc
     async with Camera(CameraSettings("eye", str(tmp_path / "film")), clock) as camera:
         await eventually(lambda: camera.health().state is DeviceState.FAILED)
         assert "neither a folder nor a video" in camera.health().detail
+
+
+def eye_pid(camera: Camera) -> int:
+    assert camera._process is not None
+    return camera._process.pid
+
+
+@contextlib.asynccontextmanager
+async def watching(folder: Path, clock: WallClock) -> AsyncIterator[tuple[Camera, list[Scan]]]:
+    """A camera before one label that is taken away and put back all the time, and what it scans."""
+    write_label(folder, parcel_label(4), Print.QR, AS_PRINTED, Random(1))
+    seen: list[Scan] = []
+    async with Camera(CameraSettings("eye", str(folder), loop=True, gap_s=1.5), clock) as camera:
+
+        async def collect() -> None:
+            async for scan in camera.scans():
+                seen.append(scan)  # noqa: PERF401
+
+        collecting = asyncio.create_task(collect())
+        await eventually(lambda: bool(seen))
+        yield camera, seen
+        collecting.cancel()
+        await asyncio.wait([collecting])
+
+
+async def test_a_process_that_dies_is_started_again_and_health_says_so(tmp_path: Path, clock: WallClock) -> None:
+    async with watching(tmp_path, clock) as (camera, seen):
+        first = eye_pid(camera)
+        os.kill(first, signal.SIGKILL)
+        await eventually(lambda: camera.health().state is DeviceState.FAILED)
+        assert "killed by SIGKILL; it is started again" in camera.health().detail
+        seen.clear()
+        await eventually(lambda: bool(seen))
+        assert eye_pid(camera) != first
+        assert camera.health().state is DeviceState.OK
+        assert "started again (time 1)" in camera.health().detail
+
+
+async def test_a_process_that_hangs_is_stopped_and_started_again(
+    tmp_path: Path, clock: WallClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera_module, "SILENT_S", 3.0)
+    async with watching(tmp_path, clock) as (camera, seen):
+        hung = eye_pid(camera)
+        os.kill(hung, signal.SIGSTOP)
+        await eventually(lambda: "and was stopped" in camera.health().detail)
+        assert not is_running(hung)
+        seen.clear()
+        await eventually(lambda: bool(seen))
+        assert eye_pid(camera) != hung
+
+
+async def test_its_process_is_polite_and_bounded_and_ends_with_the_driver(tmp_path: Path, clock: WallClock) -> None:
+    write_label(tmp_path, parcel_label(4), Print.QR, AS_PRINTED, Random(1))
+    async with Camera(CameraSettings("eye", str(tmp_path), loop=True), clock, hurry=True) as camera, asyncio.timeout(DEADLINE_S):
+        await anext(camera.scans())
+        pid = eye_pid(camera)
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, os.nice(0) + NICENESS)
+        assert str(MEMORY_BYTES) in next(
+            line for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if line.startswith("Max data size")
+        )
+    assert not is_running(pid)
+
+
+async def test_no_process_is_left_behind_when_the_agent_is_killed(tmp_path: Path) -> None:
+    write_label(tmp_path, parcel_label(4), Print.QR, AS_PRINTED, Random(1))
+    agent = """
+import asyncio, sys, time
+from edge.devices.camera import Camera
+from edge.devices.ports import CameraSettings
+from edge.wire.clock import WallClock
+
+async def main():
+    async with Camera(CameraSettings("eye", sys.argv[1], loop=True), WallClock(time.time), hurry=True) as camera:
+        await anext(camera.scans())
+        print(camera._process.pid, flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", agent, str(tmp_path)], cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        lines = iter(running.stdout.readline, "")
+        pid = next(int(line) for line in lines if line.strip().isdecimal())
+        assert is_running(pid)
+        running.kill()
+    await eventually(lambda: not is_running(pid))
+
+
+def is_running(pid: int) -> bool:
+    """Whether it is there, and no zombie that nobody reaps in a container without an init."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_picture_that_the_libraries_choke_on_is_passed_over_and_counted(tmp_path: Path) -> None:
+    write_label(tmp_path, parcel_label(4), Print.QR, AS_PRINTED, Random(1))
+    eye = Eye(CameraSettings("eye", str(tmp_path)), lambda _: None)
+    eye.open()
+
+    class Choking:
+        def frame(self, *_: Any) -> list[Any]:
+            raise MemoryError
+
+        def blank(self) -> None:
+            pass
+
+    eye._cascade = Choking()  # type: ignore[assignment]
+    while eye.look() is not None:
+        pass
+    assert eye.unreadable == FRAMES_EACH
 
 
 def test_the_same_seed_prints_the_same_label() -> None:
