@@ -1,11 +1,13 @@
 # make run    everything on this machine: database, broker, cloud, a small town, the pages
 #             FRESH=1 starts over, TOWN=0 starts empty, HOST=0.0.0.0 serves the LAN, PORT=8080
-# make test   all tests; make check: style, types, layers, licences, pages
+# make test   all tests (test-unit, test-pages, test-slow, test-e2e are its parts); make check: style, types, layers, licences, pages
 # make bench NAME=ingest|latency|fanout|outbox;  make faults SEEDS=50 [MUTANT=…]
 
 SHELL := /bin/sh
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
+# One worker a core, each with servers of its own; what a slow file has left is taken over by who is done. SIDE= runs one after another.
+SIDE ?= -n logical --dist worksteal
 NAME ?=
 SEEDS ?= 50
 # Node of the environment where the system has none.
@@ -28,10 +30,10 @@ run: setup
 
 # Exit code 5 of pytest: nothing carries this mark.
 test-unit: setup-dev
-	$(PYTEST) -q -m "not slow and not e2e and not faults"
+	$(PYTEST) -q $(SIDE) -m "not slow and not e2e and not faults"
 
 test-slow: setup-dev
-	$(PYTEST) -q -m "(slow or faults) and not e2e"
+	$(PYTEST) -q $(SIDE) -m "(slow or faults) and not e2e"
 
 test-e2e: setup-dev
 	$(PYTEST) -q -m e2e || [ $$? -eq 5 ]
