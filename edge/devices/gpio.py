@@ -14,7 +14,8 @@ def lgpio_factory() -> Any:
         import lgpio
         from gpiozero.pins.lgpio import LGPIOFactory
     except ImportError as error:
-        raise DeviceError(DeviceState.FAILED, f"GPIO: {error}; pip install lgpio, or apt-get install python3-lgpio") from error
+        remedy = "pip install lgpio; or apt-get install python3-lgpio and make .venv with --system-site-packages"
+        raise DeviceError(DeviceState.FAILED, f"GPIO: {error}; {remedy}") from error
     try:
         return LGPIOFactory()
     except (lgpio.error, OSError) as error:

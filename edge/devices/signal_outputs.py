@@ -3,9 +3,9 @@
 Leaves when they go on and off to signal.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Protocol
 
 import serial
@@ -127,7 +127,7 @@ class BellOutputs:
     """A terminal that rings: the machine's console, where it has a speaker. The last resort, without lamps."""
 
     def __init__(self, settings: SignalSettings) -> None:
-        self._path = Path(settings.port)
+        self._path = settings.port
         self._is_ringing = False
 
     def open(self) -> None:
@@ -147,14 +147,17 @@ class BellOutputs:
 
     def _write(self, data: bytes) -> None:
         try:
-            with self._path.open("wb", buffering=0) as console:
-                if not console.isatty():
-                    raise DeviceError(DeviceState.FAILED, f"{self._path}: no terminal; set port to one such as /dev/tty1")
-                console.write(data)
+            # Not as our controlling terminal: its hang-up would end the agent. Not blocking: Ctrl-S stops a console.
+            console = os.open(self._path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
         except PermissionError as error:
             text = f"{self._path}: access denied; add the agent's user to the group tty"
             raise DeviceError(DeviceState.FAILED, text) from error
-        except DeviceError:
-            raise
         except OSError as error:
             raise DeviceError(DeviceState.LOST, f"{self._path}: {error.strerror}; correct port in [signal]") from error
+        try:
+            if not os.isatty(console):
+                raise DeviceError(DeviceState.FAILED, f"{self._path}: no terminal; set port to one such as /dev/tty1")
+            with suppress(BlockingIOError):  # a bell that cannot ring now rings never
+                os.write(console, data)
+        finally:
+            os.close(console)

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import threading
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from edge.devices.ports import DeviceError, DeviceState, Feedback, SignalKind, SignalSettings, Sound
 from edge.devices.signal import Signal
 from edge.devices.signal_outputs import GpioOutputs, relay_frame
-from edge.devices.signal_patterns import DARK, PATTERNS, Lamps
+from edge.devices.signal_patterns import DARK, PATTERNS, Lamps, Pattern, Step
 from edge.wire.clock import WallClock
 from firmware_sim.relay import SimulatedRelay
 from firmware_sim.scanner import SimulatedScanner
@@ -34,6 +35,7 @@ class Recorded:
     def __init__(self) -> None:
         self.shown: list[Lamps] = []
         self.is_away = False
+        self.gates: dict[Lamps, threading.Event] = {}  # showing this takes until the gate is open
 
     def open(self) -> None:
         self.check()
@@ -41,6 +43,8 @@ class Recorded:
     def show(self, lamps: Lamps) -> None:
         self.check()
         self.shown.append(lamps)
+        if lamps in self.gates:
+            self.gates[lamps].wait(DEADLINE_S)
 
     def check(self) -> None:
         if self.is_away:
@@ -75,22 +79,24 @@ async def test_a_sound_is_shown_step_by_step_and_ends_dark() -> None:
     assert outputs.shown == [*(step.lamps for step in PATTERNS[Sound.UNKNOWN].steps), DARK]
 
 
-async def test_a_new_sound_cuts_a_good_one_short_and_never_a_refusal() -> None:
+async def test_a_new_sound_cuts_a_good_one_short_and_never_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    identify, ok, beep = Lamps(True, True, True), Lamps(True, True), Lamps(True, False, True)
+    monkeypatch.setitem(PATTERNS, Sound.IDENTIFY, Pattern((Step(identify, 1000.0), Step(Lamps(green=True), 1000.0))))
+    monkeypatch.setitem(PATTERNS, Sound.OK, Pattern((Step(ok, 1000.0),)))
+    monkeypatch.setitem(PATTERNS, Sound.REFUSED, Pattern((Step(beep, 0.01), Step(DARK, 0.01), Step(beep, 1000.0)), is_whole=True))
     outputs = Recorded()
-    async with Signal(GPIO, CLOCK, outputs, pace=1.0) as signal:
+    outputs.gates[beep] = threading.Event()
+    async with Signal(GPIO, CLOCK, outputs) as signal:
         await eventually(lambda: signal.health().state is DeviceState.OK)
         await signal.signal(Sound.IDENTIFY)
-        await eventually(lambda: len(outputs.shown) == 1)
+        await eventually(lambda: identify in outputs.shown)
         await signal.signal(Sound.REFUSED)
-        await eventually(lambda: Lamps(True, False, True) in outputs.shown)
+        await eventually(lambda: beep in outputs.shown)
         await signal.signal(Sound.DUPLICATE)
         await signal.signal(Sound.OK)  # the newest only
-        await eventually(lambda: outputs.shown[-1] == Lamps(True, True, False))
-    assert outputs.shown == [
-        PATTERNS[Sound.IDENTIFY].steps[0].lamps, DARK,
-        *(step.lamps for step in PATTERNS[Sound.REFUSED].steps), DARK,
-        PATTERNS[Sound.OK].steps[0].lamps,
-    ]  # fmt: skip
+        outputs.gates[beep].set()
+        await eventually(lambda: ok in outputs.shown)
+    assert outputs.shown == [identify, DARK, beep, DARK, beep, DARK, ok]
 
 
 async def test_signals_return_at_once_and_what_came_while_it_was_away_never_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
