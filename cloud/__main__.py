@@ -69,6 +69,8 @@ def _dispatch(command: str, rest: list[str]) -> int:
         print(f"the database is up to date, mode {migrate(config.database_url.get_secret_value())}")
         return 0
     # A service is stopped by SIGTERM as by Ctrl-C: asyncio then cancels its main task and everything closes in order.
+    # Whom a script starts in the background, SIGINT is ignored for; asyncio would then leave it so, and SIGTERM were ignored too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _as_interrupt)
     if command in SERVICES:
         outcome = importlib.import_module(SERVICES[command][0]).run(config, clock)

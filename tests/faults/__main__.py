@@ -119,5 +119,6 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background ignores it
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # either way everything is cleared away
     sys.exit(asyncio.run(main()))

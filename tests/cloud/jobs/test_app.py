@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import procrastinate
@@ -26,6 +27,8 @@ from edge.wire.clock import Clock
 from tests.conftest import DatabaseSource, _administer, _at
 
 pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def config_of(url: str) -> CloudConfig:
@@ -126,19 +129,20 @@ async def test_the_runs_of_a_replica_that_was_killed_are_closed(database_url: st
 
 
 @contextmanager
-def process_of(url: str) -> Iterator[subprocess.Popen[bytes]]:
+def process_of(url: str, start: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "TUANTU_DATABASE_URL": url}
-    with subprocess.Popen([sys.executable, "-m", "cloud", "jobs"], env=environment) as process:
+    with subprocess.Popen([*start, sys.executable, "-m", "cloud", "jobs"], env=environment, cwd=ROOT) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
+@pytest.mark.parametrize("start", [(), ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")], ids=["", "in a script's background"])
 async def test_sigterm_ends_the_process_and_nothing_is_left_of_it(
-    database_url: str, connection: Connection, mode: StoreMode
+    database_url: str, connection: Connection, mode: StoreMode, start: tuple[str, ...]
 ) -> None:
-    with process_of(database_url) as process:
+    with process_of(database_url, start) as process:
         await all_succeeded(connection, mode)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 20) == 0
