@@ -25,7 +25,10 @@ router = APIRouter(prefix="/api", tags=["links"])
 
 
 class LinkView(BaseModel):
-    """What the resident's page starts from. ``order`` is an OrderView; ``cursor`` where to go on live."""
+    """What the resident's page starts from. ``order`` is an OrderView; ``cursor`` where to go on live.
+
+    ``pickup_until``: the time of the order's pickup date, in ``time_zone``, by which to come: ``21:00``.
+    """
 
     order: dict[str, Any]
     room: str
@@ -33,6 +36,7 @@ class LinkView(BaseModel):
     live_url: str
     clock: ClockOut
     time_zone: str
+    pickup_until: str
     expires_at: str
     as_of: str
 
@@ -59,17 +63,22 @@ async def follow_link(token: str, response: Response, services: ServicesDep, con
         if "expired" in str(error):
             raise ApiError(410, "link_expired", "token") from None
         raise ApiError(404, "link_invalid", "token", detail=str(error)) from None
-    time_zone = await _time_zone(connection, link)
+    time_zone, pickup_until = await _operators_day(connection, link)
     order, cursor = await _newest(connection, link.order_id)
     return LinkView(
         order=order, room=order_room(link.order_id), cursor=cursor, live_url=live_address(services),
-        clock=clock_out(services.clock), time_zone=time_zone, expires_at=iso(link.expires_ms), as_of=iso_of(services.now()),
+        clock=clock_out(services.clock), time_zone=time_zone, pickup_until=pickup_until,
+        expires_at=iso(link.expires_ms), as_of=iso_of(services.now()),
     )  # fmt: skip
 
 
-async def _time_zone(connection: Connection, link: Link) -> str:
+async def _operators_day(connection: Connection, link: Link) -> tuple[str, str]:
+    """The operator's time zone, and until when residents pick up."""
     cursor = await connection.execute(
-        "SELECT o.link_version, op.time_zone FROM customer_order o JOIN operator op ON op.id = o.operator_id WHERE o.id = %s",
+        """
+        SELECT o.link_version, op.time_zone, to_char(op.pickup_until, 'HH24:MI')
+        FROM customer_order o JOIN operator op ON op.id = o.operator_id WHERE o.id = %s
+        """,
         [link.order_id],
     )
     row = await cursor.fetchone()
@@ -77,7 +86,7 @@ async def _time_zone(connection: Connection, link: Link) -> str:
         raise ApiError(404, "order_gone", "token")
     if row[0] != link.version:
         raise ApiError(410, "link_taken_back", "token")
-    return str(row[1])
+    return str(row[1]), str(row[2])
 
 
 async def _newest(connection: Connection, order_id: str) -> tuple[dict[str, Any], int]:

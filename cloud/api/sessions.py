@@ -7,12 +7,16 @@ from pydantic import BaseModel, Field
 
 from cloud.api.context import CurrentAccount, Services, ServicesDep, Transaction, token_of
 from cloud.api.errors import ApiError
+from cloud.api.links import live_address
 from cloud.api.text import Text
 from cloud.auth.accounts import Account, AccountError, find_credentials, normal_login
 from cloud.auth.audit import write_audit
 from cloud.auth.sessions import COOKIE, SESSION_LIFE_S, close_session, find_account, open_session
+from cloud.domain.rooms import site_room, sites_room
+from cloud.domain.scope import Role
 
 router = APIRouter(prefix="/api", tags=["session"])
+_MOST_ROOMS = 100  # a socket joins no more (cloud.live)
 
 
 class LoginIn(BaseModel):
@@ -29,6 +33,13 @@ class AccountOut(BaseModel):
     role: str
     operator: str | None
     sites: list[str]
+
+
+class LiveOut(BaseModel):
+    """The live socket's address, which takes the session's cookie, and the rooms that hold what this account's sites say."""
+
+    url: str
+    rooms: list[str]
 
 
 class LoginOut(BaseModel):
@@ -100,3 +111,16 @@ async def log_out(request: Request, response: Response, connection: Transaction)
 async def me(account: CurrentAccount) -> AccountOut:
     """The account of this request."""
     return _account_out(account)
+
+
+@router.get("/live")
+async def live(account: CurrentAccount, services: ServicesDep, connection: Transaction) -> LiveOut:
+    """Where pages of people who log in follow their sites; leaders and staff have their sites' own rooms."""
+    if account.role in (Role.LEADER, Role.STAFF):
+        rooms = [site_room(site_id) for site_id in account.site_ids]
+    else:
+        cursor = await connection.execute(
+            "SELECT id FROM operator WHERE %(only)s::text IS NULL OR id = %(only)s ORDER BY id", {"only": account.operator_id}
+        )
+        rooms = [sites_room(row[0]) for row in await cursor.fetchall()]
+    return LiveOut(url=live_address(services), rooms=rooms[:_MOST_ROOMS])

@@ -1,11 +1,11 @@
 """Operators, sites and their relation: registered by people, shown with what the site last said of itself."""
 
-from datetime import date
+from datetime import date, time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from psycopg.types.range import DateRange
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from cloud.api.context import Admin, CurrentAccount, Planner, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
@@ -19,11 +19,18 @@ router = APIRouter(prefix="/api", tags=["sites"])
 Degrees = Annotated[float, Field(allow_inf_nan=False)]
 
 
+# As people say it: 21:00.
+PickupTime = Annotated[time, PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str)]
+
+
 class OperatorIn(BaseModel):
+    """``pickup_until``: the time of the pickup day, in the operator's zone, by which residents are to come."""
+
     model_config = ConfigDict(extra="forbid")
     id: OperatorIdText
     name: Text = Field(min_length=1, max_length=120)
     time_zone: Text = Field(default="Asia/Shanghai", max_length=60)
+    pickup_until: PickupTime = time(21)
 
 
 class OperatorList(BaseModel):
@@ -53,7 +60,7 @@ class RelationIn(BaseModel):
 
 
 class SiteOut(BaseModel):
-    """A site and what it last said. ``online`` null: it never spoke."""
+    """A site and what it last said. ``online`` null: it never spoke. ``heard_at``: when anything of it was last taken."""
 
     id: str
     kind: str
@@ -77,10 +84,12 @@ class SiteList(BaseModel):
 async def list_operators(account: CurrentAccount, connection: Transaction) -> OperatorList:
     """The operators this account belongs to; all of them for an admin."""
     cursor = await connection.execute(
-        "SELECT id, name, time_zone FROM operator WHERE %(only)s::text IS NULL OR id = %(only)s ORDER BY id",
+        "SELECT id, name, time_zone, pickup_until FROM operator WHERE %(only)s::text IS NULL OR id = %(only)s ORDER BY id",
         {"only": account.scope.operator_id},
     )
-    return OperatorList(operators=[OperatorIn(id=row[0], name=row[1], time_zone=row[2]) async for row in cursor])
+    return OperatorList(
+        operators=[OperatorIn(id=row[0], name=row[1], time_zone=row[2], pickup_until=row[3]) async for row in cursor]
+    )
 
 
 @router.post("/operators", status_code=201)
@@ -90,12 +99,12 @@ async def add_operator(wanted: OperatorIn, account: Admin, services: ServicesDep
     if await cursor.fetchone() is None:
         raise ApiError(422, "no_time_zone", "time_zone", name=wanted.time_zone)
     cursor = await connection.execute(
-        "INSERT INTO operator (id, name, time_zone) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
-        [wanted.id, wanted.name, wanted.time_zone],
+        "INSERT INTO operator (id, name, time_zone, pickup_until) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
+        [wanted.id, wanted.name, wanted.time_zone, wanted.pickup_until],
     )
     if await cursor.fetchone() is None:
-        cursor = await connection.execute("SELECT name, time_zone FROM operator WHERE id = %s", [wanted.id])
-        if await cursor.fetchone() != (wanted.name, wanted.time_zone):
+        cursor = await connection.execute("SELECT name, time_zone, pickup_until FROM operator WHERE id = %s", [wanted.id])
+        if await cursor.fetchone() != (wanted.name, wanted.time_zone, wanted.pickup_until):
             raise ApiError(409, "operator_differs", "id", id=wanted.id)
         return wanted
     await write_audit(connection, services.now(), account.id, "operator.add", wanted.id)
@@ -183,7 +192,9 @@ async def _sites(connection: Connection, scope: Scope, site_id: str | None) -> l
     # Which other operators a shared site serves is theirs to tell.
     cursor = await connection.execute(
         f"""
-        SELECT s.id, s.kind, s.name, s.address, s.lat, s.lon, t.online, t.heard_at, t.said->'queue', t.said->'devices',
+        SELECT s.id, s.kind, s.name, s.address, s.lat, s.lon, t.online,
+               greatest(t.heard_at, (SELECT max(f.heard_at) FROM lane_floor f WHERE f.site_id = s.id)),
+               t.said->'queue', t.said->'devices',
                t.said->>'version',
                ARRAY(SELECT operator_id FROM site_operator r WHERE r.site_id = s.id
                      AND (%(only)s::text IS NULL OR operator_id = %(only)s) ORDER BY operator_id)

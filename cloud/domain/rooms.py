@@ -13,10 +13,11 @@ class RoomKind(StrEnum):
     ORDER = "order"
     SITE = "site"
     OPERATOR = "operator"
+    SITES = "sites"
 
 
 class RoomName(NamedTuple):
-    """A room's name, read: ``order:{operator}/{external id}``, ``site:{site}``, ``operator:{operator}``."""
+    """A room's name, read: ``order:{operator}/{external id}``, ``site:{site}``, ``operator:{operator}``, ``sites:{operator}``."""
 
     kind: RoomKind
     subject: str
@@ -29,7 +30,7 @@ class RoomName(NamedTuple):
         """Read a room's name; ValueError says what is wanted."""
         kind, colon, subject = text.partition(":")
         if not (colon and subject and kind in RoomKind.__members__.values()):
-            raise ValueError(f"room: want order:…, site:… or operator:…, got {text[:80]!r}")
+            raise ValueError(f"room: want order:…, site:…, operator:… or sites:…, got {text[:80]!r}")
         return cls(RoomKind(kind), subject)
 
 
@@ -46,3 +47,8 @@ def site_room(site_id: str) -> str:
 def operator_room(operator_id: str) -> str:
     """The room of one operator: ``order/{id}``, ``site/{id}``, ``position/{site}``."""
     return f"operator:{operator_id}"
+
+
+def sites_room(operator_id: str) -> str:
+    """The room of what an operator's sites say of themselves: ``site/{id}``; apart from its orders, of which there are many."""
+    return f"sites:{operator_id}"

@@ -110,7 +110,7 @@ class Scope:
         match room.kind:
             case RoomKind.SITE:
                 return self.may_see_site(room.subject) and room.subject not in self.shared_site_ids
-            case RoomKind.OPERATOR:
+            case RoomKind.OPERATOR | RoomKind.SITES:
                 return self.may_act_for(room.subject)
             case RoomKind.ORDER:
                 if self.role is Role.RESIDENT:

@@ -12,6 +12,7 @@ from cloud.ingest.answers import Answer
 from cloud.ingest.batch import LANE_NUMBER, LANE_OF_NUMBER, Sealed
 from cloud.ingest.keys import Item
 from cloud.store.pool import Connection
+from edge.wire.clock import utc
 from edge.wire.ids import Epoch, Lane, OperatorId, Seq, SiteId
 from edge.wire.messages import Resend
 from edge.wire.topics import Leaf, Topic
@@ -31,6 +32,7 @@ class Claim:
     lane: Lane
     floor: Seq
     kept: Seq
+    heard_at_ms: int | None = None  # None: looked up again, not heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Claims:
             key = (item.topic.site, item.envelope.epoch, item.envelope.lane)
             known = self._newest.get(key)
             if known is None or (known.floor, known.kept) < (item.envelope.floor, item.envelope.kept):
-                self._newest[key] = Claim(item.topic.operator, *key, floor=item.envelope.floor, kept=item.envelope.kept)
+                heard_at_ms = item.arrival.received_at_ms
+                self._newest[key] = Claim(item.topic.operator, *key, item.envelope.floor, item.envelope.kept, heard_at_ms)
 
     def take(self) -> list[Claim]:
         """Claims to work on, each once, in the order in which lanes are locked."""
@@ -64,9 +67,9 @@ class Claims:
 
 
 _RECORD = """
-INSERT INTO lane_floor (site_id, epoch, lane, claimed, kept) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (site_id, epoch, lane) DO UPDATE
-    SET claimed = greatest(lane_floor.claimed, excluded.claimed), kept = greatest(lane_floor.kept, excluded.kept)
+INSERT INTO lane_floor (site_id, epoch, lane, claimed, kept, heard_at) VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (site_id, epoch, lane) DO UPDATE SET claimed = greatest(lane_floor.claimed, excluded.claimed),
+    kept = greatest(lane_floor.kept, excluded.kept), heard_at = greatest(lane_floor.heard_at, excluded.heard_at)
 RETURNING floor, claimed, kept
 """
 
@@ -154,7 +157,8 @@ async def _advance_one(connection: Connection, claim: Claim) -> tuple[range | No
     """Returns the range to ask for, None where nothing is missing, and how many batches turned out to be gone."""
     lane = LANE_NUMBER[claim.lane]
     key = (claim.site, claim.epoch, lane)
-    cursor = await connection.execute(_RECORD, (*key, claim.floor, claim.kept))
+    heard_at = None if claim.heard_at_ms is None else utc(claim.heard_at_ms)
+    cursor = await connection.execute(_RECORD, (*key, claim.floor, claim.kept, heard_at))
     row = await cursor.fetchone()
     if row is None:
         return None, 0

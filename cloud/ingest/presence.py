@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from cloud.domain.notices import RoomNotice
-from cloud.domain.rooms import operator_room, site_room
+from cloud.domain.rooms import operator_room, site_room, sites_room
 from cloud.ingest.batch import Arrival, Reason, Rejected
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.relations import Relations, refused
@@ -42,7 +42,7 @@ class Heard:
 
 
 class SiteEntry(msgspec.Struct, frozen=True):
-    """Body of ``status`` in a site's room and of ``site/{id}`` in the operator's. ``heard_at``: as of when."""
+    """Body of ``status`` in a site's room and of ``site/{id}`` in its operators'. ``heard_at``: as of when."""
 
     site: str
     online: bool
@@ -186,10 +186,16 @@ async def write_word(connection: Connection, word: Word, now: datetime) -> list[
     else:
         cursor = await connection.execute(_STATUS, {**values, "online": False, "nonce": "", "epoch": "", "said": "{}"})
     row = await cursor.fetchone()
-    return [] if row is None else _entries(row)
+    return [] if row is None else _entries(row, await _served(connection, word.topic))
 
 
-def _entries(row: Sequence[object]) -> list[RoomEntry]:
+async def _served(connection: Connection, topic: Topic) -> list[str]:
+    """The operators whose people are to see the site's state: those it serves, and the one it speaks for."""
+    cursor = await connection.execute("SELECT operator_id FROM site_operator WHERE site_id = %s", (topic.site,))
+    return sorted({topic.operator, *(operator for (operator,) in await cursor.fetchall())})
+
+
+def _entries(row: Sequence[object], operators: Sequence[str]) -> list[RoomEntry]:
     site, operator, online, heard_at, boot, connect, said, reported = row
     body = {
         "site": site,
@@ -200,4 +206,8 @@ def _entries(row: Sequence[object]) -> list[RoomEntry]:
         "said": msgspec.Raw(str(said).encode()),
         "reported": msgspec.Raw(str(reported).encode()),
     }
-    return [entry(site_room(str(site)), "status", body), entry(operator_room(str(operator)), f"site/{site}", body)]
+    return [
+        entry(site_room(str(site)), "status", body),
+        entry(operator_room(str(operator)), f"site/{site}", body),
+        *(entry(sites_room(served), f"site/{site}", body) for served in operators),
+    ]

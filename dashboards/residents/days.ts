@@ -5,7 +5,12 @@ import { common } from '../shared/i18n/common'
 import type { Language } from '../shared/i18n/text'
 
 export function dayWord(ms: number, nowMs: number, language: Language, timeZone: string): string {
-  switch (daysFrom(dayKey(ms, timeZone), nowMs, timeZone)) {
+  return dateWord(dayKey(ms, timeZone), nowMs, language, timeZone)
+}
+
+/** The same for a day of the calendar, 2026-11-23. */
+export function dateWord(date: string, nowMs: number, language: Language, timeZone: string): string {
+  switch (daysFrom(date, nowMs, timeZone)) {
     case 0:
       return common('day.today')
     case 1:
@@ -13,7 +18,7 @@ export function dayWord(ms: number, nowMs: number, language: Language, timeZone:
     case -1:
       return common('day.yesterday')
     default:
-      return dayName(ms, language, timeZone)
+      return dayName(calendarDayMs(date), language, 'UTC')
   }
 }
 

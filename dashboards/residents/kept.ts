@@ -29,7 +29,7 @@ export function keep(shelf: Shelf, token: string, kept: Kept, savedAtMs: number)
     live_url: tracked.liveUrl,
     clock: tracked.clock,
     time_zone: tracked.timeZone,
-    deadline: tracked.deadline,
+    pickup_until: tracked.pickupUntil,
   }
   try {
     dropOldest(shelf, keyOf(token))

@@ -33,6 +33,9 @@ const zh = {
   'say.overdue': '已过提货时间，请尽快联系自提点。',
   'say.cancelled': '订单已取消，不用来提货。',
   'say.closed': '订单已完成，谢谢。',
+  'say.unseen_today': '今天提货。店里还没有扫到您的货，扫到后这里会自动更新。',
+  'say.unseen_over': '提货时间已过，一直没有扫到您的货，请联系自提点或团长。',
+  'say.on_way_over': '提货时间已过，货还没有到店，请联系自提点或团长。',
   'stage.0': '下单',
   'stage.1': '备货',
   'stage.2': '配送',
@@ -62,6 +65,7 @@ const zh = {
   'shelf.tell': '到店报这个号',
   'pickup.when': '提货日期',
   'pickup.deadline': '最晚 {time} 前提货',
+  'pickup.over': '提货时间到 {time} 为止，已经过了',
   'pickup.where': '自提点',
   'goods.heading': '商品',
   'goods.count': '共 {n} 件',
@@ -115,6 +119,9 @@ const en: Record<keyof typeof zh, string> = {
   'say.overdue': 'Collection time is over. Please contact the station soon.',
   'say.cancelled': 'The order was cancelled; there is nothing to collect.',
   'say.closed': 'The order is complete. Thank you.',
+  'say.unseen_today': 'Collection is today. The station has not scanned your goods yet; this page updates by itself.',
+  'say.unseen_over': 'Collection time is over and your goods were never scanned. Please contact the station or your leader.',
+  'say.on_way_over': 'Collection time is over and your goods are not at the station. Please contact it or your leader.',
   'stage.0': 'Ordered',
   'stage.1': 'Packed',
   'stage.2': 'On the road',
@@ -144,6 +151,7 @@ const en: Record<keyof typeof zh, string> = {
   'shelf.tell': 'Say this at the counter',
   'pickup.when': 'Collect on',
   'pickup.deadline': 'Collect before {time}',
+  'pickup.over': 'Collection ended {time}',
   'pickup.where': 'Station',
   'goods.heading': 'Goods',
   'goods.count': '{n} {n?item|items}',
@@ -181,8 +189,9 @@ export function stepWord(state: string): string {
   return stateWord(`parcel.${state}` in zh ? 'parcel' : 'state', state)
 }
 
-export function sentence(state: string): string {
-  const key = `say.${state}`
+/** What is said of a state, or of `saying`'s words for a day that has come or gone. */
+export function sentence(said: string): string {
+  const key = `say.${said}`
   return key in zh ? t(key as PlainKey) : ''
 }
 

@@ -41,7 +41,7 @@ const tracked: TrackedOrder = {
   liveUrl: 'ws://here/live',
   clock: { now_ms: 1, rate: 1, simulated: false },
   timeZone: 'Asia/Shanghai',
-  deadline: null,
+  pickupUntil: '21:00',
 }
 
 describe('the last view', () => {

@@ -45,8 +45,8 @@ export interface TrackedOrder {
   readonly liveUrl: string
   readonly clock: ServerClock
   readonly timeZone: string
-  /** Until when the goods are kept; null where the server does not say. */
-  readonly deadline: string | null
+  /** The time of the pickup day by which to come, 21:00; null where the server does not say. */
+  readonly pickupUntil: string | null
 }
 
 /** Null where the body is not an order's view: the page then keeps what it has. */
@@ -89,7 +89,7 @@ export function readTrackedOrder(answer: unknown): TrackedOrder | null {
   if (!isObject(answer)) return null
   const order = readOrder(answer['order'])
   const clock = readClock(answer['clock'])
-  const { room, cursor, live_url, time_zone, deadline } = answer
+  const { room, cursor, live_url, time_zone, pickup_until } = answer
   if (!order || !clock || typeof room !== 'string' || typeof cursor !== 'number' || typeof live_url !== 'string') return null
   return {
     order,
@@ -98,7 +98,7 @@ export function readTrackedOrder(answer: unknown): TrackedOrder | null {
     liveUrl: live_url,
     clock,
     timeZone: text(time_zone) || 'Asia/Shanghai',
-    deadline: textOrNull(deadline),
+    pickupUntil: textOrNull(pickup_until),
   }
 }
 

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live
+         * @description Where pages of people who log in follow their sites; leaders and staff have their sites' own rooms.
+         */
+        get: operations["live_api_live_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -787,6 +807,8 @@ export interface components {
         /**
          * LinkView
          * @description What the resident's page starts from. ``order`` is an OrderView; ``cursor`` where to go on live.
+         *
+         *     ``pickup_until``: the time of the order's pickup date, in ``time_zone``, by which to come: ``21:00``.
          */
         LinkView: {
             /** As Of */
@@ -802,10 +824,22 @@ export interface components {
             order: {
                 [key: string]: unknown;
             };
+            /** Pickup Until */
+            pickup_until: string;
             /** Room */
             room: string;
             /** Time Zone */
             time_zone: string;
+        };
+        /**
+         * LiveOut
+         * @description The live socket's address, which takes the session's cookie, and the rooms that hold what this account's sites say.
+         */
+        LiveOut: {
+            /** Rooms */
+            rooms: string[];
+            /** Url */
+            url: string;
         };
         /** LoginIn */
         LoginIn: {
@@ -855,12 +889,41 @@ export interface components {
             /** Total */
             total: number;
         };
-        /** OperatorIn */
-        OperatorIn: {
+        /**
+         * OperatorIn
+         * @description ``pickup_until``: the time of the pickup day, in the operator's zone, by which residents are to come.
+         */
+        "OperatorIn-Input": {
             /** Id */
             id: string;
             /** Name */
             name: string;
+            /**
+             * Pickup Until
+             * Format: time
+             * @default 21:00:00
+             */
+            pickup_until: string;
+            /**
+             * Time Zone
+             * @default Asia/Shanghai
+             */
+            time_zone: string;
+        };
+        /**
+         * OperatorIn
+         * @description ``pickup_until``: the time of the pickup day, in the operator's zone, by which residents are to come.
+         */
+        "OperatorIn-Output": {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Pickup Until
+             * @default 21:00
+             */
+            pickup_until: string;
             /**
              * Time Zone
              * @default Asia/Shanghai
@@ -870,7 +933,7 @@ export interface components {
         /** OperatorList */
         OperatorList: {
             /** Operators */
-            operators: components["schemas"]["OperatorIn"][];
+            operators: components["schemas"]["OperatorIn-Output"][];
         };
         /**
          * OrderIn
@@ -1156,7 +1219,7 @@ export interface components {
         };
         /**
          * SiteOut
-         * @description A site and what it last said. ``online`` null: it never spoke.
+         * @description A site and what it last said. ``online`` null: it never spoke. ``heard_at``: when anything of it was last taken.
          */
         SiteOut: {
             /** Address */
@@ -1215,6 +1278,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkView"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    live_api_live_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiveOut"];
                 };
             };
             /** @description Client Error */
@@ -1482,7 +1583,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OperatorIn"];
+                "application/json": components["schemas"]["OperatorIn-Input"];
             };
         };
         responses: {
@@ -1492,7 +1593,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperatorIn"];
+                    "application/json": components["schemas"]["OperatorIn-Output"];
                 };
             };
             /** @description Client Error */

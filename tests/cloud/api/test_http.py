@@ -314,3 +314,31 @@ async def test_the_process_serves_and_stops(config: CloudConfig, world: World) -
         await task
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+async def test_a_site_was_heard_when_it_last_sent_something(world: World) -> None:
+    await world.connection.execute(
+        """
+        INSERT INTO site_status (site_id, operator_id, boot, connect, online, heard_at)
+            VALUES ('st-a1', 'op-a', 1, 1, true, '2026-11-22T07:00:00Z');
+        INSERT INTO lane_floor (site_id, epoch, lane, heard_at) VALUES
+            ('st-a1', gen_random_uuid(), 1, '2026-11-22T07:58:00Z'), ('st-a1', gen_random_uuid(), 2, '2026-11-22T07:59:00Z')
+        """
+    )
+    assert (await world.get("leader-a1", "/api/sites/st-a1")).json()["heard_at"] == "2026-11-22T07:59:00.000Z"
+
+
+async def test_everybody_is_told_the_rooms_of_the_sites_there_are_for_them(world: World) -> None:
+    rooms = {login: (await world.get(login, "/api/live")).json()["rooms"] for login in ("admin", "dispatcher-b", "staff-a1")}
+    assert rooms == {"admin": ["sites:op-a", "sites:op-b"], "dispatcher-b": ["sites:op-b"], "staff-a1": ["site:st-a1"]}
+    assert (await world.get(None, "/api/live")).status_code == 401
+
+
+async def test_a_resident_is_told_until_when_to_pick_up(world: World) -> None:
+    operator = {"id": "op-late", "name": "L", "pickup_until": "22:30"}
+    assert (await world.post("admin", "/api/operators", json=operator)).json()["pickup_until"] == "22:30"
+    assert (await world.post("admin", "/api/operators", json={**operator, "pickup_until": "21:00"})).status_code == 409
+    await world.post("admin", "/api/sites", json={"id": "st-late", "kind": "station", "name": "L", "operators": ["op-late"]})
+    await world.post("admin", "/api/operators/op-late/orders", json=[order("L-1", "st-late")])
+    link = (await world.post("admin", "/api/operators/op-late/orders/L-1/link")).json()
+    assert (await world.get(None, f"/api/links/{link['token']}")).json()["pickup_until"] == "22:30"

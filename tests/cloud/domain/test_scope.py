@@ -1,6 +1,6 @@
 import pytest
 
-from cloud.domain.rooms import RoomName, operator_room, order_room, site_room
+from cloud.domain.rooms import RoomName, operator_room, order_room, site_room, sites_room
 from cloud.domain.scope import Role, Scope
 
 ADMIN = Scope(Role.ADMIN)
@@ -12,8 +12,11 @@ RESIDENT = Scope(Role.RESIDENT, order_id="green/7")
 @pytest.mark.parametrize(
     ("scope", "seen"),
     [
-        (ADMIN, {"order:green/7", "order:red/7", "site:s1", "site:s3", "operator:green", "operator:red"}),
-        (DISPATCHER, {"order:green/7", "site:s1", "operator:green"}),
+        (
+            ADMIN,
+            {"order:green/7", "order:red/7", "site:s1", "site:s3", "operator:green", "operator:red", "sites:green", "sites:red"},
+        ),
+        (DISPATCHER, {"order:green/7", "site:s1", "operator:green", "sites:green"}),
         (STAFF, {"site:s1"}),
         (RESIDENT, {"order:green/7"}),
     ],
@@ -26,6 +29,8 @@ def test_each_role_enters_its_own_rooms_and_no_other(scope: Scope, seen: set[str
         site_room("s3"),
         operator_room("green"),
         operator_room("red"),
+        sites_room("green"),
+        sites_room("red"),
     ]
     assert {room for room in rooms if scope.may_see_room(room)} == seen
 

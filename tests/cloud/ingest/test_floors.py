@@ -167,3 +167,13 @@ def test_of_several_claims_the_newest_is_kept() -> None:
     (claim,) = claims.take()
     assert claim.floor == 5
     assert claims.take() == []
+
+
+async def test_a_site_is_heard_by_what_it_sends(flusher: Flusher, database_url: str) -> None:
+    site, floors = TestSite("s1"), Floors(Monotonic())
+    for received_ms in (5_000, 9_000, 7_000):
+        outcome = await flusher.flush([live(site, len(site.seqs) + received_ms).arrival(received_ms)])
+        claims = Claims()
+        claims.hear(outcome.answered)
+        await floors.advance(flusher.connection, claims.take(), utc(now_ms()))
+    assert rows(database_url, "SELECT heard_at FROM lane_floor") == [(utc(9_000),)]

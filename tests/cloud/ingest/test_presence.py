@@ -10,7 +10,7 @@ from cloud.store.pool import Connection
 from edge.wire.clock import utc
 from edge.wire.codec import encode
 from edge.wire.messages import Birth, ClockQuality, Message, Reported, Will
-from tests.cloud.ingest.sites import now_ms, rows
+from tests.cloud.ingest.sites import now_ms, relate, rows
 
 pytestmark = pytest.mark.slow
 
@@ -42,11 +42,18 @@ def status(url: str) -> tuple[Any, ...]:
 
 async def test_a_birth_is_shown_in_the_rooms_of_site_and_operator(connection: Connection, database_url: str) -> None:
     heard = await say(connection, birth())
-    assert {version.room for version in heard.versions} == {"site:s1", "operator:green"}
+    assert {version.room for version in heard.versions} == {"site:s1", "operator:green", "sites:green"}
     bodies = dict(rows(database_url, "SELECT key, body FROM room_entry"))
     assert set(bodies) == {"status", "site/s1"}
     assert bodies["status"]["online"] is True
     assert bodies["status"]["said"]["devices"] == {"gun": "ok"}
+
+
+async def test_every_operator_a_site_serves_sees_what_it_says_of_itself(connection: Connection, database_url: str) -> None:
+    relate(database_url, "blue", "s1")
+    await say(connection, birth())
+    seen = rows(database_url, "SELECT room, key, body->>'online' FROM room_entry WHERE room LIKE 'sites:%%' ORDER BY 1")
+    assert seen == [("sites:blue", "site/s1", "true"), ("sites:green", "site/s1", "true")]
 
 
 async def test_the_same_word_again_changes_nothing(connection: Connection) -> None:

@@ -125,7 +125,11 @@ async def test_births_reach_the_rooms(database_url: str, broker: TestBroker) -> 
         link.publish("tt/v1/green/run-7/status", encode(birth))
         await until(lambda: count(database_url, "SELECT count(*) FROM site_status WHERE online") == 1)
     shown = rows(database_url, "SELECT room, key, body->>'online' FROM room_entry ORDER BY room")
-    assert shown == [("operator:green", "site/run-7", "true"), ("site:run-7", "status", "true")]
+    assert shown == [
+        ("operator:green", "site/run-7", "true"),
+        ("site:run-7", "status", "true"),
+        ("sites:green", "site/run-7", "true"),
+    ]
 
 
 async def test_a_site_of_a_restored_cloud_is_asked_to_send_again(database_url: str, broker: TestBroker) -> None:
