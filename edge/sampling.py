@@ -77,9 +77,8 @@ class Sampling:
                 self._tell(reading)
 
     def _why_silent(self, sensor_id: str) -> str:
-        owner = self._owners.get(sensor_id)
-        health = owner.health() if owner else None
-        return f"silent: {health.detail}" if health and health.state is not DeviceState.OK else "silent"
+        health = self._owners[sensor_id].health()
+        return "silent" if health.state is DeviceState.OK else f"silent: {health.detail}"
 
     def _sample(self, measured: Measured) -> Sample:
         at_ms = self._site_clock.stamp(measured.measured_at_ms).measured_at_ms
