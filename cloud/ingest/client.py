@@ -1,4 +1,4 @@
-"""paho's client (decision 12) with a faster reader of PUBLISH packets, and a word when its thread ends, whatever ended it."""
+"""paho's client (decision 12) with a faster reader of PUBLISH packets."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from cloud.ingest.publish import MalformedError, Publish, decode_publish
 
 
 class IngestClient(mqtt.Client):
-    """``take`` is called on paho's thread with every message, ``ended`` when that thread is over. Acknowledge with `ack`."""
+    """``take`` is called with every message. Acknowledge with `ack`."""
 
     take: Callable[[Publish], None]
-    ended: Callable[[str], None]
+    messages_read = 0
 
     def __init__(self, client_id: str) -> None:
         super().__init__(
@@ -24,11 +24,6 @@ class IngestClient(mqtt.Client):
             message = decode_publish(self._in_packet["command"], bytes(self._in_packet["packet"]))
         except MalformedError:
             return MQTTErrorCode.MQTT_ERR_PROTOCOL  # paho then closes the connection
+        self.messages_read += 1
         self.take(message)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
-
-    def _thread_main(self) -> None:
-        try:
-            super()._thread_main()
-        finally:
-            self.ended("the connection's thread is over")

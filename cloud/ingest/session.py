@@ -1,17 +1,15 @@
 """One MQTT connection of ingest: messages into a bounded queue, acknowledgements in the order of arrival, publishing.
 
-paho's thread only hands over (decision 12). Leaves what a message means, and reconnecting, to `lane`.
+Leaves what a message means, and reconnecting, to `lane`.
 """
 
 import asyncio
-import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
@@ -23,6 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from cloud.ingest.batch import Arrival
 from cloud.ingest.client import IngestClient
 from cloud.ingest.publish import Publish
+from cloud.paho_loop import PahoLoop
 from edge.wire.clock import Clock
 
 _KEEPALIVE_S = 15
@@ -79,17 +78,16 @@ class _Slot:
 
 @dataclass(slots=True)
 class Session:
-    """An open connection. All methods are called on the event loop, except those that paho's thread calls."""
+    """An open connection. All methods but `report_lost` are called on the event loop."""
 
     client: mqtt.Client
+    driver: PahoLoop
     clock: Clock
     loop: asyncio.AbstractEventLoop
     _lost: asyncio.Future[None]
     _queue: deque[Arrival] = field(default_factory=deque)
     _queued_bytes: int = 0
     _slots: deque[_Slot] = field(default_factory=deque)
-    _handed: deque[Publish] = field(default_factory=deque)
-    _wake_is_due: bool = False
     _something: asyncio.Event = field(default_factory=asyncio.Event)
     _is_closing: bool = False
     dropped: int = 0
@@ -113,11 +111,14 @@ class Session:
 
     def publish(self, topic: str, payload: bytes, content_type: str, qos: int = 1) -> mqtt.MQTTMessageInfo:
         """Send, without waiting. What finds no room in the queue is dropped."""
-        return self.client.publish(topic, payload, qos=qos, properties=_publish_properties(content_type))
+        sent = self.client.publish(topic, payload, qos=qos, properties=_publish_properties(content_type))
+        self.driver.flush()
+        return sent
 
     def stop_taking(self, filters: Sequence[str]) -> None:
         """Unsubscribe; `take` gives what is here already, then []."""
         self.client.unsubscribe(list(filters))
+        self.driver.flush()
         self._is_closing = True
         self._something.set()
 
@@ -135,40 +136,25 @@ class Session:
         if self._lost.done():
             self._lost.result()
 
-    # --- called on paho's thread ---
-
-    def hand_over(self, message: Publish) -> None:
-        self._handed.append(message)
-        if not self._wake_is_due:
-            self._wake_is_due = True
-            self._call(self._receive)
+    def receive(self, message: Publish) -> None:
+        """Queue a message; called by the client as it reads."""
+        slot = _Slot(message.mid, message.qos, self.loop.time())
+        self._slots.append(slot)
+        if len(self._queue) >= QUEUE_MESSAGES or self._queued_bytes + len(message.payload) > QUEUE_BYTES:
+            # Overflow policy drop-newest: acknowledged to the broker, not to the edge, which sends again later and slower.
+            self.dropped += 1
+            self._finish(slot)
+            return
+        self._queue.append(_arrival(message, self.clock.now_ms(), lambda: self._finish(slot)))
+        self._queued_bytes += len(message.payload)
+        self._something.set()
 
     def report_lost(self, why: str) -> None:
-        self._call(lambda: self._lose(why))
-
-    def _call(self, function: Callable[[], None]) -> None:
+        """The connection is over; also called by the thread that opens it."""
         try:
-            self.loop.call_soon_threadsafe(function)
+            self.loop.call_soon_threadsafe(self._lose, why)
         except RuntimeError:
             return  # the loop is gone: nobody is left to tell
-
-    # --- called on the loop ---
-
-    def _receive(self) -> None:
-        self._wake_is_due = False  # before looking: what comes from here on wakes again
-        now_ms, now_s = self.clock.now_ms(), self.loop.time()
-        while self._handed:
-            message = self._handed.popleft()
-            slot = _Slot(message.mid, message.qos, now_s)
-            self._slots.append(slot)
-            if len(self._queue) >= QUEUE_MESSAGES or self._queued_bytes + len(message.payload) > QUEUE_BYTES:
-                # Overflow policy drop-newest: acknowledged to the broker, not to the edge, which sends again later and slower.
-                self.dropped += 1
-                self._finish(slot)
-                continue
-            self._queue.append(_arrival(message, now_ms, lambda slot=slot: self._finish(slot)))  # type: ignore[misc]
-            self._queued_bytes += len(message.payload)
-        self._something.set()
 
     def _finish(self, slot: _Slot) -> None:
         slot.is_finished = True
@@ -176,6 +162,7 @@ class Session:
             first = self._slots.popleft()
             if first.qos:
                 self.client.ack(first.mid, first.qos)
+        self.driver.flush()
 
     def _lose(self, why: str) -> None:
         if not self._lost.done():
@@ -214,19 +201,19 @@ async def open_session(address: BrokerAddress, client_id: str, filters: Sequence
         client.tls_set_context(ssl.create_default_context())
     client.max_inflight_messages_set(_PUBLISH_QUEUE)
     client.max_queued_messages_set(_PUBLISH_QUEUE)
-    session = Session(client, clock, loop, loop.create_future())
+    driver = PahoLoop(client, lambda: client.messages_read)
+    session = Session(client, driver, clock, loop, loop.create_future())
     subscribed: asyncio.Future[None] = loop.create_future()
     _wire(client, session, subscribed, filters)
     try:
         try:
-            await asyncio.to_thread(_connect, client, address)
-            client.loop_start()
+            await driver.connect(lambda: _connect(client, address))
             await asyncio.wait_for(_first(subscribed, session), _CONNECT_TIMEOUT_S)
         except (OSError, TimeoutError, ValueError) as error:
             raise BrokerLost(f"broker at {address.host}:{address.port}: {str(error) or 'no answer'}") from error
         yield session
     finally:
-        await asyncio.to_thread(_disconnect, client)
+        driver.close()
 
 
 def _connect(client: mqtt.Client, address: BrokerAddress) -> None:
@@ -236,11 +223,6 @@ def _connect(client: mqtt.Client, address: BrokerAddress) -> None:
     properties.MaximumPacketSize = LARGEST_PACKET_BYTES
     client.connect_timeout = _CONNECT_TIMEOUT_S
     client.connect(address.host, address.port, keepalive=_KEEPALIVE_S, clean_start=True, properties=properties)
-
-
-def _disconnect(client: mqtt.Client) -> None:
-    client.disconnect()
-    client.loop_stop()
 
 
 async def _first(subscribed: asyncio.Future[None], session: Session) -> None:
@@ -261,28 +243,22 @@ def _wire(client: IngestClient, session: Session, subscribed: asyncio.Future[Non
         elif filters:
             client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in filters])
         else:
-            session.loop.call_soon_threadsafe(_settle, subscribed)
+            _settle(subscribed)
 
     def on_subscribe(_c: mqtt.Client, _u: object, _m: int, reasons: list[ReasonCode], _p: Properties | None) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
         if refused:
             session.report_lost(f"broker refused a subscription: {', '.join(refused)}")
         else:
-            session.loop.call_soon_threadsafe(_settle, subscribed)
+            _settle(subscribed)
 
     def on_disconnect(_c: mqtt.Client, _u: object, _f: mqtt.DisconnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
         session.report_lost(f"broker closed the connection: {reason}")
 
-    def on_socket_open(_c: mqtt.Client, _u: object, sock: Any) -> None:
-        # paho leaves Nagle's algorithm on: small acknowledgements would wait for 40 ms.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    client.take = session.hand_over
-    client.ended = session.report_lost
+    client.take = session.receive
     client.on_connect = on_connect
     client.on_subscribe = on_subscribe
     client.on_disconnect = on_disconnect
-    client.on_socket_open = on_socket_open
 
 
 def _settle(future: asyncio.Future[None]) -> None:

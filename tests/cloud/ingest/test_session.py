@@ -4,6 +4,7 @@ from typing import cast
 from cloud.ingest.client import IngestClient
 from cloud.ingest.publish import Publish
 from cloud.ingest.session import QUEUE_BYTES, QUEUE_MESSAGES, Session
+from cloud.paho_loop import PahoLoop
 from tests.cloud.ingest.sites import FixedClock
 
 
@@ -19,11 +20,14 @@ class AckBook:
     def unsubscribe(self, _filters: list[str]) -> None:
         """Nothing more comes."""
 
+    def flush(self) -> None:
+        """All is written at once."""
+
 
 def a_session() -> tuple[Session, AckBook]:
     book = AckBook()
     loop = asyncio.get_running_loop()
-    return Session(cast("IngestClient", book), FixedClock(7), loop, loop.create_future()), book
+    return Session(cast("IngestClient", book), cast("PahoLoop", book), FixedClock(7), loop, loop.create_future()), book
 
 
 def message(mid: int, payload: bytes = b"x", qos: int = 1) -> Publish:
@@ -33,7 +37,7 @@ def message(mid: int, payload: bytes = b"x", qos: int = 1) -> Publish:
 async def test_acknowledgements_leave_in_the_order_of_arrival_whatever_is_finished_first() -> None:
     session, book = a_session()
     for mid in range(1, 5):
-        session.hand_over(message(mid))
+        session.receive(message(mid))
     first, second, third, fourth = await session.take(10, 1000)
     for arrival in (third, second):
         arrival.finished()
@@ -47,7 +51,7 @@ async def test_acknowledgements_leave_in_the_order_of_arrival_whatever_is_finish
 async def test_a_full_queue_drops_the_newest_and_tells_the_broker_but_not_the_site() -> None:
     session, book = a_session()
     for mid in range(QUEUE_MESSAGES + 3):
-        session.hand_over(message(mid))
+        session.receive(message(mid))
     taken = await session.take(QUEUE_MESSAGES + 3, 10**9)
     assert (len(taken), session.dropped) == (QUEUE_MESSAGES, 3)
     for arrival in taken:
@@ -59,16 +63,16 @@ async def test_the_queue_is_bounded_in_bytes_too() -> None:
     session, _ = a_session()
     large = bytes(QUEUE_BYTES // 2)
     for mid in range(4):
-        session.hand_over(message(mid, large))
+        session.receive(message(mid, large))
     assert len(await session.take(10, 10**12)) == 2
-    session.hand_over(message(9, large))
+    session.receive(message(9, large))
     assert len(await session.take(10, 10**12)) == 1
 
 
 async def test_a_flush_takes_no_more_than_it_was_told() -> None:
     session, _ = a_session()
     for mid in range(10):
-        session.hand_over(message(mid, b"x" * 100))
+        session.receive(message(mid, b"x" * 100))
     assert len(await session.take(3, 10**6)) == 3
     assert len(await session.take(100, 250)) == 3
     assert session.depth == 4
@@ -76,7 +80,7 @@ async def test_a_flush_takes_no_more_than_it_was_told() -> None:
 
 async def test_qos_0_is_not_acknowledged() -> None:
     session, book = a_session()
-    session.hand_over(message(0, qos=0))
+    session.receive(message(0, qos=0))
     (arrival,) = await session.take(1, 10)
     arrival.finished()
     assert book.acked == []
@@ -84,7 +88,7 @@ async def test_qos_0_is_not_acknowledged() -> None:
 
 async def test_closing_gives_what_is_there_and_then_nothing() -> None:
     session, _ = a_session()
-    session.hand_over(message(1))
+    session.receive(message(1))
     await asyncio.sleep(0)
     session.stop_taking(["t"])
     assert len(await session.take(10, 1000)) == 1
