@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.devices.ports import Sound
+from edge.rules.custody import ContainerState
 from edge.station.known import KnownContainer
 from edge.station.verdict import Verdict, Word
-from edge.wire.messages import AnyFact, GoodsDistributed, GoodsReceived, ParcelReceived, Problem, VarianceFound
+from edge.wire.messages import AnyFact, CountFinished, GoodsDistributed, GoodsReceived, ParcelReceived, Problem, VarianceFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,26 @@ def count(known: KnownContainer, goods: GoodsHere | None, quantity: int = 1) -> 
         of=goods.expected,
         detail=goods.sku,
     )
+
+
+def finish_count(known: KnownContainer, goods: Sequence[GoodsHere]) -> Verdict:
+    """Close the count of a container packed by SKU. What lacks is short; what was too much was said when it was counted."""
+    label = known.container
+    if known.standing.is_counted:
+        return Verdict(Word.COUNTED_BEFORE, Sound.DUPLICATE, container=label)
+    if known.standing.state is not ContainerState.OPENED:
+        return Verdict(Word.NOT_OPENED, Sound.REFUSED, container=label)
+    short = tuple(
+        VarianceFound(problem=Problem.SHORT, container=label, sku=one.sku, quantity=one.expected - one.counted)
+        for one in goods
+        if one.counted < one.expected
+    )
+    expected, counted = sum(one.expected for one in goods), sum(one.counted for one in goods)
+    missing = sum(fact.quantity for fact in short)
+    surplus = sum(max(0, one.counted - one.expected) for one in goods)
+    finished = CountFinished(container=label, expected=expected, received=counted, missing=missing, surplus=surplus)
+    word, sound = (Word.COUNTED_SHORT, Sound.ATTENTION) if short else (Word.COUNTED, Sound.OK)
+    return Verdict(word, sound, (*short, finished), container=label, count=counted, of=expected)
 
 
 def share_out(shares: Sequence[Share], stock: int) -> tuple[tuple[str, int], ...]:

@@ -27,15 +27,18 @@ def see(known: KnownParcel, seen: Collection[str], slot: str = "") -> Verdict:
     return Verdict(Word.SEEN, Sound.OK, (fact,), parcel=label, place=slot or standing.place)
 
 
-def finish(scope: str, here: Sequence[KnownParcel], seen: Collection[str]) -> Verdict:
-    """Close it. ``here``: what is booked here now, within the scope (a shelf's letters, or "" for everything)."""
-    expected = [one for one in here if in_scope(one, scope)]
-    absent = [one for one in expected if one.parcel not in seen]
-    surplus = sum(one.is_surplus or not in_scope(one, scope) for one in here if one.parcel in seen)
+def finish(scope: str, booked: Sequence[KnownParcel], seen: Collection[str]) -> Verdict:
+    """Close it. ``booked``: what lay here when it began and has not left since, as it stood then.
+
+    ``scope``: a shelf's letters, "" for everything. What was seen and was not booked within it is surplus there.
+    """
+    expected = {one.parcel: one for one in booked if in_scope(one, scope)}
+    absent = [one for one in expected.values() if one.parcel not in seen]
     missing = tuple(
         VarianceFound(problem=Problem.MISSING, parcel=one.parcel) for one in absent if Problem.MISSING not in one.standing.problems
     )
     found = len(expected) - len(absent)
+    surplus = len(set(seen) - expected.keys())
     taken = StockTaken(scope=scope, expected=len(expected), found=found, missing=len(absent), surplus=surplus)
     word, sound = (Word.STOCK_SHORT, Sound.ATTENTION) if absent else (Word.STOCK_TAKEN, Sound.OK)
     return Verdict(word, sound, (*missing, taken), place=scope, count=found, of=len(expected))

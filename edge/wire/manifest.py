@@ -59,6 +59,13 @@ class Article(Part, frozen=True):
     weight_g: Grams | None = None
 
 
+class Line(Part, frozen=True):
+    """So many of a SKU in a parcel."""
+
+    sku: Name
+    quantity: Quantity
+
+
 class ExpectedContainer(Part, frozen=True):
     """One container that the van brings. ``order_bag``: parcels are in it; ``sku_bulk``: goods, which the station distributes."""
 
@@ -67,17 +74,14 @@ class ExpectedContainer(Part, frozen=True):
     zone: Zone
     pack_mode: Literal["order_bag", "sku_bulk"] = "order_bag"
     run: Text = ""
-
-
-class Line(Part, frozen=True):
-    """So many of a SKU in a parcel."""
-
-    sku: Name
-    quantity: Quantity
+    lines: tuple[Line, ...] = ()  # of goods by SKU: how many pieces are in it
 
 
 class ExpectedParcel(Part, frozen=True):
-    """One parcel and whose it is. ``container`` "": not known, or it is here from an earlier day."""
+    """One parcel and whose it is. ``container`` "": not known, or it is here from an earlier day.
+
+    ``is_made_here``: no bag comes, the station makes it out of goods by SKU.
+    """
 
     parcel: Name
     claim: Name
@@ -86,6 +90,7 @@ class ExpectedParcel(Part, frozen=True):
     container: Text = ""
     size: Size = Size.M
     lines: tuple[Line, ...] = ()
+    is_made_here: bool = False
 
 
 class Claim(Part, frozen=True):
@@ -220,6 +225,7 @@ def _check(manifest: Manifest) -> None:
     _known("codes.claim", (one.claim for one in manifest.codes), claims)
     _known("parcels.claim", (one.claim for one in manifest.parcels), claims)
     _known("parcels.container", (one.container for one in manifest.parcels if one.container), containers)
+    _known("containers.lines.sku", (line.sku for one in manifest.containers for line in one.lines), skus)
     _known("parcels.lines.sku", (line.sku for one in manifest.parcels for line in one.lines), skus)
 
 

@@ -55,7 +55,9 @@ def manifest(version: int = 1, revoked: tuple[str, ...] = ()) -> Manifest:
         ),
         containers=(
             ExpectedContainer(container=BAGS, operator=OPERATOR, zone=Zone.AMBIENT, run="run-1"),
-            ExpectedContainer(container=BULK, operator=OTHER, zone=Zone.AMBIENT, pack_mode="sku_bulk"),
+            ExpectedContainer(
+                container=BULK, operator=OTHER, zone=Zone.AMBIENT, pack_mode="sku_bulk", lines=(Line(sku=RICE, quantity=3),)
+            ),
         ),
         claims=(
             Claim(claim="c-wang", operator=OPERATOR, orders=(f"{OPERATOR}/1",), deadline_ms=DEADLINE_MS, name="王**", tail="5678"),
@@ -98,8 +100,8 @@ def manifest(version: int = 1, revoked: tuple[str, ...] = ()) -> Manifest:
                 claim="c-zhao",
                 order=f"{OTHER}/1",
                 zone=Zone.AMBIENT,
-                container=BULK,
                 lines=(Line(sku=RICE, quantity=3),),
+                is_made_here=True,
             ),
         ),
         staff=(

@@ -22,7 +22,7 @@ from edge.wire.messages import (
     Problem,
     VarianceFound,
 )
-from tests.edge.station.days import BAGS, LI_1, RICE, STRANGE, WANG_1, WANG_2, ZHAO_1
+from tests.edge.station.days import BAGS, BULK, LI_1, RICE, STRANGE, WANG_1, WANG_2
 from tests.edge.station.things import DAY, container, parcel
 
 SIGNED, OPENED = ContainerSigned(container=BAGS), ContainerOpened(container=BAGS)
@@ -74,7 +74,6 @@ def test_opening_what_nobody_signed_for_signs_for_it() -> None:
         (WANG_1, (received(WANG_1), ParcelReleased(parcel=WANG_1)), Word.HANDED_OUT_BEFORE, Sound.REFUSED),
         (WANG_1, (received(WANG_1), ParcelDisposed(parcel=WANG_1, reason="expired")), Word.LEFT_BEFORE, Sound.REFUSED),
         (WANG_1, (received(WANG_1), ParcelReturned(parcel=WANG_1)), Word.RECEIVED, Sound.OK),
-        (ZHAO_1, (), Word.RECEIVED_OTHER_CONTAINER, Sound.ATTENTION),
         (STRANGE, (), Word.RECEIVED_SURPLUS, Sound.ATTENTION),
     ],
 )
@@ -82,6 +81,12 @@ def test_what_a_scan_at_the_open_container_means(label: str, facts: tuple[AnyFac
     verdict = arrivals.receive(parcel(label, *facts), BAGS)
     assert (verdict.word, verdict.sound) == (word, sound)
     assert (received(label) in verdict.facts) == (sound in (Sound.OK, Sound.ATTENTION))
+
+
+def test_a_parcel_out_of_another_container_than_its_own_is_received_and_said() -> None:
+    verdict = arrivals.receive(parcel(WANG_1), BULK)
+    assert (verdict.word, verdict.sound, verdict.container) == (Word.RECEIVED_OTHER_CONTAINER, Sound.ATTENTION, BAGS)
+    assert verdict.facts == (received(WANG_1, BULK),)
 
 
 def test_a_strange_parcel_is_in_our_custody_all_the_same_and_without_a_manifest_none_is_strange() -> None:
