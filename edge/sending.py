@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from edge.flow import LaneFlow
+from edge.flow import MIN_TIMEOUT_S, LaneFlow
 from edge.link import Link, LinkError, Outgoing
 from edge.outbox import BatchKey, Bounds, NotKeptError, Outbox, SealedBatch, Step, Store
 from edge.site_clock import SiteClock
@@ -23,7 +23,6 @@ from edge.wire.topics import uplink
 EVENT_WINDOW = 32
 LIVE_WINDOW = 4  # a second's worth at a linger of 200 ms: what is older is the past, and belongs to the backfill
 FIRST_CREDIT = 1  # before the cloud has said anything
-FULL_RETRY_S = 10.0  # between tries to seal the past while the disk takes nothing
 
 
 class Custody(Protocol):
@@ -68,7 +67,9 @@ class Sending:
         self._credit = FIRST_CREDIT
         self._has_readings = True
         self._refusal = ""
-        outbox.on_sealed(self._wake.set)
+        self._link: Link | None = None
+        self._caught_up: set[Lane] = set()  # nothing waits in them but what is under way
+        outbox.on_sealed(self._take_sealed)
 
     def begin(self) -> None:
         """A new connection: whatever waits is sent from the start, for nobody knows what the last one carried."""
@@ -83,6 +84,14 @@ class Sending:
 
     async def run(self, link: Link) -> None:
         """Fill the windows whenever something changed or is due. LinkError when the connection is lost."""
+        self._link = link
+        try:
+            await self._run(link)
+        finally:
+            self._link = None
+            self._caught_up.clear()
+
+    async def _run(self, link: Link) -> None:
         while True:
             self._wake.clear()
             now_s = self._around.read_monotonic_s()
@@ -93,7 +102,8 @@ class Sending:
             if self._flows[Lane.EVENT].room:  # the past waits until every event is at least on its way
                 await self._send_backfill(link)
             due = [due_s for flow in self._flows.values() if (due_s := flow.next_due_s()) is not None]
-            wait_s = max(0.05, min(due) - self._around.read_monotonic_s()) if due else FULL_RETRY_S
+            # What is sent meanwhile is due MIN_TIMEOUT_S later at the earliest.
+            wait_s = min(MIN_TIMEOUT_S, max(0.05, min(due) - self._around.read_monotonic_s())) if due else MIN_TIMEOUT_S
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
@@ -121,6 +131,7 @@ class Sending:
         """These wait again."""
         for lane, flow in self._flows.items():
             flow.rewind([key for key in keys if key.lane == lane])
+        self._caught_up.clear()
         self._wake.set()
 
     def set_credit(self, credit: int) -> None:
@@ -160,9 +171,29 @@ class Sending:
                 return
             await self._send_lane(link, Lane.BACKFILL)
 
+    def _take_sealed(self, fresh: Sequence[tuple[SealedBatch, Bounds]]) -> None:
+        """Send what was sealed a moment ago without reading it back, if it is next and there is room for it."""
+        for batch, bounds in fresh:
+            link, lane = self._link, batch.key.lane
+            if link is not None and lane in self._caught_up and self._is_next(link, batch.key):
+                with contextlib.suppress(LinkError):  # ``run`` hears of the loss, too
+                    self._publish(link, self._flows[lane], batch, bounds)
+                    continue
+            self._caught_up.discard(lane)
+            self._wake.set()
+
+    def _is_next(self, link: Link, key: BatchKey) -> bool:
+        flow = self._flows[key.lane]
+        is_beyond = flow.last is None or (key.epoch, key.seq) > (flow.last.epoch, flow.last.seq)
+        return is_beyond and flow.room > 0 and self._room_of(link) > 0
+
     async def _send_lane(self, link: Link, lane: Lane) -> None:
         flow = self._flows[lane]
-        for key in flow.due(self._around.read_monotonic_s()):
+        due = flow.due(self._around.read_monotonic_s())
+        if lane in self._caught_up and not due:
+            return
+        self._caught_up.discard(lane)
+        for key in due:
             await self._repeat(link, flow, key)
         while room := min(flow.room, self._room_of(link)):
             rewinds = flow.rewinds
@@ -172,6 +203,8 @@ class Sending:
             for batch, bounds in found:
                 self._publish(link, flow, batch, bounds)
             if len(found) < room:
+                if not self._wake.is_set():  # else something may have been sealed since it was looked up
+                    self._caught_up.add(lane)
                 return
 
     async def _repeat(self, link: Link, flow: LaneFlow, key: BatchKey) -> None:

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 from edge.devices.trigger import TriggerKind
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """One decoded label. ``measured_at_ms`` is domain time (Clock) when its last byte came or its frame was taken."""
 
     text: str  # without suffix and AIM identifier; GS1 as the driver normalised it for edge.wire.labels.classify

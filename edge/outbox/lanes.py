@@ -35,16 +35,18 @@ class LaneList:
         for epoch, lane, seq in execute("SELECT epoch, lane, seq FROM damaged"):
             self._damaged.setdefault((epoch, LANES[lane]), set()).add(seq)
 
-    def add(self, keys: Iterable[BatchKey]) -> None:
-        """Batches were sealed, or are to be sent again."""
-        for key in keys:
-            place = (key.epoch, key.lane)
-            waiting = self._waiting.setdefault(place, [])
-            self._kept.setdefault(place, key.seq)
-            if not waiting or waiting[-1] < key.seq:
-                waiting.append(key.seq)
-            elif waiting[bisect_left(waiting, key.seq)] != key.seq:
-                insort(waiting, key.seq)
+    def add(self, key: BatchKey) -> None:
+        """A batch was sealed, or is to be sent again."""
+        epoch, lane, seq = key
+        waiting = self._waiting.get((epoch, lane))
+        if waiting:
+            if waiting[-1] < seq:
+                waiting.append(seq)
+            elif waiting[bisect_left(waiting, seq)] != seq:
+                insort(waiting, seq)
+            return
+        self._waiting.setdefault((epoch, lane), []).append(seq)
+        self._kept.setdefault((epoch, lane), seq)
 
     def settle(self, keys: Iterable[BatchKey]) -> None:
         """Batches were acknowledged, or moved."""

@@ -15,7 +15,7 @@ LANES = {number: lane for lane, number in LANE_NUMBERS.items()}
 Step = Literal[
     "sealed",  # rows written, not committed
     "committed",
-    "sending",  # read back, not handed to the connection
+    "sending",  # next, not handed to the connection
     "published",
     "puback",
     "ack_received",  # decoded, not committed
@@ -57,8 +57,7 @@ class BatchKey(NamedTuple):
     seq: Seq
 
 
-@dataclass(frozen=True, slots=True)
-class SealedBatch:
+class SealedBatch(NamedTuple):
     """Bytes that never change again under their key."""
 
     key: BatchKey
@@ -91,8 +90,7 @@ class Acknowledgement:
     hlc: Hlc
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """A lane's state: its lowest unacknowledged seq, and its lowest seq that could be sent again."""
 
     floor: int

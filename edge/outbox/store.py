@@ -40,7 +40,9 @@ _log = structlog.get_logger()
 class Store:
     """Enter it in the thread that uses it. ``now_ms`` everywhere is domain time."""
 
-    def __init__(self, settings: StoreSettings, now_ms: int, on_sealed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, settings: StoreSettings, now_ms: int, on_sealed: Callable[[Sequence[SealedBatch]], None] = lambda _sealed: None
+    ) -> None:
         self.settings = settings
         self._on_sealed = on_sealed
         self.list = LaneList()
@@ -79,7 +81,10 @@ class Store:
         OutboxFullError or NotKeptError: nothing was written.
         """
         try:
-            result = self._with_room(work)
+            try:
+                result = self.attempt(work)
+            except apsw.FullError:
+                result = self._with_room(work)
         except NotKeptError as error:
             self.trouble, self.is_full = str(error), isinstance(error, OutboxFullError)
             raise
@@ -87,10 +92,8 @@ class Store:
         return result
 
     def _with_room(self, work: Callable[[Transaction], T]) -> T:
-        try:
-            return self.attempt(work)
-        except apsw.FullError:
-            self.reserve.release()
+        """The disk was full: again, after each thing that may go has gone."""
+        self.reserve.release()
         for make_room in (room.drop_kept, room.thin_readings):
             try:
                 make_room(self)
@@ -117,13 +120,16 @@ class Store:
             if isinstance(error, apsw.IOError | apsw.BusyError | apsw.ReadOnlyError | apsw.CantOpenError):
                 raise NotKeptError(f"the disk does not take it: {error}; nothing was kept") from error
             raise
-        if transaction.counters.boot != self.counters.boot:
-            self.boot_began = BootBegan(transaction.counters.hlc)
-        self.counters = transaction.counters
-        if transaction.sealed:
-            self.boot_began.has_events |= bool(transaction.recorded)
-            self.list.add(transaction.sealed)
-            self._on_sealed()
+        counters, sealed = transaction.counters, transaction.sealed
+        if counters.boot != self.counters.boot:
+            self.boot_began = BootBegan(counters.hlc)
+        self.counters = counters
+        if sealed:
+            if transaction.recorded:
+                self.boot_began.has_events = True
+            for batch in sealed:
+                self.list.add(batch.key)
+            self._on_sealed(sealed)
             self.settings.on_step("committed")
         return result
 
@@ -253,7 +259,8 @@ class Store:
 
         keys, size = self.transact(work)
         self.kept_bytes -= size
-        self.list.add(keys)
+        for key in keys:
+            self.list.add(key)
         return keys
 
     def epoch_number(self, epoch: Epoch) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from edge.outbox.records import LANE_NUMBERS, BatchKey, RecordedEvent, Stamp
+from edge.outbox.records import LANE_NUMBERS, BatchKey, RecordedEvent, SealedBatch, Stamp
 from edge.wire.codec import encode
 from edge.wire.envelope import digest
 from edge.wire.ids import Epoch, EventId, EventNumber, Lane, Seq, SiteId
@@ -48,12 +48,14 @@ class BootBegan:
 class Transaction:
     """Lives only as long as the ``work`` it is handed to. ``execute`` is for the station's own tables, in the same commit."""
 
+    __slots__ = ("_boot_began", "_site", "counters", "execute", "recorded", "sealed")
+
     def __init__(self, site: SiteId, counters: Counters, boot_began: "BootBegan", execute: Execute) -> None:
         self.execute: Final = execute
         self._boot_began = boot_began
         self.counters: Final = counters.copy()
         self.recorded: Final[list[RecordedEvent]] = []
-        self.sealed: Final[list[BatchKey]] = []
+        self.sealed: Final[list[SealedBatch]] = []
         self._site = site
 
     def record(self, fact: AnyFact, stamp: Stamp, *, device: str = "", actor: str = "") -> RecordedEvent:
@@ -83,22 +85,23 @@ class Transaction:
         counters = self.counters
         match lane:
             case Lane.EVENT:
-                seq = counters.next_event
+                seq = Seq(counters.next_event)
                 counters.next_event = seq + 1
             case Lane.LIVE:
-                seq = counters.next_live
+                seq = Seq(counters.next_live)
                 counters.next_live = seq + 1
             case Lane.BACKFILL:
-                seq = counters.next_backfill
+                seq = Seq(counters.next_backfill)
                 counters.next_backfill = seq + 1
             case _:
                 assert_never(lane)
+        sha256 = digest(payload)
         self.execute(
             "INSERT INTO batch (epoch, lane, seq, payload, sha256, sealed_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
-            (counters.epoch_number, LANE_NUMBERS[lane], seq, payload, digest(payload), now_ms),
+            (counters.epoch_number, LANE_NUMBERS[lane], seq, payload, sha256, now_ms),
         )
-        self.sealed.append(BatchKey(counters.epoch_number, lane, Seq(seq)))
-        return Seq(seq)
+        self.sealed.append(SealedBatch(BatchKey(counters.epoch_number, lane, seq), counters.epoch, payload, sha256))
+        return seq
 
     def open_epoch(self, epoch: Epoch, reason: str, now_ms: int) -> None:
         """Number anew from 1. What was sealed before keeps its key and its bytes, and is sent until it is acknowledged."""

@@ -27,9 +27,10 @@ def is_repeat(seen: Sightings, sighting: Sighting, at_s: float) -> bool:
 
 
 def remember(seen: Sightings, sighting: Sighting, at_s: float) -> Sightings:
-    """``seen`` with this reading as the newest, of the last few that may matter. A repeat extends the window."""
-    kept = {one: seen_s for one, seen_s in seen.items() if one != sighting and 0.0 <= at_s - seen_s < WINDOW_S}
-    if len(kept) >= REMEMBERED:
-        del kept[next(iter(kept))]
+    """``seen`` with this reading as the newest, of the last few there were. A repeat extends the window."""
+    kept = dict(seen)
+    kept.pop(sighting, None)
     kept[sighting] = at_s
+    if len(kept) > REMEMBERED:
+        del kept[next(iter(kept))]
     return kept

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.outbox.transaction import Execute
-from edge.station.decide import BookedAs, ParcelHere
+from edge.station.decide import NEVER_HERE, BookedAs, ParcelHere
 from edge.wire.ids import EventId, EventNumber, SiteId, parse_epoch
 
 KEEP_MS = 60 * 24 * 3600 * 1000  # a parcel is resolved within days; two months answer every question asked at the counter
@@ -30,7 +30,7 @@ def parcel_here(execute: Execute, parcel: str) -> ParcelHere:
         "SELECT kind, slot FROM booking WHERE parcel = ? AND NOT undone ORDER BY id DESC LIMIT 1", (parcel,)
     ).fetchall():
         return ParcelHere(kind, slot)
-    return ParcelHere()
+    return NEVER_HERE
 
 
 def insert(

@@ -44,6 +44,9 @@ class ParcelHere(NamedTuple):
     slot: str = ""
 
 
+NEVER_HERE = ParcelHere()
+
+
 class StationState(NamedTuple):
     """What a decision depends on."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import structlog
 
 from edge.devices.ports import Feedback, Scan, Sound
-from edge.outbox import NotKeptError, Outbox, OutboxBusyError, RecordedEvent, Transaction
+from edge.outbox import NotKeptError, Outbox, OutboxBusyError, RecordedEvent, Stamp, Transaction
 from edge.outbox.moving import current_id
 from edge.outbox.transaction import Execute
 from edge.rules.debounce import Sighting, Sightings, is_repeat, remember
@@ -93,15 +93,30 @@ class Station:
         if isinstance(read, ShelfSlot):
             self._slot, self._slot_until_s = read.slot, at_s + SLOT_HELD_S
             decision = Decision(ScanKind.SLOT, Sound.OK, slot=read.slot)
-            return await self._tell(_result(scan, scan.measured_at_ms, decision, None, ""))
+            result = _result(scan, scan.measured_at_ms, decision, None, "")
+            self._tell(result)
+            await self.signal(decision.sound)
+            return result
         sighting = Sighting(scan.device, read.text)
         if read.kind is not LabelKind.PRODUCT and is_repeat(self._seen, sighting, at_s):
             self._seen = remember(self._seen, sighting, at_s)
             return _result(scan, scan.measured_at_ms, Decision(ScanKind.REPEATED, Sound.DUPLICATE), None, "", is_silent=True)
-        result = await self._book(scan, read, actor, at_s, sighting)
-        if result.kind is ScanKind.FAILED:  # what was not kept has to be scanned again, at once
+        stamp = self._clock.stamp(scan.measured_at_ms)
+        event = None
+        try:
+            self._seen = remember(self._seen, sighting, at_s)
+            decision, event = await self._outbox.transact(self._booking(scan, read, actor, at_s, stamp))
+        except (NotKeptError, OutboxBusyError) as error:
+            _log.error("scan_not_kept", device=scan.device, error=str(error))
+            decision = Decision(ScanKind.FAILED, Sound.ERROR, detail=str(error))
+            # It has to be scanned again, at once.
             self._seen = {one: seen_s for one, seen_s in self._seen.items() if one != sighting}
-        return await self._tell(result)
+        is_parcel = read.kind is LabelKind.PARCEL and decision.kind is not ScanKind.FAILED
+        result = _result(scan, stamp.measured_at_ms, decision, event, read.text if is_parcel else "")
+        self._tell(result)
+        if self._feedback:
+            await self.signal(decision.sound)
+        return result
 
     async def undo(self, event: EventId | None, actor: str, reason: str = "") -> ScanResult:
         """Take back all that one scan booked, the last scan where none is named, in the name of ``actor``.
@@ -136,13 +151,16 @@ class Station:
         for device in self._feedback:
             await device.signal(sound)
 
-    async def _book(self, scan: Scan, label: Label, actor: str, at_s: float, sighting: Sighting) -> ScanResult:
-        stamp = self._clock.stamp(scan.measured_at_ms)
+    def _booking(
+        self, scan: Scan, label: Label, actor: str, at_s: float, stamp: Stamp
+    ) -> Callable[[Transaction], tuple[Decision, EventId | None]]:
+        """What happens within the commit."""
+        mode = self._mode
         slot = self._slot if at_s < self._slot_until_s else ""
 
         def work(transaction: Transaction) -> tuple[Decision, EventId | None]:
             here = bookings.parcel_here(transaction.execute, label.text)
-            decision = decide(StationState(self._mode, here, slot), label, scan.symbology)
+            decision = decide(StationState(mode, here, slot), label, scan.symbology)
             event = None
             scan_n = transaction.counters.next_event  # of the first fact: what one scan booked is undone together
             for fact in decision.facts:
@@ -151,23 +169,11 @@ class Station:
                 event = recorded.id
             return decision, event
 
-        try:
-            committed = self._outbox.transact(work)
-            self._seen = remember(self._seen, sighting, at_s)  # while the disk is busy
-            decision, event = await committed
-        except (NotKeptError, OutboxBusyError) as error:
-            _log.error("scan_not_kept", device=scan.device, error=str(error))
-            failed = Decision(ScanKind.FAILED, Sound.ERROR, detail=str(error))
-            return _result(scan, stamp.measured_at_ms, failed, None, "")
-        parcel = label.text if label.kind is LabelKind.PARCEL else ""
-        return _result(scan, stamp.measured_at_ms, decision, event, parcel)
+        return work
 
-    async def _tell(self, result: ScanResult) -> ScanResult:
+    def _tell(self, result: ScanResult) -> None:
         self.results.appendleft(result)
         self._announce(result)
-        if result.sound is not None:
-            await self.signal(result.sound)
-        return result
 
     def _announce(self, result: ScanResult) -> None:
         for listener in self._listeners:
@@ -196,15 +202,15 @@ def _result(
     scan: Scan, at_ms: int, decision: Decision, event: EventId | None, parcel: str, *, is_silent: bool = False
 ) -> ScanResult:
     return ScanResult(
-        at_ms=at_ms,
-        text=scan.text[:MAX_TEXT],
-        device=scan.device,
-        kind=decision.kind,
-        sound=None if is_silent else decision.sound,
-        event=event,
-        parcel=parcel,
-        slot=decision.slot,
-        detail=decision.detail,
+        at_ms,
+        scan.text[:MAX_TEXT],
+        scan.device,
+        decision.kind,
+        None if is_silent else decision.sound,
+        event,
+        parcel,
+        decision.slot,
+        decision.detail,
         can_undo=event is not None and parcel != "",
     )
 

@@ -6,11 +6,14 @@ element strings come as ``(00)340123450000000017(10)ABC``, what names the thing 
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_VALUES = {character: value for value, character in enumerate(ALPHABET)}
+# Per character: the next product by the present one, ((P + a) mod 36, or 36 for 0) * 2 mod 37.
+_PRODUCTS = {
+    character: bytes(((product + value) % 36 or 36) * 2 % 37 for product in range(37)) for value, character in enumerate(ALPHABET)
+}
 _OURS = re.compile(r"TT([PC])[0-9A-Z]{10}\Z")
 _SSCC = re.compile(r"\(00\)([0-9]{18})(?![0-9])")
 _GTIN = re.compile(r"\(01\)([0-9]{14})(?![0-9])")
@@ -25,8 +28,7 @@ class LabelKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A scanned text, classified. ``reason`` says why it is unknown."""
 
     kind: LabelKind
@@ -42,12 +44,11 @@ class Label:
 def check_character(text: str) -> str:
     """ISO/IEC 7064 MOD 37,36 check character of 0-9 A-Z text. ValueError on any other character."""
     product = 36
-    for character in text:
-        value = ALPHABET.find(character)
-        if value < 0:
-            raise ValueError(f"label: want 0-9 and A-Z, got {text[:40]!r}")
-        product += value
-        product = (product % 36 or 36) * 2 % 37
+    try:
+        for character in text:
+            product = _PRODUCTS[character][product]
+    except KeyError:
+        raise ValueError(f"label: want 0-9 and A-Z, got {text[:40]!r}") from None
     return ALPHABET[(37 - product) % 36]
 
 

@@ -33,10 +33,9 @@ def tick(last: Hlc, physical_ms: int | None) -> Hlc:
 
     ``physical_ms`` None, or past the year 4199: no clock is believed, only the counter moves (it carries into the milliseconds).
     """
-    following = Hlc(last + 1)
     if physical_ms is None or physical_ms > _MAX_PHYSICAL_MS:
-        return following
-    return max(following, hlc_from_ms(physical_ms))
+        return Hlc(last + 1)
+    return Hlc(max(last + 1, physical_ms << COUNTER_BITS))
 
 
 def observe(last: Hlc, heard: Hlc) -> Hlc:
