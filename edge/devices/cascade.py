@@ -20,8 +20,7 @@ PLACES = 2  # with bars, that a frame is searched for: the label, and the one be
 LINE_PX = 600  # samples of a line for zxing-cpp: four to six a module
 LINES_FOR_ZXING = 9  # it wants two of them to agree
 TEMPLATE_LINE_PX = 400
-TEMPLATE_LINES = 5
-SURE_LINES = 3  # of them say the same: no need to ask further
+TEMPLATE_LINES = 7
 # Modules that may fit into the length of the bars as found: the code alone, with its quiet zones' rims, with an add-on.
 EAN_LENGTHS = (112, 124, 136, 102, 150)
 EAN_LENGTHS_BETWEEN = (118, 107, 130, 143, 97, 158, 91, 86)
@@ -29,17 +28,24 @@ CODE128_LENGTHS = tuple(float(modules) for modules in np.geomspace(60, 300, 19))
 BLUR_MODULES = 0.5  # of a code at the end of what zxing-cpp reads
 MORE_BLUR_MODULES = 0.8
 MIN_MODULE_PX = 0.8
+LATE = 0.85  # of the budget: what has begun is still to end
 SCENE_PX = (32, 24)
 SCENE_GREY = 6  # grey levels of a cell; lamps flicker by 2 to 4
 RESTS_AFTER = 2  # rounds of all stages
 DOUBT_S = 1.5  # a doubtful reading waits this long for another stage to say the same
 
 
+def _never() -> bool:
+    return False
+
+
 class Picture:
     """One grey picture, (H, W) uint8, and what several stages want to know of it."""
 
-    def __init__(self, grey: Grey) -> None:
+    def __init__(self, grey: Grey, is_late: Callable[[], bool] = _never) -> None:
+        """``is_late`` says that what is found from now on does not count: stages of many tries look at it in between."""
         self.grey = grey
+        self.is_late = is_late
 
     @cached_property
     def bars(self) -> list[Bars]:
@@ -53,6 +59,7 @@ class Stage:
     name: str
     read: Callable[[Decoders, Picture], list[Symbol]]
     is_doubtful: bool = False
+    is_in_parts: bool = False  # looks at Picture.is_late in between
 
 
 def _plain(decoders: Decoders, picture: Picture) -> list[Symbol]:
@@ -119,6 +126,10 @@ def _everything(decoders: Decoders, picture: Picture) -> list[Symbol]:
     return decoders.by_zxing(picture.grey, rotated=True, inverted=True, smaller=True)
 
 
+def _enlarged_only(decoders: Decoders, picture: Picture) -> list[Symbol]:
+    return decoders.by_zxing(_enlarged(picture.grey), rotated=True, smaller=True)
+
+
 def _enlarged_sharpened(decoders: Decoders, picture: Picture) -> list[Symbol]:
     return decoders.by_zxing(_sharpened(_enlarged(picture.grey), 3.0, 1.5))
 
@@ -157,21 +168,20 @@ def _templates(
         for bars in picture.bars[:places]:
             scale = max(1.0, TEMPLATE_LINE_PX / bars.length_px)
             lines = lines_across(picture.grey, bars, TEMPLATE_LINES, scale, 0.2)
-            if winner := _elected(read, lines, [bars.length_px * scale / modules for modules in lengths], scale):
+            modules_px = (bars.length_px * scale / modules for modules in lengths)
+            if winner := elected(lines, [px for px in modules_px if px >= MIN_MODULE_PX * scale], picture.is_late):
                 return [winner]
         return []
 
-    def _elected(
-        read: Callable[[Lines, float, float], list[tuple[int, Symbol]]], lines: Lines, modules_px: list[float], scale: float
-    ) -> Symbol | None:
+    def elected(lines: Lines, modules_px: list[float], is_late: Callable[[], bool]) -> Symbol | None:
         ballot = Ballot()
         upside_down = np.ascontiguousarray(lines[:, ::-1])
         for module_px in modules_px:
-            if module_px < MIN_MODULE_PX * scale:
-                continue
+            if is_late():
+                break
             for way in (lines, upside_down):
                 ballot.count(read(way, module_px, blur_modules))
-            if winner := ballot.winner(SURE_LINES):
+            if winner := ballot.winner():
                 return winner
         return ballot.winner()
 
@@ -182,18 +192,21 @@ def _templates(
 RETRIES = (
     Stage("averaged bars", _averaged),
     Stage("contrast", _contrast),
-    Stage("EAN templates", _templates(read_ean13, EAN_LENGTHS, BLUR_MODULES, 1)),
+    Stage("EAN templates", _templates(read_ean13, EAN_LENGTHS, BLUR_MODULES, 1), is_in_parts=True),
     Stage("negative", _negative),
     Stage("threshold", _threshold),
     Stage("halved", _halved),
-    Stage("more EAN templates", _templates(read_ean13, EAN_LENGTHS_BETWEEN, BLUR_MODULES, PLACES)),
+    Stage("more EAN templates", _templates(read_ean13, EAN_LENGTHS_BETWEEN, BLUR_MODULES, PLACES), is_in_parts=True),
+    Stage("enlarged", _enlarged_only),
     Stage("contrast, rotated", _contrast_rotated),
     Stage("zbar", _zbar, is_doubtful=True),
     Stage("sharpened", _sharpened_only, is_doubtful=True),
     Stage("enlarged, threshold", _enlarged_threshold),
     Stage("enlarged, sharpened", _enlarged_sharpened, is_doubtful=True),
-    Stage("blurred EAN templates", _templates(read_ean13, EAN_LENGTHS + EAN_LENGTHS_BETWEEN, MORE_BLUR_MODULES, 1)),
-    Stage("Code 128 templates", _templates(read_code128, CODE128_LENGTHS, BLUR_MODULES, 1)),
+    Stage(
+        "blurred EAN templates", _templates(read_ean13, EAN_LENGTHS + EAN_LENGTHS_BETWEEN, MORE_BLUR_MODULES, 1), is_in_parts=True
+    ),
+    Stage("Code 128 templates", _templates(read_code128, CODE128_LENGTHS, BLUR_MODULES, 1), is_in_parts=True),
     Stage("everything", _everything, is_doubtful=True),
     Stage("turned", _turned, is_doubtful=True),
 )
@@ -294,31 +307,29 @@ class StillReader:
         self._decoders = decoders
         self._retries = _retries(decoders)
         self._cpu = cpu
-        self._s_per_px: dict[str, float] = {}
+        self._likely_s: dict[tuple[str, int], float] = {}
 
     def read(self, grey: Grey, budget_s: float = float("inf")) -> Still:
         """The symbols of the first stage that reads. What is found after ``budget_s`` of CPU does not count.
 
-        A stage that, by what it took before, would not end in time is passed over.
+        A stage that, by what it took before on pictures of this size, would not end in time is passed over.
         """
         began_s = self._cpu()
-        picture = Picture(grey)
+        picture = Picture(grey, lambda: self._cpu() - began_s > LATE * budget_s)
         doubts = _Doubts()
         for stage in (PLAIN, *self._retries):
             stage_began_s = self._cpu()
-            likely_s = self._s_per_px.get(stage.name, 0.0) * grey.size
+            kind = (stage.name, grey.size.bit_length())
+            likely_s = 0.0 if stage.is_in_parts else self._likely_s.get(kind, 0.0)
             if stage is not PLAIN and stage_began_s - began_s + likely_s > budget_s:
                 continue
             found = doubts.settle(stage, stage.read(self._decoders, picture), 0.0)
             ended_s = self._cpu()
-            self._learn(stage, (ended_s - stage_began_s) / grey.size)
+            took_s = ended_s - stage_began_s
+            self._likely_s[kind] = 0.8 * self._likely_s.get(kind, took_s) + 0.2 * took_s
             if found and ended_s - began_s <= budget_s:
                 return Still(found, stage.name, ended_s - began_s)
         return Still([], "", self._cpu() - began_s)
-
-    def _learn(self, stage: Stage, s_per_px: float) -> None:
-        before = self._s_per_px.get(stage.name, s_per_px)
-        self._s_per_px[stage.name] = 0.8 * before + 0.2 * s_per_px
 
 
 def _retries(decoders: Decoders) -> tuple[Stage, ...]:

@@ -19,6 +19,8 @@ MIN_STRENGTH = 0.12  # of the strong edges of the picture: a blurred code beside
 LARGE_PX = 360  # codes that fill a tenth of such a picture survive halving it, and it takes a quarter of the time
 NOISE = 4.0  # Sobel steps that a dark camera makes of nothing
 MIN_CELLS = 6
+DIRECTIONS = 4  # of half a turn
+MAX_OFF_RAD = float(np.radians(30))  # from a direction: each cell is of one or two of them
 MAX_TURN_RAD = float(np.radians(15))  # bars of one code are parallel, but for perspective
 MIN_LENGTH_PX = 40.0  # a pixel a module of EAN-8 is the end of all reading
 MIN_HEIGHT_PX = 4.0
@@ -38,6 +40,19 @@ class Bars:
     def length_px(self) -> float:
         return self.u1 - self.u0
 
+    @property
+    def centre(self) -> tuple[float, float]:
+        """x, y."""
+        u, v = (self.u0 + self.u1) / 2, (self.v0 + self.v1) / 2
+        cosine, sine = float(np.cos(self.angle_rad)), float(np.sin(self.angle_rad))
+        return u * cosine - v * sine, u * sine + v * cosine
+
+    def is_about(self, other: "Bars") -> bool:
+        """Whether it is the same place, found from two directions."""
+        apart = np.hypot(self.centre[0] - other.centre[0], self.centre[1] - other.centre[1])
+        turned = abs((self.angle_rad - other.angle_rad + np.pi / 2) % np.pi - np.pi / 2)
+        return bool(apart < 3 * CELL and turned < MAX_TURN_RAD)
+
 
 def find_bars(grey: Grey, at_most: int) -> list[Bars]:
     """Places where all edges of ``grey`` run one way, the largest first.
@@ -54,20 +69,29 @@ def find_bars(grey: Grey, at_most: int) -> list[Bars]:
     difference, cross, strength = xx - yy, 2.0 * xy, xx + yy
     coherence = cv2.magnitude(difference, cross) / (strength + 1e-3)
     floor = max(NOISE, MIN_STRENGTH * float(np.percentile(strength, 95)))
-    mask = ((coherence > MIN_COHERENCE) & (strength > floor)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    largest = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[: 2 * at_most] + 1
+    mask = (coherence > MIN_COHERENCE) & (strength > floor)
+    doubled = cv2.phase(difference, cross)  # twice the angle, 0 to 2π
     step = np.array([width / xx.shape[1], height / xx.shape[0]])
     found: list[tuple[float, Bars]] = []
-    for label in largest if count > 1 else ():
-        if stats[label, cv2.CC_STAT_AREA] < MIN_CELLS:
-            break
-        rows, columns = np.nonzero(labels == label)
-        place = _place(difference[rows, columns], cross[rows, columns], strength[rows, columns], columns, rows, step)
-        if place is not None:
-            found.append((float(strength[rows, columns].sum()), place))
+    # By direction: the rim of a label runs both ways and would join its bars to the carton's edge.
+    for direction in range(DIRECTIONS):
+        off = np.abs(np.remainder(doubled - 2.0 * np.pi * direction / DIRECTIONS + np.pi, 2.0 * np.pi) - np.pi)
+        towards = (mask & (off < 2.0 * MAX_OFF_RAD)).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(towards, connectivity=8)
+        areas = stats[:, cv2.CC_STAT_AREA]
+        for label in np.argsort(-areas[1:])[:at_most] + 1 if count > 1 else ():
+            if areas[label] < MIN_CELLS:
+                break
+            rows, columns = np.nonzero(labels == label)
+            place = _place(difference[rows, columns], cross[rows, columns], strength[rows, columns], columns, rows, step)
+            if place is not None:
+                found.append((float(strength[rows, columns].sum()), place))
     found.sort(key=lambda pair: -pair[0])
-    return [place for _, place in found[:at_most]]
+    places: list[Bars] = []
+    for _, place in found:
+        if not any(place.is_about(other) for other in places):
+            places.append(place)
+    return places[:at_most]
 
 
 def lines_across(grey: Grey, bars: Bars, count: int, samples_per_px: float, margin: float) -> Lines:

@@ -23,7 +23,7 @@ MIN_START = 0.85  # likeness of a start symbol worth walking on from
 MIN_LEAD = 0.035  # of each symbol over the second best: at chance 0.00-0.03
 MIN_LEAD_CODE128 = 0.02  # its check symbol passes one chance in 103
 FLAT = 2.0  # grey levels: what varies less is paper
-AGREEING_LINES = 2  # a check digit passes one chance in ten
+AGREEING_LINES = 3  # a check digit passes one chance in ten, and two lines may share a fold
 
 # GS1 General Specifications 5.2.1: number set A of the left half; B is its mirrored complement, the right half's C its complement.
 _SET_A = ("0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011")
@@ -107,10 +107,10 @@ class Ballot:
         for line, symbol in read:
             self._lines.setdefault(symbol, set()).add(line)
 
-    def winner(self, agreeing: int = AGREEING_LINES) -> Symbol | None:
-        """What at least ``agreeing`` lines read, and twice as many as anything else."""
+    def winner(self) -> Symbol | None:
+        """What at least AGREEING_LINES read, and twice as many as anything else."""
         ordered = sorted(self._lines.items(), key=lambda pair: -len(pair[1]))
-        if not ordered or len(ordered[0][1]) < agreeing:
+        if not ordered or len(ordered[0][1]) < AGREEING_LINES:
             return None
         if len(ordered) > 1 and len(ordered[0][1]) < 2 * len(ordered[1][1]):
             return None
