@@ -1,11 +1,13 @@
 """One connection to the broker, from CONNECT to its loss. A new one is a new object: nothing of the old is sent again by itself.
 
-paho's thread does one thing, hand over to the loop. When to connect again is the uplink's.
+paho does the protocol and the loop its reading and writing, so that a message costs no switch of threads: paho has no thread.
+When to connect again is the uplink's.
 """
 
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -23,6 +25,7 @@ CONNECT_TIMEOUT_S = 10.0
 KEEPALIVE_S = 10
 SESSION_EXPIRY_S = 60  # 0 would cancel the will's delay
 WILL_DELAY_S = 30
+KEEPALIVE_LOOK_S = 1.0
 MAX_INCOMING = 1_000  # overflow policy: the newest is dropped; what it acknowledged is sent again and acknowledged again
 DEFAULT_RECEIVE_MAXIMUM = 65_535  # MQTT 5, 3.2.2.3.3, where the broker does not say
 
@@ -82,6 +85,9 @@ class Link:
         self.receive_maximum = DEFAULT_RECEIVE_MAXIMUM
         self.on_puback: Callable[[int], None] = lambda _mid: None
         self.on_refusal: Callable[[int, str], None] = lambda _mid, _reason: None
+        self._socket: int | None = None  # the descriptor the loop watches
+        self._is_writing = False  # the loop watches for room to write
+        self._keepalive: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -93,15 +99,15 @@ class Link:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._open()
         except (OSError, ValueError) as error:
-            await self._close()
+            self._close()
             raise LinkError(f"{self._settings.host}:{self._settings.port}: {str(error) or 'no answer'}") from error
         except BaseException:
-            await self._close()
+            self._close()
             raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._close()
+        self._close()
 
     def publish(self, message: Outgoing) -> int:
         """Hand one message to the connection; returns its packet id. LinkError: there is no connection, and nothing was queued."""
@@ -114,7 +120,8 @@ class Link:
         if message.correlation:
             properties.CorrelationData = message.correlation
         info = self._client.publish(message.topic, message.payload, qos=1, retain=message.is_retained, properties=properties)
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:  # 4: not connected; paho has queued it, and dies with this object
+        self._watch_writing()
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:  # lost meanwhile; what paho has queued dies with this object
             raise LinkError(f"publish: {paho.error_string(info.rc)}")
         return info.mid
 
@@ -122,12 +129,15 @@ class Link:
         connect = _properties(PacketTypes.CONNECT)
         connect.SessionExpiryInterval = SESSION_EXPIRY_S
         settings = self._settings
-        await asyncio.to_thread(
+        failure = await asyncio.to_thread(
             self._client.connect, settings.host, settings.port, keepalive=KEEPALIVE_S, clean_start=True, properties=connect
         )
-        self._client.loop_start()
+        if failure != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise LinkError(f"{settings.host}:{settings.port}: {paho.error_string(failure)}")
+        self._watch()
         await self._first(self._connected)
         result, _ = self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in settings.topics])
+        self._watch_writing()
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"subscribe: {paho.error_string(result)}")
         await self._first(self._subscribed)
@@ -139,16 +149,70 @@ class Link:
             raise LinkError(self.lost.result())
         future.result()
 
-    async def _close(self) -> None:
+    def _close(self) -> None:
         self._client.disconnect()
-        await asyncio.shield(asyncio.to_thread(self._stop))
-
-    def _stop(self) -> None:
-        self._client.loop_stop()
+        if self._keepalive is not None:
+            self._keepalive.cancel()
+        self._forget_socket()
         with contextlib.suppress(OSError, AttributeError):
-            connection = self._client.socket()
+            connection = self._client.socket()  # where saying goodbye has not closed it
             if connection is not None:
                 connection.close()
+
+    # --- the socket ---------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        connection = self._client.socket()
+        if connection is None:
+            raise LinkError("closed by the broker")
+        self._client.on_disconnect = self._hear_disconnect  # not before: connecting is another thread's
+        self._socket = connection.fileno()
+        self._loop.add_reader(self._socket, self._read)
+        self._watch_writing()
+        self._keep_alive()
+
+    def _read(self) -> None:
+        try:
+            self._client.loop_read()
+            while isinstance(connection := self._client.socket(), ssl.SSLSocket) and connection.pending():
+                self._client.loop_read()  # what TLS has read already the selector does not see
+        except Exception as error:  # noqa: BLE001  # whatever the broker sent that paho cannot read: this connection is over
+            self._forget_socket()
+            self._take_loss(f"what the broker sent cannot be read: {type(error).__name__}: {error}")
+            return
+        self._watch_writing()
+
+    def _write(self) -> None:
+        self._client.loop_write()
+        self._watch_writing()
+
+    def _watch_writing(self) -> None:
+        """Paho writes at once what the socket takes; the loop says when there is room for the rest."""
+        want = self._socket is not None and self._client.want_write()
+        if want == self._is_writing or self._socket is None:
+            return
+        self._is_writing = want
+        if want:
+            self._loop.add_writer(self._socket, self._write)
+        else:
+            self._loop.remove_writer(self._socket)
+
+    def _keep_alive(self) -> None:
+        self._client.loop_misc()
+        self._watch_writing()
+        self._keepalive = self._loop.call_later(KEEPALIVE_LOOK_S, self._keep_alive)
+
+    def _forget_socket(self) -> None:
+        """Before it is closed: the number may be another file's at once."""
+        if self._socket is not None:
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+            self._socket = None
+            self._is_writing = False
+
+    def _hear_close(self, _client: paho.Client, _userdata: object, connection: Any) -> None:
+        if self._socket is not None and connection.fileno() == self._socket:
+            self._forget_socket()
 
     def _make_client(self) -> paho.Client:
         settings = self._settings
@@ -159,8 +223,8 @@ class Link:
         client.on_connect = self._hear_connect
         client.on_subscribe = self._hear_subscribe
         client.on_publish = self._hear_puback
-        client.on_disconnect = self._hear_disconnect
         client.on_socket_open = _send_at_once
+        client.on_socket_close = self._hear_close
         client.max_inflight_messages_set(DEFAULT_RECEIVE_MAXIMUM)  # windows are the uplink's
         client.connect_timeout = CONNECT_TIMEOUT_S
         if settings.username:
@@ -173,11 +237,11 @@ class Link:
         client.will_set(settings.will_topic, settings.will_payload, qos=1, retain=True, properties=will)
         return client
 
-    # --- paho's thread ------------------------------------------------------------------------------
+    # --- paho's callbacks, on the loop, while it holds its locks ------------------------------------
 
-    def _on_loop(self, function: Callable[..., None], *arguments: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has closed; nobody is left to tell
-            self._loop.call_soon_threadsafe(function, *arguments)
+    def _soon(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Not within the callback: who hears of it may publish or close."""
+        self._loop.call_soon(function, *arguments)
 
     def _hear_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
         properties = message.properties
@@ -189,31 +253,31 @@ class Link:
             getattr(properties, "CorrelationData", b""),
             self._read_monotonic_s(),
         )
-        self._on_loop(self._take, incoming)
+        self._soon(self._take, incoming)
 
     def _hear_connect(
         self, _client: paho.Client, _userdata: object, _flags: object, reason: ReasonCode, properties: Properties | None
     ) -> None:
         maximum = getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)
-        self._on_loop(self._take_connack, "" if not reason.is_failure else f"refused: {reason}", maximum)
+        self._soon(self._take_connack, "" if not reason.is_failure else f"refused: {reason}", maximum)
 
     def _hear_subscribe(
         self, _client: paho.Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
     ) -> None:
         refused = [str(reason) for reason in reasons if reason.is_failure]
-        self._on_loop(_settle, self._subscribed, f"subscribe: {refused[0]}" if refused else "")
+        self._soon(_settle, self._subscribed, f"subscribe: {refused[0]}" if refused else "")
 
     def _hear_puback(
         self, _client: paho.Client, _userdata: object, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        self._on_loop(self._take_puback, mid, str(reason) if reason.is_failure else "")
+        self._soon(self._take_puback, mid, str(reason) if reason.is_failure else "")
 
     def _hear_disconnect(
         self, _client: paho.Client, _userdata: object, _flags: object, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        self._on_loop(self._take_loss, str(reason))
+        self._soon(self._take_loss, str(reason))
 
-    # --- the loop -----------------------------------------------------------------------------------
+    # --- what comes of them -------------------------------------------------------------------------
 
     def _take(self, incoming: Incoming) -> None:
         try:

@@ -1,10 +1,17 @@
-"""A broker that refuses what is sent: a PUBACK with a reason of 0x80 or above is no word of having it."""
+"""One connection: a broker that refuses what is sent, one that is slow to read, one that talks nonsense.
+
+A PUBACK with a reason of 0x80 or above is no word of having it.
+"""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from edge.link import Link, LinkError, LinkSettings, Outgoing
 from edge.wire.labels import parcel_label
 from tests.conftest import TestBroker
 from tests.edge.agents import running_agent, write_config
@@ -18,10 +25,16 @@ class Refuser:
 
     def __init__(self) -> None:
         self.refused = 0
+        self.connections = 0
+        self.listens = asyncio.Event()
+        self.listens.set()
+        self.last_words = b""  # said after a subscription is granted
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while True:
+                await self.listens.wait()
                 kind, body = await _packet(reader)
                 match kind >> 4:
                     case 1:
@@ -32,11 +45,14 @@ class Refuser:
                         self.refused += is_refused
                         writer.write(b"\x40\x04" + body[end : end + 2] + bytes([NOT_AUTHORIZED if is_refused else 0, 0]))
                     case 8:
-                        writer.write(b"\x90\x06" + body[:2] + b"\x00\x01\x01\x01")
+                        writer.write(b"\x90\x06" + body[:2] + b"\x00\x01\x01\x01" + self.last_words)
                     case 12:
                         writer.write(b"\xd0\x00")
         except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
             writer.close()
+            self.connections -= 1
 
 
 async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -57,6 +73,9 @@ async def refusing_broker() -> AsyncIterator[tuple[Refuser, TestBroker]]:
     port = server.sockets[0].getsockname()[1]
     async with server:
         yield refuser, TestBroker("127.0.0.1", port, "u", "p", f"mqtt://127.0.0.1:{port}", "refuser")
+        async with asyncio.timeout(DEADLINE_S):
+            while refuser.connections:
+                await asyncio.sleep(0.01)
 
 
 async def test_what_the_broker_refuses_waits_and_the_reason_is_shown(tmp_path: Path) -> None:
@@ -67,3 +86,36 @@ async def test_what_the_broker_refuses_waits_and_the_reason_is_shown(tmp_path: P
             while "Not authorized" not in (status := await agent.status())["uplink"]["error"]:
                 await asyncio.sleep(0.05)
         assert (refuser.refused > 0, status["queue"]["event"]["unsent"]) == (True, 1)
+
+
+def settings_for(broker: TestBroker) -> LinkSettings:
+    return LinkSettings(broker.host, broker.port, False, None, "", "", "client", "will", b"", ["answers"])
+
+
+async def test_more_than_the_line_takes_goes_out_as_the_broker_reads() -> None:
+    async with refusing_broker() as (refuser, broker), Link(settings_for(broker), time.monotonic) as link:
+        refuser.listens.clear()
+        taken: list[int] = []
+        link.on_puback = taken.append
+        packets = [link.publish(Outgoing("much", bytes(100_000), "")) for _ in range(100)]
+        assert taken == []
+        refuser.listens.set()
+        async with asyncio.timeout(DEADLINE_S):
+            while len(taken) < len(packets):
+                await asyncio.sleep(0.01)
+        assert taken == packets
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "reason"),
+    [
+        (b"\x30\x02\xff\xff", "Protocol error"),  # a topic longer than its message
+        (b"\x30\x04\x00\x01\xff\x00", "cannot be read"),  # a topic that is no text
+    ],
+)
+async def test_a_broker_that_talks_nonsense_is_left(nonsense: bytes, reason: str) -> None:
+    async with refusing_broker() as (refuser, broker):
+        refuser.last_words = nonsense
+        with pytest.raises(LinkError, match=reason):
+            async with Link(settings_for(broker), time.monotonic) as link, asyncio.timeout(DEADLINE_S):
+                raise LinkError(await link.lost)
