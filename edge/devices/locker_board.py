@@ -24,7 +24,8 @@ from edge.devices.locker import (
     OpenResult,
     Pulse,
 )
-from edge.devices.locker_bus import SEND_WITHIN_S, LockerBus, NotSentError
+from edge.devices.locker_bus import SEND_WITHIN_S, LockerBus
+from edge.devices.locker_exchange import NotSentError
 from edge.devices.locker_frames import DoorReport, LockerCodec, OtherFrame, Reply, UnlockReply
 from edge.devices.ports import DeviceHealth, DeviceState
 from edge.wire.clock import Clock
@@ -185,7 +186,7 @@ class SerialLockerBoard:
             detail = self.health().detail or "its contact cannot be read: nothing was sent"
             return OpenResult(cell, OpenOutcome.FAILED, Pulse.NONE, before, detail)
         others = dict(self._doors)
-        self._watch = watch = _Watch(lock)
+        watch = _Watch(lock)
         try:
             await self._send_unlock(watch, send_by_s)
             return await self._watched(cell, watch, others)
@@ -196,11 +197,16 @@ class SerialLockerBoard:
 
     async def _send_unlock(self, watch: _Watch, send_by_s: float) -> None:
         """Once, whatever comes of it. NotSentError."""
+
+        def begin_watch() -> None:
+            self._watch = watch
+
         reply = await self._bus.ask(
             self._codec.unlock(watch.lock),
             lambda frame: self._codec.answers_unlock(frame, watch.lock),
             reply_s=self._bus.reply_s if self._unlock_replies else 0.0,
             send_by_s=send_by_s,
+            on_sent=begin_watch,
         )
         if reply is not None:
             watch.replied = True

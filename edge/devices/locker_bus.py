@@ -4,33 +4,26 @@ Leaves what is asked and what an answer means for a door to locker_board, and fr
 """
 
 import asyncio
-import errno
 import math
-import termios
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import serial
-import serial.rs485
-import structlog
 
 from edge.devices import locker_cu16, locker_cu48, locker_wkly, locker_xor8a
 from edge.devices.locker import BoardFamily, Echo, LockerBusSettings
-from edge.devices.locker_frames import Discarded, EchoFilter, Frame, FrameDecoder, LockerCodec, OtherFrame, Reply
+from edge.devices.locker_exchange import BusMember, Exchange, NotSentError, flush_and_send, forget_unsent, set_rs485
+from edge.devices.locker_frames import Discarded, EchoFilter, Frame, FrameDecoder, OtherFrame, Reply
 from edge.devices.ports import DeviceState
-from edge.devices.serial_port import PortError, open_port, read_some
+from edge.devices.serial_port import open_port, read_some
 from edge.devices.supervised import Supervised
 from edge.wire.clock import Clock
 
 SILENCE_S = 0.12  # ends a frame: more than a USB adapter's latency and a busy Pi, less than any board takes to answer twice
 SEND_WITHIN_S = 5.0  # a request that could not be sent by then is dropped: a door must not open when nobody expects it any more
 MAX_WISHES = 64  # requests waiting; overflow "refuse": whoever asks is told that it was not sent
-_NO_RS485 = (errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP)
-
-_log = structlog.get_logger()
 
 FRAMES = {
     BoardFamily.CU16: locker_cu16.decoder,
@@ -38,39 +31,6 @@ FRAMES = {
     BoardFamily.XOR8A: locker_xor8a.decoder,
     BoardFamily.WKLY: locker_wkly.decoder,
 }
-
-
-class NotSentError(Exception):
-    """Not a byte of the request went out; the text says why."""
-
-
-class BusMember(Protocol):
-    """A board, as its line sees it."""
-
-    @property
-    def codec(self) -> LockerCodec: ...
-
-    def hear(self, frame: Reply) -> None:
-        """Any good frame with its address, asked for or not."""
-        ...
-
-    def note_answer(self, *, came: bool) -> None:
-        """A question to it was answered, or was not in time."""
-        ...
-
-
-@dataclass(slots=True, eq=False)
-class _Exchange:
-    """One request and its answer. ``result`` None: sent, and not answered in time."""
-
-    request: bytes
-    answers: Callable[[Reply], bool]
-    reply_s: float
-    send_by_s: float
-    result: "asyncio.Future[Reply | None]"
-    member: BusMember | None  # whose health the answer tells of
-    until_s: float = math.inf
-    may_be_sent: bool = False
 
 
 @dataclass(slots=True)
@@ -95,7 +55,7 @@ class _Line:
     heard_s: float = -math.inf  # the last byte, in or out
     watched_s: float = -math.inf  # the last question of the watch
     watched: int = 0
-    current: _Exchange | None = None
+    current: Exchange | None = None
     traffic: Traffic = field(default_factory=Traffic)
 
 
@@ -107,7 +67,7 @@ class LockerBus(Supervised):
         self._settings = settings
         self._members: Mapping[int, BusMember] = {}
         self._joined = 0
-        self._wishes: deque[_Exchange] = deque()
+        self._wishes: deque[Exchange] = deque()
         self._line: _Line | None = None
         self._port: serial.Serial | None = None
         traits = settings.traits
@@ -143,26 +103,30 @@ class LockerBus(Supervised):
         reply_s: float | None = None,
         send_by_s: float | None = None,
         member: BusMember | None = None,
+        on_sent: Callable[[], None] | None = None,
     ) -> Reply | None:
         """Send once, and wait for the first frame that answers. None: it was sent, or may have been, and nothing answered.
 
         NotSentError: certainly nothing went out, also where it could not by ``send_by_s`` (monotonic). Cancelled before its
-        turn, it is not sent.
+        turn, it is not sent. ``member``: whose health the answer tells of. ``on_sent``: called once it is out, when all that
+        was heard before has been dealt with.
         """
         if self._line is None:
             raise NotSentError(self.health().detail)
         if len(self._wishes) >= MAX_WISHES:
             raise NotSentError(f"{self._place}: {MAX_WISHES} requests are waiting already")
-        exchange = _Exchange(
+        result: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
+        exchange = Exchange(
             request,
             answers,
             self.reply_s if reply_s is None else reply_s,
             time.monotonic() + SEND_WITHIN_S if send_by_s is None else send_by_s,
-            asyncio.get_running_loop().create_future(),
+            result,
             member,
+            on_sent or _nothing,
         )
         self._wishes.append(exchange)
-        return await exchange.result
+        return await result
 
     async def _open(self) -> None:
         await self._blocking(self._open_blocking)
@@ -178,7 +142,7 @@ class LockerBus(Supervised):
         # Kept by the thread itself: a cancellation that comes while it opens then still finds the port and closes it.
         self._port = open_port(self._settings.port, self._baud)
         if self._settings.rs485:
-            _set_rs485(self._port)
+            set_rs485(self._port)
 
     async def _serve(self) -> None:
         line = self._line
@@ -191,6 +155,7 @@ class LockerBus(Supervised):
     def _close(self) -> None:
         port, self._port = self._port, None
         if port is not None:
+            forget_unsent(port)
             port.close()
 
     async def _lost(self) -> None:
@@ -201,26 +166,27 @@ class LockerBus(Supervised):
             else:
                 self._wishes.appendleft(line.current)
         while self._wishes:
-            _refuse(self._wishes.popleft(), self.health().detail)
+            self._wishes.popleft().refuse(self.health().detail)
 
     async def _begin(self, line: _Line) -> None:
         """Send what waits longest, once the line has been silent for long enough."""
         now_s = time.monotonic()
         self._watch(line, now_s)
-        for lapsed in [wish for wish in self._wishes if wish.result.cancelled() or now_s > wish.send_by_s]:
+        for lapsed in [wish for wish in self._wishes if wish.has_lapsed]:
             self._wishes.remove(lapsed)
-            _refuse(lapsed, f"{self._place}: its turn did not come in time")
+            lapsed.refuse(f"{self._place}: its turn did not come in time")
         if not self._wishes or now_s - line.heard_s < self._wait_s:
             return
         exchange = self._wishes.popleft()
         line.current = exchange
-        stale, was_sent = await self._blocking(_flush_and_send, line.port, exchange)
+        stale, was_sent = await self._blocking(flush_and_send, line.port, exchange)
         self._hear_before(line, stale)
         if not was_sent:
             line.current = None
-            _refuse(exchange, f"{self._place}: its turn did not come in time")
+            exchange.refuse(f"{self._place}: its turn did not come in time")
             return
         line.echo.sent(exchange.request)
+        exchange.on_sent()
         line.heard_s = time.monotonic()
         exchange.until_s = line.heard_s + exchange.reply_s
 
@@ -234,18 +200,17 @@ class LockerBus(Supervised):
         member = list(self._members.values())[line.watched % len(self._members)]
         line.watched_s, line.watched = now_s, line.watched + 1
         address = member.codec.board.address
-        result: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         self._wishes.append(
-            _Exchange(
+            Exchange(
                 member.codec.ask_door(1),
                 lambda frame: not isinstance(frame, OtherFrame) and frame.address == address,
                 self.reply_s,
                 now_s + SEND_WITHIN_S,
-                result,
+                None,  # what it tells goes to the board's health
                 member,
+                _nothing,
             )
         )
-        result.add_done_callback(_is_read)
 
     def _hear_before(self, line: _Line, stale: bytes) -> None:
         """What came before the request went out answers something else."""
@@ -277,50 +242,19 @@ class LockerBus(Supervised):
             current = line.current
             if current is None:
                 continue
-            if isinstance(frame, OtherFrame) and frame.raw == current.request and self._settings.echo is Echo.DETECT:
-                line.echo.echoes = True  # its first echo was spoilt, and taken for none
+            if isinstance(frame, OtherFrame) and frame.raw == current.request:
+                if line.echo.echoes is False and self._settings.echo is Echo.DETECT:
+                    line.echo.echoes = True  # its first echo was spoilt, and taken for none
             elif current.answers(frame):
                 line.echo.answered()
                 self._conclude(line, current, frame)
 
-    def _conclude(self, line: _Line, exchange: _Exchange, answer: Reply | None) -> None:
+    def _conclude(self, line: _Line, exchange: Exchange, answer: Reply | None) -> None:
         line.current = None
         if exchange.member is not None:
             exchange.member.note_answer(came=answer is not None)
-        if not exchange.result.done():
-            exchange.result.set_result(answer)
+        exchange.conclude(answer)
 
 
-def _refuse(exchange: _Exchange, reason: str) -> None:
-    if not exchange.result.done():
-        exchange.result.set_exception(NotSentError(reason))
-
-
-def _is_read(result: "asyncio.Future[Reply | None]") -> None:
-    """Nobody awaits the watch's questions: what they tell goes to the board's health."""
-    if not result.cancelled():
-        result.exception()
-
-
-def _flush_and_send(port: serial.Serial, exchange: _Exchange) -> tuple[bytes, bool]:
-    """What was there before, and whether the request was sent: not if it is too late or was given up. PortError."""
-    try:
-        stale: bytes = port.read(waiting) if (waiting := port.in_waiting) else b""
-        if time.monotonic() > exchange.send_by_s or exchange.result.cancelled():
-            return stale, False
-        exchange.may_be_sent = True  # from here on: a line that breaks may have carried it
-        port.write(exchange.request)
-        return stale, True
-    except (OSError, termios.error, TypeError) as error:  # TypeError: pyserial's read on a port closed meanwhile
-        raise PortError(DeviceState.LOST, f"{port.port}: not there; plug the locker's adapter in") from error
-
-
-def _set_rs485(port: serial.Serial) -> None:
-    """Let the kernel switch the direction, where it can: a pseudo-terminal and most USB adapters cannot, or need not."""
-    try:
-        port.rs485_mode = serial.rs485.RS485Settings()
-    except ValueError as error:  # pyserial's word for the ioctl's refusal
-        cause = error.__context__
-        if not isinstance(cause, OSError) or cause.errno not in _NO_RS485:
-            raise PortError(DeviceState.FAILED, f"{port.port}: no RS-485 mode ({error}); set rs485 = false") from error
-        _log.info("no_rs485_mode", port=port.port)
+def _nothing() -> None:
+    """Of no interest to whoever asks."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from edge.devices.locker import BoardFamily, Door, LockerBoardSettings, LockerBusSettings
-from edge.devices.locker_board import SerialLockerBoard, boards_of
+from edge.devices.locker import BoardFamily, Door, LockerBoard, LockerBoardSettings, LockerBusSettings
+from edge.devices.locker_board import boards_of
 from edge.devices.ports import DeviceState
 from edge.wire.clock import WallClock
 from firmware_sim.locker import LockerFaults, SimulatedLockers
@@ -23,7 +23,7 @@ QUICK: Mapping[str, object] = {"wait_s": 0.0, "reply_s": 0.1, "watch_s": 0.2}
 class Cabinet:
     """One board and its driver."""
 
-    board: SerialLockerBoard
+    board: LockerBoard
     lockers: SimulatedLockers
     address: int
 
@@ -73,5 +73,5 @@ async def cabinet(
             yield Cabinet(board, lockers, 1)
 
 
-def all_closed(board: SerialLockerBoard) -> dict[int, Door]:
+def all_closed(board: LockerBoard) -> dict[int, Door]:
     return dict.fromkeys(board.cells, Door.CLOSED)

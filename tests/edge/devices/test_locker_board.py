@@ -1,5 +1,7 @@
 import asyncio
+import math
 import os
+import tty
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
@@ -20,7 +22,9 @@ from edge.devices.locker import (
     StatusOrder,
 )
 from edge.devices.locker_board import boards_of
+from edge.devices.locker_exchange import Exchange, flush_and_send, forget_unsent
 from edge.devices.ports import DeviceState
+from edge.devices.serial_port import PortError, open_port
 from edge.wire.clock import WallClock
 from firmware_sim.faults import LineFaults
 from firmware_sim.locker import LockerFaults, SimulatedLockers
@@ -476,3 +480,61 @@ async def test_leaving_closes_the_line_and_whoever_waits_is_told(tmp_path: Path)
         await eventually(lambda: len(here.lockers.heard) > 1)
     assert set((await waiting).values()) == {Door.UNKNOWN}
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_after_the_first_try_it_is_known_how_a_board_is(tmp_path: Path) -> None:
+    told = LockerBoardSettings("A", 1, 4)
+    lockers = SimulatedLockers(tmp_path / "lockers", "wkly", (SimulatedBoard(1, 4),), Random(1))
+    clock = WallClock(lambda: 1_700_000_000.0)
+    (away,) = boards_of(quick(tmp_path / "elsewhere", BoardFamily.WKLY, told), clock)
+    async with away:
+        assert (await away.tried()).state is DeviceState.LOST
+    with lockers:
+        (here,) = boards_of(quick(lockers.path, BoardFamily.WKLY, told), clock)
+        async with here:
+            assert (await here.tried()).state is DeviceState.OK
+        (deaf,) = boards_of(quick(lockers.path, BoardFamily.WKLY, LockerBoardSettings("A", 9, 4)), clock)
+        async with deaf:
+            health = await deaf.tried()
+    assert (health.state, health.device, health.since_ms) == (DeviceState.LOST, "A", 1_700_000_000_000)
+    assert "no answer at address 9" in health.detail
+
+
+def test_a_line_that_is_gone_before_the_request_has_carried_nothing_of_it() -> None:
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    port = open_port(os.ttyname(slave), 9600)
+    exchange = Exchange(b"unlock", lambda _: True, 0.1, math.inf, None, None, lambda: None)
+    os.close(slave)
+    os.close(master)
+    try:
+        with pytest.raises(PortError):
+            flush_and_send(port, exchange)
+    finally:
+        forget_unsent(port)
+        port.close()
+    assert not exchange.may_be_sent
+
+
+async def test_more_wishes_than_a_line_can_hold_are_refused_and_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locker_bus, "MAX_WISHES", 0)
+    async with cabinet(tmp_path, BoardFamily.WKLY) as here:
+        result = await here.board.open(1)
+        assert (result.outcome, result.pulse) == (OpenOutcome.FAILED, Pulse.NONE)
+        assert here.pulsed == []
+
+
+async def test_an_answer_to_an_earlier_unlock_does_not_speak_for_the_next(tmp_path: Path) -> None:
+    """It lies in the line's buffer, or comes merged with another frame, when the next unlock goes out."""
+    async with cabinet(tmp_path, BoardFamily.WKLY, faults=LockerFaults(deaf_to_unlock=1.0), wired={"replies": False}) as here:
+        late = SPEECH["wkly"].say_unlocked(here.doors, 1, 1)
+        questions = len(here.lockers.heard)
+
+        def say_late(request: bytes) -> None:
+            if len(here.lockers.heard) == questions + 2:  # the second question before the unlock
+                here.lockers.say(late)
+
+        here.lockers.on_request = say_late
+        result = await here.board.open(1)
+        assert (result.outcome, result.pulse) == (OpenOutcome.FAILED, Pulse.UNKNOWN)
+        assert here.pulsed == []
