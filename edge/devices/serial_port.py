@@ -1,9 +1,11 @@
-"""Opening and reading a serial line with pyserial, blocking: for a driver's own thread, never for the event loop.
+"""Opening, reading and writing a serial line with pyserial, blocking, for a driver's own thread; only ``read_soon`` is the loop's.
 
 Leaves what the bytes mean, and coming back after a loss, to the drivers.
 """
 
+import asyncio
 import errno
+import os
 import termios
 
 import serial
@@ -11,6 +13,7 @@ import serial
 from edge.devices.ports import DeviceError, DeviceState
 
 READ_TIMEOUT_S = 0.05  # how late the silence after a frame may be noticed
+_CHUNK_BYTES = 4_096  # what a terminal's line buffer holds
 # What a pseudo-terminal, and some USB adapters, answer where they have no modem lines or RS-485 mode.
 _NO_SUCH_LINE = (errno.ENOTTY, errno.EINVAL, errno.EOPNOTSUPP)
 _DENIED = (errno.EACCES, errno.EPERM)
@@ -44,6 +47,39 @@ def read_some(port: serial.Serial) -> bytes:
         return first + port.read(waiting) if waiting else first
     except (OSError, termios.error, TypeError) as error:  # TypeError: pyserial's read on a port closed meanwhile
         raise _explained(str(port.port), error) from error
+
+
+async def read_soon(port: serial.Serial, within_s: float | None) -> bytes:
+    """What comes next, read by the loop itself as soon as it is there; empty after ``within_s``. PortError when the line is gone.
+
+    Nothing is read while nobody waits: the bytes then stay with the operating system.
+    """
+    loop = asyncio.get_running_loop()
+    arrived: asyncio.Future[bytes] = loop.create_future()
+    try:
+        descriptor = port.fileno()
+    except OSError as error:  # closed meanwhile
+        raise _explained(str(port.port), error) from error
+
+    def read() -> None:
+        loop.remove_reader(descriptor)
+        try:
+            data = os.read(descriptor, _CHUNK_BYTES)
+        except OSError as error:
+            arrived.set_exception(_explained(str(port.port), error))
+            return
+        if data:
+            arrived.set_result(data)
+        else:  # said to be readable, and nothing there: hung up
+            arrived.set_exception(PortError(DeviceState.LOST, f"{port.port}: not there; plug it in"))
+
+    loop.add_reader(descriptor, read)
+    try:
+        await asyncio.wait((arrived,), timeout=within_s)
+        return arrived.result() if arrived.done() else b""
+    finally:
+        loop.remove_reader(descriptor)
+        arrived.cancel()
 
 
 def write_all(port: serial.Serial, data: bytes) -> None:

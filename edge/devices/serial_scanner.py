@@ -11,7 +11,7 @@ import serial
 from edge.devices.frame_scanner import FrameScanner
 from edge.devices.ports import DeviceError, DeviceState, ScannerSettings
 from edge.devices.scanner_frames import ScannerFrames
-from edge.devices.serial_port import open_port, read_some, write_all
+from edge.devices.serial_port import READ_TIMEOUT_S, open_port, read_soon, write_all
 from edge.devices.trigger import TRIGGERS, ReplyFrame, TriggerKind
 from edge.wire.clock import Clock
 
@@ -65,7 +65,8 @@ class SerialScanner(FrameScanner):
     async def _serve(self) -> None:
         port = self._port
         while port is not None:
-            data = await self._blocking(read_some, port)
+            # Silence matters only while a frame may have been ended by it.
+            data = await read_soon(port, READ_TIMEOUT_S if self._frames.has_pending else None)
             frames = self._frames.feed(data, time.monotonic())
             if frames:
                 await self._deliver(frames)
