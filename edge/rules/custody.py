@@ -28,6 +28,7 @@ from edge.wire.custody import (
     Problem,
     VarianceFound,
 )
+from edge.wire.dock import ContainerBound, ContainerLoaded, ContainerLost, ContainerSealed, ParcelPacked, ParcelSorted
 from edge.wire.events import AnyFact
 
 
@@ -114,6 +115,10 @@ def after(standing: ParcelStanding, fact: AnyFact) -> ParcelStanding:
             return replace(standing, is_overdue=True)
         case ParcelReleased() | ParcelDisposed() | ParcelReturned():
             return replace(standing, state=_LEFT_AS[type(fact)], place="", is_overdue=False)
+        case ParcelSorted():
+            return replace(standing, state=ParcelState.SORTED, place="", is_overdue=False)
+        case ParcelPacked(container=container):
+            return replace(standing, state=ParcelState.PACKED, place="", container=container, is_overdue=False)
         case ParcelReceived(container=container):
             return _here(standing, container)
         case ParcelSeen() | ParcelShelved() | ParcelPlaced() | ParcelRemoved():
@@ -128,7 +133,7 @@ def contradicts(standing: ParcelStanding, fact: AnyFact) -> bool:
     What was sent back may come again; what was handed out or thrown away may not.
     """
     match fact:
-        case ParcelReceived():
+        case ParcelReceived() | ParcelSorted() | ParcelPacked():
             return standing.state in (ParcelState.RELEASED, ParcelState.DISPOSED)
         case ParcelSeen() | ParcelShelved() | ParcelPlaced() | ParcelRemoved():
             return standing.state.is_final
@@ -149,24 +154,38 @@ def container_standing(facts: Iterable[AnyFact]) -> ContainerStanding:
 def container_after(standing: ContainerStanding, fact: AnyFact) -> ContainerStanding:
     """One step. A container goes round: signing for it again after it went back begins anew."""
     match fact:
+        case ContainerBound():
+            return ContainerStanding(ContainerState.BOUND)
+        case ContainerSealed() | ContainerLoaded():
+            return _outbound(standing, ContainerState.SEALED if isinstance(fact, ContainerSealed) else ContainerState.LOADED)
         case ContainerSigned():
             fresh = standing if standing.state.is_at_station else ContainerStanding()
             state = fresh.state if fresh.state.is_at_station else ContainerState.DELIVERED
             return replace(fresh, state=state, is_signed=True)
         case ContainerDropped():
             return standing if standing.state.is_at_station else ContainerStanding(ContainerState.DELIVERED)
-        case ContainerOpened():
-            return replace(standing, state=ContainerState.OPENED)
         case CountFinished():
             return replace(standing, is_counted=True)
-        case ContainerEmptied():
-            return replace(standing, state=ContainerState.AWAITING_RETURN)
-        case ContainerReturned():
-            return replace(standing, state=ContainerState.RETURNED_EMPTY)
+        case ContainerOpened() | ContainerEmptied() | ContainerReturned() | ContainerLost():
+            return replace(standing, state=_BECOMES[type(fact)])
         case VarianceFound(problem=problem, parcel=""):
             return replace(standing, problems=standing.problems | {problem})
         case _:
             return standing
+
+
+_BECOMES = {
+    ContainerOpened: ContainerState.OPENED,
+    ContainerEmptied: ContainerState.AWAITING_RETURN,
+    ContainerReturned: ContainerState.RETURNED_EMPTY,
+    ContainerLost: ContainerState.LOST,
+}
+
+
+def _outbound(standing: ContainerStanding, state: ContainerState) -> ContainerStanding:
+    """At the dock. What was said of it at a station belongs to the round before."""
+    is_new_round = standing.state not in (ContainerState.EMPTY, ContainerState.BOUND, ContainerState.SEALED, ContainerState.LOADED)
+    return replace(ContainerStanding() if is_new_round else standing, state=state)
 
 
 _LEFT_AS = {

@@ -23,6 +23,7 @@ from edge.wire.custody import (
     ParcelShelved,
     VarianceFound,
 )
+from edge.wire.dock import ContainerBound, ContainerLoaded, ContainerLost, ContainerSealed, ParcelPacked, ParcelSorted
 from edge.wire.events import AnyFact
 
 
@@ -45,6 +46,7 @@ def subjects(fact: AnyFact) -> tuple[Subject, ...]:
     match fact:
         case (
             ParcelShelved(parcel=parcel)
+            | ParcelSorted(parcel=parcel)
             | ParcelPlaced(parcel=parcel)
             | ParcelRemoved(parcel=parcel)
             | ParcelSeen(parcel=parcel)
@@ -58,6 +60,7 @@ def subjects(fact: AnyFact) -> tuple[Subject, ...]:
             return _named(parcel, "")
         case (
             ParcelReceived(parcel=parcel, container=container)
+            | ParcelPacked(parcel=parcel, container=container)
             | ParcelReturned(parcel=parcel, container=container)
             | VarianceFound(parcel=parcel, container=container)
             | GoodsDistributed(parcel=parcel, container=container)
@@ -65,6 +68,10 @@ def subjects(fact: AnyFact) -> tuple[Subject, ...]:
             return _named(parcel, container)
         case (
             ContainerSigned(container=container)
+            | ContainerBound(container=container)
+            | ContainerSealed(container=container)
+            | ContainerLoaded(container=container)
+            | ContainerLost(container=container)
             | ContainerDropped(container=container)
             | ContainerOpened(container=container)
             | CountFinished(container=container)

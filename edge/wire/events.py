@@ -35,6 +35,7 @@ from edge.wire.custody import (
     StockTaken,
     VarianceFound,
 )
+from edge.wire.dock import ContainerBound, ContainerLoaded, ContainerLost, ContainerSealed, ParcelPacked, ParcelSorted
 from edge.wire.facts import ClockCorrected, CommandFinished, DeviceChanged, EventUndone, LabelUnknown
 from edge.wire.fields import MAX_BATCH_EVENTS, BootNumber, ClockQuality, Message, Milliseconds, Number, OrderKey, Text
 
@@ -74,6 +75,12 @@ AnyFact = (
     | AlarmAcknowledged
     | AlarmCleared
     | AlarmClosed
+    | ParcelSorted
+    | ParcelPacked
+    | ContainerBound
+    | ContainerSealed
+    | ContainerLoaded
+    | ContainerLost
 )
 
 

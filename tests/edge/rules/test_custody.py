@@ -49,6 +49,11 @@ STATES = ParcelState
         ((SHELVED, DISPOSED, RELEASED), STATES.DISPOSED, ""),
         ((SHELVED, RETURNED), STATES.RETURNED, ""),
         ((SHELVED, RETURNED, RECEIVED), STATES.RECEIVED, ""),
+        ((m.ParcelSorted(parcel=P, lane="B3"),), STATES.SORTED, ""),
+        ((m.ParcelSorted(parcel=P), m.ParcelPacked(parcel=P, container=C)), STATES.PACKED, ""),
+        ((m.ParcelPacked(parcel=P, container=C), RECEIVED), STATES.RECEIVED, ""),
+        ((SHELVED, m.ParcelPacked(parcel=P, container=C)), STATES.PACKED, ""),
+        ((SHELVED, RELEASED, m.ParcelPacked(parcel=P, container=C)), STATES.RELEASED, ""),
     ],
 )
 def test_a_parcel_stands_where_its_facts_put_it(facts: tuple[m.AnyFact, ...], state: ParcelState, place: str) -> None:
@@ -103,6 +108,7 @@ def test_saying_it_again_at_once_changes_nothing(facts: list[m.AnyFact]) -> None
 SIGNED, OPENED = m.ContainerSigned(container=C), m.ContainerOpened(container=C)
 COUNTED = m.CountFinished(container=C, expected=1, received=1)
 EMPTIED, GONE = m.ContainerEmptied(container=C), m.ContainerReturned(container=C)
+BOUND, SEALED, LOADED = m.ContainerBound(container=C, station="s"), m.ContainerSealed(container=C), m.ContainerLoaded(container=C)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +127,13 @@ EMPTIED, GONE = m.ContainerEmptied(container=C), m.ContainerReturned(container=C
             ContainerStanding(ContainerState.DELIVERED, is_signed=True, problems=frozenset({m.Problem.DAMAGED})),
         ),
         ((RECEIVED,), ContainerStanding()),
+        ((BOUND,), ContainerStanding(ContainerState.BOUND)),
+        ((BOUND, SEALED), ContainerStanding(ContainerState.SEALED)),
+        ((BOUND, SEALED, LOADED), ContainerStanding(ContainerState.LOADED)),
+        ((BOUND, LOADED, SIGNED), ContainerStanding(ContainerState.DELIVERED, is_signed=True)),
+        ((SIGNED, COUNTED, GONE, SEALED), ContainerStanding(ContainerState.SEALED)),
+        ((LOADED, m.ContainerLost(container=C)), ContainerStanding(ContainerState.LOST)),
+        ((LOADED, m.ContainerLost(container=C), SIGNED), ContainerStanding(ContainerState.DELIVERED, is_signed=True)),
     ],
 )
 def test_a_container_goes_round(facts: tuple[m.AnyFact, ...], standing: ContainerStanding) -> None:

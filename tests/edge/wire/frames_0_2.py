@@ -44,4 +44,10 @@ FACTS: tuple[m.AnyFact, ...] = (
     m.AlarmAcknowledged(alarm="a-1", note="门没关好"),
     m.AlarmCleared(alarm="a-1", value=4.0),
     m.AlarmClosed(alarm="a-1", note="换了门封条"),
+    m.ParcelSorted(parcel=P, lane="B3"),
+    m.ParcelPacked(parcel=P, container=C),
+    m.ContainerBound(container=C, station="st-001", zone="chilled", run="run-7"),
+    m.ContainerSealed(container=C, seal="S-77"),
+    m.ContainerLoaded(container=C, run="run-7"),
+    m.ContainerLost(container=C, note="最后在 3 号门"),
 )
