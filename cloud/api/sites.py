@@ -60,7 +60,10 @@ class RelationIn(BaseModel):
 
 
 class SiteOut(BaseModel):
-    """A site and what it last said. ``online`` null: it never spoke. ``heard_at``: when anything of it was last taken."""
+    """A site and what it last said. ``online`` null: it never spoke. ``heard_at``: when anything of it was last taken.
+
+    ``changed_at``: when it last said something of itself, such as that it is there.
+    """
 
     id: str
     kind: str
@@ -70,6 +73,7 @@ class SiteOut(BaseModel):
     lon: float | None
     operators: list[str]
     online: bool | None
+    changed_at: str | None
     heard_at: str | None
     queue: dict[str, Any] | None
     devices: dict[str, Any] | None
@@ -192,7 +196,7 @@ async def _sites(connection: Connection, scope: Scope, site_id: str | None) -> l
     # Which other operators a shared site serves is theirs to tell.
     cursor = await connection.execute(
         f"""
-        SELECT s.id, s.kind, s.name, s.address, s.lat, s.lon, t.online,
+        SELECT s.id, s.kind, s.name, s.address, s.lat, s.lon, t.online, t.heard_at,
                greatest(t.heard_at, (SELECT max(f.heard_at) FROM lane_floor f WHERE f.site_id = s.id)),
                t.said->'queue', t.said->'devices',
                t.said->>'version',
@@ -206,8 +210,8 @@ async def _sites(connection: Connection, scope: Scope, site_id: str | None) -> l
     return [
         SiteOut(
             id=row[0], kind=row[1], name=row[2], address=row[3], lat=row[4], lon=row[5], online=row[6],
-            heard_at=iso_or_none(row[7]),
-            queue=row[8], devices=row[9], version=row[10], operators=row[11],
+            changed_at=iso_or_none(row[7]), heard_at=iso_or_none(row[8]),
+            queue=row[9], devices=row[10], version=row[11], operators=row[12],
         )
         async for row in cursor
     ]  # fmt: skip

@@ -16,7 +16,7 @@ const zh = {
   'sites.none': '还没有登记站点。',
   'sites.site': '站点',
   'sites.link': '连接',
-  'sites.heard': '连接变化',
+  'sites.heard': '最近收到',
   'sites.unsent': '连接时未上传',
   'sites.devices': '设备',
   'site.online': '在线',
@@ -27,7 +27,7 @@ const zh = {
   'device.lost': '{name} 已拔出',
   'device.failed': '{name} 故障',
   'quarantine.heading': '隔离消息',
-  'quarantine.say': '收到但不能入账的消息，原样保存，一条不丢。',
+  'quarantine.say': '收到但不能入账的消息，原样保存；超过上限时先清最旧的已处理消息，并计数。',
   'quarantine.none': '没有隔离消息。',
   'quarantine.seen': '收到 {n} 次',
   'quarantine.look': '查看',
@@ -44,6 +44,7 @@ const zh = {
   'kept.replayed': '已重放',
   'kept.discarded': '已放弃',
   'reason.topic': '主题不对',
+  'reason.relation': '站点与运营方无关联',
   'reason.properties': '属性缺失',
   'reason.schema': '版本太新',
   'reason.payload': '内容解不开',
@@ -51,10 +52,26 @@ const zh = {
   'reason.size': '太大',
   'reason.conflict': '编号冲突',
   'reason.database': '不能入账',
+  'say.topic': '发到了不认识的主题，站点自己还留着。请检查站点配置。',
+  'say.relation': '这个站点没有登记为该运营方服务，站点自己还留着。建立关联后会自动入账。',
+  'say.properties': '消息缺少批次信息，不知道是哪一批，站点自己还留着。请检查站点程序。',
+  'say.schema': '站点的版本比云端新。云端升级后重放即可。',
+  'say.payload': '内容读不懂。请看下面的说明；程序修正后可以重放。',
+  'say.hash': '内容与校验值不符，路上损坏了，站点会再发一次。',
+  'say.size': '比一批允许的大。请检查站点程序。',
+  'say.conflict': '同一个编号已有另外的内容，站点会换新编号再发，不用处理。',
+  'say.database': '数据库不接受这些内容。查明原因后重放。',
+  'outcome.applied': '已入账 {n} 行',
+  'outcome.word': '已入账',
+  'outcome.newer': '站点之后有了更新的状态，不用再改',
+  'outcome.again': '站点已经重新发过并入账',
+  'outcome.still': '仍不能入账：{why}',
   'import.heading': '导入订单',
   'import.say': 'CSV 文件，一行一件商品；UTF-8 或 GBK 都可以。有错的行会列出来，其余照常导入。',
   'import.operator': '运营方',
   'import.file': 'CSV 文件',
+  'import.choose': '选择文件',
+  'import.none': '还没有选择文件',
   'import.do': '导入',
   'import.doing': '正在导入…',
   'import.done': '新增 {created}，更新 {updated}，未变 {unchanged}，未导入 {refused}',
@@ -89,7 +106,7 @@ const en: Record<keyof typeof zh, string> = {
   'sites.none': 'No site is registered yet.',
   'sites.site': 'Site',
   'sites.link': 'Link',
-  'sites.heard': 'Link changed',
+  'sites.heard': 'Last heard',
   'sites.unsent': 'Unsent at connect',
   'sites.devices': 'Devices',
   'site.online': 'Online',
@@ -100,7 +117,7 @@ const en: Record<keyof typeof zh, string> = {
   'device.lost': '{name} unplugged',
   'device.failed': '{name} broken',
   'quarantine.heading': 'Quarantine',
-  'quarantine.say': 'Messages that came but could not be booked, kept byte for byte.',
+  'quarantine.say': 'Messages that came but could not be booked, kept byte for byte; above the limit the oldest settled ones go first, and are counted.',
   'quarantine.none': 'Nothing is quarantined.',
   'quarantine.seen': 'came {n} {n?time|times}',
   'quarantine.look': 'Look',
@@ -117,6 +134,7 @@ const en: Record<keyof typeof zh, string> = {
   'kept.replayed': 'Replayed',
   'kept.discarded': 'Discarded',
   'reason.topic': 'Wrong topic',
+  'reason.relation': 'Not this operator’s site',
   'reason.properties': 'Properties missing',
   'reason.schema': 'Newer version',
   'reason.payload': 'Unreadable',
@@ -124,10 +142,26 @@ const en: Record<keyof typeof zh, string> = {
   'reason.size': 'Too large',
   'reason.conflict': 'Number taken',
   'reason.database': 'Cannot be booked',
+  'say.topic': 'It came on a topic nobody knows; the site still has it. Check the site’s configuration.',
+  'say.relation': 'The site is not registered as this operator’s; it still has the message. Once they are related it is booked by itself.',
+  'say.properties': 'It does not say which batch it is; the site still has it. Check the site’s program.',
+  'say.schema': 'The site is newer than the cloud. Upgrade the cloud, then replay.',
+  'say.payload': 'The content cannot be read: see below. It can be replayed once the program is mended.',
+  'say.hash': 'The content was damaged on the way; the site sends it again.',
+  'say.size': 'Larger than a batch may be. Check the site’s program.',
+  'say.conflict': 'Its number is taken by other content; the site sends it again under a new one. Nothing to do.',
+  'say.database': 'The database does not take the content. Find out why, then replay.',
+  'outcome.applied': '{n} {n?row|rows} booked',
+  'outcome.word': 'booked',
+  'outcome.newer': 'the site has said something newer since',
+  'outcome.again': 'the site has sent it again, and that was booked',
+  'outcome.still': 'still refused: {why}',
   'import.heading': 'Import orders',
   'import.say': 'A CSV file, one row an item; UTF-8 or GBK. Faulty rows are listed, the others are imported.',
   'import.operator': 'Operator',
   'import.file': 'CSV file',
+  'import.choose': 'Choose a file',
+  'import.none': 'No file chosen',
   'import.do': 'Import',
   'import.doing': 'Importing…',
   'import.done': '{created} new, {updated} updated, {unchanged} unchanged, {refused} not imported',
@@ -151,7 +185,18 @@ const en: Record<keyof typeof zh, string> = {
 export const t = texts(zh, en)
 
 /** A word for what the server says; what this page has no word for is shown as it came. */
-export function word(kind: 'kept' | 'reason' | 'state', said: string): string {
+export function word(kind: 'kept' | 'reason' | 'say' | 'state', said: string): string {
   const key = `${kind}.${said}`
   return key in zh ? t(key as 'kept.kept') : said
+}
+
+/** What came of a replay. The server says it in English; what this page has no words for is shown as it came. */
+export function outcomeText(said: string): string {
+  const applied = /^applied: (\d+) rows$/.exec(said)
+  if (applied) return t('outcome.applied', { n: Number(applied[1]) })
+  if (said === 'applied') return t('outcome.word')
+  if (said === 'the site has said something newer since') return t('outcome.newer')
+  if (said === 'the site has sent it again, and that was applied') return t('outcome.again')
+  const still = /^still refused: (.*)$/s.exec(said)
+  return still ? t('outcome.still', { why: still[1] ?? '' }) : said
 }

@@ -3,8 +3,7 @@
 import { ref, type Ref } from 'vue'
 
 import { type Account, cloud } from './api/cloud'
-import { Refused } from './api/http'
-import { loginText } from './i18n/login'
+import { faultText } from './i18n/faults'
 
 export interface Session {
   /** Undefined until the server has answered. */
@@ -42,10 +41,4 @@ export function useSession(): Session {
   }
 
   return { account, fault, logIn, logOut }
-}
-
-/** What went wrong and what to do, in the server's words where it has said any. */
-export function faultText(error: unknown): string {
-  if (!(error instanceof Refused)) return loginText('unreachable')
-  return error.remedy === '' ? error.message : `${error.message}. ${error.remedy}`
 }

@@ -8,8 +8,12 @@ from datetime import UTC, datetime
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from playwright.sync_api import Page, expect
 
+from edge.wire.codec import MSGPACK, encode
+from edge.wire.messages import Birth, ClockQuality
 from tests.e2e.town import OPERATOR, Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -18,8 +22,7 @@ SOON_MS = 20_000
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture
-def ops(town: Town, open_page: OpenPage) -> Page:
+def logged_in(town: Town, open_page: OpenPage) -> Page:
     page = open_page(f"{town.url}/ops.html", width=1280, height=900)
     page.get_by_label("账号").fill("admin")
     page.get_by_label("密码").fill(town.password)
@@ -28,13 +31,21 @@ def ops(town: Town, open_page: OpenPage) -> Page:
     return page
 
 
-def publish(town: Town, payload: bytes) -> None:
-    """To the station's event lane, as no edge of ours would."""
+@pytest.fixture
+def ops(town: Town, open_page: OpenPage) -> Page:
+    return logged_in(town, open_page)
+
+
+def publish(town: Town, payload: bytes, topic: str = "") -> None:
+    """To the station's event lane, or another topic of the operator, as no edge of ours would."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2, f"e2e-{secrets.token_hex(4)}", protocol=MQTTProtocolVersion.MQTTv5)
     client.username_pw_set(town.broker.username, town.broker.password)
     client.connect(town.broker.host, town.broker.port)
     client.loop_start()
-    client.publish(f"tt/v1/{OPERATOR}/{town.site}/up/event", payload, qos=1).wait_for_publish(10.0)
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = MSGPACK
+    place = f"tt/v1/{OPERATOR}/{topic or f'{town.site}/up/event'}"
+    client.publish(place, payload, qos=1, properties=properties).wait_for_publish(10.0)
     client.disconnect()
     client.loop_stop()
 
@@ -44,7 +55,7 @@ def test_a_wrong_password_is_refused_in_words(town: Town, open_page: OpenPage) -
     page.get_by_label("账号").fill("admin")
     page.get_by_label("密码").fill("wrong")
     page.get_by_role("button", name="登录").click()
-    expect(page.get_by_role("alert")).to_contain_text("wrong", timeout=SOON_MS)
+    expect(page.get_by_role("alert")).to_contain_text("账号或密码不对", timeout=SOON_MS)
 
 
 def test_a_site_is_shown_with_when_it_was_last_heard(town: Town, ops: Page) -> None:
@@ -52,7 +63,25 @@ def test_a_site_is_shown_with_when_it_was_last_heard(town: Town, ops: Page) -> N
     expect(row).to_contain_text("阳光花园自提点")
     expect(row).to_contain_text("在线", timeout=SOON_MS)
     expect(row).to_contain_text("前")
+    expect(ops.locator(".as-of")).to_contain_text("实时", timeout=SOON_MS)
     expect(ops.locator(".as-of")).to_contain_text("截至")
+
+
+def test_a_site_that_comes_is_shown_by_the_socket_not_by_asking(town: Town, open_page: OpenPage) -> None:
+    site = f"e2e-second-{secrets.token_hex(3)}"
+    town.ask("POST", "/api/sites", {"id": site, "kind": "station", "name": "二号店", "operators": [OPERATOR]})
+    page = logged_in(town, open_page)
+    row = page.get_by_role("row", name=site)
+    expect(row).to_contain_text("从未连接", timeout=SOON_MS)
+    expect(page.locator(".as-of")).to_contain_text("实时", timeout=SOON_MS)
+    page.route("**/api/sites", lambda route: route.abort())
+    birth = Birth(
+        version="1", boot=1, connect=1, nonce="n", epoch="e", at_ms=time.time_ns() // 1_000_000, clock=ClockQuality.SYNCED,
+        devices={"gun": "lost"},
+    )  # fmt: skip
+    publish(town, encode(birth), f"{site}/status")
+    expect(row).to_contain_text("在线", timeout=SOON_MS)
+    expect(row).to_contain_text("gun 已拔出")
 
 
 def test_what_was_put_aside_is_looked_at_replayed_and_discarded(town: Town, ops: Page) -> None:
@@ -60,6 +89,7 @@ def test_what_was_put_aside_is_looked_at_replayed_and_discarded(town: Town, ops:
     publish(town, f"no batch {noise}".encode())
     item = ops.get_by_role("region", name="隔离消息").locator("li").first
     expect(item).to_contain_text("待处理", timeout=SOON_MS)
+    expect(item).to_contain_text("不知道是哪一批")
     item.get_by_role("button", name="查看").click()
     expect(item.locator("pre").last).to_contain_text("no batch")
     item.get_by_role("button", name="重放").click()
@@ -79,11 +109,13 @@ def test_an_import_takes_the_good_rows_and_names_the_faulty_ones(town: Town, ops
     section.get_by_label("CSV 文件").set_input_files(
         {"name": "orders.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode("gbk")}
     )
+    expect(section).to_contain_text("orders.csv")
     section.get_by_role("button", name="导入").click()
     expect(section.get_by_role("status")).to_contain_text("新增 1", timeout=SOON_MS)
     expect(section.locator("tbody tr")).to_have_count(1)
     expect(section.locator("tbody tr")).to_contain_text("3")
-    expect(section.locator("tbody tr")).to_contain_text("no-such-site")
+    expect(section.locator("tbody tr")).to_contain_text("自提点")
+    expect(section.locator("tbody tr")).to_contain_text("no-such-site 不是这个运营方的自提点")
 
 
 def test_a_link_made_here_opens_the_residents_page(town: Town, ops: Page) -> None:

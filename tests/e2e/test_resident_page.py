@@ -41,6 +41,15 @@ def test_the_timeline_moves_by_itself_when_the_parcel_is_scanned(town: Town, ope
     assert page.evaluate("window.stillTheSamePage"), "the page was loaded again"
 
 
+def test_the_pickup_day_is_said_with_its_time_and_nothing_is_promised_that_is_over(town: Town, open_page: OpenPage) -> None:
+    page = open_page(town.order().url)
+    expect(page.locator(".deadline")).to_contain_text(
+        re.compile("(最晚 今天 21:00 前提货|提货时间到 今天 21:00 为止)"), timeout=SOON_MS
+    )
+    expect(page.locator(".say")).to_contain_text("没有扫到您的货")  # not that packing will start
+    expect(page.locator(".say")).not_to_contain_text("截单")
+
+
 def test_an_undone_scan_leaves_the_timeline(town: Town, open_page: OpenPage) -> None:
     order = town.order()
     page = open_page(order.url)

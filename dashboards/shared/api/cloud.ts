@@ -20,6 +20,7 @@ export const cloud = {
     ((await request('POST', '/api/login', { login, password })) as Schemas['LoginOut']).account,
   logOut: () => request('POST', '/api/logout'),
   me: async () => (await request('GET', '/api/me')) as Account,
+  live: async () => (await request('GET', '/api/live')) as Schemas['LiveOut'],
   health: async () => (await request('GET', '/health')) as Health,
   operators: async () => ((await request('GET', '/api/operators')) as Schemas['OperatorList']).operators,
   sites: async () => ((await request('GET', '/api/sites')) as Schemas['SiteList']).sites,

@@ -2,15 +2,22 @@
 
 import { isObject } from '../live/protocol'
 
-/** The server said no. `message` and `remedy` are its own words. */
+/** What the server finds wrong: its own words, and a code with parameters for those who say it in others. */
+export interface Fault {
+  readonly field: string
+  readonly message: string
+  readonly remedy: string
+  readonly code: string
+  readonly params: Readonly<Record<string, string | number>>
+}
+
+/** The server said no. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
-    readonly field: string,
-    message: string,
-    readonly remedy: string,
+    readonly fault: Fault,
   ) {
-    super(message)
+    super(fault.message)
   }
 }
 
@@ -45,7 +52,13 @@ export async function request(method: string, path: string, body?: unknown): Pro
   const answer = parse(text)
   if (response.ok) return answer
   const said = isObject(answer) && isObject(answer['error']) ? answer['error'] : {}
-  throw new Refused(response.status, word(said['field']), word(said['message']) || response.statusText, word(said['remedy']))
+  throw new Refused(response.status, {
+    field: word(said['field']),
+    message: word(said['message']) || response.statusText,
+    remedy: word(said['remedy']),
+    code: word(said['code']),
+    params: isObject(said['params']) ? (said['params'] as Fault['params']) : {},
+  })
 }
 
 function parse(text: string): unknown {

@@ -1220,10 +1220,14 @@ export interface components {
         /**
          * SiteOut
          * @description A site and what it last said. ``online`` null: it never spoke. ``heard_at``: when anything of it was last taken.
+         *
+         *     ``changed_at``: when it last said something of itself, such as that it is there.
          */
         SiteOut: {
             /** Address */
             address: string;
+            /** Changed At */
+            changed_at: string | null;
             /** Devices */
             devices: {
                 [key: string]: unknown;

@@ -3,16 +3,10 @@
  * what this table does not know. Tested against the server's table.
  */
 
+import { type Fault, Refused } from '../api/http'
 import { fill } from './fill'
+import { loginText } from './login'
 import { language } from './text'
-
-export interface Fault {
-  readonly field: string
-  readonly message: string
-  readonly remedy: string
-  readonly code: string
-  readonly params: Readonly<Record<string, string | number>>
-}
 
 const LOOK = '请检查是否写错，或用有权限的账号登录'
 const NEW_LINK = '请向团长要一个新链接'
@@ -89,8 +83,8 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   'invalid.greater_than_equal': ['不能小于 {ge}', CELL],
   'invalid.less_than_equal': ['不能大于 {le}', CELL],
   'invalid.literal_error': ['不是可选的值', CELL],
-  'invalid.date_from_datetime_parsing': ['日期写法不对', '例如 2026-11-23'],
-  'invalid.date_parsing': ['日期写法不对', '例如 2026-11-23'],
+  'invalid.date': ['日期写法不对', '例如 2026-11-23'],
+  'invalid.datetime': ['时间写法不对', '例如 2026-11-23T08:00:00+08:00'],
   'invalid.timezone_aware': ['时间要写明时区', '例如 2026-11-23T08:00:00+08:00'],
   'invalid.order_number': ['订单号只能用 1 到 64 个字母、数字和 . _ -', CELL],
   'invalid.parcel_label': ['不是包裹标签', '请照着包裹上的标签填写'],
@@ -132,10 +126,19 @@ const ZH_FIELDS: Readonly<Record<string, string>> = {
   orders: '订单',
 }
 
-/** What is wrong and what to do about it, in the reader's language. */
+/** What went wrong and what to do, as one text. */
+export function faultText(error: unknown): string {
+  if (!(error instanceof Refused)) return loginText('unreachable')
+  const { message, remedy } = saidOf(error.fault)
+  const stop = language.value === 'zh' ? '。' : '. '
+  return remedy === '' ? message : `${message}${stop}${remedy}`
+}
+
+/** The same in its two parts, in the reader's language. */
 export function saidOf(fault: Fault): { readonly message: string; readonly remedy: string } {
   if (language.value !== 'zh') return fault
-  const known = ZH[fault.code]
+  // pydantic has many ways of finding that something is no date
+  const known = ZH[fault.code] ?? ZH[/^invalid\.(datetime|date)/.exec(fault.code)?.[0] ?? '']
   if (known) return { message: fill(known[0], fault.params), remedy: fill(known[1], fault.params) }
   return fault.code.startsWith('invalid.') ? { message: `内容不对（${fault.message}）`, remedy: AGAIN } : fault
 }

@@ -325,7 +325,8 @@ async def test_a_site_was_heard_when_it_last_sent_something(world: World) -> Non
             ('st-a1', gen_random_uuid(), 1, '2026-11-22T07:58:00Z'), ('st-a1', gen_random_uuid(), 2, '2026-11-22T07:59:00Z')
         """
     )
-    assert (await world.get("leader-a1", "/api/sites/st-a1")).json()["heard_at"] == "2026-11-22T07:59:00.000Z"
+    seen = (await world.get("leader-a1", "/api/sites/st-a1")).json()
+    assert (seen["heard_at"], seen["changed_at"]) == ("2026-11-22T07:59:00.000Z", "2026-11-22T07:00:00.000Z")
 
 
 async def test_everybody_is_told_the_rooms_of_the_sites_there_are_for_them(world: World) -> None:
