@@ -1,5 +1,6 @@
 """One parcel with everything that was scanned of it."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,8 +9,12 @@ from pydantic import BaseModel
 from cloud.api.context import CurrentAccount, Transaction
 from cloud.api.errors import not_found
 from cloud.api.text import iso_of, iso_or_none
+from cloud.domain.events import believed_at_ms, offset_for
+from cloud.domain.order import iso
 from cloud.domain.scope import PARCELS_IN_SCOPE, Scope
 from cloud.store.pool import Connection
+from edge.wire.clock import to_ms
+from edge.wire.messages import ClockQuality
 
 router = APIRouter(prefix="/api", tags=["parcels"])
 
@@ -76,13 +81,20 @@ def _may_see_skeleton(scope: Scope, at_site: str | None) -> bool:
     return scope.site_ids is None or (at_site is not None and scope.may_see_site(at_site))
 
 
+def _believed(measured_at: datetime, received_at: datetime, clock: str, offset_ms: int) -> str:
+    corrected_ms = to_ms(measured_at) + offset_for(ClockQuality(clock), offset_ms)
+    return iso(believed_at_ms(corrected_ms, to_ms(received_at)))
+
+
 async def _events(connection: Connection, parcel_id: str) -> list[EventOut]:
     cursor = await connection.execute(
         """
-        SELECT e.site_id || '/' || e.epoch || '/' || e.n, e.kind, e.site_id, e.at, e.measured_at, e.received_at, e.clock, e.device,
+        SELECT e.site_id || '/' || e.epoch || '/' || e.n, e.kind, e.site_id, e.measured_at, e.received_at, e.clock, e.device,
                e.actor, e.fact,
-               EXISTS (SELECT FROM event_undo u WHERE (u.target_site_id, u.target_epoch, u.target_n) = (e.site_id, e.epoch, e.n))
+               EXISTS (SELECT FROM event_undo u WHERE (u.target_site_id, u.target_epoch, u.target_n) = (e.site_id, e.epoch, e.n)),
+               coalesce(c.offset_ms, 0)
         FROM event_subject s JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
+        LEFT JOIN clock_correction c ON (c.site_id, c.epoch, c.boot) = (e.site_id, e.epoch, e.boot)
         WHERE s.entity = 'parcel' AND s.entity_id = %s
         ORDER BY e.hlc, e.site_id, e.n
         """,
@@ -90,8 +102,8 @@ async def _events(connection: Connection, parcel_id: str) -> list[EventOut]:
     )
     return [
         EventOut(
-            id=row[0], kind=row[1], site=row[2], at=iso_of(row[3]), measured_at=iso_of(row[4]), received_at=iso_of(row[5]),
-            clock=row[6], device=row[7], actor=row[8], fact=row[9], undone=row[10],
+            id=row[0], kind=row[1], site=row[2], at=_believed(row[3], row[4], row[5], row[10]), measured_at=iso_of(row[3]),
+            received_at=iso_of(row[4]), clock=row[5], device=row[6], actor=row[7], fact=row[8], undone=row[9],
         )
         async for row in cursor
     ]  # fmt: skip

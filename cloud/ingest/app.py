@@ -20,7 +20,7 @@ from cloud.ingest.answers import Credit
 from cloud.ingest.attendant import Attendant
 from cloud.ingest.floors import Claims
 from cloud.ingest.flush import Answer, Flusher, OnStep, Outcome
-from cloud.ingest.keys import take_no_keys
+from cloud.ingest.keys import ask_no_keys
 from cloud.ingest.lane import LaneRunner, LaneSettings, MakeFlusher, Parts
 from cloud.ingest.metrics import IngestMetrics
 from cloud.ingest.relations import Relations
@@ -132,7 +132,7 @@ def _flusher_maker(clock: Clock, relations: Relations, on_step: OnStep, mutant: 
         return Flusher(connection, clock, relations.admit, before_commit=answer_early, on_step=on_step)
 
     def no_dedupe(connection: Connection, answer: Answer) -> Flusher:
-        return Flusher(connection, clock, relations.admit, after_commit=answer, on_step=on_step, dedupe=take_no_keys)
+        return Flusher(connection, clock, relations.admit, after_commit=answer, on_step=on_step, dedupe=ask_no_keys)
 
     makers: dict[str, MakeFlusher] = {"": right, "ack-before-commit": ack_before_commit, "no-dedupe": no_dedupe}
     if mutant not in makers:

@@ -15,8 +15,8 @@ import psycopg
 from cloud.domain.notices import RoomNotice
 from cloud.ingest.batch import Arrival, Reason, Rejected, Sealed
 from cloud.ingest.checks import check
-from cloud.ingest.events import EventConflictError, apply_events, lock_sites
-from cloud.ingest.keys import Item, Sorted, take_keys
+from cloud.ingest.events import EventConflictError, ask_events, finish_events, lock_sites
+from cloud.ingest.keys import Item, ReadKeys, ask_keys
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
 from cloud.store.pool import Connection, Unavailable, is_bad_data, is_serialization_conflict, pipelined_transaction
@@ -29,7 +29,7 @@ _TRIES = 5
 _MAX_RETRY_DELAY_S = 0.2  # the other transaction is over by then
 
 Admit = Callable[[Connection, Sequence[Item]], Awaitable[Sequence[Item]]]
-Dedupe = Callable[[Connection, Sequence[Item], datetime], Awaitable[Sorted]]
+Dedupe = Callable[[Connection, Sequence[Item], datetime], Awaitable[ReadKeys]]
 OnStep = Callable[[str], None]
 
 
@@ -88,7 +88,7 @@ class Flusher:
     connection: Connection
     clock: Clock
     admit: Admit = _admit_all
-    dedupe: Dedupe = take_keys
+    dedupe: Dedupe = ask_keys
     before_commit: BeforeCommit = _say_nothing_yet
     after_commit: Answer = _say_nothing
     on_step: OnStep = _no_step
@@ -160,11 +160,14 @@ class Flusher:
         return outcome
 
     async def _steps(self, items: Sequence[Item], refused: Sequence[Rejected], now: datetime) -> tuple[Outcome, AskedChange | None]:
-        clocks = await lock_sites(self.connection, [item for item in items if isinstance(item, Sealed)])
-        found = await self.dedupe(self.connection, items, now)
+        batches = [item for item in items if isinstance(item, Sealed)]
+        clocks = await lock_sites(self.connection, batches)
+        read_keys = await self.dedupe(self.connection, items, now)
+        asked = await ask_events(self.connection, batches, clocks, now, of_taken_keys=True)
+        found = await read_keys()
         sealed = [item for item in found.new if isinstance(item, Sealed)]
         telemetry = await apply_telemetry(self.connection, sealed, self.sensors)
-        events = await apply_events(self.connection, sealed, clocks, now)
+        events = await finish_events(self.connection, sealed, asked)
         quarantined = [
             *(item for item in found.new if isinstance(item, Rejected)),
             *(item for item in items if isinstance(item, Rejected) and item.key is None),

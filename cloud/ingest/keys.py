@@ -5,7 +5,7 @@ a repeat. Events' keys are all kept: one that is absent is new, also below the f
 Leaves moving the floor to `floors`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +13,7 @@ import msgspec
 
 from cloud.ingest.batch import LANE_NUMBER, BatchKey, Rejected, Sealed
 from cloud.store.pool import Connection
-from edge.wire.ids import Lane
+from edge.wire.ids import Epoch, Lane, SiteId
 
 Item = Sealed | Rejected
 
@@ -60,12 +60,20 @@ WHERE (site_id, epoch, lane) IN (SELECT * FROM unnest(%(sites)s::text[], %(epoch
 """
 
 
+ReadKeys = Callable[[], Awaitable[Sorted]]
+
+
 async def take_keys(connection: Connection, items: Sequence[Item], received_at: datetime) -> Sorted:
     """Insert the keys of all items that have one and sort the items by what came of it.
 
     Within one flush the first of several items with the same key speaks for it.
     """
-    found = Sorted()
+    return await (await ask_keys(connection, items, received_at))()
+
+
+async def ask_keys(connection: Connection, items: Sequence[Item], received_at: datetime) -> ReadKeys:
+    """The first half of `take_keys`: the keys are on their way in; call what it returns to read what came of it."""
+    repeated = Sorted()
     first: dict[BatchKey, Item] = {}
     for item in items:
         if (key := item.key) is None:
@@ -73,12 +81,20 @@ async def take_keys(connection: Connection, items: Sequence[Item], received_at: 
         if key not in first:
             first[key] = item
         elif _hash(item) == _hash(first[key]):
-            found.duplicate.append(item)
+            repeated.duplicate.append(item)
         else:
-            found.conflict.append(item)
-    if not first:
-        return found
-    taken, late = await _take(connection, first, received_at)
+            repeated.conflict.append(item)
+    read_taken = await _take(connection, first, received_at) if first else None
+
+    async def read() -> Sorted:
+        return repeated if read_taken is None else await _sort(connection, first, repeated, *await read_taken())
+
+    return read
+
+
+async def _sort(
+    connection: Connection, first: dict[BatchKey, Item], found: Sorted, taken: set[BatchKey], late: set[BatchKey]
+) -> Sorted:
     found.new = [item for key, item in first.items() if key in taken and key not in late]
     found.duplicate += [first[key] for key in late]
     held = await _held(connection, [key for key in first if key not in taken])
@@ -88,9 +104,13 @@ async def take_keys(connection: Connection, items: Sequence[Item], received_at: 
     return found
 
 
-async def take_no_keys(_connection: Connection, items: Sequence[Item], _received_at: datetime) -> Sorted:
+async def ask_no_keys(_connection: Connection, items: Sequence[Item], _received_at: datetime) -> ReadKeys:
     """The mutant `no-dedupe`: everything is new. Only for the tests that have to notice it."""
-    return Sorted(new=[item for item in items if item.key is not None])
+
+    async def read() -> Sorted:
+        return Sorted(new=[item for item in items if item.key is not None])
+
+    return read
 
 
 def _hash(item: Item) -> bytes:
@@ -106,25 +126,31 @@ def _columns(keys: Sequence[BatchKey]) -> dict[str, list[object]]:
     }
 
 
-async def _take(connection: Connection, first: dict[BatchKey, Item], received_at: datetime) -> tuple[set[BatchKey], set[BatchKey]]:
-    """The keys that were not there before, and those of them that are below their floor and so not to be kept; never events'."""
-    keys = sorted(first)
-    lanes = sorted({key[:3] for key in keys if key.lane != LANE_NUMBER[Lane.EVENT]})
-    columns = {"sites": [lane[0] for lane in lanes], "epochs": [lane[1] for lane in lanes], "lanes": [lane[2] for lane in lanes]}
-    rows = [{**key._asdict(), "sha256": _hash(first[key]).hex()} for key in keys]
-    taking = (received_at, msgspec.json.encode(rows).decode())
-    if not lanes:
-        inserted = await connection.execute(_TAKE, taking)
-        return {BatchKey(*row) for row in await inserted.fetchall()}, set()
-    async with connection.pipeline():
-        inserted = await connection.execute(_TAKE, taking)
-        standing = await connection.execute(_FLOORS, columns)
+_Taken = tuple[set[BatchKey], set[BatchKey]]
+
+
+async def _take(connection: Connection, first: dict[BatchKey, Item], received_at: datetime) -> Callable[[], Awaitable[_Taken]]:
+    """Ask for the keys; what it returns reads which were not there before, and which of those are below their floor: not kept."""
+    rows = [{**key._asdict(), "sha256": _hash(first[key]).hex()} for key in sorted(first)]
+    inserted = await connection.execute(_TAKE, (received_at, msgspec.json.encode(rows).decode()))
+    lanes = sorted({key[:3] for key in first if key.lane != LANE_NUMBER[Lane.EVENT]})
+
+    async def read() -> _Taken:
         taken = {BatchKey(*row) for row in await inserted.fetchall()}
-        floors = {(site, epoch, lane): floor for site, epoch, lane, floor in await standing.fetchall()}
+        return taken, await _drop_late(connection, taken, lanes) if lanes else set()
+
+    return read
+
+
+async def _drop_late(connection: Connection, taken: set[BatchKey], lanes: Sequence[tuple[SiteId, Epoch, int]]) -> set[BatchKey]:
+    """Telemetry's keys below their lane's floor are not kept; events' always are."""
+    columns = {"sites": [lane[0] for lane in lanes], "epochs": [lane[1] for lane in lanes], "lanes": [lane[2] for lane in lanes]}
+    standing = await connection.execute(_FLOORS, columns)
+    floors = {(site, epoch, lane): floor for site, epoch, lane, floor in await standing.fetchall()}
     late = sorted(key for key in taken if key.seq < floors.get(key[:3], 1))
     if late:
         await connection.execute(_BELOW_FLOOR, _columns(late))
-    return taken, set(late)
+    return set(late)
 
 
 async def _held(connection: Connection, keys: Sequence[BatchKey]) -> dict[BatchKey, bytes]:

@@ -14,7 +14,7 @@ import structlog
 from cloud.domain.notices import RoomNotice
 from cloud.ingest.batch import Arrival, Reason, Rejected, Sealed
 from cloud.ingest.checks import check
-from cloud.ingest.events import EventConflictError, apply_events, lock_sites
+from cloud.ingest.events import EventConflictError, ask_events, finish_events, lock_sites
 from cloud.ingest.keys import take_keys
 from cloud.ingest.presence import Word, read_word, write_word
 from cloud.ingest.relations import Relations, refused, request_replays
@@ -114,7 +114,9 @@ async def _replay_locked(
         await conclude(connection, row_id, "replayed", "the site has sent it again, and that was applied", now)
         return Replayed(is_applied=True, outcome="the site has sent it again, and that was applied")
     telemetry = await apply_telemetry(connection, [item], sensors)
-    events = await apply_events(connection, [item], clocks, now)
+    # Where it was acknowledged its key is held since then.
+    asked = await ask_events(connection, [item], clocks, now, of_taken_keys=False)
+    events = await finish_events(connection, [item], asked)
     outcome = f"applied: {telemetry.rows + events.rows} rows"
     await conclude(connection, row_id, "replayed", outcome, now)
     versions = await change(connection, [*telemetry.entries, *events.entries], now)

@@ -88,11 +88,11 @@ async def scan(connection: Connection, site: str, parcel: str, kind: str, n: int
     async with connection.transaction():
         await connection.execute(
             """
-            INSERT INTO event (site_id, epoch, n, hlc, boot, kind, at, measured_at, received_at, clock, operator_id, device, actor,
-                               fact)
-            VALUES (%s, %s, %s, %s, 1, %s, %s, %s, %s, 'synced', 'op-a', 'scanner-1', '', %s)
+            INSERT INTO event
+                (site_id, epoch, n, hlc, boot, kind, measured_at, received_at, clock, operator_id, device, actor, fact)
+            VALUES (%s, %s, %s, %s, 1, %s, %s, %s, 'synced', 'op-a', 'scanner-1', '', %s)
             """,
-            [site, EPOCH, n, (to_ms(NOW) + n * 1000) << 16, kind, NOW, NOW, NOW, Jsonb({"kind": kind, "parcel": parcel, **more})],
+            [site, EPOCH, n, (to_ms(NOW) + n * 1000) << 16, kind, NOW, NOW, Jsonb({"kind": kind, "parcel": parcel, **more})],
         )
         await connection.execute("INSERT INTO event_subject VALUES ('parcel', %s, %s, %s, %s)", [parcel, site, EPOCH, n])
         await connection.execute("INSERT INTO parcel (id, created_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", [parcel, NOW])
