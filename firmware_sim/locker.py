@@ -176,7 +176,7 @@ class SimulatedLockers:
     def _unlock(self, board: SimulatedBoard, locks: tuple[int, ...], base: int) -> None:
         wanted = [lock for lock in board.doors if lock in locks or ALL in locks]
         were_open = {lock for lock in wanted if board.doors[lock].is_open}
-        for lock in wanted:
+        for lock in wanted if not board.refuses else ():
             board.pulse(lock, self.monotonic())
         for lock in wanted:
             if board.replies:

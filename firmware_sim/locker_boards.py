@@ -57,6 +57,7 @@ class SimulatedBoard:
     locks: int
     one_is_closed: bool = True  # the contact's 1, or 11
     replies: bool = True  # to an unlock
+    refuses: bool = False  # WKLY: answers every unlock with "failed", and pulses nothing
     pushes: bool = False  # says by itself when a door moves (8A and WKLY boards can)
     high_first: bool = False  # the order of a whole board's status bytes
     bit_one_is_open: bool = False  # 8A: a whole board's status bits, where one_is_closed is its 11

@@ -199,7 +199,7 @@ def _wkly_doors(board: SimulatedBoard, lock: int, base: int) -> bytes:
 
 
 def _wkly_unlocked(board: SimulatedBoard, lock: int, base: int) -> bytes:
-    return _wkly_frame(board.address, 0x82, 0, lock - 1 + base, int(_is_one(board, lock)))
+    return _wkly_frame(board.address, 0x82, 0xFF if board.refuses else 0, lock - 1 + base, int(_is_one(board, lock)))
 
 
 def _wkly_moved(board: SimulatedBoard, lock: int, base: int) -> bytes:

@@ -3,12 +3,13 @@ import math
 import os
 import tty
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from edge.devices import locker_bus
+from edge.devices import locker_board, locker_bus
 from edge.devices.locker import (
     Article,
     BoardFamily,
@@ -537,4 +538,32 @@ async def test_an_answer_to_an_earlier_unlock_does_not_speak_for_the_next(tmp_pa
         here.lockers.on_request = say_late
         result = await here.board.open(1)
         assert (result.outcome, result.pulse) == (OpenOutcome.FAILED, Pulse.UNKNOWN)
+        assert here.pulsed == []
+
+
+async def test_a_board_that_refuses_is_told_from_one_that_jams(tmp_path: Path) -> None:
+    async with cabinet(tmp_path, BoardFamily.WKLY, wired={"refuses": True}) as here:
+        result = await here.board.open(1)
+        assert (result.outcome, result.pulse, result.door) == (OpenOutcome.FAILED, Pulse.UNKNOWN, Door.CLOSED)
+        assert "the board refused" in result.detail
+        assert here.pulsed == []
+
+
+async def test_a_kerong_board_gets_its_silence_before_each_request(tmp_path: Path) -> None:
+    async with cabinet(tmp_path, BoardFamily.CU16, bus={"wait_s": None}) as here:
+        asked: list[float] = []
+        here.lockers.on_request = lambda _: asked.append(here.lockers.monotonic())
+        await here.board.doors()
+        await here.board.doors()
+        assert len(asked) >= 2
+        assert min(later - earlier for earlier, later in pairwise(asked)) >= 0.15
+
+
+async def test_an_unlock_whose_time_has_passed_is_not_sent_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locker_board, "SEND_WITHIN_S", 0.0)
+    async with cabinet(tmp_path, BoardFamily.XOR8A) as here:
+        result = await here.board.open(1)
+        assert (result.outcome, result.pulse, result.door) == (OpenOutcome.FAILED, Pulse.NONE, Door.CLOSED)
+        assert "did not come in time" in result.detail
+        assert unlocks(here) == 0
         assert here.pulsed == []

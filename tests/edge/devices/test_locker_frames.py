@@ -2,7 +2,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.devices import locker_cu16, locker_cu48, locker_wkly, locker_xor8a
@@ -64,6 +64,7 @@ STATUS: dict[str, Callable[[int, int], bytes]] = {
 TRICKY = {"cu16": b"\x02\x02\x03\x30\x35", "cu48": b"\x02\x03\x75\x06\x00", "8a": b"\x80\x8a\x82\x01\x11", "wkly": b"WKLY\x0b\x84"}
 
 families = pytest.mark.parametrize("family", DECODERS)
+unhurried = settings(deadline=None)  # a busy machine is no fault of the codecs
 
 
 def read(decoder: FrameDecoder, chunks: Sequence[bytes]) -> list[Frame]:
@@ -92,6 +93,7 @@ cuts = st.lists(st.integers(0, 400), max_size=8)
 
 
 @families
+@unhurried
 @given(data=st.data())
 def test_however_bytes_are_cut_the_frames_are_the_same_and_none_is_lost_or_invented(family: str, data: st.DataObject) -> None:
     line = data.draw(lines_of(family))
@@ -101,6 +103,7 @@ def test_however_bytes_are_cut_the_frames_are_the_same_and_none_is_lost_or_inven
 
 
 @families
+@unhurried
 @given(data=st.data())
 def test_good_frames_are_all_found_when_nothing_stands_between_them(family: str, data: st.DataObject) -> None:
     sent = data.draw(st.lists(frames_of(family), max_size=6))
@@ -109,6 +112,7 @@ def test_good_frames_are_all_found_when_nothing_stands_between_them(family: str,
 
 
 @families
+@unhurried
 @given(data=st.data())
 def test_a_good_frame_is_found_behind_noise_that_no_frame_begins_in(family: str, data: st.DataObject) -> None:
     dull = st.binary(max_size=80).map(lambda noise: bytes(byte for byte in noise if byte not in (0x02, 0x57, 0x80, 0x82, 0x8A)))
@@ -121,6 +125,7 @@ def test_a_good_frame_is_found_behind_noise_that_no_frame_begins_in(family: str,
 
 
 @families
+@unhurried
 @given(data=st.data())
 def test_a_false_beginning_hides_no_frame_once_the_line_is_silent(family: str, data: st.DataObject) -> None:
     good = data.draw(frames_of(family))
@@ -130,6 +135,7 @@ def test_a_false_beginning_hides_no_frame_once_the_line_is_silent(family: str, d
 
 
 @families
+@unhurried
 @given(data=st.data())
 def test_one_wrong_byte_never_opens_a_door(family: str, data: st.DataObject) -> None:
     good = data.draw(frames_of(family))
@@ -150,6 +156,7 @@ def _judge_xor(raw: bytes) -> bool:
 
 
 @families
+@unhurried
 @given(data=st.data())
 def test_garbage_says_nothing_of_doors_but_where_a_whole_frame_with_a_good_checksum_is_in_it(
     family: str, data: st.DataObject
@@ -164,6 +171,7 @@ def test_garbage_says_nothing_of_doors_but_where_a_whole_frame_with_a_good_check
 
 
 @families
+@unhurried
 @given(data=st.data())
 def test_endless_noise_is_thrown_away_in_pieces_and_never_kept(family: str, data: st.DataObject) -> None:
     decoder = DECODERS[family]()
@@ -193,6 +201,7 @@ def hear(echoes: EchoFilter, *chunks: bytes) -> bytes:
 quiet = st.binary(max_size=MAX_DISCARDED).filter(lambda noise: REQUEST not in noise + REQUEST[:-1])
 
 
+@unhurried
 @given(at=cuts, noise=quiet)
 def test_on_a_line_that_echoes_the_first_copy_of_a_request_is_ours_and_the_second_the_boards_failure(
     at: list[int], noise: bytes
@@ -200,16 +209,19 @@ def test_on_a_line_that_echoes_the_first_copy_of_a_request_is_ours_and_the_secon
     assert hear(EchoFilter(True), *cut(noise + REQUEST + REQUEST, at)) == noise + REQUEST
 
 
+@unhurried
 @given(at=cuts)
 def test_on_a_line_without_echo_the_same_bytes_are_the_boards_failure(at: list[int]) -> None:
     assert hear(EchoFilter(False), *cut(REQUEST, at)) == REQUEST
 
 
+@unhurried
 @given(at=cuts, noise=quiet)
 def test_an_echo_that_does_not_come_hides_no_answer(at: list[int], noise: bytes) -> None:
     assert hear(EchoFilter(True), *cut(noise + ANSWER, at)) == noise + ANSWER
 
 
+@unhurried
 @given(at=cuts, noise=quiet, does_echo=st.booleans())
 def test_the_first_answer_teaches_whether_the_line_echoes(at: list[int], noise: bytes, does_echo: bool) -> None:
     echoes = EchoFilter(None)
