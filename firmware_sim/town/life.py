@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from edge.wire.clock import Clock, decode_town, encode_town
+from firmware_sim.cold_room import ColdRoom
 from firmware_sim.faults import LineFaults
 from firmware_sim.scanner import SimulatedScanner, UnpluggedError
 from firmware_sim.town.agents import Agent, edge_command
@@ -42,6 +43,7 @@ class Town:
         self._read_monotonic_s = read_monotonic_s
         self._staff: dict[str, Staff] = {}
         self._agents: dict[str, Agent] = {}
+        self._cold_rooms: dict[str, ColdRoom] = {}
 
     async def run(self) -> None:
         """ForgottenError where the folder is another town's; RestError where the cloud refuses."""
@@ -51,7 +53,10 @@ class Town:
         office = Office(settings, memory, self._clock)
         async with AsyncExitStack() as stack:
             for station in settings.stations:
-                write_site(settings, station)
+                room = ColdRoom(station.cold_room_folder, self._clock, f"{settings.seed}/{station.id}")
+                self._cold_rooms[station.id] = room
+                write_site(settings, station, room.toml())
+                stack.enter_context(room.plugged())
                 scanner = SimulatedScanner(
                     station.scanner_path, Random(f"{settings.seed}/{station.id}/line"), suffix=b"\r\n", aim="]C0", faults=LINE
                 )
@@ -62,6 +67,8 @@ class Town:
             async with asyncio.TaskGroup() as tasks:
                 for agent in self._agents.values():
                     tasks.create_task(agent.run(), name=f"agent {agent.station}")
+                for station_id, room in self._cold_rooms.items():
+                    tasks.create_task(room.run(), name=f"cold room {station_id}")
                 await office.open()
                 tasks.create_task(self._send_orders(office), name="office")
                 for staff in self._staff.values():

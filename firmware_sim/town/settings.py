@@ -37,6 +37,11 @@ class Station:
         return self.folder / "scanner"
 
     @property
+    def cold_room_folder(self) -> Path:
+        """Where the agent finds its thermometers and doors."""
+        return self.folder / "cold-room"
+
+    @property
     def config_path(self) -> Path:
         return self.folder / "site.toml"
 

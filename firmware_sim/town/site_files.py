@@ -12,17 +12,17 @@ from firmware_sim.town.settings import OPERATOR, Station, TownSettings
 SCANNER = "scanner-1"
 
 
-def write_site(settings: TownSettings, station: Station) -> None:
-    """Write ``station.config_path`` (0600: it holds the broker's password), whole or not at all."""
+def write_site(settings: TownSettings, station: Station, devices: str = "") -> None:
+    """Write ``station.config_path`` (0600: it holds the broker's password), whole or not at all. ``devices``: more tables."""
     station.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = station.config_path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)
-    fresh.write_text(site_toml(settings, station), encoding="utf-8")
+    fresh.write_text(site_toml(settings, station, devices), encoding="utf-8")
     fresh.replace(station.config_path)
 
 
-def site_toml(settings: TownSettings, station: Station) -> str:
+def site_toml(settings: TownSettings, station: Station, devices: str = "") -> str:
     """The file's text."""
     pages = "" if settings.pages_dir is None else f"pages_dir = {_text(settings.pages_dir)}\n"
     return f"""\
@@ -49,7 +49,8 @@ port = {station.http_port}
 {pages}
 [clock]
 town_file = {_text(settings.clock_file)}
-"""
+
+{devices}"""
 
 
 def _text(value: str | Path) -> str:

@@ -17,6 +17,7 @@ from firmware_sim.town.office import Office
 from firmware_sim.town.plan import Parcel, Step, StepKind, plan_day, service_date, steps
 from firmware_sim.town.rest import Rest, RestError
 from firmware_sim.town.settings import Station
+from firmware_sim.town.site_files import SCANNER
 
 TICK_S = 0.2  # of real time, between two looks at the Clock
 LOOK_S = 0.05
@@ -134,7 +135,7 @@ class Staff:
 
     async def _switch_to(self, mode: str) -> None:
         status = msgspec.convert(await asyncio.to_thread(self._page.get, "/api/status"), _Status)
-        if not any(device.state == "ok" for device in status.devices):
+        if not any(device.name == SCANNER and device.state == "ok" for device in status.devices):
             raise NotBookedError("the agent has no scanner yet")
         if status.mode != mode:
             await asyncio.to_thread(self._page.post, "/api/mode", {"mode": mode})

@@ -3,8 +3,10 @@ from pathlib import Path
 import pytest
 
 from edge.config import load
+from firmware_sim.cold_room import ColdRoom
 from firmware_sim.town.settings import SettingsError, TownSettings, settings
 from firmware_sim.town.site_files import write_site
+from tests.edge.devices.sensors import RunningClock
 
 PASSWORD = 'quote " backslash \\ 中文'
 
@@ -60,7 +62,7 @@ def test_a_number_that_is_none_and_a_broken_file_of_logins_are_named(tmp_path: P
 def test_the_configuration_file_is_private_and_says_what_the_agent_needs(tmp_path: Path) -> None:
     town = told(tmp_path)
     station = town.stations[0]
-    write_site(town, station)
+    write_site(town, station, ColdRoom(station.cold_room_folder, RunningClock(), "1").toml())
     assert station.config_path.stat().st_mode & 0o777 == 0o600
     site = load(station.config_path)
     assert site.broker.password == PASSWORD
@@ -68,3 +70,4 @@ def test_the_configuration_file_is_private_and_says_what_the_agent_needs(tmp_pat
     assert [scanner.port for scanner in site.scanner] == [str(station.scanner_path)]
     assert (site.site.id, site.site.name, site.http.port) == ("st-0001", station.place.name, station.http_port)
     assert site.clock.town_file == town.clock_file
+    assert [len(site.modbus), len(site.w1), len(site.bthome), len(site.door)] == [1, 1, 1, 2]

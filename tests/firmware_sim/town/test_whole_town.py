@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -58,6 +59,12 @@ def ask_quietly(folder: Path, request: Request) -> Answer:
         return Answer(False, str(error))
 
 
+def device_states(agent_port: int) -> dict[str, str]:
+    """Device → how the agent's page says it is."""
+    answer = httpx.get(f"http://127.0.0.1:{agent_port}/api/status", timeout=30).json()
+    return {device["name"]: device["state"] for device in answer["devices"]}
+
+
 def scan_booked(folder: Path) -> Answer:
     """Press until the agent is up and books; each press is one scan of the next expected parcel."""
     until_s = time.monotonic() + 60.0
@@ -71,6 +78,8 @@ def test_a_press_is_bytes_on_a_terminal_and_a_booking_at_a_real_agent(tmp_path: 
     with served(cloud) as api, running_town(tmp_path, api, free_port) as town:
         answer = scan_booked(tmp_path)
         assert answer.text == f"{answer.label} received"
+        eventually(lambda: set(device_states(free_port)) >= {"scanner-1", "rs485", "w1", "bluetooth", "fridge-1", "freezer-1"})
+        eventually(lambda: set(device_states(free_port).values()) == {"ok"})
         said = subprocess.run(
             [sys.executable, "-m", "firmware_sim", "scan", "--data", str(tmp_path / "town"), "--site", SITE],
             cwd=ROOT, capture_output=True, text=True, check=True,
