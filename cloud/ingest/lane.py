@@ -69,7 +69,7 @@ def publish_answers(session: Session, made: Sequence[Answer]) -> list[MQTTMessag
 def publish_notice(session: Session, versions: Sequence[RoomNotice]) -> None:
     """Hint to the live gateways which rooms have a new version. A lost hint costs them two seconds."""
     if versions:
-        session.publish(NOTICE_TOPIC, encode_notices(versions), MSGPACK, qos=0)
+        session.publish(NOTICE_TOPIC, encode_notices(versions), qos=0)
 
 
 @dataclass(slots=True)

@@ -19,9 +19,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud.ingest.batch import Arrival
-from cloud.ingest.client import IngestClient
-from cloud.ingest.publish import Publish
-from cloud.paho_loop import PahoLoop
+from cloud.mqtt.client import LoopClient
+from cloud.mqtt.loop import PahoLoop
+from cloud.mqtt.publish import Publish
 from edge.wire.clock import Clock
 
 _KEEPALIVE_S = 15
@@ -109,9 +109,10 @@ class Session:
         self._queued_bytes -= size
         return taken
 
-    def publish(self, topic: str, payload: bytes, content_type: str, qos: int = 1) -> mqtt.MQTTMessageInfo:
+    def publish(self, topic: str, payload: bytes, content_type: str = "", qos: int = 1) -> mqtt.MQTTMessageInfo:
         """Send, without waiting. What finds no room in the queue is dropped."""
-        sent = self.client.publish(topic, payload, qos=qos, properties=_publish_properties(content_type))
+        properties = _publish_properties(content_type) if content_type else None
+        sent = self.client.publish(topic, payload, qos=qos, properties=properties)
         self.driver.flush()
         return sent
 
@@ -194,14 +195,14 @@ async def open_session(address: BrokerAddress, client_id: str, filters: Sequence
     What the broker held for this member when it goes is gone: the edge sends it again (wire.md).
     """
     loop = asyncio.get_running_loop()
-    client = IngestClient(client_id)
+    client = LoopClient(client_id)
     if address.username is not None:
         client.username_pw_set(address.username, address.password)
     if address.tls:
         client.tls_set_context(ssl.create_default_context())
     client.max_inflight_messages_set(_PUBLISH_QUEUE)
     client.max_queued_messages_set(_PUBLISH_QUEUE)
-    driver = PahoLoop(client, lambda: client.messages_read)
+    driver = PahoLoop(client)
     session = Session(client, driver, clock, loop, loop.create_future())
     subscribed: asyncio.Future[None] = loop.create_future()
     _wire(client, session, subscribed, filters)
@@ -236,7 +237,7 @@ async def _first(subscribed: asyncio.Future[None], session: Session) -> None:
         lost.cancel()
 
 
-def _wire(client: IngestClient, session: Session, subscribed: asyncio.Future[None], filters: Sequence[str]) -> None:
+def _wire(client: LoopClient, session: Session, subscribed: asyncio.Future[None], filters: Sequence[str]) -> None:
     def on_connect(_c: mqtt.Client, _u: object, _f: mqtt.ConnectFlags, reason: ReasonCode, _p: Properties | None) -> None:
         if reason.is_failure:
             session.report_lost(f"broker refused: {reason}")

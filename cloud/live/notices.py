@@ -10,10 +10,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud.domain.notices import RoomNotice, read_notices
-from cloud.paho_loop import PahoLoop
+from cloud.mqtt.client import LoopClient
+from cloud.mqtt.loop import PahoLoop
+from cloud.mqtt.publish import Publish
 from edge.wire.topics import room_notice
 
 NOTICES = room_notice("rooms")
@@ -60,13 +61,8 @@ async def _listen(parts: SplitResult, hint: Callable[[list[RoomNotice]], None]) 
         backoff_s = min(_MAX_BACKOFF_S, 2 * backoff_s)
 
 
-def _client(parts: SplitResult, hint: Callable[[list[RoomNotice]], None], lost: "asyncio.Future[str]") -> mqtt.Client:
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=f"tuantu-live-{secrets.token_hex(6)}",
-        protocol=mqtt.MQTTv5,
-        reconnect_on_failure=False,
-    )
+def _client(parts: SplitResult, hint: Callable[[list[RoomNotice]], None], lost: "asyncio.Future[str]") -> LoopClient:
+    client = LoopClient(f"tuantu-live-{secrets.token_hex(6)}")
     if parts.username is not None:
         client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
     if parts.scheme == "mqtts":
@@ -82,13 +78,13 @@ def _client(parts: SplitResult, hint: Callable[[list[RoomNotice]], None], lost: 
         else:
             client.subscribe(NOTICES, qos=0)
 
-    def on_message(_client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+    def take(message: Publish) -> None:
         notices = read_notices(message.payload)
         if notices:
             hint(notices)
 
+    client.take = take
     client.on_connect = on_connect
-    client.on_message = on_message
     client.on_disconnect = lambda _client, _userdata, _flags, reason, _properties: lose(str(reason))
     return client
 

@@ -1,10 +1,10 @@
 import asyncio
 from typing import cast
 
-from cloud.ingest.client import IngestClient
-from cloud.ingest.publish import Publish
 from cloud.ingest.session import QUEUE_BYTES, QUEUE_MESSAGES, Session
-from cloud.paho_loop import PahoLoop
+from cloud.mqtt.client import LoopClient
+from cloud.mqtt.loop import PahoLoop
+from cloud.mqtt.publish import Publish
 from tests.cloud.ingest.sites import FixedClock
 
 
@@ -27,7 +27,7 @@ class AckBook:
 def a_session() -> tuple[Session, AckBook]:
     book = AckBook()
     loop = asyncio.get_running_loop()
-    return Session(cast("IngestClient", book), cast("PahoLoop", book), FixedClock(7), loop, loop.create_future()), book
+    return Session(cast("LoopClient", book), cast("PahoLoop", book), FixedClock(7), loop, loop.create_future()), book
 
 
 def message(mid: int, payload: bytes = b"x", qos: int = 1) -> Publish:

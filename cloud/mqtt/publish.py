@@ -1,8 +1,8 @@
-"""Reads an MQTT 5 PUBLISH packet: bytes in, what ingest needs out. Pure.
+"""Reads an MQTT 5 PUBLISH packet: bytes in, what the cloud needs out. Pure.
 
     topic length 2 | topic | packet id 2, where QoS > 0 | length of properties 1-4 | properties | payload
 
-(OASIS MQTT 5.0, 3.3.) paho's own reader takes 216 µs for the eight properties of a batch, a third of what ingest would do.
+(OASIS MQTT 5.0, 3.3.) paho's own reader takes 216 µs for the eight properties of a batch, a third of what ingest does.
 """
 
 from typing import NamedTuple

@@ -3,11 +3,11 @@ import socket
 import threading
 from collections.abc import Callable
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
-from cloud.paho_loop import PahoLoop
+from cloud.mqtt.client import LoopClient
+from cloud.mqtt.loop import PahoLoop
+from cloud.mqtt.publish import Publish
 from tests.conftest import TestBroker
 
 pytestmark = pytest.mark.slow
@@ -15,13 +15,14 @@ pytestmark = pytest.mark.slow
 DEADLINE_S = 10.0
 
 
-def client_of(broker: TestBroker) -> mqtt.Client:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, reconnect_on_failure=False)
+def client_of(broker: TestBroker) -> LoopClient:
+    client = LoopClient("loop-test")
+    client.take = lambda _message: None
     client.username_pw_set(broker.username, broker.password)
     return client
 
 
-def connect(client: mqtt.Client, broker: TestBroker, keepalive_s: int = 15) -> Callable[[], object]:
+def connect(client: LoopClient, broker: TestBroker, keepalive_s: int = 15) -> Callable[[], object]:
     return lambda: client.connect(broker.host, broker.port, keepalive=keepalive_s)
 
 
@@ -37,15 +38,15 @@ async def test_more_than_the_socket_takes_at_once_arrives_whole_and_in_order(bro
     heard: list[bytes] = []
     threads: set[int] = set()
 
-    def on_message(_client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        heard.append(bytes(message.payload))
+    def take(message: Publish) -> None:
+        heard.append(message.payload)
         threads.add(threading.get_ident())
 
     def on_connect(*_: object) -> None:
         client.subscribe("tt-live/v1/rooms", qos=0)
 
     client.on_connect = on_connect
-    client.on_message = on_message
+    client.take = take
     subscribed = asyncio.Event()
     client.on_subscribe = lambda *_: subscribed.set()
     try:
@@ -85,7 +86,7 @@ async def test_a_silent_connection_is_kept_alive_and_one_that_is_cut_is_reported
 
 
 async def test_a_broker_that_is_not_there_is_an_error_and_leaves_nothing_open(free_port: int) -> None:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, reconnect_on_failure=False)
+    client = LoopClient("loop-test")
     driver = PahoLoop(client)
     with pytest.raises(OSError, match="refused"):
         await driver.connect(lambda: client.connect("127.0.0.1", free_port))

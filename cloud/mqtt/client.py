@@ -5,19 +5,20 @@ from collections.abc import Callable
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
-from cloud.ingest.publish import MalformedError, Publish, decode_publish
+from cloud.mqtt.publish import MalformedError, Publish, decode_publish
 
 
-class IngestClient(mqtt.Client):
+class LoopClient(mqtt.Client):
     """``take`` is called with every message. Acknowledge with `ack`."""
 
     take: Callable[[Publish], None]
-    messages_read = 0
+    messages_read: int
 
     def __init__(self, client_id: str) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5, manual_ack=True, reconnect_on_failure=False
         )
+        self.messages_read = 0
 
     def _handle_publish(self) -> MQTTErrorCode:
         try:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from cloud.ingest.publish import MalformedError, Publish, decode_publish
+from cloud.mqtt.publish import MalformedError, Publish, decode_publish
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-import paho.mqtt.client as mqtt
+from cloud.mqtt.client import LoopClient
 
 _MISC_EVERY_S = 1.0
 # Read in one go before anything else on the loop has its turn.
@@ -18,14 +18,10 @@ _PACKETS_AT_ONCE = 64
 
 
 class PahoLoop:
-    """Reads and writes for ``client`` on the running loop, from `connect` to `close`. All callbacks of the client are called there.
+    """Reads and writes for ``client`` on the running loop, from `connect` to `close`; all its callbacks are called there."""
 
-    ``count_read`` tells how many messages the client has read so far: as long as it grows there may be more.
-    """
-
-    def __init__(self, client: mqtt.Client, count_read: Callable[[], int] = lambda: 0) -> None:
+    def __init__(self, client: LoopClient) -> None:
         self._client = client
-        self._count_read = count_read
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
         self._is_writer_set = False
@@ -79,9 +75,9 @@ class PahoLoop:
 
     def _read(self) -> None:
         for _ in range(_PACKETS_AT_ONCE):
-            before = self._count_read()
+            before = self._client.messages_read
             self._client.loop_read()
-            if self._socket is None or not (self._count_read() > before or self._has_decrypted()):
+            if self._socket is None or not (self._client.messages_read > before or self._has_decrypted()):
                 break
         self.flush()
 
