@@ -1,4 +1,4 @@
-"""``python -m firmware_sim town|scan|write|unplug|replug|pace|status``: the town, and its buttons for people and scripts."""
+"""``python -m firmware_sim town``: the town; ``scan``, ``unplug``, ``door`` and so on: its buttons, for people and scripts."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from edge.wire.clock import TownClock
+from firmware_sim.cold_room import INCIDENTS
 from firmware_sim.town.control import ControlError, Request, ask
 from firmware_sim.town.life import Town
 from firmware_sim.town.memory import ForgottenError
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     request = Request(
         do=options.command, site=getattr(options, "site", ""), label=getattr(options, "label", ""), aim=getattr(options, "aim", ""),
         data_hex=getattr(options, "hex", ""), rate=getattr(options, "rate", 1.0),
+        device=getattr(options, "device", ""), way=getattr(options, "way", ""),
     )  # fmt: skip
     try:
         answer = ask(options.data, request)
@@ -106,11 +108,19 @@ def _parser() -> argparse.ArgumentParser:
     pace = commands.add_parser("pace", help="how fast the town's clock runs; 0 pauses it")
     pace.add_argument("--rate", type=float, required=True)
     status = commands.add_parser("status", help="the stations and their agents")
-    unplug = commands.add_parser("unplug", help="pull a station's scanner")
+    unplug = commands.add_parser("unplug", help="pull a station's scanner, or --device rs485|bluetooth")
     replug = commands.add_parser("replug", help="plug it in again")
-    for command in (scan, write, unplug, replug):
+    for command in (unplug, replug):
+        command.add_argument("--device", default="", help="the scanner, if left out")
+    door = commands.add_parser("door", help="open or close a fridge's door")
+    door.add_argument("--way", required=True, choices=("open", "closed"))
+    cold = commands.add_parser("cold", help="break a fridge or its thermometer, or mend it")
+    cold.add_argument("--way", required=True, choices=sorted(INCIDENTS))
+    for command in (door, cold):
+        command.add_argument("--device", required=True, help="such as fridge-1 or freezer-1")
+    for command in (scan, write, unplug, replug, door, cold):
         command.add_argument("--site", required=True, help="such as st-0001")
-    for command in (town, scan, write, pace, status, unplug, replug):
+    for command in (town, scan, write, pace, status, unplug, replug, door, cold):
         command.add_argument("--data", type=Path, required=True, help="the town's folder")
     return parser
 

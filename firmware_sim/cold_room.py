@@ -4,17 +4,18 @@ Leaves who opens a door, and what breaks, to the town and to tests.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import msgspec
 
 from edge.wire.clock import Clock
 from firmware_sim.bthome import SimulatedBridge, body, encrypted
-from firmware_sim.cold import FREEZER, FRIDGE, BoxFaults, BoxKind, ColdBox
+from firmware_sim.cold import FREEZER, FRIDGE, SOUND, BoxFaults, BoxKind, ColdBox
 from firmware_sim.door import SimulatedContact
 from firmware_sim.modbus import SimulatedModbus, registers_of
 from firmware_sim.w1 import SimulatedW1
@@ -26,6 +27,14 @@ ADVERTISE_MS = 20_000  # domain: how often a Bluetooth sensor says something
 PROBE = "28-0316a2794bff"
 ADDRESS = "A4:C1:38:00:00:01"
 FRIDGE_1, FREEZER_1, DISPLAY_1 = "fridge-1", "freezer-1", "display-1"
+INCIDENTS: Mapping[str, BoxFaults] = {
+    "sound": SOUND,
+    "failing": BoxFaults(failing=True),
+    "stuck": BoxFaults(stuck=True),
+    "drift": BoxFaults(drift_c_per_day=3.0),
+    "silent": BoxFaults(dropout=1.0),
+    "dropout": BoxFaults(dropout=0.02),
+}
 KINDS: Mapping[str, BoxKind] = {FRIDGE_1: FRIDGE, FREEZER_1: FREEZER, DISPLAY_1: FRIDGE}
 
 
@@ -123,6 +132,28 @@ class ColdRoom:
         self.boxes[name].advance(self.clock.now_ms())
         self.boxes[name].faults = faults
 
+    def press(self, what: Literal["door", "cold"], device: str, way: str) -> str:
+        """A button: a door ``open`` or ``closed``, a box's INCIDENTS. What was done, for people; ValueError names the choices."""
+        if what == "door":
+            _choose("device", device, self.doors)
+            _choose("way", way, ("open", "closed"))
+            self.set_door(device, is_open=way == "open")
+            return f"{device}: door {way}"
+        _choose("device", device, self.boxes)
+        _choose("way", way, INCIDENTS)
+        self.set_faults(device, INCIDENTS[way])
+        return f"{device}: {way}, {self.boxes[device].air_c:.1f} °C inside"
+
+    def plug(self, device: str, *, is_in: bool) -> str:
+        """Put a line's adapter in, or pull it. What was done, for people; ValueError names the choices."""
+        _choose("device", device, ("rs485", "bluetooth"))
+        line = self.line if device == "rs485" else self.bridge.terminal
+        if is_in:
+            line.plug()
+        else:
+            line.unplug()
+        return f"{device}: {'plugged in' if is_in else 'unplugged'}"
+
     def toml(self) -> str:
         """The tables of the site's TOML that lead to these devices."""
         return f"""\
@@ -156,6 +187,11 @@ device = [{{ name = {_text(DISPLAY_1)}, address = {_text(ADDRESS)}, key = {_text
             packet_id=self._counter, battery_pct=87, temperature_c=felt_c, humidity_pct=self.boxes[DISPLAY_1].humidity_pct()
         )
         self.bridge.advertise(ADDRESS, [encrypted(said, ADDRESS, bytes.fromhex(self.key), self._counter)])
+
+
+def _choose(field: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{field}: want one of {', '.join(choices)}, got {value[:40]!r}")
 
 
 def _text(value: str | Path) -> str:

@@ -20,14 +20,19 @@ ANSWER_TIMEOUT_S = 15.0
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One press of a button. ``label`` empty: the next parcel expected at ``site``. ``data_hex``: bytes as they are."""
+    """One press of a button. ``label`` empty: the next parcel expected at ``site``. ``data_hex``: bytes as they are.
 
-    do: Literal["scan", "write", "unplug", "replug", "pace", "status"]
+    ``device`` empty: the scanner. ``way``: how a door stands, or what a cold box has.
+    """
+
+    do: Literal["scan", "write", "unplug", "replug", "door", "cold", "pace", "status"]
     site: str = ""
     label: str = ""
     aim: str = ""
     data_hex: str = ""
     rate: float = 1.0
+    device: str = ""
+    way: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -99,10 +99,14 @@ class Town:
                 data = bytes.fromhex(request.data_hex)
                 await staff.write(data)
                 return Answer(True, f"{staff.station.id}: {len(data)} bytes written")
+            case "unplug" | "replug" if request.device:
+                return Answer(True, self._cold_rooms[request.site].plug(request.device, is_in=request.do == "replug"))
             case "unplug":
                 staff.scanner.unplug()
             case "replug":
                 staff.scanner.plug()
+            case "door" | "cold":
+                return Answer(True, self._cold_rooms[request.site].press(request.do, request.device, request.way))
         return Answer(True, self._status(staff))
 
     def _status(self, staff: Staff) -> str:

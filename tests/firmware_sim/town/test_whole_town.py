@@ -95,6 +95,15 @@ def test_a_press_is_bytes_on_a_terminal_and_a_booking_at_a_real_agent(tmp_path: 
         assert scan_booked(tmp_path).text.endswith("received")
 
         assert ask_quietly(tmp_path, Request(do="pace", rate=30.0)).done
+        assert ask_quietly(tmp_path, Request(do="unplug", site=SITE, device="rs485")).done
+        eventually(lambda: device_states(free_port)["rs485"] == "lost")
+        assert ask_quietly(tmp_path, Request(do="replug", site=SITE, device="rs485")).done
+        eventually(lambda: device_states(free_port)["rs485"] == "ok")
+        assert "door open" in ask_quietly(tmp_path, Request(do="door", site=SITE, device="fridge-1", way="open")).text
+        assert ask_quietly(tmp_path, Request(do="cold", site=SITE, device="freezer-1", way="silent")).done
+        eventually(lambda: device_states(free_port)["w1"] == "lost")
+        assert "want one of" in ask_quietly(tmp_path, Request(do="cold", site=SITE, device="freezer-1", way="hot")).text
+        assert "want one of" in ask_quietly(tmp_path, Request(do="door", site=SITE, device="display-1", way="open")).text
         assert decode_town((tmp_path / "clock.json").read_bytes()).rate == 30.0
         assert "300" in ask_quietly(tmp_path, Request(do="pace", rate=1e9)).text
         assert "st-0001" in ask_quietly(tmp_path, Request(do="scan", site="st-9999")).text
