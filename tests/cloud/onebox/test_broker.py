@@ -13,6 +13,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud.onebox import broker as onebox_broker
 from cloud.onebox.broker import BrokerKind
 from cloud.trouble import Trouble
+from edge.wire.topics import Leaf
 from tests.conftest import find_free_port, reachable_folder, run_broker
 
 pytestmark = pytest.mark.slow
@@ -96,6 +97,21 @@ def test_a_site_may_say_only_what_a_site_says_under_its_own_name_and_operator() 
             assert north("tt/v1/jia/north/ack") == "Not authorized"  # the cloud's word
             assert south("tt/v1/yi/south/up/live") == "No matching subscribers"  # whose it is, ingest knows
             assert south("tt/v1/yi/south/cmd") == "Not authorized"
+
+
+@pytest.mark.skipif(onebox_broker.choose() is not BrokerKind.MOSQUITTO, reason="only Mosquitto has rules by user")
+def test_the_rules_for_a_broker_of_ones_own_let_a_site_say_only_what_a_site_says() -> None:
+    with reachable_folder() as folder:
+        logins = {"cloud": "a" * 16, "north": "b" * 16}
+        configured = onebox_broker.prepare(BrokerKind.MOSQUITTO, folder / "broker", find_free_port(), logins)
+        rules = folder / "broker" / "rules"
+        rules.write_text((Path(__file__).resolve().parents[3] / "deploy" / "mosquitto.acl").read_text())
+        with onebox_broker.running(configured, folder / "broker.log"):
+            north = partial(_published, configured, "north")
+            said = {leaf: north(f"tt/v1/jia/north/{leaf}") for leaf in Leaf}
+            assert {leaf for leaf, answer in said.items() if answer == "Not authorized"} == {Leaf.ACK, Leaf.COMMAND, Leaf.DESIRED}
+            assert north("tt/v1/jia/south/up/event") == "Not authorized"
+            assert north("tt-live/v1/rooms") == "Not authorized"
 
 
 def _published(configured: onebox_broker.Broker, user: str, topic: str) -> str:
