@@ -13,7 +13,10 @@ from edge.devices.ports import DeviceState
 from edge.devices.sensor import SupervisedSensor, Troubles, door_of, temperature_of
 from edge.devices.sensor_rhythm import Rhythm
 from edge.devices.sensor_settings import BLUETOOTH, BthomeDevice, BthomeSettings
+from edge.devices.supervised import Backoff
 from edge.wire.clock import Clock
+
+MAX_BACKOFF_S = 15.0  # asking for Bluetooth is a conversation with two services
 
 _log = structlog.get_logger()
 
@@ -24,7 +27,7 @@ class BthomeReceiver(SupervisedSensor):
     def __init__(self, settings: BthomeSettings, clock: Clock, source: Source | None = None) -> None:
         """``source``: where frames come from instead of the settings', for a test."""
         sensors = tuple(door_of(one.name) if one.door else temperature_of(one.name) for one in settings.device)
-        super().__init__(settings.name, settings.source, clock, sensors, settings.every_s)
+        super().__init__(settings.name, settings.source, clock, sensors, settings.every_s, Backoff(most_s=MAX_BACKOFF_S))
         self._settings = settings
         self._source = source or self._make_source()
         self._devices = {device.address: device for device in settings.device}
@@ -65,7 +68,7 @@ class BthomeReceiver(SupervisedSensor):
             is_new = self._newness[device.address].is_new(frame, time.monotonic())
         except FrameError as error:
             # Anybody can send such a frame: it is told, and is no reading, not even a fault.
-            if self._refused.get(device.name) != str(error):
+            if device.name not in self._refused:  # once an interval, or whoever sends them fills the log
                 _log.warning("bthome_frame_refused", device=device.name, reason=str(error))
             self._refused[device.name] = str(error)
             return

@@ -19,6 +19,7 @@ from edge.devices.sensor import BATTERY, HUMIDITY, Reading, Span, battery_of, do
 
 UUID = "0000fcd2-0000-1000-8000-00805f9b34fb"
 MAX_BYTES = 255  # of one advertisement's data
+MAX_PROBES = 4  # of one kind; a frame could hold eighty, and each would be a sensor for ever
 
 # A frame that is not newer than the last is a repeat or a replay; a sensor whose battery was changed counts from 0 again. It is
 # believed when nothing newer was heard for this long: while the true sensor is heard, nobody else can pass for it.
@@ -181,12 +182,13 @@ class Newness:
 
 
 def readings(name: str, frame: Frame, at_ms: int) -> list[Reading]:
-    """A frame's values under a device's name; a second value of a kind (two probes) gets ``-2`` after it."""
+    """A frame's values under a device's name; a second value of a kind (two probes) gets ``-2`` after it, up to MAX_PROBES."""
     found: list[Reading] = []
     seen: dict[Quantity, int] = {}
     for value in frame.values:
         seen[value.quantity] = nth = seen.get(value.quantity, 0) + 1
-        found += _reading(name if nth == 1 else f"{name}-{nth}", value, at_ms)
+        if nth <= MAX_PROBES:
+            found += _reading(name if nth == 1 else f"{name}-{nth}", value, at_ms)
     return found
 
 

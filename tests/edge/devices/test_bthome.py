@@ -124,6 +124,8 @@ def test_other_quantities_are_passed_over_and_ids_of_the_future_end_the_reading(
 def test_a_second_probe_gets_a_name_of_its_own() -> None:
     frame = decode(plain(body(temperature_c=3.0) + body(temperature_c=-20.0)), MAC)
     assert [one.sensor for one in readings("box", frame, 1)] == ["box_c", "box-2_c"]
+    many = decode(plain(body(temperature_c=3.0) * 50), MAC)
+    assert [one.sensor for one in readings("box", many, 1)] == ["box_c", "box-2_c", "box-3_c", "box-4_c"]
 
 
 def test_a_value_that_no_sensor_measures_is_a_fault() -> None:
