@@ -1,6 +1,6 @@
 """Operators, sites and their relation: registered by people, shown with what the site last said of itself."""
 
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -11,8 +11,10 @@ from cloud.api.context import Admin, CurrentAccount, Planner, ServicesDep, Trans
 from cloud.api.errors import ApiError, not_found
 from cloud.api.text import OperatorIdText, SiteIdText, Text, iso_or_none
 from cloud.auth.audit import write_audit
+from cloud.domain.rooms import sites_room
 from cloud.domain.scope import SITES_IN_SCOPE, Role, Scope
 from cloud.store.pool import Connection
+from cloud.store.rooms import change, entry
 
 router = APIRouter(prefix="/api", tags=["sites"])
 
@@ -167,8 +169,22 @@ async def relate_site(site_id: str, wanted: RelationIn, account: Admin, services
     if wanted.valid_from and wanted.valid_to and wanted.valid_from >= wanted.valid_to:
         raise ApiError(422, "dates_reversed", "valid_to")
     await _relate(connection, site_id, [wanted])
+    if not await _serves_today(connection, services.now(), site_id, wanted.operator):
+        # What the site last said of itself is not for that operator's people any more.
+        await change(connection, [entry(sites_room(wanted.operator), f"site/{site_id}", None)], services.now())
     await write_audit(connection, services.now(), account.id, "site.relate", site_id, wanted.model_dump(mode="json"))
     return (await _sites(connection, account.scope, site_id))[0]
+
+
+async def _serves_today(connection: Connection, now: datetime, site_id: str, operator_id: str) -> bool:
+    cursor = await connection.execute(
+        """
+        SELECT FROM site_operator r JOIN operator o ON o.id = r.operator_id
+        WHERE r.site_id = %s AND r.operator_id = %s AND r.valid @> (%s::timestamptz AT TIME ZONE o.time_zone)::date
+        """,
+        [site_id, operator_id, now],
+    )
+    return await cursor.fetchone() is not None
 
 
 def _is_same(there: SiteOut, wanted: SiteIn, operators: list[str]) -> bool:

@@ -186,12 +186,18 @@ async def write_word(connection: Connection, word: Word, now: datetime) -> list[
     else:
         cursor = await connection.execute(_STATUS, {**values, "online": False, "nonce": "", "epoch": "", "said": "{}"})
     row = await cursor.fetchone()
-    return [] if row is None else _entries(row, await _served(connection, word.topic))
+    return [] if row is None else _entries(row, await _served(connection, word.topic, now))
 
 
-async def _served(connection: Connection, topic: Topic) -> list[str]:
-    """The operators whose people are to see the site's state: those it serves, and the one it speaks for."""
-    cursor = await connection.execute("SELECT operator_id FROM site_operator WHERE site_id = %s", (topic.site,))
+async def _served(connection: Connection, topic: Topic, now: datetime) -> list[str]:
+    """The operators whose people are to see the site's state: those it serves today, and the one it speaks for."""
+    cursor = await connection.execute(
+        """
+        SELECT r.operator_id FROM site_operator r JOIN operator o ON o.id = r.operator_id
+        WHERE r.site_id = %s AND r.valid @> (%s::timestamptz AT TIME ZONE o.time_zone)::date
+        """,
+        (topic.site, now),
+    )
     return sorted({topic.operator, *(operator for (operator,) in await cursor.fetchall())})
 
 

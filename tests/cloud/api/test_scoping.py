@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.cloud.api.world import LABELS, PEOPLE, World, order, scan
+from cloud.store.rooms import change, entry
+from tests.cloud.api.world import LABELS, NOW, PEOPLE, World, order, scan
 
 A1 = "/api/operators/op-a/orders"
 B1 = "/api/operators/op-b/orders"
@@ -140,8 +141,12 @@ async def test_who_works_at_a_site_sees_every_parcel_there_and_of_another_operat
 async def test_a_relation_that_has_ended_ends_the_dispatchers_sight(filled: World) -> None:
     assert (await filled.get("dispatcher-b", "/api/sites/st-both")).status_code == 200
     relation = {"operator": "op-b", "valid_from": "2026-01-01", "valid_to": "2026-11-22"}
+    for operator in ("op-a", "op-b"):
+        await change(filled.connection, [entry(f"sites:{operator}", "site/st-both", {"online": True})], NOW)
     assert (await filled.post("admin", "/api/sites/st-both/operators", json=relation)).status_code == 201
     assert (await filled.get("dispatcher-b", "/api/sites/st-both")).status_code == 404
+    shown = "SELECT array_agg(room) FROM room_entry WHERE key = 'site/st-both' AND body IS NOT NULL AND body <> 'null'"
+    assert await filled.one(shown) == ["sites:op-a"]
 
 
 async def test_a_session_that_was_closed_or_expired_or_whose_account_is_disabled_is_none(filled: World) -> None:

@@ -51,6 +51,8 @@ async def test_a_birth_is_shown_in_the_rooms_of_site_and_operator(connection: Co
 
 async def test_every_operator_a_site_serves_sees_what_it_says_of_itself(connection: Connection, database_url: str) -> None:
     relate(database_url, "blue", "s1")
+    relate(database_url, "red", "s1")
+    await connection.execute("UPDATE site_operator SET valid = '[,2020-01-01)' WHERE operator_id = 'red'")
     await say(connection, birth())
     seen = rows(database_url, "SELECT room, key, body->>'online' FROM room_entry WHERE room LIKE 'sites:%%' ORDER BY 1")
     assert seen == [("sites:blue", "site/s1", "true"), ("sites:green", "site/s1", "true")]
