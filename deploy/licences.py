@@ -24,6 +24,7 @@ EXCEPTIONS = {
     "psycopg": ("LGPL", "used as a library, unchanged and replaceable"),
     "psycopg-binary": ("LGPL", "used as a library, unchanged and replaceable"),
     "psycopg-pool": ("LGPL", "used as a library, unchanged and replaceable"),
+    "lgpio": ("unlicense.org", "the Unlicense, named by its address; only a Pi has it"),
     "lightningcss": ("MPL", "a build tool; only its own files are under it"),
 }
 
