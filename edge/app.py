@@ -26,8 +26,10 @@ from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
 from edge.devices.registry import Drivers, drivers_of
 from edge.downlink import Downlink
 from edge.downlink import Station as StationSide
+from edge.fetching import FetchSettings, ManifestFetch
 from edge.health import OwnHealth
 from edge.housekeeping import Housekeeping
+from edge.http.acts import Operations
 from edge.http.live import Watchers
 from edge.http.server import PageServer, PortTakenError, listen
 from edge.http.views import Views
@@ -38,12 +40,16 @@ from edge.sampling import Sampling
 from edge.sending import Custody, EndToEnd, Sending, Surroundings
 from edge.site_clock import SiteClock, wall_is_synced
 from edge.station.commands import CommandDesk
+from edge.station.desk import Desk
+from edge.station.manifests import ManifestBook
+from edge.station.people import People
+from edge.station.questions import Questions
 from edge.station.rules import RuleBook
 from edge.station.schema import FILE_VERSIONS
 from edge.station.station import Station
 from edge.uplink import Presence, Uplink, UplinkSettings
 from edge.wire.clock import Clock, TownClock, WallClock
-from edge.wire.messages import DeviceChanged, Reported
+from edge.wire.messages import Desired, DeviceChanged, Reported
 from edge.wire.order import hlc_ms
 
 START_FAULTS = (WrongSiteError, FileTooNewError, PortTakenError, OSError, apsw.CantOpenError)
@@ -96,18 +102,40 @@ class Agent:
             feedback = [driver for driver in drivers if isinstance(driver, Feedback)]
             station = Station(config.site_id, outbox, site_clock, feedback, time.monotonic)
             rules = RuleBook(outbox, station)
+            manifests = ManifestBook(station, outbox)
             await rules.load()
+            await manifests.load()
             await station.load()
+            ops = self._operations(outbox, site_clock, station)
+            await ops.people.load()
+            await ops.questions.load()
             around = Surroundings(time.monotonic, random.random, faults.on_step, faults.custody)
             sending = Sending(config.operator_id, config.site_id, outbox, site_clock, around)
             uplink = Uplink(uplink_settings, outbox, site_clock, sending, self._presence(rules), around)
             desk = CommandDesk(outbox, site_clock, station, uplink.report, time.monotonic)
             await desk.settle_interrupted()
-            side = StationSide(desk.carry_out, rules.apply, uplink.respond, uplink.report)
+
+            async def put_in_force(sha256: str) -> None:
+                await rules.manifest_in_force(sha256)
+                uplink.report()
+
+            fetching = ManifestFetch(self._fetch_settings(), manifests, site_clock.now_ms, put_in_force, random.random)
+
+            async def apply(desired: Desired) -> bool:
+                fetching.want(desired.manifest_url, desired.manifest_sha256)
+                return await rules.apply(desired)
+
+            side = StationSide(desk.carry_out, apply, uplink.respond, uplink.report)
             downlink = Downlink(outbox, site_clock, sending, side)
             uplink.attach(downlink.hear)
             live = LiveLane(outbox, site_clock, sending, lambda: uplink.is_online)
-            housekeeping = Housekeeping(outbox, site_clock, downlink.correct_clock, self._tell_device_changes(outbox, site_clock))
+            housekeeping = Housekeeping(
+                outbox,
+                site_clock,
+                downlink.correct_clock,
+                self._tell_device_changes(outbox, site_clock),
+                (ops.desk.mark_overdue, ops.people.end_old_sessions),
+            )
             own = OwnHealth(config.data_dir, site_clock, outbox, live)
             views = Views(config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths)
             watchers = Watchers(views)
@@ -118,17 +146,26 @@ class Agent:
                 "live lane": live.run,
                 "housekeeping": housekeeping.run,
                 "own health": own.run,
+                "manifest": fetching.run,
                 "sensors": Sampling(drivers.sensors, clock, site_clock, live).run,
-                "page": PageServer(config.http, views, rules, watchers, drivers.scanners).run,
+                "page": PageServer(config.http, views, rules, ops, watchers, drivers.scanners).run,
             }
             for driver in drivers:
                 await stack.enter_async_context(driver)
             for scanner in drivers.scanners:
-                parts[f"device {scanner.name}"] = lambda scanner=scanner: take_scans(scanner, station)  # type: ignore[misc]
+                parts[f"device {scanner.name}"] = lambda scanner=scanner: take_scans(scanner, station, ops.people)  # type: ignore[misc]
             _log.info("agent_started", site=config.site.id, version=own_version(), devices=len(self.healths()))
             async with asyncio.TaskGroup() as tasks:
                 for name, part in parts.items():
                     tasks.create_task(supervise(name, part), name=name)
+
+    def _operations(self, outbox: Outbox, clock: SiteClock, station: Station) -> Operations:
+        """What staff do, and who may know a scan for something that is no label."""
+        people = People(outbox, clock, station, time.monotonic)
+        questions = Questions(outbox, clock, station, time.monotonic, lambda: secrets.token_hex(8))
+        station.on_scan(people.take_badge)
+        station.on_scan(questions.take_scan)
+        return Operations(outbox, station, Desk(outbox, clock, station, time.monotonic), questions, people)
 
     def healths(self) -> list[DeviceHealth]:
         """How each device is."""
@@ -172,6 +209,10 @@ class Agent:
             on_step=self._faults.on_step,
         )
 
+    def _fetch_settings(self) -> FetchSettings:
+        broker = self._config.broker
+        return FetchSettings(broker.username, broker.read_password(), broker.ca_file, may_be_plain=not broker.is_tls)
+
     def _uplink_settings(self) -> UplinkSettings:
         config = self._config
         return UplinkSettings(
@@ -210,10 +251,10 @@ def die_at(wish: str) -> Callable[[Step], None]:
     return on_step
 
 
-async def take_scans(scanner: Scanner, station: Station) -> None:
+async def take_scans(scanner: Scanner, station: Station, people: People) -> None:
     """One device's scans, one after another: the next is taken when this one is on the disk."""
     async for scan in scanner.scans():
-        await station.handle(scan)
+        await station.handle(scan, people.actor_at(scan.device))
 
 
 async def supervise(name: str, part: Callable[[], Awaitable[None]]) -> None:

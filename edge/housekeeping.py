@@ -1,13 +1,13 @@
 """What the agent does for itself now and then: prune, bring the WAL in, say which devices changed, notice that time is known."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from edge.outbox import NotKeptError, Outbox, Store, Transaction
 from edge.site_clock import SiteClock
-from edge.station import bookings, commands
+from edge.station import commands, ledger
 
 ROUND_S = 1.0  # a lost scanner shall be on the cloud's screen within seconds
 ROUNDS_PER_TIDYING = 60
@@ -16,7 +16,7 @@ _log = structlog.get_logger()
 
 
 class Housekeeping:
-    """``run`` until cancelled."""
+    """``run`` until cancelled. ``tidying``: what the station does once a minute."""
 
     def __init__(
         self,
@@ -24,10 +24,12 @@ class Housekeeping:
         clock: SiteClock,
         correct_clock: Callable[[], Awaitable[None]],
         tell_device_changes: Callable[[], Awaitable[None]],
+        tidying: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._steps = (correct_clock, tell_device_changes)
+        self._tidying = tidying
         self._round = 0
 
     async def run(self) -> None:
@@ -40,6 +42,8 @@ class Housekeeping:
                     await step()
                 if self._round % ROUNDS_PER_TIDYING == 0:
                     await self._tidy()
+                    for step in self._tidying:
+                        await step()
             except NotKeptError as error:
                 _log.error("housekeeping_not_kept", error=str(error))
 
@@ -47,7 +51,7 @@ class Housekeeping:
         now_ms = self._clock.now_ms()
 
         def forget(transaction: Transaction) -> None:
-            bookings.forget_old(transaction.execute, now_ms)
+            ledger.forget_old(transaction.execute, now_ms)
             commands.forget_old(transaction.execute, now_ms)
 
         def tidy(store: Store) -> None:

@@ -12,8 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from edge.devices.ports import DeviceError, Scan, Scanner, Triggered
+from edge.http.acts import Operations, add_acts
 from edge.http.forms import ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, TriggerForm, UndoForm
 from edge.http.live import TooManyWatchersError, Watchers
+from edge.http.refusals import Refusal, error_body
 from edge.http.views import Views, scan_view
 from edge.outbox import NotKeptError
 from edge.station.decide import ScanKind
@@ -21,25 +23,18 @@ from edge.station.rules import RuleBook
 from edge.station.station import NoSuchScanError
 from edge.wire.ids import EventId
 
-WEDGE = "wedge"  # the device of what is typed or comes from a keyboard-wedge scanner
 _POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
 
-class Refusal(Exception):  # noqa: N818  # an answer, not a fault
-    """Answered as {"error": {field, message, remedy}}."""
-
-    def __init__(self, status: int, field: str, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"error": {"field": field, "message": message, "remedy": remedy}}
-
-
-def make_app(views: Views, rules: RuleBook, watchers: Watchers, scanners: Sequence[Scanner], pages_dir: Path | None) -> FastAPI:
+def make_app(
+    views: Views, rules: RuleBook, ops: Operations, watchers: Watchers, scanners: Sequence[Scanner], pages_dir: Path | None
+) -> FastAPI:  # fmt: skip
     """The whole site of the agent."""
     app = FastAPI(title="Tuantu station", version=views.version, docs_url=None, redoc_url=None)
     _add_errors(app)
     _add_reading(app, views, watchers)
-    _add_writing(app, views, rules)
+    _add_writing(app, views, rules, ops)
+    add_acts(app, ops)
     _add_triggers(app, scanners)
     _add_pages(app, pages_dir)
     return app
@@ -79,23 +74,26 @@ async def _events(watchers: Watchers) -> AsyncIterator[str]:
         yield f"retry: 30000\n: {error}\n\n"
 
 
-def _add_writing(app: FastAPI, views: Views, rules: RuleBook) -> None:
+def _add_writing(app: FastAPI, views: Views, rules: RuleBook, ops: Operations) -> None:
     @app.post("/api/scan")
-    async def scan(form: ScanForm) -> ScanAnswer:
-        measured = Scan(form.text, WEDGE, views.clock.now_ms(), heard_s=time.monotonic())
-        result = await views.station.handle(measured, form.actor)
+    async def scan(form: ScanForm, request: Request) -> ScanAnswer:
+        device = ops.device(request)
+        actor = ops.people.actor_at(device) if ops.people.are_known else form.actor
+        measured = Scan(form.text, device, views.clock.now_ms(), heard_s=time.monotonic())
+        result = await views.station.handle(measured, actor)
         if result.kind is ScanKind.FAILED:
             raise Refusal(503, "text", result.detail, "make room in the data folder, then scan again")
         return ScanAnswer(scan=scan_view(result))
 
     @app.post("/api/undo")
-    async def undo(form: UndoForm) -> ScanAnswer:
+    async def undo(form: UndoForm, request: Request) -> ScanAnswer:
+        actor = ops.who(request, form.actor).actor
         try:
             event = EventId.parse(form.id) if form.id else None
         except ValueError as error:
             raise Refusal(422, "id", str(error), "take the id of a scan of GET /api/scans") from None
         try:
-            return ScanAnswer(scan=scan_view(await views.station.undo(event, form.actor, form.reason)))
+            return ScanAnswer(scan=scan_view(await views.station.undo(event, actor, form.reason)))
         except NoSuchScanError as error:
             raise Refusal(409, "id", str(error), "look at GET /api/scans for what can be undone") from None
 
@@ -125,27 +123,27 @@ def _add_triggers(app: FastAPI, scanners: Sequence[Scanner]) -> None:
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(Refusal)
     async def refused(_request: Request, error: Refusal) -> JSONResponse:
-        return JSONResponse(error.body, error.status)
+        return error.response()
 
     @app.exception_handler(NotKeptError)
     async def not_kept(_request: Request, error: NotKeptError) -> JSONResponse:
-        return JSONResponse(_error("", str(error), "make room in the data folder, then try again"), 503)
+        return JSONResponse(error_body("", str(error), "make room in the data folder, then try again"), 503)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
         first: dict[str, Any] = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
-        return JSONResponse(_error(field, first["msg"], "see GET /openapi.json for what is wanted"), 422)
+        return JSONResponse(error_body(field, first["msg"], "see GET /openapi.json for what is wanted"), 422)
 
     @app.exception_handler(HTTPException)
     async def other(_request: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse(_error("", str(error.detail), "see GET /openapi.json for what there is"), error.status_code)
+        return JSONResponse(error_body("", str(error.detail), "see GET /openapi.json for what there is"), error.status_code)
 
     @app.middleware("http")
     async def same_site_only(request: Request, call_next: Any) -> Response:
         """A page of somebody else's, open in the same browser, must not book parcels."""
         if request.method == "POST" and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            return JSONResponse(_error("", "this came from another site's page", "use the station's own page"), 403)
+            return JSONResponse(error_body("", "this came from another site's page", "use the station's own page"), 403)
         response: Response = await call_next(request)
         response.headers["Content-Security-Policy"] = _POLICY
         return response
@@ -165,7 +163,3 @@ def _add_pages(app: FastAPI, pages_dir: Path | None) -> None:
 
     if pages_dir is not None and (pages_dir / "assets").is_dir():
         app.mount("/assets", StaticFiles(directory=pages_dir / "assets"), name="assets")
-
-
-def _error(field: str, message: str, remedy: str) -> dict[str, dict[str, str]]:
-    return {"error": {"field": field, "message": message, "remedy": remedy}}

@@ -43,7 +43,7 @@ class ModeForm(Form):
 
 
 class ScanView(Form):
-    """One scan as the page shows it; ``id`` empty: nothing was booked."""
+    """One scan or other act as the page shows it; ``id`` empty: nothing was booked."""
 
     id: str
     at_ms: int
@@ -51,11 +51,20 @@ class ScanView(Form):
     parcel: str
     slot: str
     device: str
-    kind: Literal["received", "shelved", "released", "slot", "repeated", "wrong_site", "unknown", "failed", "undone"]
+    kind: Literal[
+        "received", "shelved", "released", "slot", "booked", "asked", "repeated", "wrong_site", "refused", "unknown", "failed",
+        "undone",
+    ]  # fmt: skip
     sound: Literal["ok", "attention", "duplicate", "refused", "unknown", "error", "identify", ""]
     detail: str
     undone: bool
     can_undo: bool
+    word: str  # exactly what happened: a key of the page's words, filled by what follows
+    container: str
+    count: int
+    of: int
+    actor: str
+    question: str  # of what a scanner asked: GET /api/questions/{question}
 
 
 class ClockView(Form):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from edge.http.forms import StatusView
 from edge.http.views import Views, scan_view
-from edge.station.station import ScanResult
+from edge.station.results import ScanResult
 
 STATUS_EVERY_S = 2.0
 MAX_WATCHERS = 50  # a station has a handful of screens; each costs a status every two seconds

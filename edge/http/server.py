@@ -9,6 +9,7 @@ import uvicorn
 
 from edge.config import HttpSettings
 from edge.devices.ports import Scanner
+from edge.http.acts import Operations
 from edge.http.api import make_app
 from edge.http.live import Watchers
 from edge.http.views import Views
@@ -31,10 +32,16 @@ class PageServer:
     """``run`` until cancelled; then open streams are closed at once."""
 
     def __init__(
-        self, settings: HttpSettings, views: Views, rules: RuleBook, watchers: Watchers, scanners: Sequence[Scanner]
+        self,
+        settings: HttpSettings,
+        views: Views,
+        rules: RuleBook,
+        ops: Operations,
+        watchers: Watchers,
+        scanners: Sequence[Scanner],
     ) -> None:
         self._settings = settings
-        self._app = make_app(views, rules, watchers, scanners, settings.pages_dir)
+        self._app = make_app(views, rules, ops, watchers, scanners, settings.pages_dir)
 
     async def run(self) -> None:
         """Serve."""

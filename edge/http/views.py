@@ -9,7 +9,8 @@ from edge.downlink import Downlink
 from edge.http.forms import ClockView, DeviceView, LaneView, ScanView, StatusView, StoreView, UplinkView
 from edge.outbox import Outbox, OutboxDepth
 from edge.site_clock import SiteClock
-from edge.station.station import ScanResult, Station
+from edge.station.results import ScanResult
+from edge.station.station import Station
 from edge.uplink import Uplink
 from edge.wire.clock import Clock
 
@@ -96,4 +97,10 @@ def scan_view(result: ScanResult) -> ScanView:
         detail=result.detail,
         undone=result.is_undone,
         can_undo=result.can_undo,
+        word=result.word,
+        container=result.container,
+        count=result.amount,
+        of=result.of,
+        actor=result.actor,
+        question=result.question,
     )

@@ -92,18 +92,18 @@ def report(
         if not ordered:
             return Verdict(Word.NOT_IN_PARCEL, Sound.REFUSED, parcel=label, detail=problem)
         if quantity > ordered:
-            return Verdict(Word.TOO_MANY, Sound.REFUSED, parcel=label, count=quantity, of=ordered, detail=problem)
+            return Verdict(Word.TOO_MANY, Sound.REFUSED, parcel=label, amount=quantity, of=ordered, detail=problem)
     found = VarianceFound(
         problem=problem, parcel=label, container=container or known.standing.container, sku=sku, quantity=quantity, photo=photo
     )
-    return Verdict(Word.VARIANCE_NOTED, Sound.OK, (found,), parcel=label, count=quantity, detail=problem)
+    return Verdict(Word.VARIANCE_NOTED, Sound.OK, (found,), parcel=label, amount=quantity, detail=problem)
 
 
 def weigh(known: KnownParcel, article: Article, quantity: int, weight_g: int, tolerance: float, photo: str = "") -> Verdict:
     """Put on the scales: ``quantity`` pieces of an article. ``tolerance``: the share that may lack."""
     expected_g = (article.weight_g or 0) * quantity
     if weight_g >= expected_g * (1.0 - tolerance):
-        return Verdict(Word.WEIGHT_OK, Sound.OK, parcel=known.parcel, count=weight_g, of=expected_g)
+        return Verdict(Word.WEIGHT_OK, Sound.OK, parcel=known.parcel, amount=weight_g, of=expected_g)
     reported = report(known, Problem.UNDERWEIGHT, sku=article.sku, quantity=quantity, photo=photo)
     if not reported.facts:
         return reported
@@ -117,7 +117,7 @@ def weigh(known: KnownParcel, article: Article, quantity: int, weight_g: int, to
         weight_g=weight_g,
         expected_g=expected_g,
     )
-    return Verdict(Word.UNDERWEIGHT, Sound.ATTENTION, (found,), parcel=known.parcel, count=weight_g, of=expected_g)
+    return Verdict(Word.UNDERWEIGHT, Sound.ATTENTION, (found,), parcel=known.parcel, amount=weight_g, of=expected_g)
 
 
 def finish_count(known: KnownContainer, parcels: Sequence[KnownParcel]) -> Verdict:
@@ -148,6 +148,6 @@ def finish_count(known: KnownContainer, parcels: Sequence[KnownParcel]) -> Verdi
         Sound.ATTENTION if is_short or surplus else Sound.OK,
         (*missing, finished),
         container=label,
-        count=received,
+        amount=received,
         of=len(expected),
     )

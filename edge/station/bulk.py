@@ -45,7 +45,7 @@ def count(known: KnownContainer, goods: GoodsHere | None, quantity: int = 1) -> 
     total = goods.counted + quantity
     if total <= goods.expected:
         return Verdict(
-            Word.GOODS_COUNTED, Sound.OK, (received,), container=known.container, count=total, of=goods.expected, detail=goods.sku
+            Word.GOODS_COUNTED, Sound.OK, (received,), container=known.container, amount=total, of=goods.expected, detail=goods.sku
         )
     extra = total - max(goods.expected, goods.counted)
     surplus = VarianceFound(problem=Problem.SURPLUS, container=known.container, sku=goods.sku, quantity=extra)
@@ -54,7 +54,7 @@ def count(known: KnownContainer, goods: GoodsHere | None, quantity: int = 1) -> 
         Sound.ATTENTION,
         (received, surplus),
         container=known.container,
-        count=total,
+        amount=total,
         of=goods.expected,
         detail=goods.sku,
     )
@@ -77,7 +77,7 @@ def finish_count(known: KnownContainer, goods: Sequence[GoodsHere]) -> Verdict:
     surplus = sum(max(0, one.counted - one.expected) for one in goods)
     finished = CountFinished(container=label, expected=expected, received=counted, missing=missing, surplus=surplus)
     word, sound = (Word.COUNTED_SHORT, Sound.ATTENTION) if short else (Word.COUNTED, Sound.OK)
-    return Verdict(word, sound, (*short, finished), container=label, count=counted, of=expected)
+    return Verdict(word, sound, (*short, finished), container=label, amount=counted, of=expected)
 
 
 def share_out(shares: Sequence[Share], stock: int) -> tuple[tuple[str, int], ...]:
@@ -101,15 +101,15 @@ def give(sku: str, shares: Sequence[Share], stock: int, quantity: int = 1, *, co
         return Verdict(Word.ALL_GIVEN, Sound.REFUSED, parcel=parcel, detail=sku)
     share = lacking[0]
     if stock < quantity:
-        return Verdict(Word.NONE_LEFT, Sound.REFUSED, parcel=share.parcel, count=stock, detail=sku)
+        return Verdict(Word.NONE_LEFT, Sound.REFUSED, parcel=share.parcel, amount=stock, detail=sku)
     if quantity > share.open:
-        return Verdict(Word.TOO_MANY, Sound.REFUSED, parcel=share.parcel, count=quantity, of=share.open, detail=sku)
+        return Verdict(Word.TOO_MANY, Sound.REFUSED, parcel=share.parcel, amount=quantity, of=share.open, detail=sku)
     given: tuple[AnyFact, ...] = (GoodsDistributed(sku=sku, parcel=share.parcel, quantity=quantity, container=container),)
     is_complete = quantity == share.open and not share.lacks_besides
     if is_complete and not share.is_received:
         given = (*given, ParcelReceived(parcel=share.parcel, container=container))
     word = Word.BAG_COMPLETE if is_complete else Word.GIVEN
-    return Verdict(word, Sound.OK, given, parcel=share.parcel, count=share.given + quantity, of=share.wanted, detail=sku)
+    return Verdict(word, Sound.OK, given, parcel=share.parcel, amount=share.given + quantity, of=share.wanted, detail=sku)
 
 
 def finish(shares: Iterable[tuple[str, Share]], container: str = "") -> Verdict:
@@ -127,4 +127,4 @@ def finish(shares: Iterable[tuple[str, Share]], container: str = "") -> Verdict:
             received[share.parcel] = ParcelReceived(parcel=share.parcel, container=container)
     word = Word.DISTRIBUTED_SHORT if lacking else Word.DISTRIBUTED
     sound = Sound.ATTENTION if lacking else Sound.OK
-    return Verdict(word, sound, (*received.values(), *short), container=container, count=lacking)
+    return Verdict(word, sound, (*received.values(), *short), container=container, amount=lacking)

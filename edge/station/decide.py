@@ -10,59 +10,54 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, assert_never
 
 from edge.devices.ports import Sound
+from edge.rules.custody import ContainerState
+from edge.station.arrivals import open_container, receive, sign
+from edge.station.handout import ClaimHere, release_scanned
+from edge.station.known import KnownContainer, KnownParcel
+from edge.station.shelving import ShelfPlan, shelve
+from edge.station.stocktake import see
+from edge.station.verdict import Verdict, Word
 from edge.wire.labels import Label, LabelKind, classify
-from edge.wire.messages import AnyFact, LabelUnknown, ParcelReceived, ParcelReleased, ParcelShelved
+from edge.wire.messages import LabelUnknown, Refusal
+from edge.wire.pickup import BADGE_PREFIX, QR_PREFIX
 
 Mode = Literal["receive", "release", "count"]
-BookedAs = Literal["received", "shelved", "released"]
 
 SLOT_HELD_S = 60.0  # a shelf is filled in one go; after a minute the next parcel is more likely one that was only received
 _SHOWN_LENGTH = 32
 _DIGEST_LENGTH = 12
 _LONG_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){6,}")  # a phone is also written 138-1234-5678
 _SLOT = re.compile(r"SLOT:([A-Z]{1,2}[0-9]{1,3})\Z")
+_SECRETS = (BADGE_PREFIX, QR_PREFIX)  # whoever reads the rest of such a text could use it
 
 
 class ScanKind(StrEnum):
-    """What became of a scan, in the page's words."""
+    """What became of a scan, coarsely; ``Word`` says it exactly."""
 
     RECEIVED = "received"
     SHELVED = "shelved"
     RELEASED = "released"
     SLOT = "slot"  # a shelf is open: the next parcels go there
+    BOOKED = "booked"  # something else was booked
+    ASKED = "asked"  # somebody showed what is theirs: the page has the answer
     REPEATED = "repeated"
     WRONG_SITE = "wrong_site"
+    REFUSED = "refused"
     UNKNOWN = "unknown"
     FAILED = "failed"
     UNDONE = "undone"
 
 
-class ParcelHere(NamedTuple):
-    """Where a parcel stands at this station. ``booked`` None: it was never booked here, or that was undone."""
+class Bench(NamedTuple):
+    """What is going on where a scan came from: the open shelf, the open container, the person who is served.
 
-    booked: BookedAs | None = None
+    ``seen``: the parcels of the stock-take that is going on; None: there is none.
+    """
+
     slot: str = ""
-
-
-NEVER_HERE = ParcelHere()
-
-
-class StationState(NamedTuple):
-    """What a decision depends on."""
-
-    mode: Mode
-    parcel: ParcelHere
-    open_slot: str = ""
-
-
-class Decision(NamedTuple):
-    """Facts to record in one commit; none: nothing happened that the cloud must know."""
-
-    kind: ScanKind
-    sound: Sound
-    facts: tuple[AnyFact, ...] = ()
-    slot: str = ""
-    detail: str = ""
+    container: str = ""
+    serving: ClaimHere | None = None
+    seen: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,86 +76,47 @@ def read_label(text: str, symbology: str, fault: str) -> Label | ShelfSlot:
     return classify(text, symbology=symbology)
 
 
-def decide(state: StationState, label: Label, symbology: str = "") -> Decision:
-    """What a label means in this state."""
-    match label.kind:
-        case LabelKind.PARCEL:
-            return _decide_parcel(state, label.text)
-        case LabelKind.CONTAINER:
-            return _unknown(label, symbology, "a container: containers are not booked here")
-        case LabelKind.PRODUCT:
-            return _unknown(label, symbology, "a product, not a parcel")
-        case LabelKind.UNKNOWN:
-            return _unknown(label, symbology, label.reason)
-        case _:
-            assert_never(label.kind)
-
-
-def _decide_parcel(state: StationState, parcel: str) -> Decision:
-    here = state.parcel
-    match state.mode:
+def decide_parcel(mode: Mode, known: KnownParcel, bench: Bench, plan: ShelfPlan) -> Verdict:
+    """What a parcel's label means."""
+    match mode:
         case "receive":
-            return _shelve(here, parcel, state.open_slot) if state.open_slot else _receive(here, parcel)
+            return shelve(known, bench.slot, plan, bench.container) if bench.slot else receive(known, bench.container)
         case "release":
-            return _release(here, parcel)
+            return release_scanned(known, bench.serving)
         case "count":
-            if here.booked in ("received", "shelved"):
-                return Decision(ScanKind.REPEATED, Sound.DUPLICATE, slot=here.slot, detail="here, as booked")
-            return Decision(ScanKind.WRONG_SITE, Sound.REFUSED, detail="not booked in here: receive it, or ask where it belongs")
+            return _look(known) if bench.seen is None else see(known, bench.seen, bench.slot)
         case _:
-            assert_never(state.mode)
+            assert_never(mode)
 
 
-def _receive(here: ParcelHere, parcel: str) -> Decision:
-    match here.booked:
-        case None:
-            return Decision(ScanKind.RECEIVED, Sound.OK, (ParcelReceived(parcel=parcel),))
-        case "received" | "shelved":
-            return Decision(ScanKind.REPEATED, Sound.DUPLICATE, slot=here.slot, detail="received before")
-        case "released":
-            return _handed_out()
+def decide_container(mode: Mode, known: KnownContainer) -> Verdict:
+    """What a container's label means: the first scan signs for it, the next opens it. Elsewhere it is only looked at."""
+    if mode != "receive":
+        is_here = known.standing.state.is_at_station
+        word, sound = (Word.SIGNED_BEFORE, Sound.DUPLICATE) if is_here else (Word.NOT_HERE, Sound.REFUSED)
+        return Verdict(word, sound, container=known.container)
+    if known.standing.is_signed and known.standing.state is not ContainerState.RETURNED_EMPTY:
+        return open_container(known)
+    return sign(known)
+
+
+def unknown(text: str, symbology: str, reason: str) -> Verdict:
+    """It names nothing that can be booked here; kept so that a person can look."""
+    fact = LabelUnknown(text=shown_abroad(text), symbology=symbology[:16], reason=reason[:200])
+    return Verdict(Word.UNKNOWN_LABEL, Sound.UNKNOWN, (fact,), detail=reason)
+
+
+def kind_of(verdict: Verdict) -> ScanKind:
+    """The coarse word for a verdict."""
+    if verdict.word in _KINDS:
+        return _KINDS[verdict.word]
+    match verdict.detail:
+        case Refusal.ALREADY_RELEASED | Refusal.LEFT_STATION:
+            return ScanKind.REPEATED
+        case Refusal.WRONG_SITE | Refusal.NOT_READY:
+            return ScanKind.WRONG_SITE
         case _:
-            assert_never(here.booked)
-
-
-def _shelve(here: ParcelHere, parcel: str, slot: str) -> Decision:
-    shelved = ParcelShelved(parcel=parcel, slot=slot)
-    match here.booked:
-        case None:
-            return Decision(ScanKind.SHELVED, Sound.OK, (ParcelReceived(parcel=parcel), shelved), slot)
-        case "received" | "shelved" if here.slot != slot:
-            return Decision(ScanKind.SHELVED, Sound.OK, (shelved,), slot)
-        case "received" | "shelved":
-            return Decision(ScanKind.REPEATED, Sound.DUPLICATE, slot=slot, detail="in this slot before")
-        case "released":
-            return _handed_out()
-        case _:
-            assert_never(here.booked)
-
-
-def _release(here: ParcelHere, parcel: str) -> Decision:
-    match here.booked:
-        case "received" | "shelved":
-            return Decision(ScanKind.RELEASED, Sound.OK, (ParcelReleased(parcel=parcel),), here.slot)
-        case "released":
-            return _handed_out()
-        case None:
-            return Decision(ScanKind.WRONG_SITE, Sound.REFUSED, detail="not booked in here: receive it first, or send it on")
-        case _:
-            assert_never(here.booked)
-
-
-def _handed_out() -> Decision:
-    return Decision(ScanKind.REPEATED, Sound.REFUSED, detail="handed out before: undo that if it was a mistake")
-
-
-def _unknown(label: Label, symbology: str, reason: str) -> Decision:
-    return Decision(
-        ScanKind.UNKNOWN,
-        Sound.UNKNOWN,
-        (LabelUnknown(text=shown_abroad(label.text), symbology=symbology[:16], reason=reason[:200]),),
-        detail=reason,
-    )
+            return _KINDS_BY_SOUND[verdict.sound]
 
 
 def shown_abroad(text: str) -> str:
@@ -169,9 +125,44 @@ def shown_abroad(text: str) -> str:
     Its beginning, masked, and a digest of the whole, so that two sightings can be told to be the same.
     """
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
+    for prefix in _SECRETS:
+        if text.strip().upper().startswith(prefix):
+            return f"{prefix}* #{digest}"
     printable = "".join(character for character in text if character.isprintable())
     ascii_only = "".join(character if character.isascii() else "*" for character in printable)
     return f"{_LONG_NUMBER.sub(_last_four, ascii_only)[:_SHOWN_LENGTH]} #{digest}"
+
+
+_KINDS = {
+    Word.RECEIVED: ScanKind.RECEIVED,
+    Word.RECEIVED_SURPLUS: ScanKind.RECEIVED,
+    Word.RECEIVED_OTHER_CONTAINER: ScanKind.RECEIVED,
+    Word.FOUND: ScanKind.RECEIVED,
+    Word.SHELVED: ScanKind.SHELVED,
+    Word.SLOT_OPEN: ScanKind.SLOT,
+    Word.RELEASED: ScanKind.RELEASED,
+    Word.RELEASED_PARTLY: ScanKind.RELEASED,
+    Word.HANDED_OUT_BEFORE: ScanKind.REPEATED,
+    Word.LEFT_BEFORE: ScanKind.REPEATED,
+    Word.NOT_HERE: ScanKind.WRONG_SITE,
+    Word.ASK_MATCHES: ScanKind.ASKED,
+    Word.ASK_SEVERAL: ScanKind.ASKED,
+}
+_KINDS_BY_SOUND = {
+    Sound.OK: ScanKind.BOOKED,
+    Sound.ATTENTION: ScanKind.BOOKED,
+    Sound.DUPLICATE: ScanKind.REPEATED,
+    Sound.REFUSED: ScanKind.REFUSED,
+    Sound.UNKNOWN: ScanKind.UNKNOWN,
+    Sound.ERROR: ScanKind.FAILED,
+    Sound.IDENTIFY: ScanKind.BOOKED,
+}
+
+
+def _look(known: KnownParcel) -> Verdict:
+    if known.standing.state.is_at_station:
+        return Verdict(Word.SEEN, Sound.DUPLICATE, parcel=known.parcel, place=known.standing.place)
+    return Verdict(Word.NOT_HERE, Sound.REFUSED, parcel=known.parcel)
 
 
 def _last_four(number: re.Match[str]) -> str:

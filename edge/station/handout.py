@@ -5,7 +5,7 @@ true and refused (expired, elsewhere, handed out) could not.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge.devices.ports import Sound
 from edge.rules.attempts import Attempts, GuessRules, after_failure, wait_s
@@ -82,7 +82,7 @@ def locked(guessing: Guessing) -> Answer | None:
     left_s = wait_s(guessing.attempts, guessing.now_s)
     if left_s <= 0.0:
         return None
-    return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, count=int(left_s) + 1, detail=Refusal.LOCKED_OUT), guessing.attempts)
+    return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, amount=int(left_s) + 1, detail=Refusal.LOCKED_OUT), guessing.attempts)
 
 
 def answer(asked: Asked, guessing: Guessing) -> Answer:
@@ -98,7 +98,7 @@ def answer(asked: Asked, guessing: Guessing) -> Answer:
     word = Word.ASK_MATCHES if len(open_claims) == 1 else Word.ASK_SEVERAL
     count = sum(len(one.ready) for one in open_claims)
     of = sum(len(one.parcels) for one in open_claims)
-    return Answer(Verdict(word, Sound.OK, count=count, of=of), guessing.attempts, open_claims)
+    return Answer(Verdict(word, Sound.OK, amount=count, of=of), guessing.attempts, open_claims)
 
 
 def release(
@@ -123,7 +123,7 @@ def release(
         facts,
         parcel=wanted[0].parcel,
         place=" ".join(one.standing.place for one in wanted if one.standing.place),
-        count=len(wanted) + gone,
+        amount=len(wanted) + gone,
         of=len(wanted) + gone + left,
     )
 
@@ -138,7 +138,7 @@ def release_scanned(known: KnownParcel, serving: ClaimHere | None) -> Verdict:
         refusal = Refusal.WRONG_PARCEL
     if refusal is not None:
         refused = refuse(refusal, How.SCAN, serving, [known.parcel])
-        return refused if serving is not None else replace(refused, facts=())
+        return refused if serving is not None else refused._replace(facts=())
     claim = known.expected.claim if known.expected else ""
     return Verdict(
         Word.RELEASED, Sound.OK, (_released(known, How.SCAN, claim, "", None),), parcel=known.parcel, place=known.standing.place
@@ -163,7 +163,7 @@ def refuse(reason: Refusal, how: How, here: ClaimHere | None, parcels: Sequence[
     claim = here.claim.claim if here is not None else ""
     facts = tuple(ReleaseRefused(reason=reason, how=how, claim=claim, parcel=parcel) for parcel in parcels or ("",))
     sound = Sound.OK if reason in (Refusal.DECLINED, Refusal.STAFF) else Sound.REFUSED
-    return Verdict(Word.REFUSED, sound, facts, parcel=parcels[0] if parcels else "", count=len(parcels), detail=reason)
+    return Verdict(Word.REFUSED, sound, facts, parcel=parcels[0] if parcels else "", amount=len(parcels), detail=reason)
 
 
 def _refused(asked: Asked, refusal: Refusal, guessing: Guessing) -> Answer:
@@ -177,7 +177,7 @@ def _refused(asked: Asked, refusal: Refusal, guessing: Guessing) -> Answer:
         return Answer(verdict, attempts)
     lock = AskingLocked(place=guessing.place, failures=guessing.rules.guesses, lock_s=int(lock_left_s))
     facts: tuple[AnyFact, ...] = (*verdict.facts, lock)
-    return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, facts, count=int(lock_left_s), detail=refusal), attempts)
+    return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, facts, amount=int(lock_left_s), detail=refusal), attempts)
 
 
 def _released(known: KnownParcel, how: How, claim: str, token: str, took_s: int | None) -> ParcelReleased:

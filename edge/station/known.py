@@ -1,17 +1,16 @@
 """What is known of a thing when an act about it is decided: what is expected, and where it stands by what was booked."""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from edge.rules.custody import ContainerStanding, ParcelStanding
 from edge.wire.manifest import ExpectedContainer, ExpectedParcel
 
 
-@dataclass(frozen=True, slots=True)
-class KnownParcel:
+class KnownParcel(NamedTuple):
     """``expected`` None: it is not in the manifest, or there is none (``has_manifest``)."""
 
     parcel: str
-    standing: ParcelStanding = field(default_factory=ParcelStanding)
+    standing: ParcelStanding = ParcelStanding()
     expected: ExpectedParcel | None = None
     has_manifest: bool = True
 
@@ -21,12 +20,11 @@ class KnownParcel:
         return self.has_manifest and self.expected is None
 
 
-@dataclass(frozen=True, slots=True)
-class KnownContainer:
+class KnownContainer(NamedTuple):
     """As `KnownParcel`."""
 
     container: str
-    standing: ContainerStanding = field(default_factory=ContainerStanding)
+    standing: ContainerStanding = ContainerStanding()
     expected: ExpectedContainer | None = None
     has_manifest: bool = True
 

@@ -35,7 +35,7 @@ def overdue(claims: Iterable[ClaimHere], now_ms: int) -> Verdict:
     ]  # fmt: skip
     if not late:
         return Verdict(Word.NOTHING_OVERDUE, Sound.OK)
-    return Verdict(Word.OVERDUE, Sound.ATTENTION, tuple(ParcelOverdue(parcel=parcel) for parcel in late), count=len(late))
+    return Verdict(Word.OVERDUE, Sound.ATTENTION, tuple(ParcelOverdue(parcel=parcel) for parcel in late), amount=len(late))
 
 
 def dispose(known: KnownParcel, reason: DisposedFor, photo: str = "") -> Verdict:
@@ -72,7 +72,7 @@ def empty(known: KnownContainer, parcels: Sequence[KnownParcel]) -> Verdict:
         one for one in parcels if one.standing.state is ParcelState.EXPECTED and Problem.MISSING not in one.standing.problems
     ]
     if uncounted and not known.is_bulk:
-        return Verdict(Word.NOT_EMPTY, Sound.REFUSED, container=label, count=len(uncounted), of=len(parcels))
+        return Verdict(Word.NOT_EMPTY, Sound.REFUSED, container=label, amount=len(uncounted), of=len(parcels))
     return Verdict(Word.EMPTIED, Sound.OK, (ContainerEmptied(container=label),), container=label)
 
 

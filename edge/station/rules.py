@@ -35,11 +35,17 @@ class RuleBook:
         """Staff chose; it holds until the cloud's next version or their next choice. NotKeptError."""
         await self._keep(Rules(mode, self.rules.version, self.rules.manifest_sha256))
 
+    async def manifest_in_force(self, sha256: str) -> None:
+        """It was fetched and applied; from now on it is reported. NotKeptError."""
+        await self._keep(Rules(self.rules.mode, self.rules.version, sha256))
+
     async def apply(self, desired: Desired) -> bool:
-        """The cloud's word. False: an older version, or the one that is in force."""
+        """The cloud's word. False: an older version, or the one that is in force.
+
+        The manifest's hash is reported when the manifest is in force, not when it is announced.
+        """
         if desired.version <= self.rules.version:
             return False
-        # The manifest's hash is reported when the manifest is there; fetching it is not this release's.
         await self._keep(Rules(desired.mode, desired.version, self.rules.manifest_sha256))
         return True
 

@@ -44,6 +44,69 @@ _STATION_2 = """
 ALTER TABLE booking ADD COLUMN scan_n INTEGER;
 """
 
+# Every fact about a parcel, a container or goods is booked, as it was recorded; what stands is a fold over them.
+# thing: a parcel's or container's label, or a SKU. container, token: of a fact that names one, to be found by.
+_STATION_3 = """
+CREATE TABLE booking_3 (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    thing TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    fact TEXT NOT NULL,             -- JSON, as it went to the cloud
+    container TEXT,
+    token TEXT,
+    at_ms INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    epoch INTEGER NOT NULL REFERENCES epoch (id),  -- with n: its event, as first recorded
+    n INTEGER NOT NULL,
+    scan_n INTEGER,                 -- the number of the act's first event; null where an early release booked it
+    undone INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO booking_3 (id, thing, kind, fact, at_ms, device, actor, epoch, n, scan_n, undone)
+SELECT id, parcel, 'parcel_' || kind,
+    CASE kind WHEN 'shelved' THEN json_object('kind', 'parcel_shelved', 'parcel', parcel, 'slot', slot)
+              ELSE json_object('kind', 'parcel_' || kind, 'parcel', parcel) END,
+    at_ms, device, actor, epoch, n, scan_n, undone
+FROM booking ORDER BY id;
+DROP TABLE booking;
+ALTER TABLE booking_3 RENAME TO booking;
+CREATE INDEX booking_thing ON booking (thing, id);
+CREATE INDEX booking_container ON booking (container) WHERE container IS NOT NULL;
+CREATE INDEX booking_token ON booking (token) WHERE token IS NOT NULL;
+
+-- What the cloud told us to expect, as it came; one row once there is one.
+CREATE TABLE manifest (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    body BLOB NOT NULL,
+    applied_at_ms INTEGER NOT NULL
+) STRICT;
+
+-- Wrong guesses, a place each: the counter, the log-in, each cabinet.
+CREATE TABLE attempt (
+    place TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    locked INTEGER NOT NULL
+) STRICT;
+
+-- Who works at which device.
+CREATE TABLE session (
+    device TEXT PRIMARY KEY,
+    staff TEXT NOT NULL,
+    since_ms INTEGER NOT NULL
+) STRICT;
+
+-- The stock-take that is going on; no row: none.
+CREATE TABLE stock_take (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    scope TEXT NOT NULL,
+    after_row INTEGER NOT NULL,     -- bookings after this one are its
+    began_at_ms INTEGER NOT NULL
+) STRICT;
+"""
+
 _OUTBOX_1, _OUTBOX_2 = OUTBOX_VERSIONS
 # Of the whole file, in order: only ever appended to.
-FILE_VERSIONS: Sequence[str] = (_OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2)
+FILE_VERSIONS: Sequence[str] = (_OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3)

@@ -53,7 +53,7 @@ def log_in(
             return LogIn(Verdict(Word.LOG_IN_UNKNOWN, Sound.REFUSED, (refused,)), attempts)
         seconds = int(attempts.locked_until_s - guessing.now_s)
         lock = AskingLocked(place=guessing.place, failures=guessing.rules.guesses, lock_s=seconds)
-        return LogIn(Verdict(Word.LOCKED_OUT, Sound.REFUSED, (refused, lock), count=seconds), attempts)
+        return LogIn(Verdict(Word.LOCKED_OUT, Sound.REFUSED, (refused, lock), amount=seconds), attempts)
     logged_in = StaffLoggedIn(staff=member.staff, how=by)
     session = Session(device, member.staff, now_ms)
     if before is None or before.staff == member.staff:

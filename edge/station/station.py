@@ -1,46 +1,46 @@
-"""A pickup point: a scan comes in, is decided and booked in one commit, and only then does anything beep.
+"""A pickup point: an act is decided and booked in one commit, and only then does anything beep.
 
-Where scans come from is the app's; what staff see is the page's.
+Where scans come from is the app's; what staff see is the page's. Every screen and scanner of the station works on this one state:
+whatever is read to decide an act is read in the transaction that records it.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import structlog
 
 from edge.devices.ports import Feedback, Scan, Sound
-from edge.outbox import NotKeptError, Outbox, OutboxBusyError, RecordedEvent, Stamp, Transaction
+from edge.outbox import NotKeptError, Outbox, OutboxBusyError, Stamp, Transaction
 from edge.outbox.moving import current_id
 from edge.outbox.transaction import Execute
 from edge.rules.debounce import Sighting, Sightings, is_repeat, remember
 from edge.site_clock import SiteClock
-from edge.station import bookings
-from edge.station.bookings import Booking
-from edge.station.decide import SLOT_HELD_S, BookedAs, Decision, Mode, ScanKind, ShelfSlot, StationState, decide, read_label
+from edge.station import goods, ledger, memory
+from edge.station.benches import Benches
+from edge.station.day import NO_DAY, Day
+from edge.station.decide import Bench, Mode, ScanKind, ShelfSlot, decide_container, decide_parcel, read_label, unknown
+from edge.station.ledger import Booking
+from edge.station.results import ScanResult, booked, not_kept, repeated, result_of
+from edge.station.verdict import Verdict, Word
 from edge.wire.ids import EventId, SiteId
 from edge.wire.labels import Label, LabelKind
-from edge.wire.messages import MAX_TEXT, EventUndone, ParcelReceived, ParcelReleased, ParcelShelved
+from edge.wire.messages import AnyFact, EventUndone
 
 RECENT_SCANS = 200  # what the page can scroll back to
 
 _log = structlog.get_logger()
 
 
-class ScanResult(NamedTuple):
-    """What became of one scan: what staff hear and see. ``event`` None: nothing was booked."""
+class Who(NamedTuple):
+    """Where an act was done and by whom: a device's name and a staff id, "" where nobody is logged in."""
 
-    at_ms: int
-    text: str
     device: str
-    kind: ScanKind
-    sound: Sound | None
-    event: EventId | None = None
-    parcel: str = ""
-    slot: str = ""
-    detail: str = ""
-    is_undone: bool = False
-    can_undo: bool = False
+    actor: str = ""
+
+
+Decide = Callable[[Execute, Day], Verdict]
+Taker = Callable[[Scan, str], Awaitable[ScanResult | None]]
 
 
 class NoSuchScanError(Exception):
@@ -48,21 +48,25 @@ class NoSuchScanError(Exception):
 
 
 class Station:
-    """One a process, on the event loop. ``mode`` is what is in force; changing it durably is ``edge.station.rules``'s."""
+    """One a process, on the event loop. ``mode`` is what is in force; changing it durably is ``edge.station.rules``'s.
+
+    ``day`` is the manifest in force; ``edge.station.manifests`` sets it.
+    """
 
     def __init__(
         self, site: SiteId, outbox: Outbox, clock: SiteClock, feedback: Sequence[Feedback], read_monotonic_s: Callable[[], float]
     ) -> None:
-        self._site = site
+        self.site = site
+        self.day = NO_DAY
         self._outbox = outbox
         self._clock = clock
         self._feedback = feedback
         self._read_monotonic_s = read_monotonic_s
         self._mode: Mode = "receive"
-        self._slot = ""
-        self._slot_until_s = 0.0
         self._seen: Sightings = {}
         self._listeners: list[Callable[[ScanResult], None]] = []
+        self._takers: list[Taker] = []
+        self.benches = Benches()
         self.results: deque[ScanResult] = deque(maxlen=RECENT_SCANS)
 
     @property
@@ -70,18 +74,22 @@ class Station:
         return self._mode
 
     def set_mode(self, mode: Mode) -> None:
-        """From now on; an open shelf slot is closed."""
+        """From now on; open shelves, containers and hand-outs are closed."""
         self._mode = mode
-        self._slot = ""
+        self.benches.clear()
 
     def on_result(self, listener: Callable[[ScanResult], None]) -> None:
-        """Call this after each scan, and again when one is undone."""
+        """Call this after each act, and again when one is undone."""
         self._listeners.append(listener)
 
+    def on_scan(self, taker: Taker) -> None:
+        """Ask this first: it may know a scan for something that is no label (a QR, a code, a badge). None: it does not."""
+        self._takers.append(taker)
+
     async def load(self) -> None:
-        """Fill the list of recent scans from the file."""
-        found = await self._outbox.run(lambda store: bookings.recent(store.execute, self._site, RECENT_SCANS))
-        self.results.extend(_result_of(booking) for booking in found)
+        """Fill the list of recent acts from the file."""
+        found = await self._outbox.run(lambda store: ledger.recent(store.execute, self.site, RECENT_SCANS))
+        self.results.extend(booked(booking) for booking in found)
 
     async def handle(self, scan: Scan, actor: str = "") -> ScanResult:
         """Book one scan. When this returns with a fact, it is on the disk; then, not before, it has beeped.
@@ -91,35 +99,69 @@ class Station:
         at_s = scan.heard_s or self._read_monotonic_s()
         read = read_label(scan.text, scan.symbology, scan.fault)
         if isinstance(read, ShelfSlot):
-            self._slot, self._slot_until_s = read.slot, at_s + SLOT_HELD_S
-            decision = Decision(ScanKind.SLOT, Sound.OK, slot=read.slot)
-            result = _result(scan, scan.measured_at_ms, decision, None, "")
-            self._tell(result)
-            await self.signal(decision.sound)
-            return result
+            self.benches.open_slot(scan.device, read.slot, at_s)
+            verdict = Verdict(Word.SLOT_OPEN, Sound.OK, place=read.slot)
+            return await self._tell(result_of(verdict, scan.measured_at_ms, scan.device, actor, None, text=scan.text))
         sighting = Sighting(scan.device, read.text)
         if read.kind is not LabelKind.PRODUCT and is_repeat(self._seen, sighting, at_s):
             self._seen = remember(self._seen, sighting, at_s)
-            return _result(scan, scan.measured_at_ms, Decision(ScanKind.REPEATED, Sound.DUPLICATE), None, "", is_silent=True)
+            return repeated(scan, actor)
+        if read.kind is LabelKind.UNKNOWN and not scan.fault:
+            try:
+                for taker in self._takers:
+                    if (taken := await taker(scan, actor)) is not None:
+                        return taken
+            except (NotKeptError, OutboxBusyError) as error:
+                return await self._tell(not_kept(scan, scan.measured_at_ms, actor, str(error)))
         stamp = self._clock.stamp(scan.measured_at_ms)
-        event = None
         try:
             self._seen = remember(self._seen, sighting, at_s)
-            decision, event = await self._outbox.transact(self._booking(scan, read, actor, at_s, stamp))
+            verdict, event = await self._outbox.transact(self._booking(scan, read, actor, at_s, stamp))
         except (NotKeptError, OutboxBusyError) as error:
             _log.error("scan_not_kept", device=scan.device, error=str(error))
-            decision = Decision(ScanKind.FAILED, Sound.ERROR, detail=str(error))
             # It has to be scanned again, at once.
             self._seen = {one: seen_s for one, seen_s in self._seen.items() if one != sighting}
-        is_parcel = read.kind is LabelKind.PARCEL and decision.kind is not ScanKind.FAILED
-        result = _result(scan, stamp.measured_at_ms, decision, event, read.text if is_parcel else "")
-        self._tell(result)
-        if self._feedback:
-            await self.signal(decision.sound)
-        return result
+            return await self._tell(not_kept(scan, stamp.measured_at_ms, actor, str(error)))
+        if verdict.word in (Word.OPENED, Word.OPENED_BEFORE):
+            self.benches.open_container(scan.device, verdict.container)
+        can_undo = event is not None and verdict.word is not Word.UNKNOWN_LABEL
+        return await self._tell(
+            result_of(verdict, stamp.measured_at_ms, scan.device, actor, event, text=scan.text, can_undo=can_undo)
+        )
+
+    async def act(
+        self,
+        who: Who,
+        decide: Decide,
+        also: Callable[[Execute, Verdict], None] | None = None,
+        *,
+        question: str = "",
+        reads_much: bool = False,
+    ) -> ScanResult:
+        """One act at the page, or one that a taker made of a scan. ``also`` writes what belongs into the same commit.
+
+        ``decide`` and ``also`` may run on the outbox's thread, and again where the disk was full: they must change nothing but what
+        they are given. ``reads_much``: never on the loop. NotKeptError, OutboxBusyError.
+        """
+        stamp, day = self._clock.stamp(), self.day
+
+        def work(transaction: Transaction) -> tuple[Verdict, EventId | None]:
+            verdict = decide(transaction.execute, day)
+            event = record(transaction, verdict.facts, stamp, who)
+            if also is not None:
+                also(transaction.execute, verdict)
+            return verdict, event
+
+        if reads_much:
+            verdict, event = await self._outbox.run(lambda store: store.transact(work))
+        else:
+            verdict, event = await self._outbox.transact(work)
+        can_undo = any(ledger.thing_of(fact) for fact in verdict.facts)
+        result = result_of(verdict, stamp.measured_at_ms, who.device, who.actor, event, can_undo=can_undo)
+        return await self._tell(result._replace(question=question) if result.kind is ScanKind.ASKED else result)
 
     async def undo(self, event: EventId | None, actor: str, reason: str = "") -> ScanResult:
-        """Take back all that one scan booked, the last scan where none is named, in the name of ``actor``.
+        """Take back all that one act booked, the last act where none is named, in the name of ``actor``.
 
         NoSuchScanError, NotKeptError.
         """
@@ -127,21 +169,21 @@ class Station:
 
         def work(transaction: Transaction) -> list[Booking]:
             execute = transaction.execute
-            booking = bookings.last_not_undone(execute, self._site) if event is None else bookings.find(execute, event)
+            booking = ledger.last_not_undone(execute, self.site) if event is None else ledger.find(execute, event)
             if booking is None:
                 raise NoSuchScanError("nothing was booked here that could be undone")
             if booking.is_undone:
-                raise NoSuchScanError(f"{booking.parcel}: undone before")
-            booked = bookings.of_same_scan(execute, booking)
-            for one in booked:
+                raise NoSuchScanError(f"{booking.thing}: undone before")
+            of_act = ledger.of_same_act(execute, booking)
+            for one in of_act:
                 target = str(current_id(execute, one.event))
                 transaction.record(EventUndone(target=target, reason=reason), stamp, actor=actor)
-                bookings.mark_undone(execute, one)
-            return booked
+                ledger.mark_undone(execute, one)
+            return of_act
 
-        booked = await self._outbox.transact(work)
+        of_act = await self._outbox.transact(work)
         self._seen = {}  # the label may be scanned again at once
-        undone = _result_of(booked[0])._replace(is_undone=True, can_undo=False)  # the page knows a scan by its last event
+        undone = booked(of_act[0])._replace(is_undone=True, can_undo=False)  # the page knows an act by its last event
         self.results = deque((undone if one.event == undone.event else one for one in self.results), maxlen=RECENT_SCANS)
         self._announce(undone)
         return undone
@@ -153,78 +195,53 @@ class Station:
 
     def _booking(
         self, scan: Scan, label: Label, actor: str, at_s: float, stamp: Stamp
-    ) -> Callable[[Transaction], tuple[Decision, EventId | None]]:
+    ) -> Callable[[Transaction], tuple[Verdict, EventId | None]]:
         """What happens within the commit."""
-        mode = self._mode
-        slot = self._slot if at_s < self._slot_until_s else ""
+        day, mode = self.day, self._mode
+        bench, who = self.benches.at(scan.device, at_s), Who(scan.device, actor)
 
-        def work(transaction: Transaction) -> tuple[Decision, EventId | None]:
-            here = bookings.parcel_here(transaction.execute, label.text)
-            decision = decide(StationState(mode, here, slot), label, scan.symbology)
-            event = None
-            scan_n = transaction.counters.next_event  # of the first fact: what one scan booked is undone together
-            for fact in decision.facts:
-                recorded = transaction.record(fact, stamp, device=scan.device, actor=actor)
-                _book_fact(transaction.execute, recorded, scan.device, actor, scan_n)
-                event = recorded.id
-            return decision, event
+        def work(transaction: Transaction) -> tuple[Verdict, EventId | None]:
+            verdict = _decide(transaction.execute, day, mode, label, scan.symbology, bench)
+            return verdict, record(transaction, verdict.facts, stamp, who)
 
         return work
 
-    def _tell(self, result: ScanResult) -> None:
+    async def _tell(self, result: ScanResult) -> ScanResult:
         self.results.appendleft(result)
         self._announce(result)
+        if result.sound is not None and self._feedback:
+            await self.signal(result.sound)
+        return result
 
     def _announce(self, result: ScanResult) -> None:
         for listener in self._listeners:
             listener(result)
 
 
-def _book_fact(execute: Execute, recorded: RecordedEvent, device: str, actor: str, scan_n: int) -> None:
-    """The station's own row for a fact about a parcel, in the same commit."""
-    kind: BookedAs
-    slot = ""
-    match recorded.fact:
-        case ParcelReceived(parcel=parcel):
-            kind = "received"
-        case ParcelShelved(parcel=parcel, slot=slot):
-            kind = "shelved"
-        case ParcelReleased(parcel=parcel):
-            kind = "released"
+def record(transaction: Transaction, facts: Sequence[AnyFact], stamp: Stamp, who: Who) -> EventId | None:
+    """Facts of one act with their bookings, in one commit. The last one's id, by which the page knows the act; None: no facts."""
+    event = None
+    act_n = transaction.counters.next_event
+    for fact in facts:
+        recorded = transaction.record(fact, stamp, device=who.device, actor=who.actor)
+        ledger.insert(transaction.execute, recorded, who.device, who.actor, act_n)
+        event = recorded.id
+    return event
+
+
+def _decide(execute: Execute, day: Day, mode: Mode, label: Label, symbology: str, bench: Bench) -> Verdict:
+    """Read what a scan's meaning depends on, and decide."""
+    match label.kind:
+        case LabelKind.PARCEL:
+            if mode == "release" and bench.serving is not None:
+                bench = bench._replace(serving=ledger.claim(execute, day, bench.serving.claim.claim))
+            if mode == "count" and (take := memory.stock_take(execute)) is not None:
+                bench = bench._replace(seen=frozenset(ledger.seen_since(execute, take.after_row)))
+            return decide_parcel(mode, ledger.parcel(execute, day, label.text), bench, day.plan)
+        case LabelKind.CONTAINER:
+            return decide_container(mode, ledger.container(execute, day, label.text))
+        case LabelKind.PRODUCT:
+            scanned = goods.scanned(execute, day, label.text, bench.container) if mode == "receive" else None
+            return scanned or unknown(label.text, symbology, "a product, not a parcel")
         case _:
-            return
-    bookings.insert(
-        execute, parcel, kind, slot, recorded.measured_at_ms, device, actor, recorded.epoch_number, recorded.id.n, scan_n
-    )  # fmt: skip
-
-
-def _result(
-    scan: Scan, at_ms: int, decision: Decision, event: EventId | None, parcel: str, *, is_silent: bool = False
-) -> ScanResult:
-    return ScanResult(
-        at_ms,
-        scan.text[:MAX_TEXT],
-        scan.device,
-        decision.kind,
-        None if is_silent else decision.sound,
-        event,
-        parcel,
-        decision.slot,
-        decision.detail,
-        can_undo=event is not None and parcel != "",
-    )
-
-
-def _result_of(booking: Booking) -> ScanResult:
-    return ScanResult(
-        at_ms=booking.at_ms,
-        text=booking.parcel,
-        device=booking.device,
-        kind=ScanKind(booking.kind),
-        sound=None,
-        event=booking.event,
-        parcel=booking.parcel,
-        slot=booking.slot,
-        is_undone=booking.is_undone,
-        can_undo=not booking.is_undone,
-    )
+            return unknown(label.text, symbology, label.reason)

@@ -41,7 +41,7 @@ def finish(scope: str, booked: Sequence[KnownParcel], seen: Collection[str]) -> 
     surplus = len(set(seen) - expected.keys())
     taken = StockTaken(scope=scope, expected=len(expected), found=found, missing=len(absent), surplus=surplus)
     word, sound = (Word.STOCK_SHORT, Sound.ATTENTION) if absent else (Word.STOCK_TAKEN, Sound.OK)
-    return Verdict(word, sound, (*missing, taken), place=scope, count=found, of=len(expected))
+    return Verdict(word, sound, (*missing, taken), place=scope, amount=found, of=len(expected))
 
 
 def in_scope(known: KnownParcel, scope: str) -> bool:

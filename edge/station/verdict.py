@@ -3,8 +3,8 @@
 Pure values. Words are keys, for the page speaks them in its own language; recording is ``edge.station.station``'s.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from edge.devices.ports import Sound
 from edge.wire.messages import AnyFact
@@ -21,7 +21,7 @@ class Word(StrEnum):
     OPENED_BEFORE = "opened_before"
     NOT_SIGNED = "not_signed"
     COUNTED = "counted"
-    COUNTED_SHORT = "counted_short"  # ``count`` of ``of``
+    COUNTED_SHORT = "counted_short"  # ``amount`` of ``of``
     COUNTED_BEFORE = "counted_before"
     NOT_OPENED = "not_opened"
     EMPTIED = "emptied"
@@ -44,10 +44,10 @@ class Word(StrEnum):
     TOO_MANY = "too_many"
 
     # Goods by SKU
-    GOODS_COUNTED = "goods_counted"  # ``count`` of ``of``
+    GOODS_COUNTED = "goods_counted"  # ``amount`` of ``of``
     GOODS_SURPLUS = "goods_surplus"
     GOODS_UNKNOWN = "goods_unknown"
-    GIVEN = "given"  # put ``count`` into ``parcel``
+    GIVEN = "given"  # put ``amount`` into ``parcel``
     BAG_COMPLETE = "bag_complete"
     ALL_GIVEN = "all_given"
     NONE_LEFT = "none_left"
@@ -71,7 +71,7 @@ class Word(StrEnum):
     RELEASED = "released"
     RELEASED_PARTLY = "released_partly"
     REFUSED = "refused"  # see ``refusal``
-    LOCKED_OUT = "locked_out"  # for ``count`` seconds
+    LOCKED_OUT = "locked_out"  # for ``amount`` seconds
 
     # Stock-take and what is left
     SEEN = "seen"
@@ -85,6 +85,12 @@ class Word(StrEnum):
     RETURNED = "returned"
     NEVER_GOES_BACK = "never_goes_back"  # chilled goods: dispose of them
 
+    # Labels
+    UNKNOWN_LABEL = "unknown_label"  # ``detail`` says why it names nothing
+    SLOT_OPEN = "slot_open"  # the next parcels go there
+    NOT_KEPT = "not_kept"  # the disk did not take it: scan again
+    UNDONE = "undone"
+
     # Staff
     LOGGED_IN = "logged_in"
     LOGGED_OUT = "logged_out"
@@ -92,11 +98,10 @@ class Word(StrEnum):
     LOG_IN_NEEDED = "log_in_needed"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One act, decided. ``facts`` go into one commit, in order; none: nothing happened that the cloud must know.
 
-    What fills the words: ``parcel``, ``container``, ``place`` (slot or cell), ``count`` of ``of``, and a short ``detail`` that is
+    What fills the words: ``parcel``, ``container``, ``place`` (slot or cell), ``amount`` of ``of``, and a short ``detail`` that is
     a key itself (a refusal, a problem), never a sentence.
     """
 
@@ -106,6 +111,6 @@ class Verdict:
     parcel: str = ""
     container: str = ""
     place: str = ""
-    count: int = 0
+    amount: int = 0
     of: int = 0
     detail: str = ""

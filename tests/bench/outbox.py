@@ -101,7 +101,7 @@ def _rows_of(database: Path) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     try:
         batch = connection.execute("SELECT payload, sha256, sealed_at_ms FROM batch ORDER BY seq DESC LIMIT 1").fetchall()[0]
         booking = connection.execute(
-            "SELECT kind, slot, at_ms, device, actor, epoch, n FROM booking ORDER BY id DESC LIMIT 1"
+            "SELECT kind, fact, at_ms, device, actor, epoch, n, scan_n FROM booking ORDER BY id DESC LIMIT 1"
         ).fetchall()[0]
     finally:
         connection.close()
@@ -124,7 +124,7 @@ def _bare(folder: Path, rows: tuple[tuple[Any, ...], tuple[Any, ...]], commits: 
         execute("BEGIN IMMEDIATE")
         execute("INSERT INTO batch (epoch, lane, seq, payload, sha256, sealed_at_ms) VALUES (1, 1, ?, ?, ?, ?)", (seq, *batch))
         execute(
-            "INSERT INTO booking (parcel, kind, slot, at_ms, device, actor, epoch, n) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO booking (thing, kind, fact, at_ms, device, actor, epoch, n, scan_n) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (labels[seq - 1], *booking),
         )
         execute("UPDATE state SET hlc = ?, next_event = ? WHERE one = 1", (seq, seq + 1))

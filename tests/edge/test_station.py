@@ -12,13 +12,14 @@ from edge.devices.ports import Scan, Sound
 from edge.outbox import NotKeptError, Outbox, Step, Store
 from edge.site_clock import SiteClock
 from edge.station.decide import SLOT_HELD_S, Mode, ScanKind
+from edge.station.results import ScanResult
 from edge.station.rules import RuleBook
-from edge.station.station import NoSuchScanError, ScanResult, Station
+from edge.station.station import NoSuchScanError, Station
 from edge.wire.clock import WallClock
 from edge.wire.codec import decode_events
 from edge.wire.ids import SiteId
-from edge.wire.labels import container_label, parcel_label
-from edge.wire.messages import Desired, Event, EventUndone, LabelUnknown, ParcelReceived, ParcelReleased, ParcelShelved
+from edge.wire.labels import parcel_label
+from edge.wire.messages import Desired, Event, EventUndone, How, LabelUnknown, ParcelReceived, ParcelReleased, ParcelShelved
 from tests.edge.outbox.sites import settings, waiting
 
 P1, P2 = parcel_label(1), parcel_label(2)
@@ -118,12 +119,12 @@ async def test_a_parcel_is_handed_out_once_from_here_only(tmp_path: Path) -> Non
         handed_out, again, foreign = await counter.scan(P1), await counter.scan(P1), await counter.scan(P2)
         assert (handed_out.kind, again.kind, foreign.kind) == (ScanKind.RELEASED, ScanKind.REPEATED, ScanKind.WRONG_SITE)
         assert counter.beeper.sounds == [Sound.OK, Sound.OK, Sound.REFUSED, Sound.REFUSED]
-        assert [event.fact for event in await counter.events()][1:] == [ParcelReleased(parcel=P1)]
+        assert [event.fact for event in await counter.events()][1:] == [ParcelReleased(parcel=P1, how=How.SCAN)]
 
 
 async def test_what_names_nothing_is_kept_with_its_reason(tmp_path: Path) -> None:
     async with open_counter(tmp_path) as counter:
-        for text in ("hello", P1[:-1] + ("0" if P1[-1] != "0" else "1"), container_label(1), "x\0y\u202e"):
+        for text in ("hello", P1[:-1] + ("0" if P1[-1] != "0" else "1"), "6901234567892", "x\0y\u202e"):
             assert (await counter.scan(text)).kind is ScanKind.UNKNOWN
         assert (await counter.scan("\x1b[garbage", fault="cut off")).kind is ScanKind.UNKNOWN
         facts = [event.fact for event in await counter.events()]

@@ -138,7 +138,7 @@ def test_closing_the_count_calls_missing_what_never_came_and_says_so_once() -> N
     assert {one.parcel for one in known} == {*all_of_it, STRANGE}
     verdict = arrivals.finish_count(container(BAGS, SIGNED, OPENED), known)
     assert verdict.facts == (missing(WANG_2), CountFinished(container=BAGS, expected=3, received=1, missing=2, surplus=1))
-    assert (verdict.word, verdict.count, verdict.of) == (Word.COUNTED_SHORT, 1, 3)
+    assert (verdict.word, verdict.amount, verdict.of) == (Word.COUNTED_SHORT, 1, 3)
     counted = container(BAGS, SIGNED, OPENED, CountFinished(container=BAGS, expected=3, received=1))
     assert arrivals.finish_count(counted, known).word is Word.COUNTED_BEFORE
     assert arrivals.finish_count(container(BAGS, SIGNED), known).word is Word.NOT_OPENED

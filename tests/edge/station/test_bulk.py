@@ -14,7 +14,7 @@ from tests.edge.station.things import container
 
 def test_each_scan_of_an_ean_is_one_piece_more_and_too_many_are_said() -> None:
     third = bulk.count(container(BULK), GoodsHere(RICE, expected=3, counted=2))
-    assert (third.word, third.count, third.of) == (Word.GOODS_COUNTED, 3, 3)
+    assert (third.word, third.amount, third.of) == (Word.GOODS_COUNTED, 3, 3)
     assert third.facts == (GoodsReceived(container=BULK, sku=RICE),)
     over = bulk.count(container(BULK), GoodsHere(RICE, expected=3, counted=2), 4)
     assert (over.word, over.sound) == (Word.GOODS_SURPLUS, Sound.ATTENTION)
@@ -48,7 +48,7 @@ def test_nobody_gets_more_than_ordered_and_nothing_is_given_that_is_not_there(or
 def test_the_next_bag_that_lacks_a_piece_gets_it_and_a_complete_bag_is_received() -> None:
     shares = [Share("P1", wanted=1, given=1), Share("P2", wanted=2), Share("P3", wanted=1)]
     one = bulk.give(RICE, shares, stock=3, container=BULK)
-    assert (one.word, one.parcel, one.count, one.of) == (Word.GIVEN, "P2", 1, 2)
+    assert (one.word, one.parcel, one.amount, one.of) == (Word.GIVEN, "P2", 1, 2)
     whole = bulk.give(RICE, shares, stock=3, quantity=2, container=BULK)
     assert whole.word is Word.BAG_COMPLETE
     assert whole.facts == (
@@ -83,5 +83,5 @@ def test_at_the_end_what_lacks_is_short_and_a_bag_with_anything_in_it_is_receive
         VarianceFound(problem=Problem.SHORT, parcel="P1", container=BULK, sku=RICE, quantity=1),
         VarianceFound(problem=Problem.SHORT, parcel="P2", container=BULK, sku=RICE, quantity=1),
     )
-    assert (ended.word, ended.count) == (Word.DISTRIBUTED_SHORT, 2)
+    assert (ended.word, ended.amount) == (Word.DISTRIBUTED_SHORT, 2)
     assert bulk.finish([(RICE, Share("P1", wanted=1, given=1, is_received=True))]).facts == ()

@@ -81,7 +81,7 @@ def test_a_proxys_code_is_revoked_and_used_up_like_a_token() -> None:
 
 def test_one_answer_names_one_person_and_counts_what_is_ready() -> None:
     found = answer(Asked(How.CODE, (claim("c-wang", HERE[:1]),)), FRESH)
-    assert (found.verdict.word, found.verdict.count, found.verdict.of) == (Word.ASK_MATCHES, 1, 2)
+    assert (found.verdict.word, found.verdict.amount, found.verdict.of) == (Word.ASK_MATCHES, 1, 2)
     assert found.verdict.facts == ()
     assert found.attempts == FRESH.attempts
 
@@ -150,15 +150,15 @@ def test_one_code_hands_out_all_that_is_ready_with_where_it_lies() -> None:
         ParcelReleased(parcel=WANG_1, how=How.CODE, claim="c-wang", took_s=7),
         ParcelReleased(parcel=WANG_2, how=How.CODE, claim="c-wang", took_s=7),
     )
-    assert (verdict.word, verdict.place, verdict.count, verdict.of) == (Word.RELEASED, "A1 C1", 2, 2)
+    assert (verdict.word, verdict.place, verdict.amount, verdict.of) == (Word.RELEASED, "A1 C1", 2, 2)
 
 
 def test_part_of_it_may_be_fetched_now_and_the_rest_later() -> None:
     first = handout.release(claim("c-wang", HERE), How.QR, [WANG_2])
-    assert (first.word, first.count, first.of) == (Word.RELEASED_PARTLY, 1, 2)
+    assert (first.word, first.amount, first.of) == (Word.RELEASED_PARTLY, 1, 2)
     rest = handout.release(claim("c-wang", [*HERE, *first.facts]), How.QR)
     assert [fact.parcel for fact in rest.facts if isinstance(fact, ParcelReleased)] == [WANG_1]
-    assert (rest.word, rest.count, rest.of) == (Word.RELEASED, 2, 2)
+    assert (rest.word, rest.amount, rest.of) == (Word.RELEASED, 2, 2)
     again = handout.release(claim("c-wang", [*HERE, *first.facts, *rest.facts]), How.QR)
     assert (again.word, again.detail) == (Word.REFUSED, Refusal.ALREADY_RELEASED)
 

@@ -61,7 +61,7 @@ def test_what_was_not_seen_is_missing_and_the_count_of_a_shelf_leaves_the_others
         VarianceFound(problem=Problem.MISSING, parcel=LI_1),
         StockTaken(scope="A", expected=2, found=1, missing=1, surplus=1),
     )
-    assert (shelf.word, shelf.count, shelf.of) == (Word.STOCK_SHORT, 1, 2)
+    assert (shelf.word, shelf.amount, shelf.of) == (Word.STOCK_SHORT, 1, 2)
     whole = stocktake.finish("", here, {WANG_1, WANG_2, LI_1})
     assert (whole.word, whole.facts) == (Word.STOCK_TAKEN, (StockTaken(scope="", expected=3, found=3),))
 

@@ -1,0 +1,219 @@
+"""What the staff page sends to do something, and what it is sent back: JSON, times in ms since 1970 of the domain clock."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edge.http.forms import ACTOR, Form, ScanView
+from edge.wire.messages import Problem
+
+Label = Annotated[str, Field(min_length=1, max_length=64)]
+Sku = Annotated[str, Field(min_length=1, max_length=512)]
+Photo = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+Pieces = Annotated[int, Field(ge=1, le=1_000_000)]
+Run = Annotated[str, Field(max_length=200)]
+
+
+class ActForm(Form):
+    """Base of all acts. ``actor`` counts only at a station whose manifest names no staff; elsewhere it is who is logged in."""
+
+    actor: str = Field(default="", pattern=ACTOR)
+
+
+class SignForm(ActForm):
+    container: Label
+    condition: Literal["intact", "seal_broken", "damaged"] = "intact"
+    photo: Photo = ""
+
+
+class ContainerForm(ActForm):
+    container: Label
+    run: Run = ""
+
+
+class ReportForm(ActForm):
+    """``sku`` empty: the whole parcel."""
+
+    parcel: Label
+    problem: Problem
+    sku: str = Field(default="", max_length=512)
+    quantity: Pieces = 1
+    photo: Photo = ""
+
+
+class WeighForm(ActForm):
+    parcel: Label
+    sku: Sku
+    quantity: Pieces = 1
+    weight_g: int = Field(ge=0, le=10_000_000)
+    photo: Photo = ""
+
+
+class GoodsForm(ActForm):
+    """Pieces of an article: out of ``container``."""
+
+    container: Label
+    sku: Sku
+    quantity: Pieces = 1
+
+
+class GiveForm(ActForm):
+    """Pieces of an article: into ``parcel``, or the next bag that lacks them."""
+
+    sku: Sku
+    quantity: Pieces = 1
+    parcel: str = Field(default="", max_length=64)
+
+
+class NothingForm(ActForm):
+    """An act that needs no more than its name."""
+
+
+class ShelveForm(ActForm):
+    parcel: Label
+    slot: str = Field(pattern=r"^[A-Z]{1,2}[0-9]{1,3}$")
+
+
+class PlaceForm(ActForm):
+    parcel: Label
+    cell: str = Field(min_length=1, max_length=20)
+
+
+class RemoveForm(ActForm):
+    parcel: Label
+    reason: Literal["expired", "mistake", "fault", "moved"]
+
+
+class StockTakeForm(ActForm):
+    """``scope``: a shelf's letters; empty: everything."""
+
+    scope: str = Field(default="", pattern=r"^[A-Z]{0,2}$")
+
+
+class DisposeForm(ActForm):
+    parcel: Label
+    reason: Literal["expired", "spoiled", "damaged", "temp_breach", "recalled"]
+    photo: Photo = ""
+
+
+class ReturnForm(ActForm):
+    parcel: Label
+    container: str = Field(default="", max_length=64)
+    run: Run = ""
+
+
+class AskForm(ActForm):
+    """A QR's text, eight digits, or a phone's last four."""
+
+    text: str = Field(min_length=1, max_length=512)
+
+
+class HandOutForm(ActForm):
+    """``question``: the id of the answer; ``parcels`` empty: all that are ready."""
+
+    question: str = Field(min_length=1, max_length=64)
+    claim: str = Field(min_length=1, max_length=512)
+    parcels: list[Label] = Field(default=[], max_length=200)
+
+
+class RefuseForm(HandOutForm):
+    reason: Literal["declined", "staff"]
+
+
+class LogInForm(Form):
+    """A PIN, or a badge's text. ``device``: a scanner, where it is not this page that they log in at."""
+
+    secret: str = Field(min_length=1, max_length=200)
+
+
+class ItemView(Form):
+    name: str
+    sku: str
+    quantity: int
+
+
+class ParcelView(Form):
+    """``place``: shelf slot or locker cell."""
+
+    parcel: str
+    state: str
+    place: str
+    zone: str
+    container: str
+    problems: list[str]
+    overdue: bool
+    ready: bool
+    items: list[ItemView]
+
+
+class ClaimView(Form):
+    """A person as staff may see them: masked."""
+
+    claim: str
+    operator: str
+    name: str
+    deadline_ms: int
+    parcels: list[ParcelView]
+
+
+class AnswerView(Form):
+    """``question`` empty: refused, and ``act`` says why."""
+
+    question: str
+    act: ScanView
+    claims: list[ClaimView]
+
+
+class ActAnswer(Form):
+    """``actor``: who did it."""
+
+    act: ScanView
+
+
+class ContainerView(Form):
+    """``received`` and ``missing`` in parcels, or in pieces where it came by SKU."""
+
+    container: str
+    operator: str
+    zone: str
+    pack_mode: Literal["order_bag", "sku_bulk"]
+    state: str
+    signed: bool
+    counted: bool
+    expected: int
+    received: int
+    missing: int
+
+
+class DayView(Form):
+    """What is expected, and how far it came. ``version`` 0: no manifest was ever received."""
+
+    version: int
+    day: str
+    made_at_ms: int
+    has_staff: bool
+    stock_take: str | None
+    containers: list[ContainerView]
+    expected: int
+    received: int
+    missing: int
+    ready: int
+    overdue: int
+
+
+class HereView(Form):
+    parcels: list[ParcelView]
+
+
+class SlotView(Form):
+    """Where a parcel should go; empty: nobody knows."""
+
+    slot: str
+
+
+class WorkerView(Form):
+    """Who is logged in at this page."""
+
+    staff: str
+    name: str
+    since_ms: int | None

@@ -1,0 +1,109 @@
+"""The day, parcels and people as the staff page sees them. Reads only; whatever is slow is read on the outbox's thread."""
+
+from edge.http.act_forms import AnswerView, ClaimView, ContainerView, DayView, ItemView, ParcelView
+from edge.http.views import scan_view
+from edge.outbox.transaction import Execute
+from edge.rules.custody import ParcelState
+from edge.station import goods, ledger, memory
+from edge.station.day import Day
+from edge.station.handout import ClaimHere
+from edge.station.known import KnownContainer, KnownParcel
+from edge.station.questions import OpenQuestion
+from edge.wire.manifest import ExpectedContainer
+from edge.wire.messages import Problem
+
+
+def parcel_view(known: KnownParcel, day: Day) -> ParcelView:
+    """One parcel."""
+    standing, expected = known.standing, known.expected
+    lines = expected.lines if expected else ()
+    return ParcelView(
+        parcel=known.parcel,
+        state=standing.state,
+        place=standing.place,
+        zone=expected.zone if expected else "",
+        container=standing.container or (expected.container if expected else ""),
+        problems=sorted(standing.problems),
+        overdue=standing.is_overdue,
+        ready=standing.state.is_at_station,
+        items=[ItemView(name=_name(day, line.sku), sku=line.sku, quantity=line.quantity) for line in lines],
+    )
+
+
+def claim_view(here: ClaimHere, day: Day) -> ClaimView:
+    """One person, masked, with what is theirs."""
+    claim = here.claim
+    return ClaimView(
+        claim=claim.claim,
+        operator=claim.operator,
+        name=claim.name,
+        deadline_ms=claim.deadline_ms,
+        parcels=[parcel_view(one, day) for one in here.parcels],
+    )
+
+
+def answer_view(asked: OpenQuestion, day: Day) -> AnswerView:
+    """What came of a question."""
+    return AnswerView(
+        question=asked.id if asked.claims else "",
+        act=scan_view(asked.result),
+        claims=[claim_view(one, day) for one in asked.claims],
+    )
+
+
+def read_day(execute: Execute, day: Day) -> DayView:
+    """The whole day: some ms for a few hundred parcels."""
+    parcels = [ledger.parcel(execute, day, label) for label in day.parcels]
+    take = memory.stock_take(execute)
+    manifest = day.manifest
+    return DayView(
+        version=manifest.version if manifest else 0,
+        day=manifest.day if manifest else "",
+        made_at_ms=manifest.made_at_ms if manifest else 0,
+        has_staff=bool(day.staff),
+        stock_take=None if take is None else take.scope,
+        containers=[_container_view(execute, day, one) for one in day.containers.values()],
+        expected=len(parcels),
+        received=sum(one.standing.state is not ParcelState.EXPECTED for one in parcels),
+        missing=sum(Problem.MISSING in one.standing.problems for one in parcels),
+        ready=sum(one.standing.state.is_at_station for one in parcels),
+        overdue=sum(one.standing.is_overdue for one in parcels),
+    )
+
+
+def read_here(execute: Execute, day: Day) -> list[ParcelView]:
+    """Everything that lies here."""
+    return [parcel_view(one, day) for one in ledger.here(execute, day)]
+
+
+def _container_view(execute: Execute, day: Day, expected: ExpectedContainer) -> ContainerView:
+    known = ledger.container(execute, day, expected.container)
+    wanted, received, missing = _counts(execute, day, known)
+    return ContainerView(
+        container=expected.container,
+        operator=expected.operator,
+        zone=expected.zone,
+        pack_mode=expected.pack_mode,
+        state=known.standing.state,
+        signed=known.standing.is_signed,
+        counted=known.standing.is_counted,
+        expected=wanted,
+        received=received,
+        missing=missing,
+    )
+
+
+def _counts(execute: Execute, day: Day, known: KnownContainer) -> tuple[int, int, int]:
+    if known.is_bulk:
+        pieces = goods.all_in_container(execute, day, known.container)
+        wanted, counted = sum(one.expected for one in pieces), sum(one.counted for one in pieces)
+        lacking = sum(max(0, one.expected - one.counted) for one in pieces)
+        return wanted, counted, lacking if known.standing.is_counted else 0
+    inside = [ledger.parcel(execute, day, label) for label in day.parcels_in.get(known.container, ())]
+    received = sum(one.standing.state is not ParcelState.EXPECTED for one in inside)
+    return len(inside), received, sum(Problem.MISSING in one.standing.problems for one in inside)
+
+
+def _name(day: Day, sku: str) -> str:
+    article = day.articles.get(sku)
+    return article.name if article and article.name else sku

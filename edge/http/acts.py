@@ -1,0 +1,220 @@
+"""The acts of the staff page: arrivals, shelves, hand-outs, stock-take, leftovers, people. Thin: what each means is the station's.
+
+Who acts is who is logged in at the page, known by a cookie. Where the manifest names staff, an act that must name a person is
+refused until somebody is; where it names none, the page's own word is taken.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+
+from edge.http import act_forms as f
+from edge.http.act_views import answer_view, read_day, read_here
+from edge.http.refusals import Refusal
+from edge.http.views import scan_view
+from edge.outbox import Outbox
+from edge.station.benches import PAGE, WEDGE
+from edge.station.desk import Desk, NotInManifestError
+from edge.station.people import People
+from edge.station.questions import NoSuchQuestionError, Questions
+from edge.station.results import ScanResult
+from edge.station.station import Station, Who
+from edge.wire import messages
+
+COOKIE = "tt_page"  # 128 random bits: this browser, for the log-in; it says nothing by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What the acts work on."""
+
+    outbox: Outbox
+    station: Station
+    desk: Desk
+    questions: Questions
+    people: People
+
+    def device(self, request: Request) -> str:
+        """The page's name as a device: the same as long as its cookie."""
+        cookie = request.cookies.get(COOKIE, "")
+        return PAGE + hashlib.sha256(cookie.encode()).hexdigest()[:8] if cookie else WEDGE
+
+    def who(self, request: Request, claimed: str) -> Who:
+        """Who acts. Refusal: nobody is logged in, and somebody could be."""
+        device = self.device(request)
+        if not self.people.are_known:
+            return Who(device, claimed)
+        session = self.people.sessions.get(device)
+        if session is None:
+            raise Refusal(401, "actor", "nobody is logged in at this page", "log in with a PIN or a badge")
+        return Who(device, session.staff)
+
+
+def add_acts(app: FastAPI, ops: Operations) -> None:
+    """All of them."""
+    _add_reading(app, ops)
+    _add_arrivals(app, ops)
+    _add_shelves(app, ops)
+    _add_leftovers(app, ops)
+    _add_hand_out(app, ops)
+    _add_people(app, ops)
+
+    @app.exception_handler(NotInManifestError)
+    async def not_in_manifest(_request: Request, error: NotInManifestError) -> Response:
+        return Refusal(409, "", str(error), "wait for the manifest, or ask the warehouse").response()
+
+    @app.exception_handler(NoSuchQuestionError)
+    async def no_question(_request: Request, error: NoSuchQuestionError) -> Response:
+        return Refusal(409, "question", str(error), "scan the code again").response()
+
+
+def _done(result: ScanResult) -> f.ActAnswer:
+    return f.ActAnswer(act=scan_view(result))
+
+
+def _add_reading(app: FastAPI, ops: Operations) -> None:
+    @app.get("/api/day")
+    async def day() -> f.DayView:
+        today = ops.station.day
+        return await ops.outbox.run(lambda store: read_day(store.execute, today))
+
+    @app.get("/api/here")
+    async def here() -> f.HereView:
+        today = ops.station.day
+        return f.HereView(parcels=await ops.outbox.run(lambda store: read_here(store.execute, today)))
+
+    @app.get("/api/slot")
+    async def slot(parcel: Annotated[str, Query(min_length=1, max_length=64)]) -> f.SlotView:
+        return f.SlotView(slot=await ops.desk.suggest_slot(parcel))
+
+
+def _add_arrivals(app: FastAPI, ops: Operations) -> None:
+    desk = ops.desk
+
+    @app.post("/api/sign")
+    async def sign(form: f.SignForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.sign(form.container, form.condition, form.photo, ops.who(request, form.actor)))
+
+    @app.post("/api/open")
+    async def open_container(form: f.ContainerForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.open_container(form.container, ops.who(request, form.actor)))
+
+    @app.post("/api/finish-count")
+    async def finish_count(form: f.ContainerForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.finish_count(form.container, ops.who(request, form.actor)))
+
+    @app.post("/api/report")
+    async def report(form: f.ReportForm, request: Request) -> f.ActAnswer:
+        who = ops.who(request, form.actor)
+        return _done(await desk.report(form.parcel, form.problem, form.sku, form.quantity, form.photo, who))
+
+    @app.post("/api/weigh")
+    async def weigh(form: f.WeighForm, request: Request) -> f.ActAnswer:
+        who = ops.who(request, form.actor)
+        return _done(await desk.weigh(form.parcel, form.sku, form.quantity, form.weight_g, form.photo, who))
+
+    @app.post("/api/count-goods")
+    async def count_goods(form: f.GoodsForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.count_goods(form.container, form.sku, form.quantity, ops.who(request, form.actor)))
+
+    @app.post("/api/give")
+    async def give(form: f.GiveForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.give(form.sku, form.quantity, form.parcel, ops.who(request, form.actor)))
+
+    @app.post("/api/finish-distribution")
+    async def finish_distribution(form: f.NothingForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.finish_distribution(ops.who(request, form.actor)))
+
+
+def _add_shelves(app: FastAPI, ops: Operations) -> None:
+    desk = ops.desk
+
+    @app.post("/api/shelve")
+    async def shelve(form: f.ShelveForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.shelve(form.parcel, form.slot, ops.who(request, form.actor)))
+
+    @app.post("/api/place")
+    async def place(form: f.PlaceForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.place(form.parcel, form.cell, ops.who(request, form.actor)))
+
+    @app.post("/api/remove")
+    async def remove(form: f.RemoveForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.remove(form.parcel, form.reason, ops.who(request, form.actor)))
+
+    @app.post("/api/begin-stock-take")
+    async def begin_stock_take(form: f.StockTakeForm, request: Request) -> f.StockTakeForm:
+        ops.who(request, form.actor)
+        await desk.begin_stock_take(form.scope)
+        return form
+
+    @app.post("/api/finish-stock-take")
+    async def finish_stock_take(form: f.NothingForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.finish_stock_take(ops.who(request, form.actor)))
+
+
+def _add_leftovers(app: FastAPI, ops: Operations) -> None:
+    desk = ops.desk
+
+    @app.post("/api/dispose")
+    async def dispose(form: f.DisposeForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.dispose(form.parcel, form.reason, form.photo, ops.who(request, form.actor)))
+
+    @app.post("/api/give-back")
+    async def give_back(form: f.ReturnForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.give_back(form.parcel, form.container, form.run, ops.who(request, form.actor)))
+
+    @app.post("/api/empty")
+    async def empty(form: f.ContainerForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.empty(form.container, ops.who(request, form.actor)))
+
+    @app.post("/api/send-back")
+    async def send_back(form: f.ContainerForm, request: Request) -> f.ActAnswer:
+        return _done(await desk.send_back(form.container, form.run, ops.who(request, form.actor)))
+
+
+def _add_hand_out(app: FastAPI, ops: Operations) -> None:
+    @app.post("/api/ask")
+    async def ask(form: f.AskForm, request: Request) -> f.AnswerView:
+        asked = await ops.questions.ask(form.text, ops.who(request, form.actor))
+        return answer_view(asked, ops.station.day)
+
+    @app.get("/api/questions/{question}")
+    async def question(question: str, request: Request) -> f.AnswerView:
+        ops.who(request, "")
+        return answer_view(ops.questions.find(question), ops.station.day)
+
+    @app.post("/api/hand-out")
+    async def hand_out(form: f.HandOutForm, request: Request) -> f.ActAnswer:
+        who = ops.who(request, form.actor)
+        return _done(await ops.questions.hand_out(form.question, form.claim, form.parcels, who))
+
+    @app.post("/api/refuse")
+    async def refuse(form: f.RefuseForm, request: Request) -> f.ActAnswer:
+        who, reason = ops.who(request, form.actor), messages.Refusal(form.reason)
+        return _done(await ops.questions.refuse(form.question, form.claim, form.parcels, reason, who))
+
+
+def _add_people(app: FastAPI, ops: Operations) -> None:
+    def cookie(request: Request, response: Response) -> str:
+        value = request.cookies.get(COOKIE) or secrets.token_hex(16)
+        response.set_cookie(COOKIE, value, httponly=True, samesite="strict", max_age=400 * 86_400)
+        return PAGE + hashlib.sha256(value.encode()).hexdigest()[:8]
+
+    @app.get("/api/worker")
+    async def worker(request: Request) -> f.WorkerView:
+        session = ops.people.sessions.get(ops.device(request))
+        if session is None:
+            return f.WorkerView(staff="", name="", since_ms=None)
+        member = ops.station.day.staff.get(session.staff)
+        return f.WorkerView(staff=session.staff, name=member.name if member else "", since_ms=session.since_ms)
+
+    @app.post("/api/log-in")
+    async def log_in(form: f.LogInForm, device: Annotated[str, Depends(cookie)]) -> f.ActAnswer:
+        return _done(await ops.people.log_in(form.secret, device))
+
+    @app.post("/api/log-out")
+    async def log_out(request: Request) -> f.ActAnswer:
+        return _done(await ops.people.log_out(ops.device(request)))

@@ -1,0 +1,186 @@
+"""The staff page's acts over HTTP, at a real agent without a network: what each answers, who it names, what it refuses and how."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from edge.config import EdgeConfig, machine_id
+from edge.outbox import Outbox, StoreSettings
+from edge.site_clock import SiteClock
+from edge.station.manifests import ManifestBook
+from edge.station.schema import FILE_VERSIONS
+from edge.station.station import Station
+from edge.wire.ids import parse_epoch
+from edge.wire.manifest import Manifest, encode_manifest
+from tests.conftest import TestBroker
+from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.station import days
+from tests.edge.station.counters import TestClock
+from tests.edge.station.days import BADGE, BAGS, CODE_OF, LI_1, WANG_1, WANG_2
+
+NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
+FAR_MS = 4_000_000_000_000  # the agent's clock is the real one
+
+
+async def put_manifest(config: EdgeConfig, manifest: Manifest) -> None:
+    """As if the agent had fetched it before."""
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    clock = TestClock()
+    settings = StoreSettings(
+        path=config.database,
+        site=config.site_id,
+        machine=machine_id(config),
+        new_uuid=lambda: parse_epoch("0b5fdfd5-6c3c-4f3e-8d5a-0f1e2d3c4b5a"),
+        versions=FILE_VERSIONS,
+    )
+    async with Outbox(settings, clock.now_ms) as outbox:
+        site_clock = SiteClock(clock, clock.monotonic_s, lambda: True, 0)
+        book = ManifestBook(Station(config.site_id, outbox, site_clock, [], clock.monotonic_s), outbox)
+        body = encode_manifest(manifest)
+        await book.apply(body, hashlib.sha256(body).hexdigest(), 1)
+
+
+def for_site(site: str) -> Manifest:
+    claims = tuple(msgspec.structs.replace(one, deadline_ms=FAR_MS) for one in days.manifest().claims)
+    return msgspec.structs.replace(days.manifest(), site=site, claims=claims)
+
+
+@pytest.fixture
+async def agent(tmp_path: Path) -> AsyncIterator[Running]:
+    """A station with its day."""
+    config = write_config(tmp_path, NOBODY, "acts-1")
+    await put_manifest(config, for_site("acts-1"))
+    async with running_agent(config) as running:
+        yield running
+
+
+async def post(agent: Running, path: str, **body: object) -> dict[str, Any]:
+    answer = await agent.http.post(f"/api/{path}", json=body)
+    assert answer.status_code == 200, answer.text
+    done: dict[str, Any] = answer.json()
+    return done
+
+
+async def act(agent: Running, path: str, **body: object) -> dict[str, Any]:
+    done: dict[str, Any] = (await post(agent, path, **body))["act"]
+    return done
+
+
+async def test_a_day_at_the_page(agent: Running) -> None:
+    day = (await agent.http.get("/api/day")).json()
+    assert (day["version"], day["has_staff"], day["expected"], day["received"]) == (1, True, 4, 0)
+    assert (await act(agent, "log-in", secret="1357"))["word"] == "logged_in"
+    assert (await agent.http.get("/api/worker")).json()["name"] == "陈姐"
+    assert (await act(agent, "sign", container=BAGS))["word"] == "signed"
+    assert (await act(agent, "open", container=BAGS))["word"] == "opened"
+    for label in (WANG_1, WANG_2):
+        assert (await agent.scan(label))["kind"] == "received"
+    assert (await act(agent, "report", parcel=WANG_1, problem="damaged", photo="ab" * 32))["detail"] == "damaged"
+    counted = await act(agent, "finish-count", container=BAGS)
+    assert (counted["word"], counted["count"], counted["of"], counted["actor"]) == ("counted_short", 2, 3, "staff-1")
+    slot = (await agent.http.get("/api/slot", params={"parcel": WANG_2})).json()["slot"]
+    assert (await act(agent, "shelve", parcel=WANG_2, slot=slot))["slot"] == "C1"
+    (bags, _) = (await agent.http.get("/api/day")).json()["containers"]
+    assert (bags["state"], bags["counted"], bags["received"], bags["missing"]) == ("opened", True, 2, 1)
+    here = (await agent.http.get("/api/here")).json()["parcels"]
+    assert [(one["parcel"], one["place"], one["problems"]) for one in here] == [(WANG_1, "", ["damaged"]), (WANG_2, "C1", [])]
+    asked = await post(agent, "ask", text=CODE_OF["c-wang"])
+    (person,) = asked["claims"]
+    assert (person["name"], [one["place"] for one in person["parcels"]]) == ("王**", ["", "C1"])
+    assert person["parcels"][1]["items"] == [{"name": "鲜牛奶950ml", "sku": "G2000", "quantity": 2}]
+    done = await act(agent, "hand-out", question=asked["question"], claim=person["claim"])
+    assert (done["word"], done["kind"], done["sound"], done["can_undo"]) == ("released", "released", "ok", True)
+    undone = await post(agent, "undo", id=done["id"], reason="wrong person")
+    assert undone["scan"]["undone"] is True
+    assert (await post(agent, "ask", text="5678"))["act"]["word"] == "ask_matches"
+
+
+async def test_an_act_needs_a_name_where_names_are_known_and_a_scan_does_not(agent: Running) -> None:
+    assert (await agent.scan(WANG_1))["kind"] == "received"
+    for path, body in (
+        ("undo", {}),
+        ("ask", {"text": "5678"}),
+        ("finish-count", {"container": BAGS}),
+        ("sign", {"container": BAGS}),
+    ):
+        answer = await agent.http.post(f"/api/{path}", json={"actor": "staff-1", **body})
+        assert (answer.status_code, answer.json()["error"]["field"]) == (401, "actor")
+    wrong = await agent.http.post("/api/log-in", json={"secret": "0000"})
+    assert wrong.json()["act"]["word"] == "log_in_unknown"
+    assert (await act(agent, "log-in", secret=BADGE))["detail"] == "staff-1"
+    assert (await act(agent, "log-out"))["word"] == "logged_out"
+    assert (await agent.http.post("/api/undo", json={})).status_code == 401
+
+
+async def test_two_pages_are_two_people(agent: Running) -> None:
+    await act(agent, "log-in", secret="1357")
+    mine = dict(agent.http.cookies)
+    agent.http.cookies.clear()
+    await act(agent, "log-in", secret="24680")
+    assert (await act(agent, "sign", container=BAGS))["actor"] == "staff-2"
+    agent.http.cookies.clear()
+    agent.http.cookies.update(mine)
+    assert (await act(agent, "open", container=BAGS))["actor"] == "staff-1"
+
+
+async def test_stock_take_leftovers_and_empties(agent: Running) -> None:
+    await act(agent, "log-in", secret="1357")
+    for label in (BAGS, BAGS, WANG_1, WANG_2, LI_1):
+        await act(agent, "sign", container=label) if label == BAGS else await agent.scan(label)
+    await post(agent, "begin-stock-take", scope="")
+    assert (await agent.http.get("/api/day")).json()["stock_take"] == ""
+    await agent.http.post("/api/mode", json={"mode": "count"})
+    taken = await act(agent, "finish-stock-take")
+    assert (taken["word"], taken["count"], taken["of"]) == ("stock_short", 0, 3)
+    again = await agent.http.post("/api/finish-stock-take", json={})
+    assert (again.status_code, again.json()["error"]["message"]) == (409, "no stock-take is going on: begin one")
+    assert (await act(agent, "give-back", parcel=WANG_2))["word"] == "never_goes_back"
+    assert (await act(agent, "dispose", parcel=WANG_2, reason="expired"))["word"] == "disposed"
+    assert (await act(agent, "give-back", parcel=LI_1, run="run-2"))["word"] == "returned"
+    assert (await act(agent, "place", parcel=WANG_1, cell="1-01"))["word"] == "placed"
+    assert (await act(agent, "remove", parcel=WANG_1, reason="mistake"))["word"] == "removed"
+    assert (await act(agent, "empty", container=BAGS))["word"] == "emptied"
+    assert (await act(agent, "send-back", container=BAGS))["word"] == "sent_back"
+
+
+async def test_goods_are_counted_and_given_at_the_page(agent: Running) -> None:
+    await act(agent, "log-in", secret="1357")
+    await act(agent, "open", container=days.BULK)
+    assert (await act(agent, "count-goods", container=days.BULK, sku=days.RICE, quantity=2))["count"] == 2
+    assert (await act(agent, "finish-count", container=days.BULK))["word"] == "counted_short"
+    assert (await act(agent, "give", sku=days.RICE, quantity=2))["word"] == "given"
+    assert (await act(agent, "finish-distribution"))["word"] == "distributed_short"
+    assert (await act(agent, "weigh", parcel=days.ZHAO_1, sku=days.RICE, weight_g=4000))["word"] == "underweight"
+
+
+async def test_nobody_is_handed_anything_for_a_question_that_was_not_asked(agent: Running) -> None:
+    await act(agent, "log-in", secret="1357")
+    for path, more in (("hand-out", {}), ("refuse", {"reason": "declined"})):
+        answer = await agent.http.post(f"/api/{path}", json={"question": "q", "claim": "c-wang", **more})
+        assert (answer.status_code, answer.json()["error"]["field"]) == (409, "question")
+    assert (await agent.http.get("/api/questions/q")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("sign", {"container": ""}, "container"),
+        ("sign", {"container": BAGS, "photo": "x"}, "photo"),
+        ("report", {"parcel": WANG_1, "problem": "haunted"}, "problem"),
+        ("report", {"parcel": WANG_1, "problem": "short", "quantity": 0}, "quantity"),
+        ("shelve", {"parcel": WANG_1, "slot": "behind"}, "slot"),
+        ("dispose", {"parcel": WANG_1, "reason": "hungry"}, "reason"),
+        ("ask", {"text": "x" * 513}, "text"),
+        ("hand-out", {"question": "q", "claim": "c", "parcels": ["x"] * 201}, "parcels"),
+        ("begin-stock-take", {"scope": "everything"}, "scope"),
+        ("log-in", {"secret": "1357", "actor": "staff-2"}, "actor"),
+    ],
+)
+async def test_bad_input_is_refused_by_field(agent: Running, path: str, body: dict[str, Any], field: str) -> None:
+    answer = await agent.http.post(f"/api/{path}", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == field

@@ -1,0 +1,118 @@
+"""The manifest comes by HTTP with the site's credentials, is checked, put in force and reported; what is wrong is tried again."""
+
+import asyncio
+import base64
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from edge.fetching import FetchError, FetchSettings, ManifestFetch, fetch
+from edge.wire.manifest import MAX_MANIFEST_BYTES, encode_manifest
+from tests.edge.station import days
+from tests.edge.station.counters import open_counter
+
+SITE = FetchSettings("st-1", "secret", may_be_plain=True)
+
+
+class Office(ThreadingHTTPServer):
+    """A cloud with one manifest to give."""
+
+    daemon_threads = True
+    body = b""
+    status = 200
+    asked: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/manifest?day=1"
+
+
+class Answering(BaseHTTPRequestHandler):
+    server: Office
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        is_site = self.headers["Authorization"] == "Basic " + base64.b64encode(b"st-1:secret").decode()
+        status = self.server.status if is_site and self.path == "/manifest?day=1" else 401
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    with Office(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+async def test_what_is_announced_is_fetched_put_in_force_and_reported(tmp_path: Path, office: Office) -> None:
+    office.body = encode_manifest(days.manifest())
+    sha256 = hashlib.sha256(office.body).hexdigest()
+    reported = asyncio.Queue[str]()
+    async with open_counter(tmp_path) as counter:
+        fetching = ManifestFetch(SITE, counter.manifests, lambda: 1, reported.put, lambda: 0.0)
+        running = asyncio.create_task(fetching.run())
+        fetching.want("", "")
+        fetching.want(office.url, sha256)
+        assert await asyncio.wait_for(reported.get(), 10) == sha256
+        assert counter.station.day.manifest == days.manifest()
+        fetching.want(office.url, sha256)  # heard again at the next connection
+        newer = encode_manifest(days.manifest(2))
+        office.body = newer
+        fetching.want(office.url, hashlib.sha256(newer).hexdigest())
+        await asyncio.wait_for(reported.get(), 10)
+        assert office.asked == 2
+        running.cancel()
+
+
+async def test_other_bytes_than_announced_are_not_put_in_force_and_are_asked_for_again(
+    tmp_path: Path, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.fetching.FIRST_WAIT_S", 0.02)
+    office.body = encode_manifest(days.manifest(1))
+    right = encode_manifest(days.manifest(2))
+    reported = asyncio.Queue[str]()
+    async with open_counter(tmp_path) as counter:
+        fetching = ManifestFetch(SITE, counter.manifests, lambda: 1, reported.put, lambda: 0.0)
+        running = asyncio.create_task(fetching.run())
+        fetching.want(office.url, hashlib.sha256(right).hexdigest())
+        async with asyncio.timeout(10):
+            while office.asked < 2:
+                await asyncio.sleep(0.01)
+        assert "announced" in fetching.trouble
+        assert not counter.station.day.is_known
+        office.body = right
+        await asyncio.wait_for(reported.get(), 10)
+        assert fetching.trouble == ""
+        running.cancel()
+
+
+def test_what_cannot_be_had_is_said_without_its_secrets(office: Office, free_port: int) -> None:
+    with pytest.raises(FetchError, match="answered 401"):
+        fetch(office.url, FetchSettings("st-1", "wrong", may_be_plain=True))
+    office.status = 302
+    with pytest.raises(FetchError, match="answered 302"):
+        fetch(office.url, SITE)
+    office.status, office.body = 200, b" " * (MAX_MANIFEST_BYTES + 1)
+    with pytest.raises(FetchError, match="more than"):
+        fetch(office.url, SITE)
+    with pytest.raises(FetchError, match=r"127\.0\.0\.1"):
+        fetch(f"http://127.0.0.1:{free_port}/", SITE)
+    for url in ("ftp://x/", "https:///x", "", "http://x/"):
+        with pytest.raises(FetchError, match="https"):
+            fetch(url, FetchSettings("st-1", "secret"))
+    with pytest.raises(FetchError, match="ca_file"):
+        fetch("https://127.0.0.1/", FetchSettings("st-1", "secret", Path("/nowhere.pem")))
