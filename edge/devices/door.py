@@ -78,8 +78,9 @@ class DoorContact(SupervisedSensor):
             from gpiozero.exc import GPIOZeroError
         except ImportError as error:
             raise DeviceError(DeviceState.FAILED, f"{self._place}: {error}; install the agent's packages again") from error
+        factory = self._read_factory()
         try:
-            pin = DigitalInputDevice(self._settings.pin, pull_up=True, pin_factory=self._read_factory())
+            pin = DigitalInputDevice(self._settings.pin, pull_up=True, pin_factory=factory)
         except (GPIOZeroError, OSError) as error:
             text = f"{self._place}: {error}; another pin? the agent's user needs the group gpio"
             raise DeviceError(DeviceState.FAILED, text) from error

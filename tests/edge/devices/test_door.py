@@ -130,6 +130,7 @@ async def test_without_lgpio_the_health_says_what_to_install(monkeypatch: pytest
     async with DoorContact(DoorSettings("fridge-1", pin=17), RatedClock(1.0)) as sensor:
         await eventually(lambda: sensor.health().state is DeviceState.FAILED)
         assert "python3-lgpio" in sensor.health().detail
+        assert "another pin" not in sensor.health().detail
 
 
 async def test_without_gpiozero_the_health_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
