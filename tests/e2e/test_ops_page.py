@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import paho.mqtt.client as mqtt
+import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -96,6 +97,17 @@ def test_what_was_put_aside_is_looked_at_replayed_and_discarded(town: Town, ops:
     expect(item).to_contain_text("重放结果", timeout=SOON_MS)  # it is as unreadable as before, and the page says so
     item.get_by_role("button", name="放弃").click()
     expect(item).to_contain_text("已放弃", timeout=SOON_MS)
+
+
+def test_what_is_lost_is_a_reason_to_worry_until_an_administrator_takes_note_of_it(town: Town, ops: Page) -> None:
+    with psycopg.connect(town.database_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO lane_floor (site_id, epoch, lane, lost) VALUES ('gone', gen_random_uuid(), 1, 7)")
+        lost = ops.get_by_text("7 批数据丢失")
+        expect(lost).to_be_visible(timeout=SOON_MS)
+        ops.get_by_label("丢失的原因").fill("存储卡坏了")
+        ops.get_by_role("button", name="已查明，确认").click()
+        expect(lost).not_to_be_visible(timeout=SOON_MS)
+        assert connection.execute("SELECT kind, total, note FROM loss_acknowledged").fetchall() == [("batches", 7, "存储卡坏了")]
 
 
 def test_an_import_takes_the_good_rows_and_names_the_faulty_ones(town: Town, ops: Page) -> None:

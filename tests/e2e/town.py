@@ -54,6 +54,7 @@ class Town:
         self.site = f"e2e-{secrets.token_hex(3)}"
         self.password = secrets.token_hex(8)
         self.broker = broker
+        self.database_url = database_url
         self.folder = folder
         api_port, live_port, self.agent_port = find_free_port(), find_free_port(), find_free_port()
         self.url = f"http://127.0.0.1:{api_port}"

@@ -23,6 +23,8 @@ export const cloud = {
   live: async () => (await request('GET', '/api/live')) as Schemas['LiveOut'],
   health: async () => (await request('GET', '/health')) as Health,
   operators: async () => ((await request('GET', '/api/operators')) as Schemas['OperatorList']).operators,
+  acknowledgeLoss: (kind: 'batches' | 'quarantine', total: number, note: string) =>
+    request('POST', `/api/losses/${kind}/acknowledge`, { total, note }),
   sites: async () => ((await request('GET', '/api/sites')) as Schemas['SiteList']).sites,
   quarantine: async () => ((await request('GET', '/api/quarantine?limit=100')) as Schemas['QuarantineList']).items,
   look: async (id: number) => (await request('GET', `/api/quarantine/${id}`)) as QuarantineOne,
