@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -19,6 +19,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from edge.wire.properties import pack
 
 CONNECT_TIMEOUT_S = 10.0
 # Half of what the cloud takes to call a site silent; a cut line is noticed within one and a half of it.
@@ -113,13 +115,10 @@ class Link:
         """Hand one message to the connection; returns its packet id. LinkError: there is no connection, and nothing was queued."""
         if self.lost.done():
             raise LinkError(self.lost.result())
-        properties = _properties(PacketTypes.PUBLISH)
-        properties.ContentType = message.content_type
-        if message.user_properties:
-            properties.UserProperty = list(message.user_properties)
-        if message.correlation:
-            properties.CorrelationData = message.correlation
-        info = self._client.publish(message.topic, message.payload, qos=1, retain=message.is_retained, properties=properties)
+        packed = _Packed(pack(message.content_type, message.user_properties, message.correlation))
+        info = self._client.publish(
+            message.topic, message.payload, qos=1, retain=message.is_retained, properties=cast("Properties", packed)
+        )  # fmt: skip
         self._watch_writing()
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:  # lost meanwhile; what paho has queued dies with this object
             raise LinkError(f"publish: {paho.error_string(info.rc)}")
@@ -298,6 +297,16 @@ class Link:
     def _take_loss(self, reason: str) -> None:
         if not self.lost.done():
             self.lost.set_result(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """Properties as paho asks for them when it writes a packet: all it wants is their bytes."""
+
+    data: bytes
+
+    def pack(self) -> bytes:
+        return self.data
 
 
 def _properties(packet: int) -> Properties:
