@@ -60,11 +60,8 @@ def open_container(known: KnownContainer) -> Verdict:
 def receive(known: KnownParcel, open_container: str = "") -> Verdict:
     """A parcel was scanned in. ``open_container``: the one that is being counted."""
     standing, label = known.standing, known.parcel
-    if standing.state in (ParcelState.RELEASED, ParcelState.DISPOSED):
-        word = Word.HANDED_OUT_BEFORE if standing.state is ParcelState.RELEASED else Word.LEFT_BEFORE
-        return Verdict(word, Sound.REFUSED, parcel=label)
-    if standing.state.is_at_station:
-        return Verdict(Word.RECEIVED_BEFORE, Sound.DUPLICATE, parcel=label, place=standing.place)
+    if standing.state is not ParcelState.EXPECTED and (before := _before(known)) is not None:
+        return before
     received = ParcelReceived(parcel=label, container=open_container)
     if known.is_surplus:
         surplus = VarianceFound(problem=Problem.SURPLUS, parcel=label, container=open_container)
@@ -75,6 +72,19 @@ def receive(known: KnownParcel, open_container: str = "") -> Verdict:
     if open_container and meant_for and meant_for != open_container:
         return Verdict(Word.RECEIVED_OTHER_CONTAINER, Sound.ATTENTION, (received,), parcel=label, container=meant_for)
     return Verdict(Word.RECEIVED, Sound.OK, (received,), parcel=label, container=open_container)
+
+
+def _before(known: KnownParcel) -> Verdict | None:
+    """It was here, or has left for good; None: it comes back from where it was sent, or is on its way."""
+    match known.standing.state:
+        case ParcelState.RELEASED:
+            return Verdict(Word.HANDED_OUT_BEFORE, Sound.REFUSED, parcel=known.parcel)
+        case ParcelState.DISPOSED:
+            return Verdict(Word.LEFT_BEFORE, Sound.REFUSED, parcel=known.parcel)
+        case state if state.is_at_station:
+            return Verdict(Word.RECEIVED_BEFORE, Sound.DUPLICATE, parcel=known.parcel, place=known.standing.place)
+        case _:
+            return None
 
 
 def report(

@@ -70,23 +70,11 @@ def result_of(
     verdict: Verdict, at_ms: int, device: str, actor: str, event: EventId | None, *, text: str = "", can_undo: bool = False
 ) -> ScanResult:  # fmt: skip
     """An act as it was decided."""
+    word, sound, _, parcel, container, place, amount, of, detail = verdict
     return ScanResult(
-        at_ms=at_ms,
-        text=text[:MAX_TEXT],
-        device=device,
-        kind=kind_of(verdict),
-        sound=verdict.sound,
-        event=event,
-        parcel=verdict.parcel,
-        slot=verdict.place,
-        detail=verdict.detail or _SAID.get(verdict.word, ""),
-        can_undo=can_undo,
-        word=verdict.word,
-        container=verdict.container,
-        amount=verdict.amount,
-        of=verdict.of,
-        actor=actor,
-    )
+        at_ms, text[:MAX_TEXT], device, kind_of(verdict), sound, event, parcel, place, detail or _SAID.get(word, ""),
+        False, can_undo, word, container, amount, of, actor,
+    )  # fmt: skip
 
 
 def repeated(scan: Scan, actor: str) -> ScanResult:

@@ -125,9 +125,12 @@ class Station:
         if verdict.word in (Word.OPENED, Word.OPENED_BEFORE):
             self.benches.open_container(scan.device, verdict.container)
         can_undo = event is not None and verdict.word is not Word.UNKNOWN_LABEL
-        return await self._tell(
-            result_of(verdict, stamp.measured_at_ms, scan.device, actor, event, text=scan.text, can_undo=can_undo)
-        )
+        result = result_of(verdict, stamp.measured_at_ms, scan.device, actor, event, text=scan.text, can_undo=can_undo)
+        self.results.appendleft(result)
+        self._announce(result)
+        if self._feedback:
+            await self.signal(verdict.sound)
+        return result
 
     async def act(
         self,
