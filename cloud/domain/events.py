@@ -25,6 +25,8 @@ class RecordedEvent:
     fact: AnyFact
     offset_ms: int = 0
     boot: int = 0
+    actor: str = ""
+    device: str = ""
 
     @property
     def id(self) -> EventId:

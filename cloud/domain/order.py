@@ -1,20 +1,23 @@
-"""An order's state as a fold over its parcels, and what its resident is shown.
+"""An order's state as a fold over its parcels and the containers they are in, and what its resident is shown.
 
 Times leave as ISO 8601 UTC with Z; states are domain.md's English words, which the pages translate.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
 
+from cloud.domain.container import ContainerBrief
 from cloud.domain.parcel import Parcel, ParcelState
+from edge.rules.custody import ContainerState
 from edge.wire.clock import utc
+from edge.wire.messages import Problem
 
 
 class OrderState(StrEnum):
-    """domain.md's words; those without an event yet come with theirs."""
+    """domain.md's words. Nothing here knows of payments yet, and so no order is ``paid``."""
 
     PLACED = "placed"
     PAID = "paid"
@@ -45,15 +48,18 @@ class OrderFacts:
     placed_at_ms: int
     cancelled_at_ms: int | None
     lines: tuple["LineView", ...] = ()
+    locked_at_ms: int | None = None
+    allocated_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderParcel:
-    """One parcel of an order, folded."""
+    """One parcel of an order, folded. ``container``: the one it is in or is to come in; None where none is known."""
 
     id: str
     zone: str | None
     parcel: Parcel
+    container: ContainerBrief | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +76,14 @@ class SiteView(msgspec.Struct, frozen=True):
     address: str
 
 
-class LineView(msgspec.Struct, frozen=True):
+class LineView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``short``: how many of ``quantity`` could not be had."""
+
     name: str
     quantity: int
     zone: str | None
     parcel: str
+    short: int = 0
 
 
 class ParcelView(msgspec.Struct, frozen=True):
@@ -109,46 +118,103 @@ class OrderView(msgspec.Struct, frozen=True):
 
 
 def fold_order(order: OrderFacts, parcels: Sequence[OrderParcel]) -> OrderStatus:
-    """The order's state. An order is ready when every parcel that was not taken back lies at its own station."""
+    """The order's state. An order is ready when all of it that can still come lies counted at its own station."""
     if order.cancelled_at_ms is not None:
         return OrderStatus(OrderState.CANCELLED, order.cancelled_at_ms)
-    state = _state_of([_place(entry, order.site_id) for entry in parcels])
-    moments = [entry.parcel.state_at_ms for entry in parcels if entry.parcel.state_at_ms is not None]
-    return OrderStatus(state, max([order.placed_at_ms, *moments]) if state is not OrderState.PLACED else order.placed_at_ms)
+    whereabouts = [_whereabouts(entry, order.site_id) for entry in parcels]
+    state = _state_of({place for place, _ in whereabouts}, order)
+    if state is OrderState.PLACED:
+        return OrderStatus(state, order.placed_at_ms)
+    moments = [order.placed_at_ms, order.locked_at_ms, order.allocated_at_ms, *(moment for _, moment in whereabouts)]
+    return OrderStatus(state, max(moment for moment in moments if moment is not None))
 
 
 class _Place(StrEnum):
     ELSEWHERE = "elsewhere"
+    PREPARING = "preparing"
     ON_THE_WAY = "on_the_way"
+    UNCOUNTED = "uncounted"
     HERE = "here"
+    LEFT_LYING = "left_lying"
+    MISSING = "missing"
     HANDED_OUT = "handed_out"
     TAKEN_BACK = "taken_back"
 
 
-def _place(entry: OrderParcel, site_id: str) -> _Place:
-    parcel = entry.parcel
+def _whereabouts(entry: OrderParcel, site_id: str) -> tuple[_Place, int | None]:
+    """Where a parcel is, as its order sees it, and since when (ms since 1970; None: not known)."""
+    parcel, container = entry.parcel, _current(entry)
     if parcel.state is ParcelState.RELEASED:
-        return _Place.HANDED_OUT
+        return _Place.HANDED_OUT, parcel.state_at_ms
     if parcel.state.is_final:
-        return _Place.TAKEN_BACK
+        return _Place.TAKEN_BACK, parcel.state_at_ms
+    if Problem.MISSING in parcel.problems:
+        return _Place.MISSING, parcel.state_at_ms
     if parcel.state.is_at_station:
-        return _Place.HERE if parcel.at_site == site_id else _Place.ELSEWHERE
-    return _Place.ON_THE_WAY if parcel.state in (ParcelState.SORTED, ParcelState.PACKED) else _Place.ELSEWHERE
+        return _at_station(parcel, container, site_id)
+    if container is not None:
+        if container.state.is_at_station and container.at_site == site_id and container.counted_at_ms is None:
+            return _Place.UNCOUNTED, container.arrived_at_ms
+        if container.state is ContainerState.LOADED:
+            return _Place.ON_THE_WAY, container.loaded_at_ms
+        if container.state in (ContainerState.BOUND, ContainerState.SEALED):
+            return _Place.PREPARING, parcel.state_at_ms
+    if parcel.state is ParcelState.SORTED:
+        return _Place.PREPARING, parcel.state_at_ms
+    return (_Place.ON_THE_WAY if parcel.state is ParcelState.PACKED else _Place.ELSEWHERE), parcel.state_at_ms
 
 
-def _state_of(places: list[_Place]) -> OrderState:
-    counted = [place for place in places if place is not _Place.TAKEN_BACK]
+def _at_station(parcel: Parcel, container: ContainerBrief | None, site_id: str) -> tuple[_Place, int | None]:
+    if parcel.at_site != site_id:
+        return _Place.ELSEWHERE, parcel.state_at_ms
+    if parcel.is_overdue:
+        return _Place.LEFT_LYING, parcel.state_at_ms
+    if container is None or container.at_site != site_id:
+        return _Place.HERE, parcel.state_at_ms
+    if container.state in (ContainerState.DELIVERED, ContainerState.OPENED) and container.counted_at_ms is None:
+        return _Place.UNCOUNTED, parcel.state_at_ms
+    return _Place.HERE, max(parcel.state_at_ms or 0, container.counted_at_ms or 0)
+
+
+def _current(entry: OrderParcel) -> ContainerBrief | None:
+    """The container, if it still goes the round in which it had this parcel."""
+    container, put_in_ms = entry.container, entry.parcel.container_at_ms
+    if container is None or container.round_at_ms is None:
+        return None
+    return None if put_in_ms is not None and container.round_at_ms > put_in_ms else container
+
+
+def _state_of(places: set[_Place], order: OrderFacts) -> OrderState:
+    counted = places - {_Place.TAKEN_BACK}
     if not counted:
-        return OrderState.CLOSED if places else OrderState.PLACED
-    if all(place is _Place.HANDED_OUT for place in counted):
-        return OrderState.COLLECTED
-    if _Place.HANDED_OUT in counted:
-        return OrderState.PARTIALLY_COLLECTED
-    if all(place is _Place.HERE for place in counted):
-        return OrderState.READY
-    if _Place.HERE in counted:
-        return OrderState.ARRIVED
-    return OrderState.IN_TRANSIT if _Place.ON_THE_WAY in counted else OrderState.PLACED
+        return OrderState.CLOSED if places else _waiting(order)
+    awaited = counted - {_Place.MISSING}
+    match awaited:
+        case _ if not awaited:
+            return OrderState.PARTIALLY_SHORT
+        case _ if awaited == {_Place.HANDED_OUT}:
+            return OrderState.COLLECTED
+        case _ if _Place.LEFT_LYING in awaited:
+            return OrderState.OVERDUE
+        case _ if _Place.HANDED_OUT in awaited:
+            return OrderState.PARTIALLY_COLLECTED
+        case _ if awaited == {_Place.HERE}:
+            return OrderState.READY
+        case _ if awaited & {_Place.HERE, _Place.UNCOUNTED}:
+            return OrderState.ARRIVED
+        case _ if _Place.ON_THE_WAY in awaited:
+            return OrderState.IN_TRANSIT
+        case _ if _Place.PREPARING in awaited:
+            return OrderState.ALLOCATING
+        case _:
+            return _waiting(order)
+
+
+def _waiting(order: OrderFacts) -> OrderState:
+    """Nothing of it was seen yet."""
+    if order.allocated_at_ms is not None:
+        return OrderState.PARTIALLY_SHORT if any(line.short for line in order.lines) else OrderState.ALLOCATING
+    return OrderState.PLACED if order.locked_at_ms is None else OrderState.LOCKED
 
 
 def view(order: OrderFacts, parcels: Sequence[OrderParcel], site_names: dict[str, str]) -> OrderView:
@@ -166,23 +232,40 @@ def view(order: OrderFacts, parcels: Sequence[OrderParcel], site_names: dict[str
             ParcelView(entry.id, entry.zone, entry.parcel.state, entry.parcel.slot, list(entry.parcel.exceptions(order.site_id)))
             for entry in sorted(parcels, key=lambda entry: entry.id)
         ],
-        timeline=timeline(order, parcels, site_names),
+        timeline=timeline(order, parcels, site_names, status),
     )
 
 
-def timeline(order: OrderFacts, parcels: Sequence[OrderParcel], site_names: dict[str, str]) -> list[TimelineEntry]:
+def timeline(
+    order: OrderFacts, parcels: Sequence[OrderParcel], site_names: dict[str, str], status: OrderStatus
+) -> list[TimelineEntry]:
     """What happened, oldest first: when the order was placed, each step of each parcel, and what became of the whole."""
-    entries = [(order.placed_at_ms, 0, "", TimelineEntry(iso(order.placed_at_ms), OrderState.PLACED, "", ""))]
+    entries = [
+        (at_ms, 0, "", TimelineEntry(iso(at_ms), state, "", ""))
+        for at_ms, state in ((order.placed_at_ms, OrderState.PLACED), (order.locked_at_ms, OrderState.LOCKED))
+        if at_ms is not None
+    ]
     for parcel in parcels:
         entries += [
             (step.at_ms, 1, parcel.id, TimelineEntry(iso(step.at_ms), step.state, site_names.get(step.site, step.site), parcel.id))
             for step in parcel.parcel.steps
         ]
-    status = fold_order(order, parcels)
-    if status.state in (OrderState.READY, OrderState.COLLECTED, OrderState.CANCELLED):
-        entries.append((status.at_ms, 2, "", TimelineEntry(iso(status.at_ms), status.state, order.site_name, "")))
+    entries += [(at_ms, 2, "", TimelineEntry(iso(at_ms), state, site, "")) for at_ms, state, site in _on_the_road(order, parcels)]
+    if status.state in (OrderState.READY, OrderState.COLLECTED, OrderState.CANCELLED, OrderState.OVERDUE):
+        entries.append((status.at_ms, 3, "", TimelineEntry(iso(status.at_ms), status.state, order.site_name, "")))
     # Stable: the steps of one parcel at one time keep their order.
     return [entry for *_, entry in sorted(entries, key=lambda entry: entry[:3])]
+
+
+def _on_the_road(order: OrderFacts, parcels: Sequence[OrderParcel]) -> Iterable[tuple[int, OrderState, str]]:
+    """When the first of its containers left, and when the first came to its station."""
+    containers = [container for entry in parcels if (container := _current(entry)) is not None]
+    left = [container.loaded_at_ms for container in containers if container.loaded_at_ms is not None]
+    came = [one.arrived_at_ms for one in containers if one.arrived_at_ms is not None and one.at_site == order.site_id]
+    if left:
+        yield min(left), OrderState.IN_TRANSIT, ""
+    if came:
+        yield min(came), OrderState.ARRIVED, order.site_name
 
 
 def iso(ms: int) -> str:

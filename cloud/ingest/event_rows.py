@@ -4,16 +4,18 @@ Leaves who may write when to `events`, and the fold to `store.folding`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
+from cloud.domain.container import changes_container
 from cloud.domain.events import believed_at_ms, offset_for
 from cloud.ingest.batch import LANE_NUMBER, Sealed
 from cloud.ingest.clocks import Boot
 from cloud.store.pool import Connection, Cursor
+from edge.rules.subjects import Entity, subjects
 from edge.wire.clock import utc
 from edge.wire.ids import EventId
 from edge.wire.messages import (
@@ -22,9 +24,6 @@ from edge.wire.messages import (
     Event,
     EventBatch,
     EventUndone,
-    ParcelReceived,
-    ParcelReleased,
-    ParcelShelved,
 )
 
 
@@ -68,12 +67,35 @@ async def insert(connection: Connection, events: Sequence[Arrived], now: datetim
     return inserting
 
 
-async def parcels_touched(connection: Connection, events: Sequence[Arrived]) -> set[str]:
-    """The parcels to fold again: those the events name, those their undos undo something of, those of corrected boots."""
-    touched = {parcel for one in events if (parcel := _parcel(one.event)) is not None}
+@dataclass(slots=True)
+class Touched:
+    """What is to be folded again.
+
+    ``named``: operator by container, of all that events name; ``changed``: containers whose state may be another now.
+    """
+
+    parcels: set[str] = field(default_factory=set)
+    named: dict[str, str] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+
+
+async def touched_by(connection: Connection, events: Sequence[Arrived]) -> Touched:
+    """What the events name, what their undos undo something of, what belongs to corrected boots."""
+    touched = Touched()
+    for one in events:
+        for entity, name in subjects(one.event.fact):
+            if entity is Entity.PARCEL:
+                touched.parcels.add(name)
+            else:
+                touched.named[name] = one.batch.topic.operator
+                if changes_container(one.event.fact):
+                    touched.changed.add(name)
     undos = [one.id for one in events if isinstance(one.event.fact, EventUndone)]
     boots = sorted({_corrected(one) for one in events if isinstance(one.event.fact, ClockCorrected)})
-    return touched | await _subjects_of(connection, undos, boots) if undos or boots else touched
+    if undos or boots:
+        for kind, name in await _subjects_of(connection, undos, boots):
+            (touched.parcels if kind == Entity.PARCEL else touched.changed).add(name)
+    return touched
 
 
 # The events; what each is about, undos what their targets are about; what undoes what; corrected clocks, the latest said of a boot
@@ -175,14 +197,12 @@ _encode = msgspec.json.Encoder().encode
 def _recordsets(events: Sequence[Arrived], now: datetime, *, of_taken_keys: bool) -> dict[str, object]:
     """What `_INSERT` is given. Times are as the site's clock had them; whoever shows them corrects them."""
     rows: list[_EventRow] = []
-    subjects: list[_SubjectRow] = []
+    about: list[_SubjectRow] = []
     undos: list[_UndoRow] = []
     corrections: list[_CorrectionRow] = []
     for one in events:
         rows.append(_row(one))
-        parcel = _parcel(one.event)
-        if parcel is not None:
-            subjects.append(_SubjectRow("parcel", parcel, *one.id))
+        about += [_SubjectRow(entity, name, *one.id) for entity, name in subjects(one.event.fact)]
         match one.event.fact:
             case EventUndone(target=target):
                 undos.append(_UndoRow(*EventId.parse(target), *one.id))
@@ -192,7 +212,7 @@ def _recordsets(events: Sequence[Arrived], now: datetime, *, of_taken_keys: bool
                 pass
     return {
         "events": _encode(rows).decode(),
-        "subjects": _encode(subjects).decode(),
+        "subjects": _encode(about).decode(),
         "undos": _encode(undos).decode(),
         "corrections": _encode(corrections).decode(),
         "now": now,
@@ -244,15 +264,12 @@ def _corrected(one: Arrived) -> Boot:
     return Boot(one.id.site, one.id.epoch, fact.boot if isinstance(fact, ClockCorrected) else one.event.boot)
 
 
-def _parcel(event: Event) -> str | None:
-    return event.fact.parcel if isinstance(event.fact, ParcelReceived | ParcelShelved | ParcelReleased) else None
-
-
-async def _subjects_of(connection: Connection, ids: Sequence[EventId], boots: Sequence[Boot]) -> set[str]:
+async def _subjects_of(connection: Connection, ids: Sequence[EventId], boots: Sequence[Boot]) -> list[tuple[str, str]]:
+    """Entity and id."""
     cursor = await connection.execute(
         """
-        SELECT DISTINCT entity_id FROM event_subject
-        WHERE entity = 'parcel' AND (site_id, epoch, n) IN (
+        SELECT DISTINCT entity, entity_id FROM event_subject
+        WHERE (site_id, epoch, n) IN (
             SELECT * FROM unnest(%(sites)s::text[], %(epochs)s::uuid[], %(numbers)s::bigint[])
             UNION ALL
             SELECT e.site_id, e.epoch, e.n FROM event e
@@ -268,4 +285,4 @@ async def _subjects_of(connection: Connection, ids: Sequence[EventId], boots: Se
             "boots": [boot.number for boot in boots],
         },
     )
-    return {row[0] for row in await cursor.fetchall()}
+    return [(row[0], row[1]) for row in await cursor.fetchall()]

@@ -14,7 +14,8 @@ from cloud.domain.order import iso
 from cloud.domain.rooms import site_room
 from cloud.ingest.batch import Sealed
 from cloud.ingest.clocks import Boot, lock_and_ask_offsets, read_offsets
-from cloud.ingest.event_rows import Arrived, arrived_in, insert, parcels_touched
+from cloud.ingest.event_rows import Arrived, arrived_in, insert, touched_by
+from cloud.store.container_folding import fold_containers
 from cloud.store.folding import Refold, ask_refold
 from cloud.store.pool import Connection, Cursor
 from cloud.store.rooms import RoomEntry, entry
@@ -81,7 +82,9 @@ async def ask_events(
     if not arrived or clocks is None:
         return None
     inserting = await insert(connection, arrived, now, of_taken_keys=of_taken_keys)
-    return AskedEvents(clocks, inserting, await ask_refold(connection, await parcels_touched(connection, arrived)))
+    touched = await touched_by(connection, arrived)
+    containers = await fold_containers(connection, touched.named, touched.changed, now)
+    return AskedEvents(clocks, inserting, await ask_refold(connection, touched.parcels, containers))
 
 
 async def finish_events(connection: Connection, batches: Sequence[Sealed], asked: AskedEvents | None) -> AppliedEvents:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from cloud.domain.container import ContainerBrief
 from cloud.domain.events import RecordedEvent
 from cloud.domain.order import LineView, OrderFacts
 from cloud.store.pool import Connection, Cursor
@@ -20,7 +21,7 @@ from edge.wire.order import Hlc
 
 
 class ParcelRow(msgspec.Struct, frozen=True, array_like=True):
-    """A parcel as it was imported, and where it was last seen before this fold."""
+    """A parcel as it was imported, where it was last seen before this fold, and the container it is planned for."""
 
     id: str
     operator_id: str | None
@@ -28,6 +29,8 @@ class ParcelRow(msgspec.Struct, frozen=True, array_like=True):
     site_id: str | None
     zone: str | None
     at_site_id: str | None
+    planned_container: str | None
+    planned_brief: ContainerBrief | None
 
 
 class ParcelState(msgspec.Struct, frozen=True):
@@ -39,6 +42,8 @@ class ParcelState(msgspec.Struct, frozen=True):
     slot: str
     at_site_id: str | None
     state_at: str | None
+    container_id: str | None
+    dispute: Sequence[str]
 
 
 class OrderState(msgspec.Struct, frozen=True):
@@ -51,12 +56,16 @@ class OrderState(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class FoldFacts:
-    """Everything that bears on some parcels and their orders. ``parcels``: those asked for and all others of the orders."""
+    """Everything that bears on some parcels and their orders. ``parcels``: those asked for and all others of the orders.
+
+    ``containers``: those that the parcels' events name, or that they are planned for.
+    """
 
     orders: dict[str, OrderFacts]
     parcels: dict[str, ParcelRow]
     events: dict[str, list[RecordedEvent]]
     site_names: dict[str, str]
+    containers: dict[str, ContainerBrief]
 
 
 # Parcels by id, then orders by id. Aggregates, so that every row is locked, whatever the plan.
@@ -83,19 +92,24 @@ WITH known AS MATERIALIZED (
 SELECT
     (SELECT json_agg(json_build_array(
             o.id, o.external_id, o.operator_id, o.site_id, s.name, s.address, o.pickup_date,
-            (extract(epoch FROM o.placed_at) * 1000)::bigint, (extract(epoch FROM o.cancelled_at) * 1000)::bigint))::text
+            (extract(epoch FROM o.placed_at) * 1000)::bigint, (extract(epoch FROM o.cancelled_at) * 1000)::bigint,
+            (extract(epoch FROM o.locked_at) * 1000)::bigint, (extract(epoch FROM o.allocated_at) * 1000)::bigint))::text
      FROM customer_order o JOIN site s ON s.id = o.site_id WHERE o.id = ANY(ids.orders)),
-    (SELECT json_agg(json_build_array(l.order_id, l.name, l.quantity, p.zone, l.parcel_id) ORDER BY l.order_id, l.line)::text
+    (SELECT json_agg(json_build_array(l.order_id, l.name, l.quantity, p.zone, l.parcel_id, l.short)
+            ORDER BY l.order_id, l.line)::text
      FROM order_line l JOIN parcel p ON p.id = l.parcel_id WHERE l.order_id = ANY(ids.orders)),
-    (SELECT json_agg(json_build_array(id, operator_id, order_id, site_id, zone, at_site_id) ORDER BY id)::text
-     FROM parcel WHERE id = ANY(ids.parcels)),
+    (SELECT json_agg(json_build_array(p.id, p.operator_id, p.order_id, p.site_id, p.zone, p.at_site_id,
+            p.planned_container_id, c.brief) ORDER BY p.id)::text
+     FROM parcel p LEFT JOIN container c ON c.id = p.planned_container_id WHERE p.id = ANY(ids.parcels)),
     (SELECT json_agg(json_build_array(
             s.entity_id, e.site_id, e.epoch, e.n, e.hlc, (extract(epoch FROM e.measured_at) * 1000)::bigint,
-            (extract(epoch FROM e.received_at) * 1000)::bigint, e.clock, e.fact, coalesce(c.offset_ms, 0), e.boot, site.name))::text
+            (extract(epoch FROM e.received_at) * 1000)::bigint, e.clock, e.fact, coalesce(c.offset_ms, 0), e.boot, site.name,
+            b.brief))::text
      FROM event_subject s
      JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
      LEFT JOIN clock_correction c ON (c.site_id, c.epoch, c.boot) = (e.site_id, e.epoch, e.boot)
      LEFT JOIN site ON site.id = e.site_id
+     LEFT JOIN container b ON b.id = e.fact->>'container'
      WHERE s.entity = 'parcel' AND s.entity_id = ANY(ids.parcels))
 FROM ids
 """
@@ -103,9 +117,10 @@ FROM ids
 _WRITE = """
 WITH folded AS (
     UPDATE parcel
-    SET state = new.state, exceptions = new.exceptions, slot = new.slot, at_site_id = new.at_site_id, state_at = new.state_at
-    FROM jsonb_to_recordset(%s::jsonb)
-        AS new (id text, state text, exceptions text[], slot text, at_site_id text, state_at timestamptz)
+    SET state = new.state, exceptions = new.exceptions, slot = new.slot, at_site_id = new.at_site_id, state_at = new.state_at,
+        container_id = new.container_id, dispute = new.dispute
+    FROM jsonb_to_recordset(%s::jsonb) AS new (
+        id text, state text, exceptions text[], slot text, at_site_id text, state_at timestamptz, container_id text, dispute text[])
     WHERE parcel.id = new.id
 )
 UPDATE customer_order SET state = new.state, state_at = new.state_at
@@ -129,13 +144,16 @@ async def read(cursor: Cursor) -> FoldFacts:
     orders, lines, parcels, events = row or (None, None, None, None)
     lines_of: dict[str, list[LineView]] = {}
     for line in _rows(_decode_lines, lines):
-        lines_of.setdefault(line.order_id, []).append(LineView(line.name, line.quantity, line.zone, line.parcel))
-    recorded, site_names = _recorded(_rows(_decode_events, events))
+        lines_of.setdefault(line.order_id, []).append(LineView(line.name, line.quantity, line.zone, line.parcel, line.short))
+    parcel_rows, event_rows = _rows(_decode_parcels, parcels), _rows(_decode_events, events)
+    events_of, site_names = recorded(event_rows)
+    briefs = [*(one.planned_brief for one in parcel_rows), *(one.container for one in event_rows)]
     return FoldFacts(
         {one.id: _order(one, lines_of.get(one.id, ())) for one in _rows(_decode_orders, orders)},
-        {one.id: one for one in _rows(_decode_parcels, parcels)},
-        recorded,
+        {one.id: one for one in parcel_rows},
+        events_of,
         site_names,
+        {one.id: one for one in briefs if one is not None},
     )
 
 
@@ -154,6 +172,8 @@ class _OrderRow(msgspec.Struct, frozen=True, array_like=True):
     pickup_date: str
     placed_at_ms: int
     cancelled_at_ms: int | None
+    locked_at_ms: int | None
+    allocated_at_ms: int | None
 
 
 class _LineRow(msgspec.Struct, frozen=True, array_like=True):
@@ -162,10 +182,13 @@ class _LineRow(msgspec.Struct, frozen=True, array_like=True):
     quantity: int
     zone: str | None
     parcel: str
+    short: int
 
 
-class _EventRow(msgspec.Struct, frozen=True, array_like=True):
-    parcel_id: str
+class EventRow(msgspec.Struct, frozen=True, array_like=True):
+    """An event with what it is about, its site's name and the container it names; who said so where that is asked."""
+
+    entity_id: str
     site: str
     epoch: UUID
     n: int
@@ -177,13 +200,16 @@ class _EventRow(msgspec.Struct, frozen=True, array_like=True):
     offset_ms: int
     boot: int
     site_name: str | None
+    container: ContainerBrief | None
+    actor: str = ""
+    device: str = ""
 
 
 T = TypeVar("T")
 _decode_orders = msgspec.json.Decoder(list[_OrderRow])
 _decode_lines = msgspec.json.Decoder(list[_LineRow])
 _decode_parcels = msgspec.json.Decoder(list[ParcelRow])
-_decode_events = msgspec.json.Decoder(list[_EventRow])
+_decode_events = msgspec.json.Decoder(list[EventRow])
 _decode_fact: Any = msgspec.json.Decoder(AnyFact)
 
 
@@ -203,11 +229,13 @@ def _order(row: _OrderRow, lines: Sequence[LineView]) -> OrderFacts:
         row.placed_at_ms,
         row.cancelled_at_ms,
         tuple(lines),
+        row.locked_at_ms,
+        row.allocated_at_ms,
     )
 
 
-def _recorded(rows: Iterable[_EventRow]) -> tuple[dict[str, list[RecordedEvent]], dict[str, str]]:
-    """Events by parcel, undos included, in no order, and their sites' names. A kind that a newer release wrote is left out."""
+def recorded(rows: Iterable[EventRow]) -> tuple[dict[str, list[RecordedEvent]], dict[str, str]]:
+    """Events by what they are about, undos included, in no order; names of sites. Kinds of a newer release are left out."""
     events: dict[str, list[RecordedEvent]] = {}
     names: dict[str, str] = {}
     for row in rows:
@@ -217,7 +245,7 @@ def _recorded(rows: Iterable[_EventRow]) -> tuple[dict[str, list[RecordedEvent]]
             continue
         if row.site_name is not None:
             names[row.site] = row.site_name
-        events.setdefault(row.parcel_id, []).append(
+        events.setdefault(row.entity_id, []).append(
             RecordedEvent(
                 SiteId(row.site),
                 Epoch(row.epoch),
@@ -229,6 +257,8 @@ def _recorded(rows: Iterable[_EventRow]) -> tuple[dict[str, list[RecordedEvent]]
                 fact,
                 row.offset_ms,
                 row.boot,
+                row.actor,
+                row.device,
             )
         )
     return events, names

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 import msgspec
 
 from cloud.domain.order import OrderFacts, OrderParcel, OrderView, iso, view
-from cloud.domain.parcel import Parcel, fold_parcel
+from cloud.domain.parcel import Dispute, Parcel, fold_parcel
 from cloud.domain.rooms import operator_room, order_room, site_room
 from cloud.store import fold_facts
-from cloud.store.fold_facts import OrderState, ParcelRow, ParcelState
+from cloud.store.container_folding import FoldedContainers
+from cloud.store.fold_facts import FoldFacts, OrderState, ParcelRow, ParcelState
 from cloud.store.pool import Connection, Cursor
 from cloud.store.rooms import RoomEntry, entry
 from edge.wire.order import ZERO, Hlc
+
+NO_CONTAINERS = FoldedContainers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,17 @@ async def refold(connection: Connection, parcel_ids: Collection[str]) -> Folded:
         return await (await ask_refold(connection, parcel_ids)).finish()
 
 
-async def ask_refold(connection: Connection, parcel_ids: Collection[str]) -> "Refold":
-    """The first half of `refold`: all is locked and asked, nothing read. In a pipeline that costs no wait."""
+async def ask_refold(connection: Connection, parcel_ids: Collection[str], containers: FoldedContainers = NO_CONTAINERS) -> "Refold":
+    """The first half of `refold`: all is locked and asked, nothing read. In a pipeline that costs no wait.
+
+    ``containers`` were folded before; the parcels in them follow.
+    """
+    parcel_ids = {*parcel_ids, *containers.parcels}
     if not parcel_ids:
-        return Refold(connection, frozenset(), None)
+        return Refold(connection, frozenset(), None, containers)
     ids = sorted(parcel_ids)
     await fold_facts.lock(connection, ids)
-    return Refold(connection, frozenset(ids), await fold_facts.ask(connection, ids, []))
+    return Refold(connection, frozenset(ids), await fold_facts.ask(connection, ids, []), containers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +89,24 @@ class Refold:
     connection: Connection
     wanted: frozenset[str]
     asked: Cursor | None
+    containers: FoldedContainers = NO_CONTAINERS
 
     async def finish(self) -> Folded:
         """The second half of `refold`: read, fold, write."""
         if self.asked is None:
-            return Folded()
+            return Folded(self.containers.entries, self.containers.hlc)
         facts = await fold_facts.read(self.asked)
         folded = {parcel_id: fold_parcel(facts.events.get(parcel_id, ())) for parcel_id in facts.parcels}
         wanted = [row for row in facts.parcels.values() if row.id in self.wanted]
-        entries = [made for row in wanted for made in _parcel_entries(row, folded[row.id])]
-        members_of = _members(facts.parcels.values(), folded)
+        entries = [*self.containers.entries, *(made for row in wanted for made in _parcel_entries(row, folded[row.id]))]
+        members_of = _members(facts, folded)
         orders: list[OrderState] = []
         for order in facts.orders.values():
             seen = view(order, members_of.get(order.id, []), facts.site_names)
             orders.append(OrderState(order.id, seen.state, seen.state_at))
             entries += _order_entries(order, seen)
         await fold_facts.write(self.connection, [_parcel_state(row, folded[row.id]) for row in wanted], orders)
-        return Folded(tuple(entries), max((parcel.hlc for parcel in folded.values()), default=ZERO))
+        return Folded(tuple(entries), max((parcel.hlc for parcel in folded.values()), default=self.containers.hlc))
 
 
 async def order_view(connection: Connection, order_id: str) -> OrderView | None:
@@ -107,20 +115,26 @@ async def order_view(connection: Connection, order_id: str) -> OrderView | None:
     if order_id not in facts.orders:
         return None
     folded = {parcel_id: fold_parcel(facts.events.get(parcel_id, ())) for parcel_id in facts.parcels}
-    members = _members(facts.parcels.values(), folded).get(order_id, [])
+    members = _members(facts, folded).get(order_id, [])
     return view(facts.orders[order_id], members, facts.site_names)
 
 
 def _parcel_state(row: ParcelRow, parcel: Parcel) -> ParcelState:
     state_at = None if parcel.state_at_ms is None else iso(parcel.state_at_ms)
-    return ParcelState(row.id, parcel.state, parcel.exceptions(row.site_id), parcel.slot, parcel.at_site, state_at)
+    exceptions, container = parcel.exceptions(row.site_id), parcel.container or None
+    return ParcelState(row.id, parcel.state, exceptions, parcel.slot, parcel.at_site, state_at, container, _dispute(parcel))
 
 
-def _members(rows: Iterable[ParcelRow], folded: Mapping[str, Parcel]) -> dict[str, list[OrderParcel]]:
+def _dispute(parcel: Parcel) -> list[str]:
+    return [text for conflict in parcel.conflicts for text in (str(conflict.kept), str(conflict.disputed))]
+
+
+def _members(facts: FoldFacts, folded: Mapping[str, Parcel]) -> dict[str, list[OrderParcel]]:
     members: dict[str, list[OrderParcel]] = {}
-    for row in rows:
+    for row in facts.parcels.values():
         if row.order_id is not None:
-            members.setdefault(row.order_id, []).append(OrderParcel(row.id, row.zone, folded[row.id]))
+            container = facts.containers.get(folded[row.id].container or row.planned_container or "")
+            members.setdefault(row.order_id, []).append(OrderParcel(row.id, row.zone, folded[row.id], container))
     return members
 
 
@@ -134,11 +148,12 @@ def _parcel_entries(row: ParcelRow, parcel: Parcel) -> Iterable[RoomEntry]:
         at_site=parcel.at_site,
         state_at=None if parcel.state_at_ms is None else iso(parcel.state_at_ms),
         exceptions=list(parcel.exceptions(row.site_id)),
-        dispute=[text for conflict in parcel.conflicts for text in (str(conflict.kept), str(conflict.disputed))],
+        dispute=_dispute(parcel),
     )
     rooms = {site for site in (row.site_id, parcel.at_site) if site is not None}
-    # Who released it and who disputes it both see it: they have to talk.
-    rooms |= {event.site for conflict in parcel.conflicts for event in (conflict.kept, conflict.disputed)}
+    # Who released it and who disputes it both see it: they have to talk. Where it only passed through it is seen no more.
+    gone = [conflict for conflict in parcel.conflicts if conflict.dispute is not Dispute.AT_TWO_STATIONS]
+    rooms |= {event.site for conflict in gone for event in (conflict.kept, conflict.disputed)}
     left = {row.at_site_id} - rooms - {None}
     yield from (entry(site_room(site), f"parcel/{row.id}", body) for site in sorted(rooms))
     yield from (entry(site_room(site), f"parcel/{row.id}", None) for site in left if site is not None)
