@@ -13,7 +13,7 @@ from typing import Any
 from edge.devices.ports import CameraSettings, DeviceError, DeviceState
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-FRAMES_EACH = 2  # of one photograph: a bar code has to be seen twice
+FRAMES_EACH = 5  # of one photograph: a bar code has to be seen twice or thrice, and the best stages get their turn
 
 
 class CameraError(DeviceError):

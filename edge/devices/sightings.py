@@ -1,4 +1,4 @@
-"""Which of the symbols in view is a scan: a bar code seen twice, a matrix code once, neither again while it stays in view.
+"""Which of the symbols in view is a scan: a matrix code seen once, a bar code twice, none again while it stays in view.
 
 Pure; times are handed in. Leaves frames and decoding to camera and barcode.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from edge.devices.barcode import Symbol
 
 AGREE_S = 0.35  # two frames of a bar code have to agree within this: a misread is seldom the same twice
+FRAMES_UNCHECKED = 3  # of a code without a check digit (ITF), whose misreads do come twice
 REARM_S = 1.5  # unseen for this long, the same label is another scan
 MAX_IN_VIEW = 200  # more than a table full; the one unseen for longest makes room
 
@@ -15,6 +16,7 @@ MAX_IN_VIEW = 200  # more than a table full; the one unseen for longest makes ro
 @dataclass(slots=True)
 class _Seen:
     last_s: float
+    agreeing: int  # frames in a row, each soon after the one before
     is_scanned: bool
 
 
@@ -30,10 +32,10 @@ class Sightings:
         scanned = []
         for symbol in symbols:
             seen = self._seen.pop(symbol, None)  # popped and put back: the dict stays in the order of last sight
-            agrees = seen is not None and at_s - seen.last_s <= AGREE_S
+            agreeing = seen.agreeing + 1 if seen is not None and at_s - seen.last_s <= AGREE_S else 1
             was_scanned = seen is not None and seen.is_scanned
-            is_scan = not was_scanned and (symbol.is_matrix or agrees)
-            self._seen[symbol] = _Seen(at_s, was_scanned or is_scan)
+            is_scan = not was_scanned and agreeing >= _frames_needed(symbol)
+            self._seen[symbol] = _Seen(at_s, agreeing, was_scanned or is_scan)
             if is_scan:
                 scanned.append(symbol)
         while len(self._seen) > MAX_IN_VIEW:
@@ -43,3 +45,9 @@ class Sightings:
     def _forget(self, at_s: float) -> None:
         for symbol in [symbol for symbol, seen in self._seen.items() if at_s - seen.last_s >= REARM_S]:
             del self._seen[symbol]
+
+
+def _frames_needed(symbol: Symbol) -> int:
+    if symbol.is_matrix:
+        return 1
+    return 2 if symbol.has_check else FRAMES_UNCHECKED

@@ -234,12 +234,15 @@ async def test_a_process_that_dies_is_started_again_and_health_says_so(tmp_path:
 async def test_a_process_that_hangs_is_stopped_and_started_again(
     tmp_path: Path, clock: WallClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera_module, "SILENT_S", 3.0)
     async with watching(tmp_path, clock) as (camera, seen):
+        monkeypatch.setattr(camera_module, "SILENT_S", 4.0)
+        seen.clear()
+        await eventually(lambda: bool(seen))  # from here on it waits for so long
         hung = eye_pid(camera)
         os.kill(hung, signal.SIGSTOP)
         await eventually(lambda: "and was stopped" in camera.health().detail)
         assert not is_running(hung)
+        monkeypatch.undo()
         seen.clear()
         await eventually(lambda: bool(seen))
         assert eye_pid(camera) != hung

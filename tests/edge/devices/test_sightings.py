@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.devices.barcode import Symbol
-from edge.devices.sightings import AGREE_S, MAX_IN_VIEW, REARM_S, Sightings
+from edge.devices.sightings import AGREE_S, FRAMES_UNCHECKED, MAX_IN_VIEW, REARM_S, Sightings
 
 BAR = Symbol("6901234567892", "E0")
 MATRIX = Symbol("TTP", "Q1")
@@ -12,6 +12,19 @@ def test_a_bar_code_needs_a_second_frame_that_agrees() -> None:
     view = Sightings()
     assert view.frame([BAR], 0.0) == []
     assert view.frame([BAR], AGREE_S) == [BAR]
+
+
+def test_a_code_without_a_check_digit_needs_one_frame_more() -> None:
+    view = Sightings()
+    unchecked = Symbol("123456", "I0")
+    assert [view.frame([unchecked], n * 0.1) for n in range(FRAMES_UNCHECKED + 1)] == [[], [], [unchecked], []]
+
+
+def test_frames_that_agree_come_one_soon_after_the_other() -> None:
+    view = Sightings()
+    unchecked = Symbol("123456", "I0")
+    assert [view.frame([unchecked], at_s) for at_s in (0.0, 0.1, 0.6, 0.7)] == [[], [], [], []]
+    assert view.frame([unchecked], 0.8) == [unchecked]
 
 
 def test_a_misread_between_two_good_frames_is_no_scan() -> None:
