@@ -17,7 +17,7 @@ from edge.http.forms import ModeForm, ScanAnswer, ScanForm, ScanList, StatusView
 from edge.http.live import TooManyWatchersError, Watchers
 from edge.http.refusals import Refusal, error_body
 from edge.http.views import Views, scan_view
-from edge.outbox import NotKeptError
+from edge.outbox import NotKeptError, OutboxBusyError
 from edge.station.decide import ScanKind
 from edge.station.rules import RuleBook
 from edge.station.station import NoSuchScanError
@@ -78,7 +78,8 @@ def _add_writing(app: FastAPI, views: Views, rules: RuleBook, ops: Operations) -
     @app.post("/api/scan")
     async def scan(form: ScanForm, request: Request) -> ScanAnswer:
         device = ops.device(request)
-        actor = ops.people.actor_at(device) if ops.people.are_known else form.actor
+        session = ops.people.sessions.get(device)
+        actor = session.staff if session else "" if ops.people.are_known else form.actor
         measured = Scan(form.text, device, views.clock.now_ms(), heard_s=time.monotonic())
         result = await views.station.handle(measured, actor)
         if result.kind is ScanKind.FAILED:
@@ -128,6 +129,10 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(NotKeptError)
     async def not_kept(_request: Request, error: NotKeptError) -> JSONResponse:
         return JSONResponse(error_body("", str(error), "make room in the data folder, then try again"), 503)
+
+    @app.exception_handler(OutboxBusyError)
+    async def busy(_request: Request, error: OutboxBusyError) -> JSONResponse:
+        return JSONResponse(error_body("", str(error), "wait a moment, then try again"), 503)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:

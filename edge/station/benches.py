@@ -6,7 +6,7 @@ What was opened at the page also holds for the scanners, for most stations have 
 from dataclasses import dataclass
 
 from edge.station.decide import SLOT_HELD_S, Bench
-from edge.station.handout import ClaimHere
+from edge.station.handout import Serving
 
 WEDGE = "wedge"  # a page where nobody is logged in: what is typed, tapped, or comes from a keyboard-wedge scanner
 PAGE = "page-"  # and what the devices' names of the others begin with
@@ -18,7 +18,7 @@ class _Open:
     slot: str = ""
     slot_until_s: float = 0.0
     container: str = ""
-    serving: ClaimHere | None = None
+    serving: Serving | None = None
     serving_until_s: float = 0.0
 
 
@@ -42,10 +42,16 @@ class Benches:
         """The next parcels come out of it, until another is opened; "" closes it."""
         self._at(device).container = container
 
-    def serve(self, device: str, claim: ClaimHere | None, now_s: float) -> None:
-        """The next parcels are for this person; None: nobody is served any more."""
+    def serve(self, device: str, serving: Serving, now_s: float) -> None:
+        """The next parcels are for this person."""
         at = self._at(device)
-        at.serving, at.serving_until_s = claim, now_s + SERVED_S
+        at.serving, at.serving_until_s = serving, now_s + SERVED_S
+
+    def served(self, device: str) -> None:
+        """They have what is theirs: nobody is served any more, here and at the page that spoke for this device."""
+        for name in (device, self._page):
+            if name in self._open:
+                self._open[name].serving = None
 
     def close_container(self, container: str) -> None:
         """It is counted: nothing more comes out of it, at any device."""

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, assert_never
 from edge.devices.ports import Sound
 from edge.rules.custody import ContainerState
 from edge.station.arrivals import open_container, receive, sign
-from edge.station.handout import ClaimHere, release_scanned
+from edge.station.handout import ClaimHere, Serving, release_scanned
 from edge.station.known import KnownContainer, KnownParcel
 from edge.station.shelving import ShelfPlan, shelve
 from edge.station.stocktake import see
@@ -51,12 +51,13 @@ class ScanKind(StrEnum):
 class Bench(NamedTuple):
     """What is going on where a scan came from: the open shelf, the open container, the person who is served.
 
-    ``seen``: the parcels of the stock-take that is going on; None: there is none.
+    ``claim``: what is theirs, as it stands. ``seen``: the parcels of the stock-take that is going on; None: there is none.
     """
 
     slot: str = ""
     container: str = ""
-    serving: ClaimHere | None = None
+    serving: Serving | None = None
+    claim: ClaimHere | None = None
     seen: frozenset[str] | None = None
 
 
@@ -82,7 +83,7 @@ def decide_parcel(mode: Mode, known: KnownParcel, bench: Bench, plan: ShelfPlan)
         case "receive":
             return shelve(known, bench.slot, plan, bench.container) if bench.slot else receive(known, bench.container)
         case "release":
-            return release_scanned(known, bench.serving)
+            return release_scanned(known, bench.claim, bench.serving)
         case "count":
             return _look(known) if bench.seen is None else see(known, bench.seen, bench.slot)
         case _:

@@ -59,6 +59,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """Who stands at the counter, and by what they showed that it is theirs."""
+
+    claim: str
+    how: How
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Guessing:
     """Where somebody asks, and how often they were wrong there."""
 
@@ -128,21 +137,23 @@ def release(
     )
 
 
-def release_scanned(known: KnownParcel, serving: ClaimHere | None) -> Verdict:
-    """A parcel's own label was scanned at the hand-out. ``serving``: the person who stands there, where they asked.
+def release_scanned(known: KnownParcel, here: ClaimHere | None = None, serving: Serving | None = None) -> Verdict:
+    """A parcel's own label was scanned at the hand-out. ``serving``, ``here``: the person who stands there, and what is theirs.
 
     A refusal is recorded where somebody was refused; a label that was only scanned twice is none.
     """
+    how, token = (serving.how, serving.token) if serving is not None else (How.SCAN, "")
     refusal = why_not(known)
-    if serving is not None and known.parcel not in {one.parcel for one in serving.parcels}:
+    if here is not None and known.parcel not in {one.parcel for one in here.parcels}:
         refusal = Refusal.WRONG_PARCEL
     if refusal is not None:
-        refused = refuse(refusal, How.SCAN, serving, [known.parcel])
-        return refused if serving is not None else refused._replace(facts=())
+        refused = refuse(refusal, how, here, [known.parcel])
+        return refused if here is not None else refused._replace(facts=())
     claim = known.expected.claim if known.expected else ""
-    return Verdict(
-        Word.RELEASED, Sound.OK, (_released(known, How.SCAN, claim, "", None),), parcel=known.parcel, place=known.standing.place
-    )
+    waiting = [] if here is None else [one for one in here.ready if one.parcel != known.parcel]
+    word = Word.RELEASED_PARTLY if waiting else Word.RELEASED
+    fact = _released(known, how, claim, token, None)
+    return Verdict(word, Sound.OK, (fact,), parcel=known.parcel, place=known.standing.place, amount=1, of=1 + len(waiting))
 
 
 def why_not(known: KnownParcel) -> Refusal | None:

@@ -11,7 +11,7 @@ from edge.site_clock import SiteClock
 from edge.station import memory, staff
 from edge.station.handout import Guessing, locked
 from edge.station.results import ScanResult
-from edge.station.staff import LogIn, LogInBy, Session
+from edge.station.staff import LogInBy, Session
 from edge.station.station import Station, Who, record
 from edge.station.verdict import Verdict
 from edge.wire.manifest import StaffMember
@@ -95,14 +95,11 @@ class People:
                 if made.session is not None:
                     memory.keep_session(execute, made.session)
 
+            self._attempts = made.attempts  # a full disk is no reason to let anybody guess on
             result = await self._station.act(Who(device, member.staff if member else ""), lambda *_: made.verdict, keep)
-            self._adopt(made)
+            if made.session is not None:
+                self.sessions[device] = made.session
             return result
-
-    def _adopt(self, made: LogIn) -> None:
-        self._attempts = made.attempts
-        if made.session is not None:
-            self.sessions[made.session.device] = made.session
 
     def _guessing(self) -> Guessing:
         return Guessing(PLACE, self._attempts, self._station.day.guess_rules, self._read_monotonic_s())

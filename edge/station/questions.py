@@ -15,7 +15,7 @@ from edge.site_clock import SiteClock
 from edge.station import handout, ledger, memory
 from edge.station.asking import CodeAsked, QrAsked, Question, TailAsked, judge_token, judge_use, read_question
 from edge.station.day import Day
-from edge.station.handout import Answer, Asked, ClaimHere, Guessing
+from edge.station.handout import Answer, Asked, ClaimHere, Guessing, Serving
 from edge.station.results import ScanResult
 from edge.station.station import Station, Who
 from edge.station.verdict import Verdict, Word
@@ -108,13 +108,17 @@ class Questions:
                 if heard[0].answer.attempts != guessing.attempts:
                     memory.keep_attempts(execute, place, heard[0].answer.attempts)
 
-            result = await self._station.act(who, decide, keep, question=name)
-            self._attempts[place] = heard[0].answer.attempts
+            try:
+                result = await self._station.act(who, decide, keep, question=name)
+            finally:  # a full disk is no reason to let anybody guess on
+                if heard:
+                    self._attempts[place] = heard[0].answer.attempts
             how = How.PROXY if heard[0].token else _HOW[type(question)]
             answered = OpenQuestion(name, result, how, heard[0].answer.claims, heard[0].token, place, began_s)
             self._remember(answered)
             if len(answered.claims) == 1:
-                self._station.benches.serve(who.device, answered.claims[0], began_s)
+                serving = Serving(answered.claims[0].claim.claim, answered.how, answered.token)
+                self._station.benches.serve(who.device, serving, began_s)
             return answered
 
     def find(self, question: str) -> OpenQuestion:
@@ -146,7 +150,7 @@ class Questions:
         result = await self._station.act(who, decide, clear)
         if result.word in _HANDED_OUT:
             self._attempts[asked.place] = Attempts()
-            self._station.benches.serve(who.device, None, asked.asked_s)
+            self._station.benches.served(who.device)
             if result.word == Word.RELEASED or asked.token:
                 self._open.pop(question, None)
         return result

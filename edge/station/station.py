@@ -106,13 +106,13 @@ class Station:
         if read.kind is not LabelKind.PRODUCT and is_repeat(self._seen, sighting, at_s):
             self._seen = remember(self._seen, sighting, at_s)
             return repeated(scan, actor)
-        if read.kind is LabelKind.UNKNOWN and not scan.fault:
-            try:
-                for taker in self._takers:
-                    if (taken := await taker(scan, actor)) is not None:
-                        return taken
-            except (NotKeptError, OutboxBusyError) as error:
-                return await self._tell(not_kept(scan, scan.measured_at_ms, actor, str(error)))
+        # A pickup code may pass for an EAN-8, and at the hand-out nobody scans goods.
+        may_be_shown = (
+            not scan.fault if read.kind is LabelKind.UNKNOWN else (read.kind is LabelKind.PRODUCT and self._mode == "release")
+        )
+        if may_be_shown and (taken := await self._offer(scan, actor)) is not None:
+            self._seen = remember(self._seen, sighting, at_s)
+            return taken
         stamp = self._clock.stamp(scan.measured_at_ms)
         try:
             self._seen = remember(self._seen, sighting, at_s)
@@ -122,8 +122,13 @@ class Station:
             # It has to be scanned again, at once.
             self._seen = {one: seen_s for one, seen_s in self._seen.items() if one != sighting}
             return await self._tell(not_kept(scan, stamp.measured_at_ms, actor, str(error)))
-        if verdict.word in (Word.OPENED, Word.OPENED_BEFORE):
-            self.benches.open_container(scan.device, verdict.container)
+        match verdict.word:
+            case Word.OPENED | Word.OPENED_BEFORE:
+                self.benches.open_container(scan.device, verdict.container)
+            case Word.RELEASED:
+                self.benches.served(scan.device)
+            case _:
+                pass
         can_undo = event is not None and verdict.word is not Word.UNKNOWN_LABEL
         result = result_of(verdict, stamp.measured_at_ms, scan.device, actor, event, text=scan.text, can_undo=can_undo)
         self.results.appendleft(result)
@@ -131,6 +136,15 @@ class Station:
         if self._feedback:
             await self.signal(verdict.sound)
         return result
+
+    async def _offer(self, scan: Scan, actor: str) -> ScanResult | None:
+        try:
+            for taker in self._takers:
+                if (taken := await taker(scan, actor)) is not None:
+                    return taken
+        except (NotKeptError, OutboxBusyError) as error:
+            return await self._tell(not_kept(scan, scan.measured_at_ms, actor, str(error)))
+        return None
 
     async def act(
         self,
@@ -236,8 +250,8 @@ def _decide(execute: Execute, day: Day, mode: Mode, label: Label, symbology: str
     """Read what a scan's meaning depends on, and decide."""
     match label.kind:
         case LabelKind.PARCEL:
-            if mode == "release" and bench.serving is not None:
-                bench = bench._replace(serving=ledger.claim(execute, day, bench.serving.claim.claim))
+            if mode == "release" and bench.serving is not None and bench.serving.claim in day.claims:
+                bench = bench._replace(claim=ledger.claim(execute, day, bench.serving.claim))
             if mode == "count" and (take := memory.stock_take(execute)) is not None:
                 bench = bench._replace(seen=frozenset(ledger.seen_since(execute, take.after_row)))
             return decide_parcel(mode, ledger.parcel(execute, day, label.text), bench, day.plan)

@@ -6,7 +6,7 @@ from edge.devices.ports import Sound
 from edge.rules.attempts import Attempts, GuessRules
 from edge.station import handout
 from edge.station.asking import CodeAsked, House, QrAsked, TailAsked, judge_token, judge_use, read_question
-from edge.station.handout import Asked, Guessing, answer
+from edge.station.handout import Asked, Guessing, Serving, answer
 from edge.station.verdict import Word
 from edge.wire.messages import (
     AnyFact,
@@ -191,11 +191,17 @@ def test_one_parcel_that_cannot_go_stops_the_rest(chosen: list[str], facts: list
 
 def test_a_parcels_own_label_hands_it_out_only_to_the_one_who_stands_there() -> None:
     lying = parcel(WANG_1, HERE[0])
-    alone = handout.release_scanned(lying, None)
+    alone = handout.release_scanned(lying)
     assert alone.facts == (ParcelReleased(parcel=WANG_1, how=How.SCAN, claim="c-wang"),)
-    assert handout.release_scanned(lying, claim("c-wang", HERE)).word is Word.RELEASED
-    wrong = handout.release_scanned(lying, claim("c-li", HERE))
+    wang, li = Serving("c-wang", How.PROXY, "px-1"), Serving("c-li", How.CODE)
+    first = handout.release_scanned(lying, claim("c-wang", HERE), wang)
+    assert (first.word, first.amount, first.of) == (Word.RELEASED_PARTLY, 1, 2)
+    assert first.facts == (ParcelReleased(parcel=WANG_1, how=How.PROXY, claim="c-wang", token="px-1"),)
+    last = handout.release_scanned(parcel(WANG_2, HERE[1]), claim("c-wang", [*HERE, *first.facts]), wang)
+    assert last.word is Word.RELEASED
+    wrong = handout.release_scanned(lying, claim("c-li", HERE), li)
     assert (wrong.detail, wrong.sound) == (Refusal.WRONG_PARCEL, Sound.REFUSED)
+    assert wrong.facts == (ReleaseRefused(reason=Refusal.WRONG_PARCEL, how=How.CODE, claim="c-li", parcel=WANG_1),)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +214,7 @@ def test_a_parcels_own_label_hands_it_out_only_to_the_one_who_stands_there() -> 
     ],
 )
 def test_a_scanned_parcel_that_cannot_go_says_why(label: str, facts: list[AnyFact], refusal: Refusal) -> None:
-    verdict = handout.release_scanned(parcel(label, *facts), None)
+    verdict = handout.release_scanned(parcel(label, *facts))
     assert (verdict.detail, verdict.facts) == (refusal, ())
 
 

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge.devices.ports import Sound
+from edge.outbox import NotKeptError, Step
 from edge.station.decide import ScanKind
 from edge.station.questions import KEPT_S, NoSuchQuestionError
 from edge.station.verdict import Word
+from edge.wire.manifest import CodeKey
 from edge.wire.messages import AskingLocked, EventUndone, How, ParcelReleased, Refusal, ReleaseRefused
+from edge.wire.pickup import secret_key
 from tests.edge.station import days
 from tests.edge.station.counters import CHEN, open_counter
 from tests.edge.station.days import CODE_OF, LI_1, PROXY_CODE, PROXY_TOKEN, WANG_1, WANG_2
@@ -168,6 +172,47 @@ async def test_a_qr_before_the_scanner_is_a_question_in_any_mode_and_a_code_at_t
         assert (wrong.kind, wrong.detail) == (ScanKind.REFUSED, Refusal.WRONG_PARCEL)
         assert (await counter.scan(WANG_1)).kind is ScanKind.RELEASED
         assert (await counter.scan(WANG_2)).kind is ScanKind.RELEASED
+
+
+async def test_who_has_scanned_all_that_is_theirs_is_served_and_the_next_parcel_is_the_next_persons(tmp_path: Path) -> None:
+    async with open_counter(tmp_path, "release", DAY) as counter:
+        await counter.receive(WANG_1, WANG_2, LI_1)
+        await counter.questions.ask(PROXY_CODE, CHEN)
+        assert [(await counter.scan(one)).word for one in (WANG_1, WANG_2)] == [Word.RELEASED_PARTLY, Word.RELEASED]
+        assert (await counter.scan(LI_1)).word == Word.RELEASED
+        released = [fact for fact in await counter.facts() if isinstance(fact, ParcelReleased)]
+        assert [(fact.how, fact.token) for fact in released] == [(How.PROXY, PROXY_TOKEN)] * 2 + [(How.SCAN, "")]
+        assert (await counter.questions.ask(PROXY_CODE, CHEN)).result.detail == Refusal.USED
+
+
+async def test_a_code_that_could_be_an_ean_is_a_code_at_the_hand_out(tmp_path: Path) -> None:
+    code = "96385074"  # GS1 General Specifications' example of an EAN-8
+    codes = (CodeKey(key=secret_key(code, days.CODES), claim="c-li"),)
+    async with open_counter(tmp_path, "release", msgspec.structs.replace(DAY, codes=codes)) as counter:
+        await counter.receive(LI_1)
+        assert (await counter.scan(code)).word == Word.ASK_MATCHES
+
+
+async def test_a_trigger_held_over_a_qr_asks_once(tmp_path: Path) -> None:
+    async with open_counter(tmp_path, "release", DAY) as counter:
+        for _ in range(5):
+            counter.clock.pass_s(-1.9)  # the counter's scans are two seconds apart
+            await counter.scan(days.qr("demo/2"))
+        assert len(await counter.facts()) == 1
+
+
+async def test_a_failing_disk_lets_nobody_guess_on(tmp_path: Path) -> None:
+    def fails(step: Step) -> None:
+        if step == "sealed":
+            raise NotKeptError("full")
+
+    async with open_counter(tmp_path, "release") as counter:
+        await counter.put_in_force(DAY)
+    async with open_counter(tmp_path, "release", on_step=fails, clock=counter.clock) as counter:
+        for _ in range(5):
+            with pytest.raises(NotKeptError):
+                await counter.questions.ask(WRONG, CHEN)
+        assert (await counter.questions.ask(CODE_OF["c-li"], CHEN)).result.word == Word.LOCKED_OUT
 
 
 async def test_no_code_no_qr_and_no_tail_ever_leaves_the_station(tmp_path: Path) -> None:
