@@ -18,6 +18,7 @@ SCENE_PX = (32, 24)
 SCENE_GREY = 6  # grey levels of a cell; lamps flicker by 2 to 4
 RESTS_AFTER = 2  # rounds of all stages
 DOUBT_S = 1.5  # a doubtful reading waits this long for another stage to say the same
+MARGIN = 1.3  # of what a stage takes on pictures of one size
 LATE = 0.75  # of the budget: what has begun is still to end
 
 
@@ -129,7 +130,7 @@ class StillReader:
             stage_began_s = self._cpu()
             kind = (stage.name, grey.size.bit_length())
             likely_s = 0.0 if stage.is_in_parts else self._likely_s.get(kind, 0.0)
-            if stage is not PLAIN and stage_began_s - began_s + likely_s > budget_s:
+            if stage is not PLAIN and stage_began_s - began_s + MARGIN * likely_s > budget_s:
                 continue
             found = doubts.settle(stage, stage.read(self._decoders, picture), 0.0)
             ended_s = self._cpu()

@@ -180,7 +180,7 @@ def _templates(
     def elected(lines: Lines, modules_px: list[float], is_late: Callable[[], bool]) -> Symbol | None:
         ballot = Ballot()
         ways = (lines, np.ascontiguousarray(lines[:, ::-1]))
-        tries = [(reader.promise(way, px, blur_modules), px, n) for px in modules_px for n, way in enumerate(ways)]
+        tries = [(reader.promise(way, px, blur_modules), px, n) for px in modules_px for n, way in enumerate(ways) if not is_late()]
         for promise, module_px, n in sorted(tries, reverse=True):
             if promise < reader.least_promise or is_late():
                 break

@@ -1,6 +1,7 @@
-"""A scanner held over one label reads it many times: which readings are the same act again.
+"""A scanner held over one label reads it many times, and a camera above the counter sees it, too: which readings are one act.
 
-Only labels of which there is one each. A repeated product is a quantity (domain.md), never suppressed.
+Only labels of which there is one each, so that what two devices read at once is the same thing. A repeated product is a quantity
+(domain.md), never suppressed.
 """
 
 from collections.abc import Mapping
@@ -21,9 +22,8 @@ Sightings = Mapping[Sighting, float]
 
 
 def is_repeat(seen: Sightings, sighting: Sighting, at_s: float) -> bool:
-    """Whether this is the act that was booked a moment ago."""
-    before_s = seen.get(sighting)
-    return before_s is not None and 0.0 <= at_s - before_s < WINDOW_S
+    """Whether this is the act that was booked a moment ago, by whichever device."""
+    return any(one.text == sighting.text and 0.0 <= at_s - seen_s < WINDOW_S for one, seen_s in seen.items())
 
 
 def remember(seen: Sightings, sighting: Sighting, at_s: float) -> Sightings:

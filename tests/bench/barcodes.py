@@ -108,13 +108,15 @@ def peers() -> dict[str, Callable[[Any], list[Reading]]]:
         return [_of_symbol(barcode.symbology_identifier.removeprefix("]"), barcode.text) for barcode in found]
 
     def by_opencv(grey: Any) -> list[Reading]:
-        _, texts, kinds, _ = bars.detectAndDecodeWithType(grey)
-        found = [reading(_OPENCV[kind], text) for text, kind in zip(texts, kinds, strict=True) if text and kind in _OPENCV]
+        found: list[Reading] = []
         try:
+            _, texts, kinds, _ = bars.detectAndDecodeWithType(grey)
+            found += [reading(_OPENCV[kind], text) for text, kind in zip(texts, kinds, strict=True) if text and kind in _OPENCV]
             text, _, _ = matrix.detectAndDecode(grey)
+            found += [reading("QRCode", text)] if text else []
         except (UnicodeDecodeError, cv2.error):  # other encodings, and modes that it does not know
-            return found
-        return [*found, reading("QRCode", text)] if text else found
+            pass
+        return found
 
     named: dict[str, Callable[[Any], list[Reading]]] = {"zxing-cpp": by_zxing, "opencv": by_opencv}
     try:

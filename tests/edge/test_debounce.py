@@ -12,8 +12,18 @@ def test_the_same_label_again_within_the_window_is_the_same_act() -> None:
     assert not is_repeat(seen, B, 10.1)
 
 
-def test_another_device_reads_for_itself() -> None:
-    assert not is_repeat(remember({}, A, 10.0), Sighting("camera-1", "A"), 10.1)
+def test_what_the_camera_sees_of_a_label_just_scanned_is_the_same_act() -> None:
+    seen = remember({}, A, 10.0)
+    assert is_repeat(seen, Sighting("camera-1", "A"), 10.1)
+    assert not is_repeat(seen, Sighting("camera-1", "A"), 10.0 + WINDOW_S)
+    assert not is_repeat(seen, Sighting("camera-1", "B"), 10.1)
+
+
+def test_a_label_in_the_cameras_view_and_under_the_scanner_stays_one_act_while_either_reads() -> None:
+    seen = remember({}, A, 10.0)
+    seen = remember(seen, Sighting("camera-1", "A"), 11.0)
+    assert is_repeat(seen, A, 12.0)
+    assert not is_repeat(seen, A, 12.6)
 
 
 def test_a_label_that_stays_in_view_stays_the_same_act() -> None:
