@@ -11,6 +11,8 @@ import signal
 import sys
 from types import FrameType
 
+import uvloop
+
 from cloud.trouble import Trouble
 
 SERVICES = {
@@ -77,7 +79,8 @@ def _dispatch(command: str, rest: list[str]) -> int:
     else:
         outcome = importlib.import_module(TOOLS[command][0]).main(rest, config, clock)
     if inspect.iscoroutine(outcome):
-        outcome = asyncio.run(outcome)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            outcome = runner.run(outcome)
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 
+import uvloop
+
 from edge.config import ConfigError, EdgeConfig, load
 
 
@@ -77,7 +79,8 @@ def _run(config: EdgeConfig, mutant: str) -> int:
     log_as_json()
     try:
         agent = agent_of(config, mutant, os.environ.get("TUANTU_FAULT_STEP", ""))
-        asyncio.run(_until_signalled(agent.run()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_signalled(agent.run()))
     except StartError as error:
         raise ConfigError(str(error)) from None
     return 0
