@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from cloud.api import errors, health, links, losses, orders, pages, parcels, quarantine, readings, sessions, sites
+from cloud.api import batches, errors, health, links, losses, orders, pages, parcels, quarantine, readings, sessions, sites
 from cloud.api.context import Services
 from cloud.api.gate import Gate
 from cloud.api.health_check import HealthCheck
@@ -28,7 +28,7 @@ from edge.wire.clock import Clock
 
 # In order: the pages' catch-all comes last.
 ROUTERS = (
-    sessions.router, sites.router, orders.router, links.router, parcels.router, quarantine.router, readings.router,
+    sessions.router, sites.router, orders.router, batches.router, links.router, parcels.router, quarantine.router, readings.router,
     losses.router, health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

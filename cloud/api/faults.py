@@ -80,6 +80,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "parcel_taken_elsewhere": ("{parcel} belongs to another operator", "give every order its own label"),
     "parcel_in_two_zones": ("{parcel} is {zone} too", "one parcel, one zone"),
     "order_scanned": ("{order} has other content, and was scanned already", "send a new order number"),
+    "order_locked": ("{order} has other content, and was frozen at the cut-off", "send a new order number for another date"),
+    "batch_frozen": ("orders for {date} are closed", "give a later pickup date"),
+    "no_batch": ("there are no orders for this date", _LOOK),
+    "no_run": ("no run of this name carries anything that day", "see the plan for the runs there are"),
+    "cut_off_ahead": ("orders are taken until {at}", 'wait for it, or freeze them with "early": true'),
+    "batch_open": ("this date's orders are not frozen yet", "freeze them with POST …/freeze"),
+    "article_twice": ("an article is given twice", "give each once, with all there is of it"),
+    "routes_contradict": ("{detail}", "send every station on one run, once"),
 }
 
 

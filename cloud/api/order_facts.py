@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cloud.api.order_forms import LineFault, Numbered
-from cloud.api.order_plans import Kept, Labels, line_fault
+from cloud.api.order_plans import Frozen, Kept, Labels, line_fault
 from cloud.store.pool import Connection
 from edge.wire.labels import parcel_label
 
@@ -37,6 +37,7 @@ async def kept_orders(connection: Connection, operator_id: str, external_ids: Se
                EXISTS (
                    SELECT FROM parcel p JOIN event_subject e ON e.entity = 'parcel' AND e.entity_id = p.id WHERE p.order_id = o.id
                ),
+               o.locked_at IS NOT NULL,
                ARRAY(SELECT l.sku FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
                ARRAY(SELECT l.name FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
                ARRAY(SELECT l.quantity FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
@@ -48,9 +49,17 @@ async def kept_orders(connection: Connection, operator_id: str, external_ids: Se
         [operator_id, list(external_ids)],
     )
     return {
-        row[0]: Kept(row[1], row[2], row[3], row[4], row[5], row[6], row[7], tuple(zip(*row[8:13], strict=True)))
+        row[0]: Kept(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], tuple(zip(*row[9:14], strict=True)))
         async for row in cursor
     }
+
+
+async def frozen_dates(connection: Connection, operator_id: str) -> Frozen:
+    """Pickup dates whose orders are closed, and until when an order must have been placed to be still taken."""
+    cursor = await connection.execute(
+        "SELECT pickup_date, frozen_at, allocated_at IS NOT NULL FROM pickup_batch WHERE operator_id = %s", [operator_id]
+    )
+    return {row[0]: None if row[2] else row[1] for row in await cursor.fetchall()}
 
 
 async def parcel_owners(connection: Connection, operator_id: str, orders: Sequence[Numbered]) -> dict[str, str | None]:

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from cloud.api.errors import ApiError
-from cloud.api.order_facts import free_labels, kept_orders, parcel_owners, with_known_site
+from cloud.api.order_facts import free_labels, frozen_dates, kept_orders, parcel_owners, with_known_site
 from cloud.api.order_forms import LineFault, Numbered
 from cloud.api.order_plans import Planned, plan, without_repeats
 from cloud.api.order_writing import left, write
@@ -76,10 +76,11 @@ async def _import(
     owners = await parcel_owners(connection, operator_id, wanted)
     kept = await kept_orders(connection, operator_id, [numbered.order.external_id for numbered in wanted])
     labels = await free_labels(connection, sum(len(numbered.order.lines) for numbered in wanted))
+    frozen = await frozen_dates(connection, operator_id)
     planned: list[Planned] = []
     taken: dict[str, str] = {}
     for numbered in wanted:
-        match plan(numbered, operator_id, kept.get(numbered.order.external_id), owners, taken, labels, vault):
+        match plan(numbered, operator_id, kept.get(numbered.order.external_id), owners, taken, labels, vault, frozen):
             case LineFault() as fault:
                 done.faults.append(fault)
             case "unchanged":

@@ -3,15 +3,20 @@
 ``order_facts`` reads what is decided from, ``order_writing`` writes what was decided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from cloud.api.faults import Param, fault
 from cloud.api.order_forms import LineFault, LineIn, Numbered, OrderIn, ResidentIn
 from cloud.auth.residents import ResidentVault
 from edge.wire.labels import parcel_label
+
+
+# Closed pickup dates, with the time before which an order must have been placed: a shop's feed may lag behind the cut-off. None:
+# the goods are given out, nothing more is taken.
+Frozen = Mapping[date, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Kept:
     resident_hash: bytes | None
     resident_name: bytes | None
     is_scanned: bool
+    is_locked: bool
     lines: tuple[tuple[str, str, int, str, str], ...]
 
     @property
@@ -73,9 +79,9 @@ def without_repeats(orders: Sequence[Numbered], faults: list[LineFault]) -> list
 
 def plan(
     numbered: Numbered, operator_id: str, kept: Kept | None, owners: dict[str, str | None], taken: dict[str, str],
-    labels: Labels, vault: ResidentVault,
+    labels: Labels, vault: ResidentVault, frozen: Frozen,
 ) -> Planned | LineFault | Literal["unchanged"]:  # fmt: skip
-    """``owners``: whose each parcel is; ``taken``: whose it has become in this import."""
+    """``owners``: whose each parcel is; ``taken``: whose it has become in this import; ``frozen``: pickup dates closed."""
     order, order_id = numbered.order, f"{operator_id}/{numbered.order.external_id}"
     zones: dict[str, str] = {}
     for index, line in enumerate(order.lines):
@@ -92,9 +98,17 @@ def plan(
             return line_fault(numbered, "parcel_in_two_zones", where, parcel=line.parcel, zone=zones[line.parcel])
     if kept is not None and _is_same(order, operator_id, kept, vault):
         return "unchanged"
+    if kept is not None and kept.is_locked:
+        return line_fault(numbered, "order_locked", "external_id", order=order.external_id)
+    if order.pickup_date in frozen and _is_late(order, frozen[order.pickup_date]):
+        return line_fault(numbered, "batch_frozen", "pickup_date", date=order.pickup_date.isoformat())
     if kept is not None and kept.is_scanned:
         return line_fault(numbered, "order_scanned", "external_id", order=order.external_id)
     return Planned(order_id, order, _assign(order, kept, zones, labels), kept)
+
+
+def _is_late(order: OrderIn, frozen_at: datetime | None) -> bool:
+    return frozen_at is None or (order.placed_at is not None and order.placed_at >= frozen_at)
 
 
 def _assign(order: OrderIn, kept: Kept | None, given: dict[str, str], labels: Labels) -> tuple[tuple[LineIn, str], ...]:

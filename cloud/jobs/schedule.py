@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cloud.jobs.cut_off import freeze_due
 from cloud.jobs.housekeeping import delete_served
 from cloud.jobs.quarantine import trim_quarantine
 from cloud.store import partitions
@@ -69,6 +70,10 @@ async def _housekeeping(connection: Connection, _mode: StoreMode, moment: Moment
     return await delete_served(connection, moment.now)
 
 
+async def _cut_off(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await freeze_due(connection, moment.now)
+
+
 async def _quarantine(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
     return await trim_quarantine(connection, moment.now)
 
@@ -80,4 +85,5 @@ JOBS = (
     Job("columnstore", 30, _columnstore, frozenset({StoreMode.TIMESCALE})),
     Job("housekeeping", 30, _housekeeping),
     Job("quarantine", 1, _quarantine),
+    Job("cut-off", 1, _cut_off),
 )

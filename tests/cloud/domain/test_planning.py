@@ -1,0 +1,108 @@
+"""Cut-off, allocation, packing, sort wall, and the books."""
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud.domain.allocation import Demand, LineKey, Pick, allocate, pick_list
+from cloud.domain.books import Account, Imbalance, Posting, Side, imbalances, postings_of
+from cloud.domain.cut_off import CutOff
+from cloud.domain.packing import CAPACITY, ToPack, pack
+from cloud.domain.parcel import Conflict, Parcel, ParcelState
+from cloud.domain.sort_wall import Loading, Route, loading_list, stops
+from tests.cloud.domain.test_parcel_fold import RECEIVED, RELEASED
+
+EVENING = CutOff(time(23), "Asia/Shanghai")
+
+
+def test_orders_close_the_evening_before_by_the_servers_time_in_the_operators_zone() -> None:
+    assert EVENING.closes(date(2026, 11, 23)) == datetime(2026, 11, 22, 15, tzinfo=UTC)
+    assert not EVENING.is_closed(date(2026, 11, 23), datetime(2026, 11, 22, 14, 59, 59, tzinfo=UTC))
+    assert EVENING.is_closed(date(2026, 11, 23), datetime(2026, 11, 22, 15, tzinfo=UTC))
+    assert EVENING.today(datetime(2026, 11, 22, 16, tzinfo=UTC)) == date(2026, 11, 23)
+
+
+def demand(order: str, quantity: int, placed_at_ms: int, sku: str = "egg", site: str = "s1") -> Demand:
+    return Demand(LineKey(order, 1), sku, "鸡蛋", "ambient", site, quantity, placed_at_ms)
+
+
+def test_whoever_ordered_first_gets_first_and_the_rest_is_short() -> None:
+    lines = [demand("late", 3, 9), demand("early", 4, 1), demand("other", 2, 5, "milk")]
+    short = allocate(lines, {"egg": 5})
+    assert short == {LineKey("early", 1): 0, LineKey("late", 1): 2, LineKey("other", 1): 0}
+    assert pick_list(lines, short) == [Pick("ambient", "egg", "鸡蛋", 5, 1), Pick("ambient", "milk", "鸡蛋", 2, 1)]
+
+
+demands = st.lists(
+    st.builds(
+        demand, st.text("abc", min_size=1, max_size=4), st.integers(1, 9), st.integers(0, 5), st.sampled_from(["egg", "milk"])
+    ),
+    max_size=12,
+    unique_by=lambda one: one.key,
+)
+
+
+@given(demands, st.dictionaries(st.sampled_from(["egg", "milk"]), st.integers(0, 20)))
+def test_nothing_is_given_away_twice_and_nothing_lies_while_somebody_waits(lines: list[Demand], stock: dict[str, int]) -> None:
+    short = allocate(lines, stock)
+    for sku in ("egg", "milk"):
+        asked = sum(one.quantity for one in lines if one.sku == sku)
+        given_out = asked - sum(short[one.key] for one in lines if one.sku == sku)
+        assert given_out == min(asked, stock.get(sku, asked))
+
+
+parcels = st.lists(
+    st.builds(ToPack, st.text("ABCDEF0123", min_size=3, max_size=8), st.sampled_from(["s1", "s2"]), st.sampled_from(list(CAPACITY)),
+              st.integers(1, 20)),
+    max_size=40, unique_by=lambda one: one.parcel,
+)  # fmt: skip
+
+
+@given(parcels, st.randoms())
+def test_every_parcel_is_in_one_container_of_its_station_and_zone_and_none_is_overfull(
+    to_pack: list[ToPack], random: object
+) -> None:
+    loads = pack(to_pack)
+    held = {parcel: load for load in loads for parcel in load.parcels}
+    assert sum(len(load.parcels) for load in loads) == len(to_pack) == len(held)
+    for one in to_pack:
+        assert (held[one.parcel].site, held[one.parcel].zone) == (one.site, one.zone)
+    assert all(load.items <= CAPACITY[load.zone] or len(load.parcels) == 1 for load in loads)
+    random.shuffle(to_pack)  # type: ignore[attr-defined]
+    assert pack(to_pack) == loads
+
+
+def test_lanes_follow_the_routes_and_a_van_is_loaded_last_stop_first() -> None:
+    routes = [Route("r1", ("a", "b")), Route("r2", ("c",))]
+    places = stops(routes)
+    assert {site: stop.lane for site, stop in places.items()} == {"a": "A1", "b": "A2", "c": "B1"}
+    assert loading_list(routes[0], places, [("C2", "b"), ("C1", "a"), ("C3", "b"), ("C9", "c")]) == [
+        Loading(2, "b", "A2", ("C2", "C3")),
+        Loading(1, "a", "A1", ("C1",)),
+    ]
+    many = stops([Route(f"r{n}", (f"s{n}",)) for n in range(28)])
+    assert (many["s25"].lane, many["s26"].lane, many["s27"].lane) == ("Z1", "AA1", "AB1")
+
+
+def test_a_station_on_two_runs_or_twice_on_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="a is on r1 and on r2"):
+        stops([Route("r1", ("a",)), Route("r2", ("a",))])
+    with pytest.raises(ValueError, match="r1 comes to a station twice"):
+        Route("r1", ("a", "a"))
+
+
+EGGS = Account("egg", "ambient")
+
+
+def test_the_books_balance_where_all_that_was_sent_came_out_somewhere() -> None:
+    disputed = Parcel(ParcelState.RELEASED, conflicts=(Conflict(RELEASED.id, RECEIVED.id),))
+    became = [Parcel(ParcelState.RELEASED), Parcel(ParcelState.RETURNED), Parcel(ParcelState.DISPOSED), Parcel(), disputed]
+    out = [posting for parcel in became for posting in postings_of(parcel, {EGGS: 2})]
+    assert [posting.side for posting in out] == [Side.RELEASED, Side.RETURNED, Side.DISPOSED, Side.IN_CASES, Side.IN_CASES]
+    assert imbalances([Posting(EGGS, Side.SENT, 10), *out]) == []
+    assert imbalances([Posting(EGGS, Side.SENT, 11), *out]) == [Imbalance(EGGS, 1)]
+    assert imbalances(out) == [Imbalance(EGGS, -10)]
+    with pytest.raises(ValueError, match="pieces"):
+        imbalances([Posting(EGGS, Side.SENT, -1)])
