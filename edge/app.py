@@ -39,6 +39,7 @@ from edge.outbox import STEPS, FileTooNewError, Outbox, Step, StoreSettings, Wro
 from edge.sampling import Sampling
 from edge.sending import Custody, EndToEnd, Sending, Surroundings
 from edge.site_clock import SiteClock, wall_is_synced
+from edge.station.cabinet import Cabinet, Lock
 from edge.station.commands import CommandDesk
 from edge.station.desk import Desk
 from edge.station.manifests import ManifestBook
@@ -106,13 +107,14 @@ class Agent:
             await rules.load()
             await manifests.load()
             await station.load()
-            ops = self._operations(outbox, site_clock, station)
+            ops = self._operations(outbox, site_clock, station, drivers)
             await ops.people.load()
             await ops.questions.load()
+            await ops.cabinet.load()
             around = Surroundings(time.monotonic, random.random, faults.on_step, faults.custody)
             sending = Sending(config.operator_id, config.site_id, outbox, site_clock, around)
             uplink = Uplink(uplink_settings, outbox, site_clock, sending, self._presence(rules), around)
-            desk = CommandDesk(outbox, site_clock, station, uplink.report, time.monotonic)
+            desk = CommandDesk(outbox, site_clock, station, uplink.report, time.monotonic, ops.cabinet.open_remotely)
             await desk.settle_interrupted()
 
             async def put_in_force(sha256: str) -> None:
@@ -147,6 +149,7 @@ class Agent:
                 "housekeeping": housekeeping.run,
                 "own health": own.run,
                 "manifest": fetching.run,
+                "lockers": ops.cabinet.run,
                 "sensors": Sampling(drivers.sensors, clock, site_clock, live).run,
                 "page": PageServer(config.http, views, rules, ops, watchers, drivers.scanners).run,
             }
@@ -159,13 +162,21 @@ class Agent:
                 for name, part in parts.items():
                     tasks.create_task(supervise(name, part), name=name)
 
-    def _operations(self, outbox: Outbox, clock: SiteClock, station: Station) -> Operations:
+    def _operations(self, outbox: Outbox, clock: SiteClock, station: Station, drivers: Drivers) -> Operations:
         """What staff do, and who may know a scan for something that is no label."""
         people = People(outbox, clock, station, time.monotonic)
         questions = Questions(outbox, clock, station, time.monotonic, lambda: secrets.token_hex(8))
         station.on_scan(people.take_badge)
         station.on_scan(questions.take_scan)
-        return Operations(outbox, station, Desk(outbox, clock, station, time.monotonic), questions, people)
+        boards = {board.name: board for board in drivers.boards}
+        locks = {
+            cell: Lock(boards[settings.name], number)
+            for bus in self._config.locker
+            for settings in bus.board
+            for cell, number in settings.cell_names.items()
+        }
+        cabinet = Cabinet(outbox, clock, station, questions, locks)
+        return Operations(outbox, station, Desk(outbox, clock, station, time.monotonic), questions, people, cabinet)
 
     def healths(self) -> list[DeviceHealth]:
         """How each device is."""

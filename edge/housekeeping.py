@@ -7,7 +7,7 @@ import structlog
 
 from edge.outbox import NotKeptError, Outbox, Store, Transaction
 from edge.site_clock import SiteClock
-from edge.station import commands, ledger
+from edge.station import cell_book, commands, ledger
 
 ROUND_S = 1.0  # a lost scanner shall be on the cloud's screen within seconds
 ROUNDS_PER_TIDYING = 60
@@ -52,6 +52,7 @@ class Housekeeping:
 
         def forget(transaction: Transaction) -> None:
             ledger.forget_old(transaction.execute, now_ms)
+            cell_book.forget_old(transaction.execute, now_ms)
             commands.forget_old(transaction.execute, now_ms)
 
         def tidy(store: Store) -> None:

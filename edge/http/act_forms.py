@@ -120,8 +120,65 @@ class RefuseForm(HandOutForm):
     reason: Literal["declined", "staff"]
 
 
+class ReserveForm(ActForm):
+    parcel: Label
+
+
+class OpenCellForm(ActForm):
+    """``parcel``: that is put in or taken out; for a look there is none."""
+
+    cell: str = Field(min_length=1, max_length=20)
+    purpose: Literal["placing", "removal", "check"]
+    parcel: str = Field(default="", max_length=64)
+    reason: Literal["expired", "mistake", "fault", "moved"] = "mistake"
+
+
+class CellUseForm(ActForm):
+    cell: str = Field(min_length=1, max_length=20)
+    blocked: bool
+
+
+class CabinetForm(Form):
+    """What a resident shows at the cabinet: a QR's text, or eight digits."""
+
+    text: str = Field(min_length=1, max_length=512)
+
+
+class OpenedView(Form):
+    cell: str
+    word: str
+
+
+class CabinetAnswer(Form):
+    """Shown at the cabinet, where anybody looks on: no name. ``word``, ``detail``: of what was asked; ``wait_s``: while locked.
+
+    ``at_counter``: so many parcels are theirs too, and lie at the counter.
+    """
+
+    word: str
+    detail: str
+    wait_s: int
+    opened: list[OpenedView]
+    at_counter: int
+
+
+class CellView(Form):
+    """``state``: free, reserved, occupied, open, fault or blocked. ``lock``: whether this site's file names one for it."""
+
+    cell: str
+    zone: str
+    size: str
+    state: str
+    parcel: str
+    lock: bool
+
+
+class CellList(Form):
+    cells: list[CellView]
+
+
 class LogInForm(Form):
-    """A PIN, or a badge's text. ``device``: a scanner, where it is not this page that they log in at."""
+    """A PIN, or a badge's text."""
 
     secret: str = Field(min_length=1, max_length=200)
 

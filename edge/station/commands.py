@@ -4,7 +4,7 @@ The id is committed before the act. A repeat gets the recorded result; one that 
 died in between, is "unknown" and is not tried again.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from edge.devices.ports import Sound
@@ -19,19 +19,27 @@ from edge.wire.messages import Command, CommandFinished, CommandResponse
 KEEP_MS = 7 * 24 * 3600 * 1000  # wire.md: ids are kept 7 days
 
 Outcome = Literal["done", "refused", "failed", "unknown"]
+OpenCell = Callable[[str, str], Awaitable[tuple[Outcome, str]]]  # of a command's id and a cell
 
 
 class CommandDesk:
-    """Judges, records, acts, reports. ``report`` is what the action of that name does: it publishes what is in force."""
+    """Judges, records, acts, reports. ``report`` publishes what is in force; ``open_cell``: where there are lockers."""
 
     def __init__(
-        self, outbox: Outbox, clock: SiteClock, station: Station, report: Callable[[], None], read_monotonic_s: Callable[[], float]
+        self,
+        outbox: Outbox,
+        clock: SiteClock,
+        station: Station,
+        report: Callable[[], None],
+        read_monotonic_s: Callable[[], float],
+        open_cell: OpenCell | None = None,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._station = station
         self._report = report
         self._read_monotonic_s = read_monotonic_s
+        self._open_cell = open_cell
 
     async def settle_interrupted(self) -> None:
         """At start: what was begun and never finished is unknown, and says so."""
@@ -57,13 +65,21 @@ class CommandDesk:
             return CommandResponse(id=command.id, outcome="refused", detail=refusal)
         now_ms = self._clock.now_ms()
         await self._outbox.transact(lambda transaction: _begin(transaction.execute, command, now_ms))
+        outcome, detail = await self._do(command)
+        await self._record(command, outcome, detail)
+        return CommandResponse(id=command.id, outcome=outcome, detail=detail)
+
+    async def _do(self, command: Command) -> tuple[Outcome, str]:
         match command.action:
             case "identify":
                 await self._station.signal(Sound.IDENTIFY)
             case "report":
                 self._report()
-        await self._record(command, "done", "")
-        return CommandResponse(id=command.id, outcome="done")
+            case "open_cell":
+                if self._open_cell is None:
+                    return "refused", "no lockers at this site"
+                return await self._open_cell(command.id, command.cell)
+        return "done", ""
 
     def _refusal(self, received: Received) -> str:
         if received.command.nonce != received.connection_nonce:

@@ -85,14 +85,19 @@ class Questions:
             return None
         return (await self.ask(scan.text, Who(scan.device, actor))).result
 
-    async def ask(self, text: str, who: Who, place: str = COUNTER) -> OpenQuestion:
-        """Who may fetch what. The question of a refusal has no claims. NotKeptError."""
+    async def ask(self, text: str, who: Who, place: str = COUNTER, *, takes_tails: bool = True) -> OpenQuestion:
+        """Who may fetch what. The question of a refusal has no claims. NotKeptError.
+
+        ``takes_tails``: staff know a face to four digits; a cabinet does not.
+        """
         async with self._one_at_a_time:
             began_s = self._read_monotonic_s()
             if (closed := handout.locked(self._guessing(place))) is not None:
                 result = await self._station.act(who, lambda *_: closed.verdict)
                 return OpenQuestion("", result, How.UNSAID, (), "", place, began_s)
             question = read_question(text)
+            if isinstance(question, TailAsked) and not takes_tails:
+                question = None
             key = await self._key_of(question)
             guessing, now_ms, site = self._guessing(place), self._clock.now_ms(), self._station.site
             heard: list[_Heard] = []
@@ -116,7 +121,7 @@ class Questions:
             how = How.PROXY if heard[0].token else _HOW[type(question)]
             answered = OpenQuestion(name, result, how, heard[0].answer.claims, heard[0].token, place, began_s)
             self._remember(answered)
-            if len(answered.claims) == 1:
+            if len(answered.claims) == 1 and place == COUNTER:
                 serving = Serving(answered.claims[0].claim.claim, answered.how, answered.token)
                 self._station.benches.serve(who.device, serving, began_s)
             return answered
@@ -154,6 +159,12 @@ class Questions:
             if result.word == Word.RELEASED or asked.token:
                 self._open.pop(question, None)
         return result
+
+    async def settled(self, asked: OpenQuestion) -> None:
+        """Something was handed out for it elsewhere than at the counter: the guesses there are forgotten. NotKeptError."""
+        self._open.pop(asked.id, None)
+        self._attempts[asked.place] = Attempts()
+        await self._outbox.transact(lambda transaction: memory.keep_attempts(transaction.execute, asked.place, Attempts()))
 
     async def refuse(self, question: str, claim: str, parcels: Collection[str], reason: Refusal, who: Who) -> ScanResult:
         """Staff would not, or the resident did not want to. NoSuchQuestionError, NotKeptError."""

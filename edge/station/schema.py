@@ -107,6 +107,29 @@ CREATE TABLE stock_take (
 ) STRICT;
 """
 
+# Cells: what else is known of one besides the parcel that is booked in it; and every wish to open one, committed before the pulse.
+_STATION_4 = """
+CREATE TABLE cell (
+    cell TEXT PRIMARY KEY,
+    state TEXT NOT NULL,            -- reserved | open | fault | blocked
+    parcel TEXT NOT NULL,           -- that it is reserved for
+    since_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE cell_wish (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    cell TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    parcel TEXT NOT NULL,
+    command TEXT NOT NULL,
+    device TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    outcome TEXT                    -- null: begun, and what came of it is not known
+) STRICT;
+CREATE INDEX cell_wish_open ON cell_wish (cell) WHERE outcome IS NULL;
+"""
+
 _OUTBOX_1, _OUTBOX_2 = OUTBOX_VERSIONS
 # Of the whole file, in order: only ever appended to.
-FILE_VERSIONS: Sequence[str] = (_OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3)
+FILE_VERSIONS: Sequence[str] = (_OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4)

@@ -64,6 +64,14 @@ class Word(StrEnum):
     PLACED = "placed"
     REMOVED = "removed"
     CELL_BUSY = "cell_busy"
+    CELL_OUT_OF_USE = "cell_out_of_use"
+    CELL_OPENED = "cell_opened"
+    CELL_NOT_OPENED = "cell_not_opened"  # the door did not open
+    CELL_UNCERTAIN = "cell_uncertain"  # nobody can say what the door does: go and look
+    CELL_LEFT_OPEN = "cell_left_open"
+    CELL_CLOSED = "cell_closed"
+    CELL_MISMATCH = "cell_mismatch"  # 有单无货, or something that should not be in it
+    CELL_FREED = "cell_freed"
 
     # Handing out
     ASK_MATCHES = "ask_matches"  # one person: confirm

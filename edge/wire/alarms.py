@@ -7,15 +7,20 @@ from edge.wire.fields import Milliseconds, Name, Reading, Text
 
 
 class AlarmRaised(Fact, frozen=True, tag="alarm_raised"):
-    """A rule found a subject out of bounds. ``alarm`` names this raising in all that follows; unique within the site."""
+    """A rule found a subject out of bounds. ``alarm`` names this raising in all that follows; unique within the site.
+
+    Said again of the same alarm where it became more severe; an acknowledgement before that does not count for it.
+    """
 
     alarm: Name
     subject: Name  # a sensor's, device's or cell's id
     rule: Name
     severity: Literal["info", "warning", "critical"]
     value: Reading | None = None
-    limit: Reading | None = None
+    limit: Reading | None = None  # in the value's unit
     since_ms: Milliseconds | None = None
+    explained: Literal["", "door", "defrost"] = ""  # what may have caused it; it is an alarm all the same
+    detail: Text = ""  # why a sensor gives no value
 
 
 class AlarmAcknowledged(Fact, frozen=True, tag="alarm_acknowledged"):

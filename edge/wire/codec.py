@@ -175,6 +175,11 @@ def _check_downlink(message: AnyDownlink) -> None:
         raise ValueError(f"marks: want as many as seqs ({len(message.seqs)}), got {len(message.marks)}")
 
 
+def _check_command(command: Command) -> None:
+    if (command.action == "open_cell") != bool(command.cell):
+        raise ValueError(f"cell: want one with open_cell and with nothing else, got {command.action} and {command.cell[:40]!r}")
+
+
 def _decoder(kind: type[T], check: Callable[[T], None] | None = None) -> Decoder[T]:
     return Decoder(msgspec.msgpack.Decoder(kind), msgspec.json.Decoder(kind), check)
 
@@ -185,7 +190,7 @@ decode_status: Decoder[AnyStatus] = Decoder(msgspec.msgpack.Decoder(AnyStatus), 
 decode_downlink: Decoder[AnyDownlink] = Decoder(
     msgspec.msgpack.Decoder(AnyDownlink), msgspec.json.Decoder(AnyDownlink), _check_downlink
 )
-decode_command = _decoder(Command)
+decode_command = _decoder(Command, _check_command)
 decode_response = _decoder(CommandResponse)
 decode_desired = _decoder(Desired)
 decode_reported = _decoder(Reported)

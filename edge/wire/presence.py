@@ -41,12 +41,13 @@ AnyStatus = Birth | Will
 
 
 class Command(Message, frozen=True):
-    """One command. Valid on the connection whose nonce it cites, for ``ttl_s`` counted from receipt."""
+    """One command. Valid on the connection whose nonce it cites, for ``ttl_s`` counted from receipt. ``cell``: to be opened."""
 
     id: Name
     nonce: Name
     ttl_s: Annotated[float, Meta(gt=0, le=MAX_TTL_S)]
-    action: Literal["identify", "report"]
+    action: Literal["identify", "report", "open_cell"]
+    cell: Text = ""
 
 
 class CommandResponse(Message, frozen=True):

@@ -138,7 +138,7 @@ RELEASE_0_1: dict[str, tuple[Any, m.Message]] = {
 
 RELEASE_0_2: dict[str, tuple[Any, m.Message]] = {
     f"event_{fact.__struct_config__.tag}": (decode_events, event(fact)) for fact in FACTS
-}
+} | {"command_open_cell": (decode_command, m.Command(id="c-2", nonce="n0nce", ttl_s=5.0, action="open_cell", cell="B-07"))}
 
 RELEASES = {"0.1": RELEASE_0_1, "0.2": RELEASE_0_2}
 ALL = [(release, name) for release, frames in RELEASES.items() for name in frames]

@@ -1,0 +1,66 @@
+"""The lockers over the local API: staff reserve and open, residents show a code at the cabinet. Thin."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+
+from edge.http import act_forms as f
+from edge.http.views import scan_view
+from edge.outbox import Outbox
+from edge.outbox.transaction import Execute
+from edge.station import cell_book, ledger
+from edge.station.cabinet import PLACE, Cabinet
+from edge.station.cells import Wish
+from edge.station.day import Day
+from edge.station.station import Station, Who
+from edge.station.verdict import Word
+
+
+def add_cells(
+    app: FastAPI, cabinet: Cabinet, station: Station, outbox: Outbox, who: Callable[[Request, str], Who]
+) -> None:  # fmt: skip
+    """All of them. ``who``: who acts, or a refusal."""
+
+    @app.get("/api/cells")
+    async def cells() -> f.CellList:
+        day, locks = station.day, set(cabinet.locks)
+        return f.CellList(cells=await outbox.run(lambda store: _read_cells(store.execute, day, locks)))
+
+    @app.post("/api/cells/reserve")
+    async def reserve(form: f.ReserveForm, request: Request) -> f.ActAnswer:
+        return f.ActAnswer(act=scan_view(await cabinet.reserve(form.parcel, who(request, form.actor))))
+
+    @app.post("/api/cells/open")
+    async def open_cell(form: f.OpenCellForm, request: Request) -> f.ActAnswer:
+        wish = Wish(form.cell, form.purpose, form.parcel, removed_for=form.reason)
+        return f.ActAnswer(act=scan_view(await cabinet.open(wish, who(request, form.actor))))
+
+    @app.post("/api/cells/use")
+    async def use(form: f.CellUseForm, request: Request) -> f.ActAnswer:
+        actor = who(request, form.actor)
+        return f.ActAnswer(act=scan_view(await cabinet.set_in_use(form.cell, actor, is_blocked=form.blocked)))
+
+    @app.post("/api/cabinet")
+    async def pick_up(form: f.CabinetForm) -> f.CabinetAnswer:
+        asked, opened = await cabinet.pick_up(form.text, Who(PLACE))
+        ready = sum(len(here.ready) for here in asked.claims)
+        return f.CabinetAnswer(
+            word=asked.result.word,
+            detail=asked.result.detail,
+            wait_s=asked.result.amount if asked.result.word == Word.LOCKED_OUT else 0,
+            opened=[f.OpenedView(cell=one.slot, word=one.word) for one in opened],
+            at_counter=ready - len(opened),
+        )
+
+
+def _read_cells(execute: Execute, day: Day, locks: set[str]) -> list[f.CellView]:
+    notes, inside = cell_book.notes(execute), ledger.taken_cells(execute, day)
+    views: list[f.CellView] = []
+    for cell in day.cells.values():
+        note = notes.get(cell.cell)
+        state = note.state if note else "occupied" if cell.cell in inside else "free"
+        parcel = inside.get(cell.cell, note.parcel if note else "")
+        views.append(
+            f.CellView(cell=cell.cell, zone=cell.zone, size=cell.size, state=state, parcel=parcel, lock=cell.cell in locks)
+        )
+    return views

@@ -1,0 +1,215 @@
+"""The lockers: reserved, opened, watched until the door is closed again. Nothing is pulsed before its wish is on the disk.
+
+What an opening means is ``edge.station.cells``'s. A door is opened once a wish, whatever happens: after a crash between pulse and
+feedback the wish is "unknown", and a person goes and looks.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import structlog
+
+from edge.devices.locker import Article, LockerBoard, OpenOutcome
+from edge.devices.ports import Sound
+from edge.outbox import NotKeptError, Outbox, Transaction
+from edge.outbox.transaction import Execute
+from edge.rules.custody import ParcelState
+from edge.site_clock import SiteClock
+from edge.station import cell_book, ledger, lockers
+from edge.station.cell_book import WishOutcome
+from edge.station.cells import CellNote, Wish, after_close, after_open, note_of, why_not_open
+from edge.station.commands import Outcome
+from edge.station.day import Day
+from edge.station.desk import NotInManifestError
+from edge.station.known import KnownParcel
+from edge.station.questions import OpenQuestion, Questions
+from edge.station.results import ScanResult
+from edge.station.station import Station, Who, record
+from edge.station.verdict import Verdict, Word
+from edge.wire.messages import CellChanged, CellOpened
+
+CLOSED_WITHIN_S = 60.0  # who takes a bag out and closes the door needs twenty; then it is left open
+PLACE = "cabinet"  # where residents' wrong codes are counted, apart from the counter's
+
+_OUTCOMES: Mapping[OpenOutcome, WishOutcome] = {
+    OpenOutcome.OPENED: "opened",
+    OpenOutcome.LEFT_OPEN: "opened",
+    OpenOutcome.JAMMED: "failed",
+    OpenOutcome.FAILED: "failed",
+    OpenOutcome.UNKNOWN: "unknown",
+}
+
+_REMOTELY: Mapping[Word, Outcome] = {
+    Word.CELL_OPENED: "done",
+    Word.CELL_NOT_OPENED: "failed",
+    Word.CELL_UNCERTAIN: "unknown",
+}
+
+_log = structlog.get_logger()
+
+
+class Lock(NamedTuple):
+    """Which lock a cell's name means."""
+
+    board: LockerBoard
+    number: int
+
+
+class Cabinet:
+    """All the site's cells. ``load`` before use; ``run`` watches doors until cancelled."""
+
+    def __init__(
+        self, outbox: Outbox, clock: SiteClock, station: Station, questions: Questions, locks: Mapping[str, Lock]
+    ) -> None:  # fmt: skip
+        self._outbox = outbox
+        self._clock = clock
+        self._station = station
+        self._questions = questions
+        self.locks = locks
+        self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._watched: dict[str, tuple[Wish, Who]] = {}  # doors that stand open, each for the last wish
+        self._opened: asyncio.Queue[str] = asyncio.Queue(max(1, len(locks)))  # a cell is in it once at most
+
+    async def load(self) -> None:
+        """At start: what was begun and never heard of is unknown, says so, and is not tried again. NotKeptError."""
+        stamp = self._clock.stamp()
+
+        def settle(transaction: Transaction) -> None:
+            for row, wish, device, actor in cell_book.unfinished(transaction.execute):
+                unknown = CellOpened(
+                    cell=wish.cell, purpose=wish.purpose, outcome="unknown", parcel=wish.parcel, command=wish.command
+                )  # fmt: skip
+                record(transaction, (unknown,), stamp, Who(device, actor))
+                cell_book.finish(transaction.execute, row, "unknown")
+
+        await self._outbox.transact(settle)
+
+    async def run(self) -> None:
+        """Wait for each opened door to be closed."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                cell = await self._opened.get()
+                tasks.create_task(self._watch(cell), name=f"cell {cell}")
+
+    async def reserve(self, parcel: str, who: Who) -> ScanResult:
+        """Find a cell for a parcel and keep it. NotKeptError."""
+        now_ms = self._clock.now_ms()
+
+        def decide(execute: Execute, day: Day) -> Verdict:
+            known = ledger.parcel(execute, day, parcel)
+            taken = cell_book.taken(execute, day)
+            own = next((cell for cell, holds in taken.items() if holds == parcel), "")
+            if own:
+                return Verdict(Word.CELL_RESERVED, Sound.DUPLICATE, parcel=parcel, place=own)
+            with_locks = [cell for cell in day.cells.values() if cell.cell in self.locks]
+            cell = None if known.standing.state.is_final else lockers.allocate(known, with_locks, taken)
+            if cell is None:
+                return Verdict(Word.NO_CELL, Sound.REFUSED, parcel=parcel)
+            reserved = CellChanged(cell=cell.cell, state="reserved", parcel=parcel)
+            return Verdict(Word.CELL_RESERVED, Sound.OK, (reserved,), parcel=parcel, place=cell.cell)
+
+        def note(execute: Execute, verdict: Verdict) -> None:
+            if verdict.facts:
+                cell_book.put_note(execute, verdict.place, CellNote("reserved", parcel), now_ms)
+
+        return await self._station.act(who, decide, note, reads_much=True)
+
+    async def set_in_use(self, cell: str, who: Who, *, is_blocked: bool) -> ScanResult:
+        """Staff take a cell out of use, or say that it is right again. NotInManifestError, NotKeptError."""
+        if cell not in self.locks:
+            raise NotInManifestError(f"{cell}: no such cell at this site")
+        now_ms = self._clock.now_ms()
+        fact = CellChanged(cell=cell, state="blocked" if is_blocked else "free", cause="staff")
+        verdict = Verdict(Word.CELL_OUT_OF_USE if is_blocked else Word.CELL_FREED, Sound.OK, (fact,), place=cell)
+        note = CellNote("blocked") if is_blocked else None
+        return await self._station.act(
+            who, lambda *_: verdict, lambda execute, _verdict: cell_book.put_note(execute, cell, note, now_ms)
+        )
+
+    async def open(self, wish: Wish, who: Who) -> ScanResult:
+        """Open one cell once, and book what that means. NotInManifestError, NotKeptError: it was not pulsed, unless it says so."""
+        lock = self.locks.get(wish.cell)
+        if lock is None:
+            raise NotInManifestError(f"{wish.cell}: no such cell at this site")
+        async with self._one_at_a_time[wish.cell]:
+            begun = await self._begin(wish, who)
+            if isinstance(begun, Verdict):
+                refusal = begun
+                return await self._station.act(who, lambda *_: refusal)
+            row, now_ms = begun, self._clock.now_ms()
+            opened = await lock.board.open(lock.number)
+
+            def decide(execute: Execute, day: Day) -> Verdict:
+                return after_open(wish, opened.outcome, opened.door, _known(execute, day, wish))
+
+            def finish(execute: Execute, verdict: Verdict) -> None:
+                cell_book.finish(execute, row, _OUTCOMES[opened.outcome])
+                if (note := note_of(verdict.facts)) is not None:
+                    cell_book.put_note(execute, wish.cell, note, now_ms)
+
+            result = await self._station.act(who, decide, finish)
+        if opened.is_open:
+            if wish.cell not in self._watched:
+                self._opened.put_nowait(wish.cell)
+            self._watched[wish.cell] = (wish, who)
+        return result
+
+    async def open_remotely(self, command: str, cell: str) -> tuple[Outcome, str]:
+        """The cloud wants a cell opened; whoever asked it is in its own books. NotKeptError."""
+        try:
+            result = await self.open(Wish(cell, "remote", command=command), Who("cloud"))
+        except NotInManifestError as error:
+            return "refused", str(error)
+        return _REMOTELY.get(Word(result.word), "refused"), result.word
+
+    async def pick_up(self, text: str, who: Who) -> tuple[OpenQuestion, list[ScanResult]]:
+        """A resident shows a QR or a code at the cabinet: every cell with something of theirs opens. NotKeptError."""
+        asked = await self._questions.ask(text, who, PLACE, takes_tails=False)
+        results: list[ScanResult] = []
+        for here in asked.claims:
+            for one in here.ready:
+                if one.standing.state is ParcelState.IN_LOCKER:
+                    wish = Wish(one.standing.place, "pickup", one.parcel, here.claim.claim, asked.how, asked.token)
+                    results.append(await self.open(wish, who))
+        if any(result.word == Word.RELEASED for result in results):
+            await self._questions.settled(asked)
+        return asked, results
+
+    async def _begin(self, wish: Wish, who: Who) -> int | Verdict:
+        """The wish's row, committed; or why it is refused."""
+        day, now_ms = self._station.day, self._clock.now_ms()
+
+        def work(transaction: Transaction) -> int | Verdict:
+            execute = transaction.execute
+            note = cell_book.notes(execute).get(wish.cell)
+            holds = ledger.taken_cells(execute, day).get(wish.cell, "")
+            refusal = why_not_open(wish, _known(execute, day, wish), note, holds)
+            return refusal or cell_book.begin(execute, wish, who.device, who.actor, now_ms)
+
+        return await self._outbox.run(lambda store: store.transact(work))
+
+    async def _watch(self, cell: str) -> None:
+        """Wait until an opened door is closed, or was left open, and book what that means."""
+        lock = self.locks[cell]
+        door = await lock.board.wait_closed(lock.number, CLOSED_WITHIN_S)
+        seen = (await lock.board.look()).get(lock.number)
+        article = seen.article if seen is not None else Article.UNKNOWN
+        wish, who = self._watched.pop(cell)
+        now_ms = self._clock.now_ms()
+
+        def decide(execute: Execute, day: Day) -> Verdict:
+            return after_close(wish, door, article, _known(execute, day, wish))
+
+        def note(execute: Execute, verdict: Verdict) -> None:
+            cell_book.put_note(execute, wish.cell, note_of(verdict.facts), now_ms)
+
+        try:
+            await self._station.act(who, decide, note)
+        except NotKeptError as error:  # the parcel is not in the books: a stock-take or the next opening finds it
+            _log.error("cell_not_kept", cell=cell, error=str(error))
+
+
+def _known(execute: Execute, day: Day, wish: Wish) -> KnownParcel | None:
+    return ledger.parcel(execute, day, wish.parcel) if wish.parcel else None

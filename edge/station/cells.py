@@ -1,0 +1,141 @@
+"""What opening a locker cell means: whether it may be, and what the door's feedback makes of it. Pure.
+
+A parcel is handed out when its door opens, for from then on a hand can reach it; it is placed when the door has closed on it. Lock,
+door and article sensor are three signals, and the last two may be unknown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from msgspec import structs
+
+from edge.devices.locker import Article, Door, OpenOutcome
+from edge.devices.ports import Sound
+from edge.rules.custody import ParcelState
+from edge.station.arrivals import receive
+from edge.station.known import KnownParcel
+from edge.station.verdict import Verdict, Word
+from edge.wire.messages import (
+    AnyFact,
+    CellChanged,
+    CellOpened,
+    How,
+    ParcelPlaced,
+    ParcelReleased,
+    ParcelRemoved,
+)
+
+Purpose = Literal["pickup", "placing", "removal", "remote", "check"]
+NoteState = Literal["reserved", "open", "fault", "blocked"]
+RemovedFor = Literal["expired", "mistake", "fault", "moved"]
+
+_OUTCOMES: Mapping[OpenOutcome, Literal["opened", "failed", "unknown"]] = {
+    OpenOutcome.OPENED: "opened",
+    OpenOutcome.LEFT_OPEN: "opened",
+    OpenOutcome.JAMMED: "failed",
+    OpenOutcome.FAILED: "failed",
+    OpenOutcome.UNKNOWN: "unknown",
+}
+
+
+class CellNote(NamedTuple):
+    """What else is known of a cell besides the parcel that is booked in it."""
+
+    state: NoteState
+    parcel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One wish to open one cell. ``claim``, ``how``, ``token``: by what a resident showed that the parcel is theirs."""
+
+    cell: str
+    purpose: Purpose
+    parcel: str = ""
+    claim: str = ""
+    how: How = How.UNSAID
+    token: str = ""
+    command: str = ""
+    removed_for: RemovedFor = "mistake"
+
+
+def why_not_open(wish: Wish, known: KnownParcel | None, note: CellNote | None, holds: str) -> Verdict | None:
+    """Why this cell must not be opened for this; None: open it. ``holds``: the parcel that is booked in it, "" where none is.
+
+    Staff may look into any cell, and the cloud may have any opened; both are in the books with who and why.
+    """
+    refused = Verdict(Word.CELL_BUSY, Sound.REFUSED, parcel=wish.parcel, place=wish.cell)
+    match wish.purpose:
+        case "remote" | "check":
+            return None
+        case "pickup" | "removal":
+            return None if known is not None and holds == wish.parcel else refused._replace(word=Word.NOT_HERE)
+        case _:
+            pass
+    if note is not None and note.state in ("fault", "blocked"):
+        return refused._replace(word=Word.CELL_OUT_OF_USE, detail=note.state)
+    is_free = holds in ("", wish.parcel) and (note is None or note.parcel in ("", wish.parcel))
+    return None if is_free else refused
+
+
+def after_open(wish: Wish, outcome: OpenOutcome, door: Door, known: KnownParcel | None) -> Verdict:
+    """What the door said. A pickup whose parcel left meanwhile (at the counter, by another hand) releases nothing twice."""
+    opened = CellOpened(
+        cell=wish.cell, purpose=wish.purpose, outcome=_OUTCOMES[outcome], parcel=wish.parcel, command=wish.command
+    )  # fmt: skip
+    match _OUTCOMES[outcome]:
+        case "failed":
+            fault = CellChanged(cell=wish.cell, state="fault", door=door.value, cause="open_failed", parcel=wish.parcel)
+            return Verdict(Word.CELL_NOT_OPENED, Sound.ERROR, (opened, fault), parcel=wish.parcel, place=wish.cell)
+        case "unknown":
+            return Verdict(Word.CELL_UNCERTAIN, Sound.ERROR, (opened,), parcel=wish.parcel, place=wish.cell)
+        case _:
+            pass
+    facts: tuple[AnyFact, ...] = (opened,)
+    is_inside = known is not None and known.standing.state is ParcelState.IN_LOCKER and known.standing.place == wish.cell
+    if wish.purpose == "pickup" and is_inside:
+        released = ParcelReleased(parcel=wish.parcel, how=wish.how, claim=wish.claim, token=wish.token, cell=wish.cell)
+        return Verdict(Word.RELEASED, Sound.OK, (*facts, released), parcel=wish.parcel, place=wish.cell, amount=1, of=1)
+    if wish.purpose == "removal" and is_inside:
+        facts = (*facts, ParcelRemoved(parcel=wish.parcel, cell=wish.cell, reason=wish.removed_for))
+        return Verdict(Word.REMOVED, Sound.OK, facts, parcel=wish.parcel, place=wish.cell)
+    return Verdict(Word.CELL_OPENED, Sound.OK, facts, parcel=wish.parcel, place=wish.cell)
+
+
+def after_close(wish: Wish, door: Door, article: Article, known: KnownParcel | None) -> Verdict:
+    """The door closed again, or it did not in time. Placed is only what the door has closed on and no sensor denies."""
+    changed = CellChanged(
+        cell=wish.cell, state="open", door=door.value, article=article.value, cause="door_left_open", parcel=wish.parcel
+    )  # fmt: skip
+    if door is not Door.CLOSED:
+        return Verdict(Word.CELL_LEFT_OPEN, Sound.ATTENTION, (changed,), parcel=wish.parcel, place=wish.cell)
+    if wish.purpose == "placing" and known is not None:
+        if article is Article.ABSENT:
+            empty = structs.replace(changed, state="free", cause="cell_mismatch")
+            return Verdict(Word.CELL_MISMATCH, Sound.ATTENTION, (empty,), parcel=wish.parcel, place=wish.cell)
+        return _placed(wish, known)
+    if wish.purpose in ("pickup", "removal") and article is Article.PRESENT:
+        still = structs.replace(changed, state="blocked", cause="cell_mismatch")
+        return Verdict(Word.CELL_MISMATCH, Sound.ATTENTION, (still,), parcel=wish.parcel, place=wish.cell)
+    return Verdict(Word.CELL_CLOSED, Sound.OK, parcel=wish.parcel, place=wish.cell)
+
+
+def note_of(facts: tuple[AnyFact, ...]) -> CellNote | None:
+    """What is to be remembered of a cell after these facts; None: nothing but what is booked in it."""
+    for fact in reversed(facts):
+        if isinstance(fact, CellChanged) and fact.state in ("open", "fault", "blocked"):
+            return CellNote(fact.state)
+    return None
+
+
+def _placed(wish: Wish, known: KnownParcel) -> Verdict:
+    placed: tuple[AnyFact, ...] = (ParcelPlaced(parcel=wish.parcel, cell=wish.cell),)
+    if known.standing.state is ParcelState.IN_LOCKER:
+        placed = (ParcelRemoved(parcel=wish.parcel, cell=known.standing.place, reason="moved"), *placed)
+    if known.standing.state.is_at_station:
+        return Verdict(Word.PLACED, Sound.OK, placed, parcel=wish.parcel, place=wish.cell)
+    received = receive(known)
+    if not received.facts:
+        return received
+    return Verdict(Word.PLACED, received.sound, received.facts + placed, parcel=wish.parcel, place=wish.cell)

@@ -1,0 +1,56 @@
+"""A board of locks that does what a test says, and counts its pulses."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from edge.devices.locker import Article, Cell, Door, OpenOutcome, OpenResult, Pulse
+from edge.devices.ports import DeviceHealth, DeviceState
+
+
+@dataclass(slots=True)
+class TestBoard:
+    """Doors close when the test says so."""
+
+    __test__ = False
+
+    outcome: OpenOutcome = OpenOutcome.OPENED
+    article: Article = Article.UNKNOWN
+    pulses: list[int] = field(default_factory=list)
+    closing: "asyncio.Queue[Door]" = field(default_factory=asyncio.Queue)
+    dies: bool = False
+
+    @property
+    def name(self) -> str:
+        return "board"
+
+    @property
+    def cells(self) -> range:
+        return range(1, 4)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Nothing."""
+
+    async def doors(self) -> Mapping[int, Door]:
+        return dict.fromkeys(self.cells, Door.UNKNOWN)
+
+    async def look(self) -> Mapping[int, Cell]:
+        return dict.fromkeys(self.cells, Cell(Door.UNKNOWN, self.article))
+
+    async def open(self, cell: int) -> OpenResult:
+        self.pulses.append(cell)
+        if self.dies:
+            raise asyncio.CancelledError
+        door = Door.OPEN if self.outcome in (OpenOutcome.OPENED, OpenOutcome.LEFT_OPEN) else Door.CLOSED
+        return OpenResult(cell, self.outcome, Pulse.GIVEN, door)
+
+    async def wait_closed(self, cell: int, within_s: float) -> Door:  # noqa: ARG002  # the Protocol's names
+        return await self.closing.get()
+
+    def health(self) -> DeviceHealth:
+        return DeviceHealth("board", DeviceState.OK)

@@ -1,0 +1,216 @@
+"""Lockers: reserved, opened once, placed when the door has closed, handed out when it has opened; crashes in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from edge.devices.locker import Article, Door, OpenOutcome
+from edge.devices.ports import Sound
+from edge.site_clock import SiteClock
+from edge.station.cabinet import Cabinet, Lock
+from edge.station.cells import Wish
+from edge.station.desk import NotInManifestError
+from edge.station.results import ScanResult
+from edge.station.verdict import Word
+from edge.wire.messages import CellChanged, CellOpened, How, ParcelPlaced, ParcelReceived, ParcelReleased, ParcelRemoved, Refusal
+from tests.edge.station import days
+from tests.edge.station.boards import TestBoard
+from tests.edge.station.counters import CHEN, Counter, TestClock, open_counter
+from tests.edge.station.days import CODE_OF, LI_1, PROXY_CODE, WANG_1, WANG_2
+
+DAY = days.manifest()
+
+
+class Lockers:
+    """A counter with a cabinet of three cells."""
+
+    def __init__(self, counter: Counter, cabinet: Cabinet, board: TestBoard) -> None:
+        self.counter, self.cabinet, self.board = counter, cabinet, board
+
+    async def closes(self, door: Door = Door.CLOSED) -> None:
+        """Somebody closes the door, or does not in time; waits until that is booked."""
+        heard: asyncio.Queue[ScanResult] = asyncio.Queue()
+        self.counter.station.on_result(heard.put_nowait)
+        self.board.closing.put_nowait(door)
+        await asyncio.wait_for(heard.get(), 10)
+
+    async def place(self, parcel: str) -> str:
+        reserved = await self.cabinet.reserve(parcel, CHEN)
+        await self.cabinet.open(Wish(reserved.slot, "placing", parcel), CHEN)
+        await self.closes()
+        return reserved.slot
+
+
+@asynccontextmanager
+async def open_lockers(folder: Path, clock: TestClock | None = None, board: TestBoard | None = None) -> AsyncIterator[Lockers]:
+    board = board or TestBoard()
+    manifest = None if (folder / "site.db").exists() else DAY
+    async with open_counter(folder, "release", manifest, clock=clock) as counter:
+        site_clock = SiteClock(counter.clock, counter.clock.monotonic_s, lambda: True, 0)
+        locks = {f"1-0{number}": Lock(board, number) for number in board.cells}
+        cabinet = Cabinet(counter.outbox, site_clock, counter.station, counter.questions, locks)
+        await cabinet.load()
+        running = asyncio.create_task(cabinet.run())
+        try:
+            yield Lockers(counter, cabinet, board)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_parcel_is_reserved_placed_when_its_door_has_closed_and_fetched_by_a_code(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        assert await lockers.place(WANG_1) == "1-01"
+        asked, opened = await lockers.cabinet.pick_up(CODE_OF["c-wang"], CHEN)
+        assert (asked.how, [one.word for one in opened]) == (How.CODE, [Word.RELEASED])
+        await lockers.closes()
+        assert await lockers.counter.facts() == [
+            CellChanged(cell="1-01", state="reserved", parcel=WANG_1),
+            CellOpened(cell="1-01", purpose="placing", outcome="opened", parcel=WANG_1),
+            ParcelReceived(parcel=WANG_1),
+            ParcelPlaced(parcel=WANG_1, cell="1-01"),
+            CellOpened(cell="1-01", purpose="pickup", outcome="opened", parcel=WANG_1),
+            ParcelReleased(parcel=WANG_1, how=How.CODE, claim="c-wang", cell="1-01"),
+        ]
+        assert lockers.board.pulses == [1, 1]
+
+
+async def test_all_cells_of_a_person_open_and_no_cell_opens_again_for_the_same_code(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(WANG_1)
+        await lockers.place(WANG_2)
+        _, opened = await lockers.cabinet.pick_up(PROXY_CODE, CHEN)
+        assert [one.slot for one in opened] == ["1-01", "1-03"]
+        again, nothing = await lockers.cabinet.pick_up(CODE_OF["c-wang"], CHEN)
+        assert (again.result.detail, nothing) == (Refusal.ALREADY_RELEASED, [])
+        assert len(lockers.board.pulses) == 4
+
+
+@pytest.mark.parametrize("shown", ["5678", "00000000", days.qr("demo/1", site="st-2"), days.qr("demo/1", key="k9"), "x"])
+async def test_no_door_opens_for_four_digits_a_guess_or_anothers_qr(tmp_path: Path, shown: str) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(WANG_1)
+        asked, opened = await lockers.cabinet.pick_up(shown, CHEN)
+        assert (asked.claims, opened, lockers.board.pulses) == ((), [], [1])
+
+
+async def test_guesses_at_the_cabinet_lock_the_cabinet(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(WANG_1)
+        for _ in range(5):
+            await lockers.cabinet.pick_up("00000000", CHEN)
+        asked, opened = await lockers.cabinet.pick_up(CODE_OF["c-wang"], CHEN)
+        assert (asked.result.word, opened) == (Word.LOCKED_OUT, [])
+        assert (await lockers.counter.questions.ask(CODE_OF["c-wang"], CHEN)).result.word == Word.ASK_MATCHES
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [
+        (OpenOutcome.JAMMED, Word.CELL_NOT_OPENED),
+        (OpenOutcome.FAILED, Word.CELL_NOT_OPENED),
+        (OpenOutcome.UNKNOWN, Word.CELL_UNCERTAIN),
+    ],
+)
+async def test_a_door_that_does_not_open_hands_nothing_out(tmp_path: Path, outcome: OpenOutcome, word: Word) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(LI_1)
+        lockers.board.outcome = outcome
+        _, (result,) = await lockers.cabinet.pick_up(CODE_OF["c-li"], CHEN)
+        assert (result.word, result.sound) == (word, Sound.ERROR)
+        assert not any(isinstance(fact, ParcelReleased) for fact in await lockers.counter.facts())
+        lockers.board.outcome = OpenOutcome.OPENED
+        _, (again,) = await lockers.cabinet.pick_up(CODE_OF["c-li"], CHEN)
+        assert again.word == Word.RELEASED
+
+
+async def test_a_faulty_cell_is_given_to_nobody_until_staff_say_it_is_right(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        lockers.board.outcome = OpenOutcome.JAMMED
+        await lockers.cabinet.reserve(WANG_1, CHEN)
+        await lockers.cabinet.open(Wish("1-01", "placing", WANG_1), CHEN)
+        assert (await lockers.cabinet.reserve(WANG_1, CHEN)).slot == "1-02"
+        await lockers.cabinet.set_in_use("1-01", CHEN, is_blocked=False)
+        await lockers.cabinet.set_in_use("1-02", CHEN, is_blocked=True)
+        assert (await lockers.cabinet.reserve(LI_1, CHEN)).word == Word.NO_CELL
+        lockers.board.outcome = OpenOutcome.OPENED
+        assert (await lockers.cabinet.open(Wish("1-02", "placing", LI_1), CHEN)).word == Word.CELL_OUT_OF_USE
+        with pytest.raises(NotInManifestError):
+            await lockers.cabinet.set_in_use("9-99", CHEN, is_blocked=True)
+
+
+async def test_a_door_left_open_and_a_cell_that_is_not_as_booked_are_said(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        lockers.board.article = Article.ABSENT
+        await lockers.cabinet.reserve(WANG_1, CHEN)
+        await lockers.cabinet.open(Wish("1-01", "placing", WANG_1), CHEN)
+        await lockers.closes()
+        lockers.board.article = Article.PRESENT
+        await lockers.cabinet.open(Wish("1-01", "placing", WANG_1), CHEN)
+        await lockers.closes()
+        await lockers.cabinet.pick_up(CODE_OF["c-wang"], CHEN)
+        await lockers.closes()
+        await lockers.cabinet.open(Wish("1-02", "check"), CHEN)
+        await lockers.closes(Door.OPEN)
+        changed = [(fact.cell, fact.state, fact.cause) for fact in await lockers.counter.facts() if isinstance(fact, CellChanged)]
+        assert changed == [
+            ("1-01", "reserved", ""),
+            ("1-01", "free", "cell_mismatch"),
+            ("1-01", "blocked", "cell_mismatch"),
+            ("1-02", "open", "door_left_open"),
+        ]
+
+
+async def test_an_expired_parcel_is_taken_out_by_staff_and_anothers_cell_is_not_opened(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(WANG_1)
+        wrong = await lockers.cabinet.open(Wish("1-01", "removal", LI_1, removed_for="expired"), CHEN)
+        assert wrong.word == Word.NOT_HERE
+        busy = await lockers.cabinet.open(Wish("1-01", "placing", LI_1), CHEN)
+        assert busy.word == Word.CELL_BUSY
+        taken = await lockers.cabinet.open(Wish("1-01", "removal", WANG_1, removed_for="expired"), CHEN)
+        assert taken.word == Word.REMOVED
+        assert ParcelRemoved(parcel=WANG_1, cell="1-01", reason="expired") in await lockers.counter.facts()
+        assert lockers.board.pulses == [1, 1]
+
+
+async def test_after_a_crash_between_pulse_and_feedback_the_wish_is_unknown_and_nothing_is_pulsed_again(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(LI_1)
+        lockers.board.dies = True
+        with pytest.raises(asyncio.CancelledError):
+            await lockers.cabinet.pick_up(CODE_OF["c-li"], CHEN)
+    board = TestBoard()
+    async with open_lockers(tmp_path, lockers.counter.clock, board) as lockers:
+        last = (await lockers.counter.facts())[-1]
+        assert last == CellOpened(cell="1-02", purpose="pickup", outcome="unknown", parcel=LI_1)
+        assert board.pulses == []
+    async with open_lockers(tmp_path, lockers.counter.clock, board) as lockers:
+        assert (await lockers.counter.facts()).count(last) == 1
+
+
+async def test_two_hands_at_one_cell_release_once(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(LI_1)
+        both = await asyncio.gather(
+            lockers.cabinet.open(Wish("1-02", "pickup", LI_1, "c-li", How.CODE), CHEN),
+            lockers.cabinet.open(Wish("1-02", "pickup", LI_1, "c-li", How.CODE), CHEN),
+        )
+        assert [one.word for one in both] == [Word.RELEASED, Word.NOT_HERE]
+        assert lockers.board.pulses == [2, 2]
+
+
+async def test_the_cloud_opens_a_cell_once_and_hears_what_the_door_said(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        assert await lockers.cabinet.open_remotely("c-1", "1-02") == ("done", "cell_opened")
+        lockers.board.outcome = OpenOutcome.JAMMED
+        assert await lockers.cabinet.open_remotely("c-2", "1-02") == ("failed", "cell_not_opened")
+        assert (await lockers.cabinet.open_remotely("c-3", "9-99"))[0] == "refused"
+        opened = [fact for fact in await lockers.counter.facts() if isinstance(fact, CellOpened)]
+        assert [(fact.purpose, fact.command, fact.outcome) for fact in opened] == [
+            ("remote", "c-1", "opened"),
+            ("remote", "c-2", "failed"),
+        ]
