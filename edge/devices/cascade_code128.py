@@ -10,10 +10,11 @@ import numpy as np
 
 from edge.devices.barcode import Symbol
 from edge.devices.cascade_bars import Lines
-from edge.devices.cascade_templates import FLAT, MIN_LIKENESS, MIN_WORST, SAMPLES, Line, Samples, likeness_of, resampled, template
+from edge.devices.cascade_templates import FLAT, MIN_WORST, SAMPLES, Line, Samples, likeness_of, resampled, template
 
 MIN_START = 0.82  # likeness of a start symbol worth walking on from
 MOST_STARTS = 3
+MIN_LIKENESS = 0.78  # mean correlation of its symbols; true ones have 0.82-0.97
 MIN_LEAD = 0.02  # of each symbol over the second best; the check symbol passes one chance in 103
 
 # ISO/IEC 15417 table 1: widths of bar, space, bar, …; the last is the stop.

@@ -16,7 +16,6 @@ from edge.devices.cascade_bars import Lines
 from edge.devices.cascade_templates import (
     AGREEING_LINES,
     FLAT,
-    MIN_LIKENESS,
     MIN_WORST,
     SAMPLES,
     Samples,
@@ -28,6 +27,7 @@ from edge.devices.cascade_templates import (
 
 SLACK = 2  # samples a symbol may be off where the last one says it is: paper bends, lenses lean
 MIN_PROMISE = 0.7  # mean correlation before neighbours are known; guards are short, and a little less like
+MIN_LIKENESS = 0.85  # mean correlation of its digits; true ones have 0.87-0.98, a blurred Code 128 read as one had 0.82
 MIN_LEAD = 0.035  # of each digit over the second best: at chance 0.00-0.03
 BLURS = (0.35, 0.5, 0.65, 0.8, 1.0)  # modules; beyond, digits are told apart by luck
 MOST_ROUNDS = 4  # of judging each digit anew between its neighbours; true ones stay after one or two

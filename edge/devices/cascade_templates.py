@@ -12,7 +12,6 @@ from edge.devices.barcode import Symbol
 from edge.devices.cascade_bars import Lines
 
 SAMPLES = 4  # a module; the blur leaves nothing finer
-MIN_LIKENESS = 0.78  # mean correlation of a code's symbols; measured: true ones 0.82-0.97, chance 0.5-0.8
 MIN_WORST = 0.4  # one symbol under a fold or a glare
 FLAT = 2.0  # grey levels: what varies less is paper
 AGREEING_LINES = 3  # a check digit passes one chance in ten, and two lines may share a fold

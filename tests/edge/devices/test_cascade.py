@@ -93,6 +93,7 @@ def carton(shape: tuple[int, int], seed: int) -> Any:
         pytest.param(lambda: turned(parcel(), 90.0), Symbol(PARCEL, "C0"), id="turned by 90°"),
         pytest.param(lambda: turned(parcel(), 140.0), Symbol(PARCEL, "C0"), id="nearly upside down"),
         pytest.param(lambda: blurred(parcel(), 2.4), Symbol(PARCEL, "C0"), id="out of focus"),
+        pytest.param(lambda: turned(faint(blurred(parcel(), 2.1), 0.7), -21.0), Symbol(PARCEL, "C0"), id="far out of focus"),
         pytest.param(lambda: faint(parcel(), 0.12), Symbol(PARCEL, "C0"), id="faint"),
         pytest.param(lambda: blurred(small(parcel(), 0.45), 0.6), Symbol(PARCEL, "C0"), id="small"),
         pytest.param(lambda: turned(faint(blurred(parcel(), 1.8), 0.5), 17.0), Symbol(PARCEL, "C0"), id="all at once"),
@@ -188,6 +189,14 @@ def test_the_own_reader_would_rather_read_nothing_than_misread(blur_modules: flo
         winner = ballot.winner()
         misread += winner is not None and winner.text != text
     assert misread <= 1  # of 40; before a camera, another frame has to agree
+
+
+@pytest.mark.parametrize("blur_modules", [0.85, 0.95, 1.1])
+def test_a_parcel_label_too_blurred_to_read_is_not_taken_for_a_product(decoders: Decoders, blur_modules: float) -> None:
+    for seed in range(6):
+        label = label_image(parcel_label(Random(seed).randrange(36**9)), Print.CODE128, AS_PRINTED, Random(seed))
+        shown = turned(faint(blurred(label, 3 * blur_modules), 0.7), Random(seed).uniform(-30.0, 30.0))
+        assert all(symbol.symbology == "C0" for symbol in StillReader(decoders).read(shown).symbols)
 
 
 def test_lines_that_contradict_each_other_elect_nobody() -> None:
