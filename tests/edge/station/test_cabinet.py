@@ -9,13 +9,25 @@ import pytest
 
 from edge.devices.locker import Article, Door, OpenOutcome
 from edge.devices.ports import Sound
+from edge.downlink import Received
 from edge.site_clock import SiteClock
 from edge.station.cabinet import Cabinet, Lock
 from edge.station.cells import Wish
+from edge.station.commands import CommandDesk
 from edge.station.desk import NotInManifestError
 from edge.station.results import ScanResult
 from edge.station.verdict import Word
-from edge.wire.messages import CellChanged, CellOpened, How, ParcelPlaced, ParcelReceived, ParcelReleased, ParcelRemoved, Refusal
+from edge.wire.messages import (
+    CellChanged,
+    CellOpened,
+    Command,
+    How,
+    ParcelPlaced,
+    ParcelReceived,
+    ParcelReleased,
+    ParcelRemoved,
+    Refusal,
+)
 from tests.edge.station import days
 from tests.edge.station.boards import TestBoard
 from tests.edge.station.counters import CHEN, Counter, TestClock, open_counter
@@ -214,3 +226,43 @@ async def test_the_cloud_opens_a_cell_once_and_hears_what_the_door_said(tmp_path
             ("remote", "c-1", "opened"),
             ("remote", "c-2", "failed"),
         ]
+
+
+async def test_a_stale_or_replayed_command_and_one_of_a_skewed_clock_open_no_door(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        clock, counter = lockers.counter.clock, lockers.counter
+        site_clock = SiteClock(clock, clock.monotonic_s, lambda: True, 0)
+        desk = CommandDesk(
+            counter.outbox, site_clock, counter.station, lambda: None, clock.monotonic_s, lockers.cabinet.open_remotely
+        )
+
+        async def say(name: str, nonce: str = "n1", waited_s: float = 0.0) -> str:
+            command = Command(id=name, nonce=nonce, ttl_s=10.0, action="open_cell", cell="1-02")
+            return (await desk.carry_out(Received(command, "n1", clock.monotonic_s() - waited_s))).outcome
+
+        assert await say("of an earlier connection", nonce="n0") == "refused"
+        assert await say("too old", waited_s=10.1) == "refused"
+        assert lockers.board.pulses == []
+        clock.ms -= 86_400_000  # the domain clock is a day back: what counts is the time since it was received
+        assert await say("too old by the real clock", waited_s=10.1) == "refused"
+        assert await say("good") == "done"
+        clock.ms += 10 * 86_400_000
+        assert [await say("good"), await say("good", nonce="n0")] == ["done", "done"]  # the recorded result
+        assert lockers.board.pulses == [2]
+    async with open_lockers(tmp_path, clock) as lockers:
+        without = CommandDesk(lockers.counter.outbox, site_clock, lockers.counter.station, lambda: None, clock.monotonic_s)
+        command = Command(id="nowhere", nonce="n1", ttl_s=10.0, action="open_cell", cell="1-02")
+        assert (await without.carry_out(Received(command, "n1", clock.monotonic_s()))).outcome == "refused"
+
+
+async def test_staff_may_look_into_a_cell_and_move_a_parcel_to_another(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(LI_1)
+        assert (await lockers.cabinet.reserve(LI_1, CHEN)).sound is Sound.DUPLICATE
+        assert (await lockers.cabinet.open(Wish("1-02", "check"), CHEN)).word == Word.CELL_OPENED
+        await lockers.closes()
+        moved = await lockers.cabinet.open(Wish("1-01", "placing", LI_1), CHEN)
+        assert moved.word == Word.CELL_OPENED
+        await lockers.closes()
+        facts = await lockers.counter.facts()
+        assert facts[-2:] == [ParcelRemoved(parcel=LI_1, cell="1-02", reason="moved"), ParcelPlaced(parcel=LI_1, cell="1-01")]

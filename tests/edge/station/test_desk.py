@@ -59,6 +59,16 @@ async def test_a_container_is_signed_opened_counted_and_what_never_came_is_missi
         ]
 
 
+async def test_at_the_hand_out_a_container_is_only_looked_at(tmp_path: Path) -> None:
+    async with open_counter(tmp_path, "release", DAY) as counter:
+        assert (await counter.scan(BAGS)).word == Word.NOT_HERE
+        counter.station.set_mode("receive")
+        await counter.scan(BAGS)
+        counter.station.set_mode("count")
+        assert (await counter.scan(BAGS)).word == Word.SIGNED_BEFORE
+        assert len(await counter.facts()) == 1
+
+
 async def test_a_count_that_was_closed_too_early_is_undone_with_all_it_called_missing(tmp_path: Path) -> None:
     async with open_counter(tmp_path, manifest=DAY) as counter:
         await counter.scan(BAGS)
@@ -130,6 +140,7 @@ async def test_a_shortage_of_goods_is_said_of_the_container_and_of_each_bag(tmp_
         assert (await counter.desk.finish_count(BULK, CHEN)).word == Word.COUNTED_SHORT
         assert (await counter.desk.give(RICE, 2, ZHAO_1, CHEN)).word == Word.GIVEN
         assert (await counter.desk.give(RICE, 1, "", CHEN)).word == Word.NONE_LEFT
+        assert (await counter.desk.finish_count(BULK, CHEN)).word == Word.COUNTED_BEFORE
         ended = await counter.desk.finish_distribution(CHEN)
         assert (ended.word, ended.amount) == (Word.DISTRIBUTED_SHORT, 1)
         facts = await counter.facts()
