@@ -4,19 +4,14 @@ Leaves looking to eye. The process may die, hang or be killed for its memory: it
 """
 
 import asyncio
-import os
-import signal
-import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from pathlib import Path
 from types import TracebackType
 from typing import assert_never, cast
 
-import edge
 from edge.devices import symbols
-from edge.devices.eye import ONE_THREAD
 from edge.devices.eye_words import MAX_LINE, Alive, Lost, Opened, Seen, SymbolWord, Through, Word, decode_word, task_line
+from edge.devices.own_process import command, environment, how_it_ended
 from edge.devices.ports import CameraSettings, DeviceError, DeviceState, Scan
 from edge.devices.supervised import Backoff, SupervisedScanner
 from edge.wire.clock import Clock
@@ -47,12 +42,9 @@ class Camera(SupervisedScanner):
             await self._write(process, b"again\n")
             return
         await self._end()
-        environment = {**os.environ, **ONE_THREAD}
-        # The process finds this very package, wherever the agent was started from.
-        paths = [environment.get("PYTHONPATH", ""), str(Path(edge.__file__).parents[1])]
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-        command = (sys.executable, "-m", "edge.devices.eye")
-        self._process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=MAX_LINE, env=environment)
+        self._process = await asyncio.create_subprocess_exec(
+            *command("edge.devices.eye"), stdin=PIPE, stdout=PIPE, limit=MAX_LINE, env=environment()
+        )
         await self._write(self._process, self._task_line)
 
     async def _serve(self) -> None:
@@ -85,7 +77,7 @@ class Camera(SupervisedScanner):
             await self._end()
             raise self._ended(f"said nothing for {SILENT_S:.0f} s and was stopped") from None
         if not line:
-            raise self._ended(_how_it_ended(await process.wait()))
+            raise self._ended(how_it_ended(await process.wait()))
         return decode_word(line)
 
     async def _write(self, process: Process, line: bytes) -> None:
@@ -94,7 +86,7 @@ class Camera(SupervisedScanner):
             task.write(line)
             await task.drain()
         except ConnectionError:
-            raise self._ended(_how_it_ended(await process.wait())) from None
+            raise self._ended(how_it_ended(await process.wait())) from None
 
     def _ended(self, how: str) -> DeviceError:
         self._ends += 1
@@ -127,16 +119,11 @@ class Camera(SupervisedScanner):
         heard_s = min(at_s, time.monotonic())
         measured_at_ms = self._clock.now_ms() - int((time.monotonic() - heard_s) * self._clock.rate * 1000)
         for symbol in found:
-            await self._queue.put(_scan(symbol, self.name, measured_at_ms, heard_s))
+            await self._queue.put(scan_of(symbol, self.name, measured_at_ms, heard_s))
 
 
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"ended with exit code {code}"
-    return f"was killed by {signal.Signals(-code).name}"
-
-
-def _scan(symbol: SymbolWord, device: str, measured_at_ms: int, heard_s: float) -> Scan:
+def scan_of(symbol: SymbolWord, device: str, measured_at_ms: int, heard_s: float) -> Scan:
+    """What a camera or a photograph showed, as a scan; ``fault`` says why it is no label."""
     fault = ""
     try:
         text = symbols.normalise(symbol.text, symbol.symbology)

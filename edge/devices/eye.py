@@ -6,7 +6,6 @@ gone and so is this process. On its output go eye_words, one JSON line each.
 """
 
 import os
-import signal
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ import msgspec
 from edge.devices.barcode import Decoders, Symbol
 from edge.devices.eye_words import MAX_SYMBOLS, MAX_TEXT, Alive, Lost, Opened, Seen, SymbolWord, Task, Through, Word, encode_word
 from edge.devices.frames import CameraError, Frame, frames, load_opencv
+from edge.devices.own_process import be_modest
 from edge.devices.ports import CameraSettings, DeviceState
 from edge.devices.sightings import Sightings
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from edge.devices.cascade import Cascade
 
 ALIVE_EVERY_S = 1.0
-NICENESS = 10  # scans of serial scanners and their commits come first
-MEMORY_BYTES = 1 << 30  # of data; OpenCV and four frames of 8 megapixels need a third of it
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the matrices are small: more threads only wait for each other
 
 
 @dataclass(slots=True)
@@ -109,7 +106,7 @@ class _Teller:
 
 def main() -> None:
     """Until the agent closes the input."""
-    _be_modest()
+    be_modest()
     # Libraries that print on standard output must not speak in between.
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -151,17 +148,6 @@ def _listen(again: threading.Event) -> None:
     for _ in sys.stdin:
         again.set()
     os._exit(0)  # the agent is gone, however it went; OpenCV may be inside a call that nothing else ends
-
-
-def _be_modest() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the agent's to hear
-    os.nice(NICENESS)
-    try:
-        import resource  # not on Windows
-    except ImportError:
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES if most < 0 else min(MEMORY_BYTES, most), most))
 
 
 if __name__ == "__main__":

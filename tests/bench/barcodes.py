@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.devices.own_process import ONE_THREAD
 from tests.bench.conditions import finish, percentile
 
 ROOT = Path(__file__).parents[2]
 BUDGET = 7.0  # times zxing-cpp's median
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # as the camera's process has it
 # AIM code character (ISO/IEC 15424) → the manifest's format; E is told apart by its modifier.
 _FORMATS = {"C": "Code128", "E": "EAN13", "I": "ITF", "Q": "QRCode", "d": "DataMatrix", "L": "PDF417"}
 _ZBAR = {"CODE128": "Code128", "EAN13": "EAN13", "EAN8": "EAN8", "UPCA": "UPCA", "I25": "ITF", "QRCODE": "QRCode"}

@@ -15,8 +15,9 @@ import pytest
 from edge.devices import camera as camera_module
 from edge.devices import symbols
 from edge.devices.camera import Camera
-from edge.devices.eye import MEMORY_BYTES, NICENESS, Eye
+from edge.devices.eye import Eye
 from edge.devices.frames import FRAMES_EACH
+from edge.devices.own_process import MEMORY_BYTES, NICENESS
 from edge.devices.ports import CameraSettings, DeviceState, Scan
 from edge.wire.clock import WallClock
 from edge.wire.labels import LabelKind, classify, container_label, parcel_label
