@@ -1,4 +1,4 @@
-"""Any interleaving of screens, scanners, crashes and a failing disk hands each parcel out at most once at a time.
+"""Any interleaving of screens, scanners, a cabinet, crashes and a failing disk hands each parcel out at most once at a time.
 
 What is true is what the file holds: every event that was sealed, undone ones taken out. What staff were told must be in it.
 """
@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from cloud.domain.events import RecordedEvent, effective
+from edge.devices.locker import Article, Door, OpenOutcome
 from edge.devices.ports import Sound
-from edge.outbox import NotKeptError, Step
+from edge.outbox import NotKeptError, SealedBatch, Step, Store
 from edge.rules.custody import parcel_standing
+from edge.site_clock import SiteClock
 from edge.station import ledger
+from edge.station.cabinet import Cabinet, Lock
+from edge.station.cells import Purpose, Wish
 from edge.station.day import Day
 from edge.station.decide import Mode
 from edge.station.known import KnownParcel
@@ -27,10 +31,11 @@ from edge.station.results import ScanResult
 from edge.station.station import NoSuchScanError, Who
 from edge.wire.codec import decode_events
 from edge.wire.ids import EventNumber, SiteId
-from edge.wire.messages import AnyFact, ParcelReleased
+from edge.wire.messages import AnyFact, CellOpened, How, ParcelReleased
 from edge.wire.order import Hlc
 from tests.edge.outbox.sites import waiting
 from tests.edge.station import days
+from tests.edge.station.boards import TestBoard
 from tests.edge.station.counters import Counter, TestClock, open_counter
 from tests.edge.station.days import CODE_OF, LI_1, PROXY_CODE, PROXY_TOKEN, STRANGE, WANG_1, WANG_2
 
@@ -54,6 +59,7 @@ class StationOfTwoScreens(RuleBasedStateMachine):
         self.clock = TestClock()
         self.disk_fails = False
         self.told: list[ScanResult] = []
+        self.board = TestBoard()  # its doors and its count of pulses outlive the agent
 
     def on_step(self, step: Step) -> None:
         if step == "sealed" and self.disk_fails:
@@ -71,9 +77,16 @@ class StationOfTwoScreens(RuleBasedStateMachine):
         is_new = not (self.folder / "site.db").exists()
         opening = open_counter(self.folder, "receive", DAY if is_new else None, self.on_step, self.clock)
         self.counter: Counter = self.loop.run_until_complete(self.stack.enter_async_context(opening))
+        site_clock = SiteClock(self.clock, self.clock.monotonic_s, lambda: True, 0)
+        locks = {f"1-0{number}": Lock(self.board, number) for number in self.board.cells}
+        self.cabinet = Cabinet(self.counter.outbox, site_clock, self.counter.station, self.counter.questions, locks)
+        self.loop.run_until_complete(self.cabinet.load())
+        self.watching = self.loop.create_task(self.cabinet.run())
 
     def close(self) -> None:
         self.disk_fails = False
+        self.watching.cancel()
+        self.loop.run_until_complete(asyncio.gather(self.watching, return_exceptions=True))
         self.loop.run_until_complete(self.stack.aclose())
 
     @rule()
@@ -124,6 +137,32 @@ class StationOfTwoScreens(RuleBasedStateMachine):
             else:
                 self.told.append(done)
 
+    @rule(outcome=st.sampled_from(OpenOutcome), dies=st.booleans(), article=st.sampled_from(Article))
+    def the_board_is_in_a_mood(self, outcome: OpenOutcome, dies: bool, article: Article) -> None:
+        self.board.outcome, self.board.dies, self.board.article = outcome, dies and outcome is OpenOutcome.OPENED, article
+
+    @rule(door=st.sampled_from((Door.CLOSED, Door.CLOSED, Door.OPEN)))
+    def somebody_closes_a_door(self, door: Door) -> None:
+        self.board.closing.put_nowait(door)
+        self.loop.run_until_complete(asyncio.sleep(0.002))
+
+    @rule(label=st.sampled_from(PARCELS[:3]), who=SCREENS, purpose=st.sampled_from(("placing", "removal", "check")))
+    def open_a_cell(self, label: str, who: Who, purpose: Purpose) -> None:
+        try:
+            reserved = self.loop.run_until_complete(self.cabinet.reserve(label, who))
+            wish = Wish(reserved.slot or "1-01", purpose, label)
+            self.told.append(self.loop.run_until_complete(self.cabinet.open(wish, who)))
+        except (NotKeptError, asyncio.CancelledError):
+            self.crash()
+
+    @rule(shown=st.sampled_from(SHOWN))
+    def show_at_the_cabinet(self, shown: str) -> None:
+        try:
+            _, opened = self.loop.run_until_complete(self.cabinet.pick_up(shown, Who("cabinet")))
+            self.told += opened
+        except (NotKeptError, asyncio.CancelledError):
+            self.crash()
+
     @rule(label=st.sampled_from(PARCELS), who=SCREENS)
     def dispose(self, label: str, who: Who) -> None:
         try:
@@ -148,20 +187,36 @@ class StationOfTwoScreens(RuleBasedStateMachine):
     def each_parcel_left_at_most_once(self) -> None:
         if not hasattr(self, "counter"):
             return
-        facts = self.standing_facts()
+        facts, known = self.look()
         for label in PARCELS:
             of_parcel = [fact for _, fact in facts if getattr(fact, "parcel", "") == label]
             assert sum(isinstance(fact, ParcelReleased) for fact in of_parcel) <= 1
-            standing = parcel_standing(of_parcel)
-            assert self.known(label).standing == standing
+            assert known[label].standing == parcel_standing(of_parcel)
         for token in (PROXY_TOKEN, "t-2"):  # used once: what left for it left in one act, whose events lie side by side
             acts = [n for n, fact in facts if isinstance(fact, ParcelReleased) and fact.token == token]
             assert acts == list(range(acts[0], acts[0] + len(acts))) if acts else True
 
-    def standing_facts(self) -> list[tuple[int, AnyFact]]:
-        """Every event of the file with its number, in the order of all sites, without what was undone."""
+    @invariant()
+    def no_lock_was_pulsed_without_a_wish_on_the_disk(self) -> None:
+        if not hasattr(self, "counter"):
+            return
+        wishes = self.loop.run_until_complete(self.counter.outbox.run(wished))
+        assert len(self.board.pulses) <= wishes
+        facts, _ = self.look()
+        opened = {(fact.cell, fact.parcel) for _, fact in facts if isinstance(fact, CellOpened)}
+        for _, fact in facts:
+            if isinstance(fact, ParcelReleased) and fact.cell and fact.how is not How.SCAN and fact.took_s is None:
+                assert (fact.cell, fact.parcel) in opened
+
+    def look(self) -> tuple[list[tuple[int, AnyFact]], dict[str, KnownParcel]]:
+        """At one moment: every event of the file with its number, in order, the undone left out; and what the ledger says."""
+
+        def read(store: Store) -> tuple[list[SealedBatch], dict[str, KnownParcel]]:
+            return waiting(store), {label: ledger.parcel(store.execute, DAY_INDEX, label) for label in PARCELS}
+
+        batches, known = self.loop.run_until_complete(self.counter.outbox.run(read))
         recorded = []
-        for batch in self.loop.run_until_complete(self.counter.outbox.run(waiting)):
+        for batch in batches:
             (event,) = decode_events(batch.payload).events
             recorded.append(
                 RecordedEvent(
@@ -169,10 +224,7 @@ class StationOfTwoScreens(RuleBasedStateMachine):
                     event.measured_at_ms, event.clock, event.fact, 0, event.boot,
                 )
             )  # fmt: skip
-        return [(entry.event.n, entry.event.fact) for entry in effective(recorded)]
-
-    def known(self, label: str) -> KnownParcel:
-        return self.loop.run_until_complete(self.counter.outbox.run(lambda store: ledger.parcel(store.execute, DAY_INDEX, label)))
+        return [(entry.event.n, entry.event.fact) for entry in effective(recorded)], known
 
     def teardown(self) -> None:
         if hasattr(self, "counter"):
@@ -183,6 +235,11 @@ class StationOfTwoScreens(RuleBasedStateMachine):
             self.close()
         self.loop.close()
         shutil.rmtree(self.folder)
+
+
+def wished(store: Store) -> int:
+    ((count,),) = store.execute("SELECT count(*) FROM cell_wish").fetchall()
+    return int(count)
 
 
 TestStationOfTwoScreens = StationOfTwoScreens.TestCase
