@@ -106,6 +106,8 @@ class Agent:
             manifests = ManifestBook(station, outbox)
             await rules.load()
             await manifests.load()
+            if manifests.sha256 != rules.rules.manifest_sha256:  # it was applied, and the agent died before it was noted
+                await rules.manifest_in_force(manifests.sha256)
             await station.load()
             ops = self._operations(outbox, site_clock, station, drivers)
             await ops.people.load()
