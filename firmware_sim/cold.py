@@ -48,6 +48,19 @@ class BoxFaults:
 SOUND = BoxFaults()
 
 
+@dataclass(frozen=True, slots=True)
+class Defrost:
+    """A heater that frees a freezer of ice: ``for_s`` at the beginning of every ``every_s`` of the UTC day."""
+
+    every_s: float
+    for_s: float
+    c_per_s: float = 0.25 / 60
+
+    def is_on(self, at_ms: int) -> bool:
+        """At a moment."""
+        return at_ms / 1000 % self.every_s < self.for_s
+
+
 @dataclass(slots=True)
 class ColdBox:
     """A fridge or freezer and the thermometer in it. ``advance`` takes domain ms; time never runs back."""
@@ -58,7 +71,8 @@ class ColdBox:
     faults: BoxFaults = SOUND
     door_is_open: bool = False
     room_c: float = ROOM_C
-    _excess_c: float = 0.0  # above the set point: what doors and a dead compressor have let in
+    defrost: Defrost | None = None
+    _excess_c: float = 0.0  # above the set point: what doors, heater and a dead compressor have let in
     _unrest: float = 0.0  # in σ, about 0
     _unrest_left_s: float = 0.0
     _drift_c: float = 0.0
@@ -74,9 +88,11 @@ class ColdBox:
         return self.kind.set_c + self._excess_c + self._unrest * self.kind.sigma_c
 
     def advance(self, now_ms: int) -> None:
-        """Live until ``now_ms``."""
+        """Live until ``now_ms``. Whether it defrosts is seen once a step of the air's unrest: a minute."""
+        at_ms = float(self.at_ms)
         for step_s in self._steps(max(0, now_ms - self.at_ms) / 1000):
-            self._live(step_s)
+            self._live(step_s, is_defrosting=self.defrost is not None and self.defrost.is_on(int(at_ms)))
+            at_ms += step_s * 1000
         self.at_ms = max(self.at_ms, now_ms)
 
     def felt_c(self) -> float | None:
@@ -102,12 +118,14 @@ class ColdBox:
             yield step_s
             passed_s -= step_s
 
-    def _live(self, step_s: float) -> None:
+    def _live(self, step_s: float, *, is_defrosting: bool) -> None:
         room_excess_c = self.room_c - self.kind.set_c
         if self.door_is_open:
             self._excess_c = min(room_excess_c, self._excess_c + DOOR_C_PER_S * step_s)
         elif self.faults.failing:
             self._excess_c += (room_excess_c - self._excess_c) * -math.expm1(-step_s / self.faults.failing_tau_s)
+        elif is_defrosting and self.defrost is not None:
+            self._excess_c = min(room_excess_c, self._excess_c + self.defrost.c_per_s * step_s)
         else:
             self._excess_c *= math.exp(-step_s / RECOVERY_S)
         self._drift_c += self.faults.drift_c_per_day * step_s / 86_400

@@ -5,7 +5,7 @@ from statistics import fmean, pstdev
 
 import pytest
 
-from firmware_sim.cold import FREEZER, FRIDGE, BoxFaults, BoxKind, ColdBox
+from firmware_sim.cold import FREEZER, FRIDGE, BoxFaults, BoxKind, ColdBox, Defrost
 
 MINUTE_MS = 60_000
 WEEK = 7 * 24 * 60
@@ -57,6 +57,15 @@ def test_a_dead_compressor_warms_the_box_slowly() -> None:
     air_c = minutes(box, 180)
     assert 3.0 < air_c[0] < 3.3
     assert air_c[-1] == pytest.approx(3.0 + 23.0 * (1 - 1 / math.e))
+
+
+def test_a_defrost_warms_the_box_for_its_time_and_the_box_recovers() -> None:
+    box = ColdBox(BoxKind(-21.0, 0.0), Random(1), 0, defrost=Defrost(every_s=6 * 3600.0, for_s=20 * 60.0))
+    air_c = minutes(box, 7 * 60)
+    assert air_c[19] == pytest.approx(-16.0)
+    assert air_c[19 + 12] == pytest.approx(-21.0 + 5.0 / math.e)
+    assert air_c[5 * 60] == pytest.approx(-21.0)
+    assert air_c[6 * 60 + 19] == pytest.approx(-16.0)
 
 
 def test_a_stuck_thermometer_repeats_itself_whatever_the_air_does_and_a_drifting_one_goes_wrong() -> None:
