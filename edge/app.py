@@ -26,16 +26,18 @@ from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
 from edge.devices.registry import Drivers, drivers_of
 from edge.downlink import Downlink
 from edge.downlink import Station as StationSide
-from edge.fetching import FetchSettings, ManifestFetch
+from edge.fetching import ManifestFetch
 from edge.health import OwnHealth
 from edge.housekeeping import Housekeeping
 from edge.http.acts import Operations
 from edge.http.live import Watchers
 from edge.http.server import PageServer, PortTakenError, listen
 from edge.http.views import Views
+from edge.https import CloudSettings
 from edge.live_lane import LiveLane
 from edge.mutants import MUTANTS
 from edge.outbox import STEPS, FileTooNewError, Outbox, Step, StoreSettings, WrongSiteError, no_step
+from edge.photos import Photos
 from edge.sampling import Sampling
 from edge.sending import Custody, EndToEnd, Sending, Surroundings
 from edge.site_clock import SiteClock, wall_is_synced
@@ -123,10 +125,11 @@ class Agent:
                 await rules.manifest_in_force(sha256)
                 uplink.report()
 
-            fetching = ManifestFetch(self._fetch_settings(), manifests, site_clock.now_ms, put_in_force, random.random)
+            fetching = ManifestFetch(self._cloud_settings(), manifests, site_clock.now_ms, put_in_force, random.random)
 
             async def apply(desired: Desired) -> bool:
                 fetching.want(desired.manifest_url, desired.manifest_sha256)
+                ops.photos.send_to(desired.manifest_url)
                 return await rules.apply(desired)
 
             side = StationSide(desk.carry_out, apply, uplink.respond, uplink.report)
@@ -152,6 +155,7 @@ class Agent:
                 "own health": own.run,
                 "manifest": fetching.run,
                 "lockers": ops.cabinet.run,
+                "photographs": ops.photos.run,
                 "sensors": Sampling(drivers.sensors, clock, site_clock, live).run,
                 "page": PageServer(config.http, views, rules, ops, watchers, drivers.scanners).run,
             }
@@ -178,7 +182,9 @@ class Agent:
             for cell, number in settings.cell_names.items()
         }
         cabinet = Cabinet(outbox, clock, station, questions, locks)
-        return Operations(outbox, station, Desk(outbox, clock, station, time.monotonic), questions, people, cabinet)
+        desk = Desk(outbox, clock, station, time.monotonic)
+        photos = Photos(self._config.data_dir / "photos", outbox, self._cloud_settings(), clock.now_ms, random.random)
+        return Operations(outbox, station, desk, questions, people, cabinet, photos)
 
     def healths(self) -> list[DeviceHealth]:
         """How each device is."""
@@ -222,9 +228,9 @@ class Agent:
             on_step=self._faults.on_step,
         )
 
-    def _fetch_settings(self) -> FetchSettings:
+    def _cloud_settings(self) -> CloudSettings:
         broker = self._config.broker
-        return FetchSettings(broker.username, broker.read_password(), broker.ca_file, may_be_plain=not broker.is_tls)
+        return CloudSettings(broker.username, broker.read_password(), broker.ca_file, may_be_plain=not broker.is_tls)
 
     def _uplink_settings(self) -> UplinkSettings:
         config = self._config

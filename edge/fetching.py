@@ -1,20 +1,16 @@
 """Fetches the manifest that `desired` announces, by HTTPS with the site's own credentials, and puts it in force.
 
-Names travel here and never by MQTT. The bytes must hash to what was announced; a redirect is not followed, for the credentials are
-this server's. What fails is tried again, and the manifest that is in force goes on.
+Names travel here and never by MQTT. The bytes must hash to what was announced. What fails is tried again, and the manifest that is
+in force goes on.
 """
 
 import asyncio
-import base64
-import http.client
-import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import urlsplit
+from http import HTTPStatus
 
 import structlog
 
+from edge.https import CloudAwayError, CloudSettings, request
 from edge.outbox import NotKeptError
 from edge.station.manifests import ManifestBook, ManifestRefusedError
 from edge.wire.codec import PayloadError
@@ -22,23 +18,8 @@ from edge.wire.manifest import MAX_MANIFEST_BYTES
 
 FIRST_WAIT_S = 5.0
 LONGEST_WAIT_S = 300.0  # the cloud may be building it; a station without its manifest cannot read codes
-TIMEOUT_S = 30.0
 
 _log = structlog.get_logger()
-
-
-class FetchError(Exception):
-    """It could not be had; the text says why. No part of the URL's query or of the credentials is in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FetchSettings:
-    """Who we are to the cloud. ``may_be_plain``: the broker is reached without TLS too (one box, tests)."""
-
-    username: str
-    password: str = field(repr=False)
-    ca_file: Path | None = None
-    may_be_plain: bool = False
 
 
 class ManifestFetch:
@@ -46,7 +27,7 @@ class ManifestFetch:
 
     def __init__(
         self,
-        settings: FetchSettings,
+        settings: CloudSettings,
         manifests: ManifestBook,
         read_now_ms: Callable[[], int],
         applied: Callable[[str], Awaitable[None]],
@@ -90,7 +71,7 @@ class ManifestFetch:
             body = await asyncio.to_thread(fetch, url, self._settings)
             await self._manifests.apply(body, sha256, self._read_now_ms())
             await self._applied(sha256)
-        except (FetchError, NotKeptError, ManifestRefusedError, PayloadError) as error:
+        except (CloudAwayError, NotKeptError, ManifestRefusedError, PayloadError) as error:
             if str(error) != self.trouble:
                 _log.warning("manifest_not_in_force", error=str(error))
             self.trouble = str(error)
@@ -100,34 +81,9 @@ class ManifestFetch:
         return True
 
 
-def fetch(url: str, settings: FetchSettings) -> bytes:
-    """The bytes behind a URL; blocks for at most some timeouts. FetchError."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or (parts.scheme == "http" and not settings.may_be_plain):
-        raise FetchError("manifest_url: want https://host/…")
-    try:
-        connection = _connection(parts.scheme, parts.hostname, parts.port, settings)
-    except (OSError, ValueError) as error:
-        raise FetchError(f"ca_file: {error}") from None
-    credentials = base64.b64encode(f"{settings.username}:{settings.password}".encode()).decode()
-    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    try:
-        connection.request("GET", path, headers={"Authorization": f"Basic {credentials}", "Accept": "application/json"})
-        answer = connection.getresponse()
-        if answer.status != http.client.OK:
-            raise FetchError(f"{parts.hostname}: answered {answer.status}")
-        body = answer.read(MAX_MANIFEST_BYTES + 1)
-    except (OSError, http.client.HTTPException) as error:
-        raise FetchError(f"{parts.hostname}: {str(error) or type(error).__name__}") from None
-    finally:
-        connection.close()
-    if len(body) > MAX_MANIFEST_BYTES:
-        raise FetchError(f"{parts.hostname}: more than {MAX_MANIFEST_BYTES} bytes")
-    return body
-
-
-def _connection(scheme: str, host: str, port: int | None, settings: FetchSettings) -> http.client.HTTPConnection:
-    if scheme == "http":
-        return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
+def fetch(url: str, settings: CloudSettings) -> bytes:
+    """The bytes behind a URL; blocks. CloudAwayError."""
+    answer = request(settings, "GET", url, limit=MAX_MANIFEST_BYTES)
+    if answer.status != HTTPStatus.OK:
+        raise CloudAwayError(f"manifest_url: answered {answer.status}")
+    return answer.body

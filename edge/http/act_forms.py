@@ -177,6 +177,12 @@ class CellList(Form):
     cells: list[CellView]
 
 
+class PhotoAnswer(Form):
+    """What to put into ``photo`` of an act."""
+
+    sha256: str
+
+
 class LogInForm(Form):
     """A PIN, or a badge's text."""
 

@@ -14,9 +14,11 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from edge.http import act_forms as f
 from edge.http.act_views import answer_view, read_day, read_here
 from edge.http.cells import add_cells
+from edge.http.photos import add_photos
 from edge.http.refusals import Refusal
 from edge.http.views import scan_view
 from edge.outbox import Outbox
+from edge.photos import Photos
 from edge.station.benches import PAGE, WEDGE
 from edge.station.cabinet import Cabinet
 from edge.station.desk import Desk, NotInManifestError
@@ -39,6 +41,7 @@ class Operations:
     questions: Questions
     people: People
     cabinet: Cabinet
+    photos: Photos
 
     def device(self, request: Request) -> str:
         """The page's name as a device: the same as long as its cookie."""
@@ -65,6 +68,7 @@ def add_acts(app: FastAPI, ops: Operations) -> None:
     _add_hand_out(app, ops)
     _add_people(app, ops)
     add_cells(app, ops.cabinet, ops.station, ops.outbox, ops.who)
+    add_photos(app, ops.photos, ops.who)
 
     @app.exception_handler(NotInManifestError)
     async def not_in_manifest(_request: Request, error: NotInManifestError) -> Response:

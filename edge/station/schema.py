@@ -130,6 +130,18 @@ CREATE TABLE cell_wish (
 CREATE INDEX cell_wish_open ON cell_wish (cell) WHERE outcome IS NULL;
 """
 
+# Photographs, which lie in a folder beside this file under their SHA-256.
+_STATION_5 = """
+CREATE TABLE photo (
+    sha256 TEXT PRIMARY KEY,
+    content_type TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    kept_at_ms INTEGER NOT NULL,
+    sent_at_ms INTEGER              -- null: the cloud does not have it
+) STRICT;
+CREATE INDEX photo_waiting ON photo (kept_at_ms) WHERE sent_at_ms IS NULL;
+"""
+
 _OUTBOX_1, _OUTBOX_2 = OUTBOX_VERSIONS
 # Of the whole file, in order: only ever appended to.
-FILE_VERSIONS: Sequence[str] = (_OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4)
+FILE_VERSIONS: Sequence[str] = (_OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4, _STATION_5)

@@ -172,6 +172,24 @@ async def test_lockers_that_the_site_does_not_have_are_refused_and_the_cabinet_s
     assert (wrong["word"], wrong["wait_s"]) == ("locked_out", 60)
 
 
+async def test_a_photograph_is_kept_and_shown_to_who_is_logged_in(agent: Running) -> None:
+    jpeg = b"\xff\xd8\xff\xe0 a dented tin"
+    assert (await agent.http.post("/api/photos", content=jpeg)).status_code == 401
+    await act(agent, "log-in", secret="1357")
+    sha256 = (await agent.http.post("/api/photos", content=jpeg)).json()["sha256"]
+    shown = await agent.http.get(f"/api/photos/{sha256}")
+    assert (shown.content, shown.headers["content-type"]) == (jpeg, "image/jpeg")
+    await agent.scan(WANG_1)
+    assert (await act(agent, "report", parcel=WANG_1, problem="damaged", photo=sha256))["word"] == "variance_noted"
+    refused = [
+        await agent.http.post("/api/photos", content=b"<html>"),
+        await agent.http.post("/api/photos", content=b"\xff\xd8\xff" + b"x" * (4 << 20)),
+        await agent.http.get(f"/api/photos/{'00' * 32}"),
+        await agent.http.get("/api/photos/..%2fsite.db"),
+    ]
+    assert [one.status_code for one in refused] == [415, 413, 404, 404]
+
+
 async def test_nobody_is_handed_anything_for_a_question_that_was_not_asked(agent: Running) -> None:
     await act(agent, "log-in", secret="1357")
     for path, more in (("hand-out", {}), ("refuse", {"reason": "declined"})):

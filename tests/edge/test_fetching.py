@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from edge.fetching import FetchError, FetchSettings, ManifestFetch, fetch
+from edge.fetching import ManifestFetch, fetch
+from edge.https import CloudAwayError, CloudSettings
 from edge.wire.manifest import MAX_MANIFEST_BYTES, encode_manifest
 from tests.edge.station import days
 from tests.edge.station.counters import open_counter
 
-SITE = FetchSettings("st-1", "secret", may_be_plain=True)
+SITE = CloudSettings("st-1", "secret", may_be_plain=True)
 
 
 class Office(ThreadingHTTPServer):
@@ -101,18 +102,18 @@ async def test_other_bytes_than_announced_are_not_put_in_force_and_are_asked_for
 
 
 def test_what_cannot_be_had_is_said_without_its_secrets(office: Office, free_port: int) -> None:
-    with pytest.raises(FetchError, match="answered 401"):
-        fetch(office.url, FetchSettings("st-1", "wrong", may_be_plain=True))
+    with pytest.raises(CloudAwayError, match="answered 401"):
+        fetch(office.url, CloudSettings("st-1", "wrong", may_be_plain=True))
     office.status = 302
-    with pytest.raises(FetchError, match="answered 302"):
+    with pytest.raises(CloudAwayError, match="answered 302"):
         fetch(office.url, SITE)
     office.status, office.body = 200, b" " * (MAX_MANIFEST_BYTES + 1)
-    with pytest.raises(FetchError, match="more than"):
+    with pytest.raises(CloudAwayError, match="more than"):
         fetch(office.url, SITE)
-    with pytest.raises(FetchError, match=r"127\.0\.0\.1"):
+    with pytest.raises(CloudAwayError, match=r"127\.0\.0\.1"):
         fetch(f"http://127.0.0.1:{free_port}/", SITE)
     for url in ("ftp://x/", "https:///x", "", "http://x/"):
-        with pytest.raises(FetchError, match="https"):
-            fetch(url, FetchSettings("st-1", "secret"))
-    with pytest.raises(FetchError, match="ca_file"):
-        fetch("https://127.0.0.1/", FetchSettings("st-1", "secret", Path("/nowhere.pem")))
+        with pytest.raises(CloudAwayError, match="https"):
+            fetch(url, CloudSettings("st-1", "secret"))
+    with pytest.raises(CloudAwayError, match="ca_file"):
+        fetch("https://127.0.0.1/", CloudSettings("st-1", "secret", Path("/nowhere.pem")))

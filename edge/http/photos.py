@@ -1,0 +1,39 @@
+"""Photographs over the local API: taken at the page, kept by the station, shown again. Thin."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import FastAPI, Path, Request, Response
+
+from edge.http.act_forms import PhotoAnswer
+from edge.http.refusals import Refusal
+from edge.photos import MAX_PHOTO_BYTES, PhotoRefusedError, Photos
+from edge.station.station import Who
+
+Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+
+
+def add_photos(app: FastAPI, photos: Photos, who: Callable[[Request, str], Who]) -> None:
+    """Both. ``who``: who acts, or a refusal: photographs may show people."""
+
+    @app.post("/api/photos")
+    async def keep(request: Request) -> PhotoAnswer:
+        who(request, "")
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_PHOTO_BYTES:
+                raise Refusal(413, "", f"larger than {MAX_PHOTO_BYTES >> 20} MB", "send a smaller photograph")
+        try:
+            return PhotoAnswer(sha256=await photos.keep(bytes(body)))
+        except PhotoRefusedError as error:
+            raise Refusal(415, "", str(error), "send a JPEG, PNG or WebP, or wait for the cloud") from None
+
+    @app.get("/api/photos/{sha256}")
+    async def show(sha256: Sha256, request: Request) -> Response:
+        who(request, "")
+        found = await photos.read(sha256)
+        if found is None:
+            raise Refusal(404, "sha256", "no such photograph here", "the cloud has those of more than a week ago")
+        body, content_type = found
+        return Response(body, media_type=content_type, headers={"Cache-Control": "private, max-age=86400"})
