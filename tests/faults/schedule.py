@@ -413,6 +413,7 @@ class Schedule:
             self.site.put_card(backup)
             self.site.start()
             await self.site.until_up()
+            await self.site.set_mode(self.site.mode)  # the card has the one of its day
             self.forgotten |= {label for _, label in set(self.ledger.told) - remembered}
 
     async def _all_sent(self) -> bool:

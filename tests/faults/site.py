@@ -54,6 +54,7 @@ class Site:
     mutant: str = ""
     port: int = field(default_factory=find_free_port)
     clock_offset_ms: int = 0
+    mode: str = "receive"  # what the person works in
 
     def __post_init__(self) -> None:
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
@@ -158,6 +159,7 @@ port = {text(str(self.scanner.path))}
 
     async def set_mode(self, mode: str) -> None:
         """Until the agent says so: it may be dead at the moment."""
+        self.mode = mode
         while True:
             try:
                 (await self.http.post("/api/mode", json={"mode": mode})).raise_for_status()
