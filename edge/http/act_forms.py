@@ -280,3 +280,63 @@ class WorkerView(Form):
     staff: str
     name: str
     since_ms: int | None
+
+
+class PiecesView(Form):
+    """One article out of a container."""
+
+    sku: str
+    name: str
+    expected: int
+    counted: int
+
+
+class ContainerDetail(Form):
+    """``parcels``: expected in it, or taken out of it; ``goods``: where it came by SKU."""
+
+    container: str
+    is_expected: bool
+    zone: str
+    pack_mode: Literal["order_bag", "sku_bulk"]
+    state: str
+    signed: bool
+    counted: bool
+    parcels: list[ParcelView]
+    goods: list[PiecesView]
+
+
+class BagView(Form):
+    parcel: str
+    wanted: int
+    given: int
+
+
+class SharesView(Form):
+    """``stock``: pieces that were counted and are in no bag yet. ``bags``: in the order in which they are filled."""
+
+    sku: str
+    name: str
+    stock: int
+    bags: list[BagView]
+
+
+class GoodsList(Form):
+    goods: list[SharesView]
+
+
+class StockTakeView(Form):
+    """``scope`` null: none is going on. ``left``: booked here and not seen yet."""
+
+    scope: str | None
+    expected: int
+    seen: int
+    left: list[ParcelView]
+
+
+class StaffView(Form):
+    staff: str
+    name: str
+
+
+class StaffList(Form):
+    staff: list[StaffView]

@@ -26,7 +26,7 @@ def parcel_view(known: KnownParcel, day: Day) -> ParcelView:
         problems=sorted(standing.problems),
         overdue=standing.is_overdue,
         ready=standing.state.is_at_station,
-        items=[ItemView(name=_name(day, line.sku), sku=line.sku, quantity=line.quantity) for line in lines],
+        items=[ItemView(name=article_name(day, line.sku), sku=line.sku, quantity=line.quantity) for line in lines],
     )
 
 
@@ -104,6 +104,7 @@ def _counts(execute: Execute, day: Day, known: KnownContainer) -> tuple[int, int
     return len(inside), received, sum(Problem.MISSING in one.standing.problems for one in inside)
 
 
-def _name(day: Day, sku: str) -> str:
+def article_name(day: Day, sku: str) -> str:
+    """As people call it; a SKU that nobody named is its own name."""
     article = day.articles.get(sku)
     return article.name if article and article.name else sku

@@ -14,6 +14,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from edge.http import act_forms as f
 from edge.http.act_views import answer_view, read_day, read_here
 from edge.http.cells import add_cells
+from edge.http.looking import add_looking
 from edge.http.photos import add_photos
 from edge.http.refusals import Refusal
 from edge.http.views import scan_view
@@ -55,7 +56,7 @@ class Operations:
             return Who(device, claimed)
         session = self.people.sessions.get(device)
         if session is None:
-            raise Refusal(401, "actor", "nobody is logged in at this page", "log in with a PIN or a badge")
+            raise Refusal(401, "actor", "nobody is logged in at this page", "log in with a PIN or a badge", "no_log_in")
         return Who(device, session.staff)
 
 
@@ -67,16 +68,17 @@ def add_acts(app: FastAPI, ops: Operations) -> None:
     _add_leftovers(app, ops)
     _add_hand_out(app, ops)
     _add_people(app, ops)
+    add_looking(app, ops.station, ops.outbox)
     add_cells(app, ops.cabinet, ops.station, ops.outbox, ops.who)
     add_photos(app, ops.photos, ops.who)
 
     @app.exception_handler(NotInManifestError)
     async def not_in_manifest(_request: Request, error: NotInManifestError) -> Response:
-        return Refusal(409, "", str(error), "wait for the manifest, or ask the warehouse").response()
+        return Refusal(409, "", str(error), "wait for the manifest, or ask the warehouse", "not_in_manifest").response()
 
     @app.exception_handler(NoSuchQuestionError)
     async def no_question(_request: Request, error: NoSuchQuestionError) -> Response:
-        return Refusal(409, "question", str(error), "scan the code again").response()
+        return Refusal(409, "question", str(error), "scan the code again", "no_question").response()
 
 
 def _done(result: ScanResult) -> f.ActAnswer:

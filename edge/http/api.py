@@ -83,7 +83,7 @@ def _add_writing(app: FastAPI, views: Views, rules: RuleBook, ops: Operations) -
         measured = Scan(form.text, device, views.clock.now_ms(), heard_s=time.monotonic())
         result = await views.station.handle(measured, actor)
         if result.kind is ScanKind.FAILED:
-            raise Refusal(503, "text", result.detail, "make room in the data folder, then scan again")
+            raise Refusal(503, "text", result.detail, "make room in the data folder, then scan again", "not_kept")
         return ScanAnswer(scan=scan_view(result))
 
     @app.post("/api/undo")
@@ -92,11 +92,11 @@ def _add_writing(app: FastAPI, views: Views, rules: RuleBook, ops: Operations) -
         try:
             event = EventId.parse(form.id) if form.id else None
         except ValueError as error:
-            raise Refusal(422, "id", str(error), "take the id of a scan of GET /api/scans") from None
+            raise Refusal(422, "id", str(error), "take the id of a scan of GET /api/scans", "bad_request") from None
         try:
             return ScanAnswer(scan=scan_view(await views.station.undo(event, actor, form.reason)))
         except NoSuchScanError as error:
-            raise Refusal(409, "id", str(error), "look at GET /api/scans for what can be undone") from None
+            raise Refusal(409, "id", str(error), "look at GET /api/scans for what can be undone", "no_scan") from None
 
     @app.post("/api/mode")
     async def mode(form: ModeForm) -> StatusView:
@@ -128,27 +128,31 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(NotKeptError)
     async def not_kept(_request: Request, error: NotKeptError) -> JSONResponse:
-        return JSONResponse(error_body("", str(error), "make room in the data folder, then try again"), 503)
+        return JSONResponse(error_body("", str(error), "make room in the data folder, then try again", "not_kept"), 503)
 
     @app.exception_handler(OutboxBusyError)
     async def busy(_request: Request, error: OutboxBusyError) -> JSONResponse:
-        return JSONResponse(error_body("", str(error), "wait a moment, then try again"), 503)
+        return JSONResponse(error_body("", str(error), "wait a moment, then try again", "busy"), 503)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
         first: dict[str, Any] = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
-        return JSONResponse(error_body(field, first["msg"], "see GET /openapi.json for what is wanted"), 422)
+        return JSONResponse(error_body(field, first["msg"], "see GET /openapi.json for what is wanted", "bad_request"), 422)
 
     @app.exception_handler(HTTPException)
     async def other(_request: Request, error: HTTPException) -> JSONResponse:
-        return JSONResponse(error_body("", str(error.detail), "see GET /openapi.json for what there is"), error.status_code)
+        return JSONResponse(
+            error_body("", str(error.detail), "see GET /openapi.json for what there is", "nothing_here"), error.status_code
+        )
 
     @app.middleware("http")
     async def same_site_only(request: Request, call_next: Any) -> Response:
         """A page of somebody else's, open in the same browser, must not book parcels."""
         if request.method == "POST" and request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            return JSONResponse(error_body("", "this came from another site's page", "use the station's own page"), 403)
+            return JSONResponse(
+                error_body("", "this came from another site's page", "use the station's own page", "other_site"), 403
+            )
         response: Response = await call_next(request)
         response.headers["Content-Security-Policy"] = _POLICY
         return response

@@ -55,7 +55,7 @@ class ScanView(Form):
         "received", "shelved", "released", "slot", "booked", "asked", "repeated", "wrong_site", "refused", "unknown", "failed",
         "undone",
     ]  # fmt: skip
-    sound: Literal["ok", "attention", "duplicate", "refused", "unknown", "error", "identify", ""]
+    sound: Literal["ok", "attention", "duplicate", "refused", "unknown", "error", "identify", "alarm", ""]
     detail: str
     undone: bool
     can_undo: bool
@@ -65,6 +65,7 @@ class ScanView(Form):
     of: int
     actor: str
     question: str  # of what a scanner asked: GET /api/questions/{question}
+    undone_by: str  # a staff id; empty where nobody was logged in, and after a restart
 
 
 class ClockView(Form):

@@ -103,4 +103,5 @@ def scan_view(result: ScanResult) -> ScanView:
         of=result.of,
         actor=result.actor,
         question=result.question,
+        undone_by=result.undone_by,
     )

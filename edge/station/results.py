@@ -54,6 +54,7 @@ class ScanResult(NamedTuple):
     of: int = 0
     actor: str = ""
     question: str = ""  # under which the page finds who may have asked
+    undone_by: str = ""  # a staff id; known until the next start
 
 
 # What the words of a refused scan mean, for a page that does not know them.

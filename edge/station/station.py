@@ -200,7 +200,9 @@ class Station:
 
         of_act = await self._outbox.transact(work)
         self._seen = {}  # the label may be scanned again at once
-        undone = booked(of_act[0])._replace(is_undone=True, can_undo=False)  # the page knows an act by its last event
+        undone = booked(of_act[0])._replace(
+            is_undone=True, can_undo=False, undone_by=actor
+        )  # the page knows an act by its last event
         self.results = deque((undone if one.event == undone.event else one for one in self.results), maxlen=RECENT_SCANS)
         self._announce(undone)
         return undone
