@@ -22,6 +22,8 @@ def disagreements(config: EdgeConfig) -> Iterator[tuple[Place, str]]:
     yield from _twice(_ports(config), "two devices on one port, {}")
     yield from _twice(_pins(config), "two devices on one pin, {}")
     yield from _twice(_sensor_ids(config), "two sensors would report as {}; rename one of them")
+    yield from _twice(((box.name, ("cold", n, "name")) for n, box in enumerate(config.cold)), "{} is given to two boxes")
+    yield from _boxes_without_devices(config)
 
 
 def _twice(uses: Iterator[Use], words: str) -> Iterator[tuple[Place, str]]:
@@ -30,6 +32,15 @@ def _twice(uses: Iterator[Use], words: str) -> Iterator[tuple[Place, str]]:
         if used in seen:
             yield place, words.format(repr(used))
         seen.add(used)
+
+
+def _boxes_without_devices(config: EdgeConfig) -> Iterator[tuple[Place, str]]:
+    sensors = {sensor for sensor, _ in _sensor_ids(config)}
+    for n, box in enumerate(config.cold):
+        if temperature_of(box.name) not in sensors:
+            yield ("cold", n, "name"), f"want the name of a thermometer's [[….device]], got {box.name!r}"
+        if box.door and door_of(box.door) not in sensors:
+            yield ("cold", n, "door"), f"want the name of a [[door]], got {box.door!r}"
 
 
 def _names(config: EdgeConfig) -> Iterator[Use]:

@@ -12,6 +12,7 @@ from edge.devices.locker import LockerBusSettings
 from edge.devices.ports import CameraSettings, HidSettings, ScannerSettings, SignalSettings
 from edge.devices.registry import DeviceSettings, DeviceTable
 from edge.devices.sensor_settings import BthomeSettings, DoorSettings, GnssSettings, ModbusSettings, W1Settings
+from edge.rules.alarm_limits import Goods, Window
 from edge.wire.ids import OperatorId, SiteId, operator_id, site_id
 
 
@@ -86,6 +87,27 @@ class ClockSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ColdSettings:
+    """One ``[[cold]]``: a fridge or freezer, so that the alarm rules know what a thermometer measures."""
+
+    name: str  # of the thermometer in it
+    goods: Goods
+    door: str = ""  # the name of its door's contact
+    defrost: tuple[str, ...] = ()  # such as "02:00-03:00": heating, and getting cold again
+
+    def __post_init__(self) -> None:
+        for text in self.defrost:
+            try:
+                Window.parse(text)
+            except ValueError as error:
+                raise ValueError(f"defrost: {error}") from None
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        return tuple(map(Window.parse, self.defrost))
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeConfig:
     """The whole file, checked."""
 
@@ -104,6 +126,7 @@ class EdgeConfig:
     door: tuple[DoorSettings, ...] = ()
     gnss: tuple[GnssSettings, ...] = ()
     signal: SignalSettings | None = None
+    cold: tuple[ColdSettings, ...] = ()
     machine_id: str = ""  # left out: the board's serial number, else /etc/machine-id
 
     def devices(self) -> dict[DeviceTable, tuple[DeviceSettings, ...]]:

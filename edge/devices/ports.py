@@ -89,6 +89,7 @@ class Sound(StrEnum):
     UNKNOWN = "unknown"
     ERROR = "error"  # nothing was kept: scan again
     IDENTIFY = "identify"  # "which box are you?"
+    ALARM = "alarm"  # of no scan: something in the cold chain is wrong, and nobody has seen it
 
 
 @runtime_checkable

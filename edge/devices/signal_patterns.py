@@ -63,6 +63,7 @@ PATTERNS = {
     Sound.ATTENTION: pattern(".-.", green=True, red=True, after_s=1.0),
     Sound.DUPLICATE: pattern("..", green=True, red=True),
     Sound.IDENTIFY: pattern(".-", green=True, red=True, after_s=1.0),
+    Sound.ALARM: pattern("-.-.-", red=True),  # not whole: whoever scans meanwhile hears of the scan
     Sound.REFUSED: pattern("-", red=True, after_s=1.0, is_whole=True),
     Sound.UNKNOWN: pattern("...", red=True, after_s=1.0, is_whole=True),
     Sound.ERROR: pattern("---", red=True, after_s=1.0, is_whole=True),

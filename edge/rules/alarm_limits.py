@@ -5,9 +5,14 @@ Domain.md's numbers are the defaults; a site's rules change them. Leaves what fo
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+import msgspec
+
+from edge.wire.presence import GoodsLimits
 
 DAY_MINUTES = 24 * 60
 CHINA_MINUTES = 8 * 60  # east of UTC; one zone, no summer time
@@ -63,6 +68,18 @@ DEFAULT_LIMITS = {
     Goods.CHILLED_WIDE: Limits(0.0, 10.0),
     Goods.FROZEN: Limits(None, -18.0, rebound_c=-15.0),
 }
+
+
+def limits_of(wanted: Mapping[str, GoodsLimits]) -> dict[Goods, Limits]:
+    """Of every class: the cloud's, else the default. A class we do not know is a later release's. ValueError names the key."""
+    limits = dict(DEFAULT_LIMITS)
+    for goods in Goods:
+        if (one := wanted.get(goods.value)) is not None:
+            try:
+                limits[goods] = Limits(**msgspec.structs.asdict(one))
+            except ValueError as error:
+                raise ValueError(f"{goods.value}.{error}") from None
+    return limits
 
 
 @dataclass(frozen=True, slots=True)

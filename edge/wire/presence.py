@@ -4,7 +4,19 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from edge.wire.fields import MAX_TTL_S, BootNumber, ClockQuality, Count, Message, Milliseconds, Name, OrderKey, Text
+from edge.wire.fields import (
+    MAX_TTL_S,
+    BootNumber,
+    ClockQuality,
+    Count,
+    Message,
+    Milliseconds,
+    Name,
+    OrderKey,
+    Reading,
+    Seconds,
+    Text,
+)
 
 
 class LaneQueue(Message, frozen=True):
@@ -58,6 +70,19 @@ class CommandResponse(Message, frozen=True):
     detail: Text = ""
 
 
+class GoodsLimits(Message, frozen=True):
+    """How warm a class of goods may be (edge.rules.alarm_limits.Limits says what each number does)."""
+
+    low_c: Reading | None = None
+    high_c: Reading | None = None
+    rebound_c: Reading | None = None
+    at_once_c: Reading = 4.0
+    warn_s: Seconds = 600
+    alarm_s: Seconds = 1200
+    clear_c: Reading = 1.0
+    clear_s: Seconds = 300
+
+
 class Desired(Message, frozen=True):
     """Business rules the cloud wants in force at a site (decision 19)."""
 
@@ -66,6 +91,7 @@ class Desired(Message, frozen=True):
     mode: Literal["receive", "release", "count"] = "receive"
     manifest_url: Text = ""
     manifest_sha256: Text = ""
+    limits: dict[Name, GoodsLimits] = field(default_factory=dict)  # of a class of goods; not named: domain.md's
 
 
 class Reported(Message, frozen=True):

@@ -7,6 +7,7 @@ import pytest
 from edge.config import ConfigError, load, machine_id
 from edge.devices.ports import SignalKind
 from edge.devices.trigger import TriggerKind
+from edge.rules.alarm_limits import Goods
 
 GOOD = """
 data_dir = "data"
@@ -204,3 +205,28 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 def test_a_machine_can_be_named_and_is_known_otherwise(tmp_path: Path) -> None:
     assert machine_id(load(write(tmp_path, 'machine_id = "m-1"\n' + GOOD))) == "m-1"
     assert machine_id(load(write(tmp_path, GOOD)))
+
+
+THERMOMETER = '[[w1]]\nname = "bus"\ndevice = [{ name = "fridge-1", id = "28-0316a2794bff" }]\n'
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ('name = "fridge-2"\ngoods = "chilled"', "want the name of a thermometer"),
+        ('name = "fridge-1"\ngoods = "chilled"\ndoor = "fridge-1"', r"want the name of a \[\[door\]\]"),
+        ('name = "fridge-1"\ngoods = "warm"', 'want "chilled" or "chilled_wide" or "frozen"'),
+        ('name = "fridge-1"\ngoods = "frozen"\ndefrost = ["02:00"]', "defrost: want such as"),
+        ('name = "fridge-1"\ngoods = "frozen"\n[[cold]]\nname = "fridge-1"\ngoods = "chilled"', "is given to two boxes"),
+    ],
+)
+def test_a_cold_box_that_is_none_is_refused(tmp_path: Path, table: str, fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        load(write(tmp_path, GOOD + THERMOMETER + "[[cold]]\n" + table))
+
+
+def test_a_cold_box_knows_its_goods_its_door_and_when_it_defrosts(tmp_path: Path) -> None:
+    door = '[[door]]\nname = "door-1"\npin = 4\n'
+    table = '[[cold]]\nname = "fridge-1"\ngoods = "frozen"\ndoor = "door-1"\ndefrost = ["02:00-03:15"]\n'
+    (box,) = load(write(tmp_path, GOOD + THERMOMETER + door + table)).cold
+    assert (box.goods, box.door, [window.minutes for window in box.windows]) == (Goods.FROZEN, "door-1", [75])

@@ -2,10 +2,11 @@ import math
 
 import pytest
 
-from edge.rules.alarm_limits import DEFAULT_LIMITS, Goods, Limits, Window
+from edge.rules.alarm_limits import DEFAULT_LIMITS, Goods, Limits, Window, limits_of
 from edge.rules.alarm_state import dump, load
 from edge.rules.alarm_words import Explained, Rule, Severity
 from edge.rules.alarms import Door, Thermometer, begin, shift
+from edge.wire.messages import GoodsLimits
 from tests.edge.rules.watching import DOOR, FREEZER, FRIDGE, NOON_MS, Watching, watches_of
 
 
@@ -307,3 +308,10 @@ def test_what_is_no_defrost_window_is_refused(text: str) -> None:
 def test_impossible_limits_are_refused_by_name(key: str, wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=key):
         Limits(**wrong)
+
+
+def test_the_cloud_says_how_warm_a_class_of_goods_may_be_and_the_others_keep_theirs() -> None:
+    limits = limits_of({"chilled": GoodsLimits(low_c=0.0, high_c=8.0, warn_s=300), "flowers": GoodsLimits(low_c=5.0)})
+    assert limits == DEFAULT_LIMITS | {Goods.CHILLED: Limits(0.0, 8.0, warn_s=300)}
+    with pytest.raises(ValueError, match=r"frozen\.rebound_c: want"):
+        limits_of({"frozen": GoodsLimits(high_c=-18.0, rebound_c=-20.0)})

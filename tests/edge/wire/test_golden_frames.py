@@ -138,7 +138,36 @@ RELEASE_0_1: dict[str, tuple[Any, m.Message]] = {
 
 RELEASE_0_2: dict[str, tuple[Any, m.Message]] = {
     f"event_{fact.__struct_config__.tag}": (decode_events, event(fact)) for fact in FACTS
-} | {"command_open_cell": (decode_command, m.Command(id="c-2", nonce="n0nce", ttl_s=5.0, action="open_cell", cell="B-07"))}
+} | {
+    "command_open_cell": (decode_command, m.Command(id="c-2", nonce="n0nce", ttl_s=5.0, action="open_cell", cell="B-07")),
+    "event_alarm_explained": (
+        decode_events,
+        event(
+            m.AlarmRaised(
+                alarm="fridge-1_c/silent/1767225600000",
+                subject="fridge-1_c",
+                rule="silent",
+                severity="warning",
+                since_ms=1_767_225_600_000,
+                explained="door",
+                detail="85 °C: power-on value",
+            )
+        ),
+    ),
+    "desired_limits": (
+        decode_desired,
+        m.Desired(
+            version=5,
+            hlc=2**56,
+            limits={
+                "chilled": m.GoodsLimits(low_c=0.0, high_c=8.0),
+                "frozen": m.GoodsLimits(
+                    high_c=-18.0, rebound_c=-12.0, at_once_c=5.0, warn_s=300, alarm_s=900, clear_c=1.5, clear_s=60
+                ),
+            },
+        ),
+    ),
+}
 
 RELEASES = {"0.1": RELEASE_0_1, "0.2": RELEASE_0_2}
 ALL = [(release, name) for release, frames in RELEASES.items() for name in frames]
@@ -149,7 +178,7 @@ def test_every_message_of_the_contract_has_a_golden_frame() -> None:
         return {leaf for sub in kind.__subclasses__() for leaf in leaves(sub)} or {kind}
 
     messages = [message for frames in RELEASES.values() for _, message in frames.values()]
-    shown = {type(message) for message in messages} | {m.Event, m.Series, m.Track, m.LaneQueue}
+    shown = {type(message) for message in messages} | {m.Event, m.Series, m.Track, m.LaneQueue, m.GoodsLimits}
     shown |= {type(e.fact) for batch in messages if isinstance(batch, m.EventBatch) for e in batch.events}
     assert leaves(m.Message) == shown
 
