@@ -234,7 +234,10 @@ class ActAnswer(Form):
 
 
 class ContainerView(Form):
-    """``received`` and ``missing`` in parcels, or in pieces where it came by SKU."""
+    """``received`` and ``missing`` in parcels, or in pieces where it came by SKU.
+
+    ``remind_at_ms``, ``count_by_ms``: when staff are to be reminded to count it, and when it is to be counted; null: it need not be.
+    """
 
     container: str
     operator: str
@@ -246,6 +249,8 @@ class ContainerView(Form):
     expected: int
     received: int
     missing: int
+    remind_at_ms: int | None
+    count_by_ms: int | None
 
 
 class DayView(Form):

@@ -79,6 +79,8 @@ def read_here(execute: Execute, day: Day) -> list[ParcelView]:
 def _container_view(execute: Execute, day: Day, expected: ExpectedContainer) -> ContainerView:
     known = ledger.container(execute, day, expected.container)
     wanted, received, missing = _counts(execute, day, known)
+    is_waiting = known.standing.is_signed and not known.standing.is_counted
+    signed_ms = ledger.signed_at_ms(execute, expected.container) if is_waiting else None
     return ContainerView(
         container=expected.container,
         operator=expected.operator,
@@ -90,6 +92,8 @@ def _container_view(execute: Execute, day: Day, expected: ExpectedContainer) -> 
         expected=wanted,
         received=received,
         missing=missing,
+        remind_at_ms=None if signed_ms is None else signed_ms + day.rules.count_reminder_s * 1000,
+        count_by_ms=None if signed_ms is None else signed_ms + day.rules.count_within_s * 1000,
     )
 
 

@@ -157,6 +157,12 @@ def came_row(execute: Execute, container: str) -> int:
     return int(row)
 
 
+def signed_at_ms(execute: Execute, container: str) -> int | None:
+    """When a container that is here was signed for."""
+    rows: list[tuple[int]] = execute("SELECT at_ms FROM booking WHERE id = ?", (came_row(execute, container),)).fetchall()
+    return rows[0][0] if rows else None
+
+
 def here(execute: Execute, day: Day) -> list[KnownParcel]:
     """Every parcel that lies here, by label. Reads two months of bookings: tens of ms; for a stock-take, not for a scan."""
     rows = execute(

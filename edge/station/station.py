@@ -215,12 +215,15 @@ class Station:
     def _booking(
         self, scan: Scan, label: Label, actor: str, at_s: float, stamp: Stamp
     ) -> Callable[[Transaction], tuple[Verdict, EventId | None]]:
-        """What happens within the commit."""
+        """What happens within the commit. Where people are known, somebody hands out: nobody does so nameless."""
         day, mode = self.day, self._mode
         bench, who = self.benches.at(scan.device, at_s), Who(scan.device, actor)
 
         def work(transaction: Transaction) -> tuple[Verdict, EventId | None]:
-            verdict = _decide(transaction.execute, day, mode, label, scan.symbology, bench)
+            if mode == "release" and label.kind is LabelKind.PARCEL and not actor and day.staff:
+                verdict = Verdict(Word.LOG_IN_NEEDED, Sound.REFUSED, parcel=label.text)
+            else:
+                verdict = _decide(transaction.execute, day, mode, label, scan.symbology, bench)
             return verdict, record(transaction, verdict.facts, stamp, who)
 
         return work

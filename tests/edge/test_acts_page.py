@@ -77,6 +77,8 @@ async def test_a_day_at_the_page(agent: Running) -> None:
     assert (await agent.http.get("/api/worker")).json()["name"] == "陈姐"
     assert (await act(agent, "sign", container=BAGS))["word"] == "signed"
     assert (await act(agent, "open", container=BAGS))["word"] == "opened"
+    (opened, _) = (await agent.http.get("/api/day")).json()["containers"]
+    assert opened["count_by_ms"] - opened["remind_at_ms"] == 90 * 60_000
     for label in (WANG_1, WANG_2):
         assert (await agent.scan(label))["kind"] == "received"
     assert (await act(agent, "report", parcel=WANG_1, problem="damaged", photo="ab" * 32))["detail"] == "damaged"
@@ -86,6 +88,7 @@ async def test_a_day_at_the_page(agent: Running) -> None:
     assert (await act(agent, "shelve", parcel=WANG_2, slot=slot))["slot"] == "C1"
     (bags, _) = (await agent.http.get("/api/day")).json()["containers"]
     assert (bags["state"], bags["counted"], bags["received"], bags["missing"]) == ("opened", True, 2, 1)
+    assert (bags["remind_at_ms"], bags["count_by_ms"]) == (None, None)
     here = (await agent.http.get("/api/here")).json()["parcels"]
     assert [(one["parcel"], one["place"], one["problems"]) for one in here] == [(WANG_1, "", ["damaged"]), (WANG_2, "C1", [])]
     asked = await post(agent, "ask", text=CODE_OF["c-wang"])
@@ -109,6 +112,9 @@ async def test_an_act_needs_a_name_where_names_are_known_and_a_scan_does_not(age
     ):
         answer = await agent.http.post(f"/api/{path}", json={"actor": "staff-1", **body})
         assert (answer.status_code, answer.json()["error"]["field"]) == (401, "actor")
+    await agent.http.post("/api/mode", json={"mode": "release"})
+    nameless = await agent.scan(LI_1)  # a label just scanned would be the same act
+    assert (nameless["word"], nameless["kind"], nameless["id"]) == ("log_in_needed", "refused", "")
     wrong = await agent.http.post("/api/log-in", json={"secret": "0000"})
     assert wrong.json()["act"]["word"] == "log_in_unknown"
     assert (await act(agent, "log-in", secret=BADGE))["detail"] == "staff-1"

@@ -69,12 +69,13 @@ class Counter:
     questions: Questions
     people: People
     beeper: Beeper
+    by: str = "staff-1"  # where nobody is logged in
 
     async def scan(self, text: str, device: str = "scanner-1") -> ScanResult:
         """Two seconds after the last."""
         self.clock.pass_s(2.0)
         scan = Scan(text, device, self.clock.now_ms(), heard_s=self.clock.monotonic_s())
-        return await self.station.handle(scan, self.people.actor_at(device))
+        return await self.station.handle(scan, self.people.actor_at(device) or self.by)
 
     async def put_in_force(self, manifest: Manifest) -> bool:
         """As if it had come from the cloud."""
@@ -104,6 +105,7 @@ async def open_counter(
     manifest: Manifest | None = None,
     on_step: Callable[[Step], None] = no_step,
     clock: TestClock | None = None,
+    by: str = "staff-1",
 ) -> AsyncIterator[Counter]:
     clock = clock or TestClock()
     async with Outbox(settings(folder, on_step=on_step), clock.now_ms) as outbox:
@@ -118,7 +120,7 @@ async def open_counter(
         station.on_scan(people.take_badge)
         station.on_scan(questions.take_scan)
         desk = Desk(outbox, site_clock, station, clock.monotonic_s)
-        counter = Counter(clock, outbox, station, manifests, desk, questions, people, beeper)
+        counter = Counter(clock, outbox, station, manifests, desk, questions, people, beeper, by)
         if manifest is not None:
             await counter.put_in_force(manifest)
         await people.load()

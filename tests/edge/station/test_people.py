@@ -17,7 +17,7 @@ DAY = days.manifest()
 
 
 async def test_a_pin_logs_in_at_a_page_and_acts_there_carry_the_name(tmp_path: Path) -> None:
-    async with open_counter(tmp_path, manifest=DAY) as counter:
+    async with open_counter(tmp_path, manifest=DAY, by="") as counter:
         assert (await counter.people.log_in("24680", "page-1")).word == Word.LOGGED_IN
         assert counter.people.actor_at("page-1") == "staff-2"
         (event,) = await counter.events()
@@ -25,14 +25,14 @@ async def test_a_pin_logs_in_at_a_page_and_acts_there_carry_the_name(tmp_path: P
 
 
 async def test_a_badge_before_a_scanner_logs_in_there_and_its_scans_carry_the_name(tmp_path: Path) -> None:
-    async with open_counter(tmp_path, manifest=DAY) as counter:
+    async with open_counter(tmp_path, manifest=DAY, by="") as counter:
         assert (await counter.scan(BADGE)).word == Word.LOGGED_IN
         await counter.scan(WANG_1)
         assert [(event.fact, event.actor) for event in await counter.events()][1:] == [(ParcelReceived(parcel=WANG_1), "staff-1")]
 
 
 async def test_a_scanner_without_a_log_in_works_for_the_only_person_there_and_for_nobody_of_two(tmp_path: Path) -> None:
-    async with open_counter(tmp_path, manifest=DAY) as counter:
+    async with open_counter(tmp_path, manifest=DAY, by="") as counter:
         await counter.people.log_in("1357", "page-1")
         await counter.scan(WANG_1)
         await counter.people.log_in("24680", "page-2")
@@ -44,7 +44,7 @@ async def test_a_scanner_without_a_log_in_works_for_the_only_person_there_and_fo
 
 
 async def test_wrong_pins_and_badges_lock_the_log_in_also_over_a_restart(tmp_path: Path) -> None:
-    async with open_counter(tmp_path, manifest=DAY) as counter:
+    async with open_counter(tmp_path, manifest=DAY, by="") as counter:
         words = [(await counter.people.log_in(wrong, "page-1")).word for wrong in ("0000", "TTB:NOBODY", "99", "1111", "2222")]
         assert words == [Word.LOG_IN_UNKNOWN] * 4 + [Word.LOCKED_OUT]
         refused = [fact for fact in await counter.facts() if isinstance(fact, StaffRefused)]
@@ -56,7 +56,7 @@ async def test_wrong_pins_and_badges_lock_the_log_in_also_over_a_restart(tmp_pat
 
 
 async def test_sessions_outlast_a_restart_and_end_after_a_shift_or_with_the_job(tmp_path: Path) -> None:
-    async with open_counter(tmp_path, manifest=DAY) as counter:
+    async with open_counter(tmp_path, manifest=DAY, by="") as counter:
         await counter.people.log_in("1357", "page-1")
         await counter.people.log_in("24680", "page-2")
     async with open_counter(tmp_path, clock=counter.clock) as counter:
@@ -76,7 +76,7 @@ async def test_sessions_outlast_a_restart_and_end_after_a_shift_or_with_the_job(
 
 
 async def test_logging_out_twice_says_so_once(tmp_path: Path) -> None:
-    async with open_counter(tmp_path, manifest=DAY) as counter:
+    async with open_counter(tmp_path, manifest=DAY, by="") as counter:
         await counter.people.log_in("1357", "page-1")
         await counter.people.log_out("page-1")
         await counter.people.log_out("page-1")
@@ -91,3 +91,13 @@ async def test_without_a_manifest_nobody_can_log_in_and_nobody_has_to(tmp_path: 
         assert (await people.log_in(secret, "page-1")).word == Word.LOG_IN_UNKNOWN
         await people.end_old_sessions()
         assert people.actor_at("page-1") == ""
+
+
+async def test_nobody_hands_out_nameless_where_people_are_known(tmp_path: Path) -> None:
+    async with open_counter(tmp_path, manifest=DAY, by="") as counter:
+        await counter.receive(WANG_1, WANG_2)
+        counter.station.set_mode("release")
+        assert (await counter.scan(WANG_1)).word == Word.LOG_IN_NEEDED
+        await counter.scan(BADGE)
+        assert (await counter.scan(WANG_1)).word == Word.RELEASED
+        assert (await counter.events())[-1].actor == "staff-1"
