@@ -236,7 +236,7 @@ class ActAnswer(Form):
 class ContainerView(Form):
     """``received`` and ``missing`` in parcels, or in pieces where it came by SKU.
 
-    ``remind_at_ms``, ``count_by_ms``: when staff are to be reminded to count it, and when it is to be counted; null: it need not be.
+    ``remind_at_ms``, ``count_by_ms``: when staff are to be reminded to count it, and by when to have done it; null: no need.
     """
 
     container: str
