@@ -14,7 +14,7 @@ from edge.devices.ports import Feedback, Scan, Sound
 from edge.outbox import NotKeptError, Outbox, OutboxBusyError, Stamp, Transaction
 from edge.outbox.moving import current_id
 from edge.outbox.transaction import Execute
-from edge.rules.debounce import Sighting, Sightings, is_repeat, remember
+from edge.rules.debounce import Sightings, forget, is_repeat, remember
 from edge.site_clock import SiteClock
 from edge.station import goods, ledger, memory
 from edge.station.benches import Benches
@@ -102,25 +102,24 @@ class Station:
             self.benches.open_slot(scan.device, read.slot, at_s)
             verdict = Verdict(Word.SLOT_OPEN, Sound.OK, place=read.slot)
             return await self._tell(result_of(verdict, scan.measured_at_ms, scan.device, actor, None, text=scan.text))
-        sighting = Sighting(scan.device, read.text)
-        if read.kind is not LabelKind.PRODUCT and is_repeat(self._seen, sighting, at_s):
-            self._seen = remember(self._seen, sighting, at_s)
+        if read.kind is not LabelKind.PRODUCT and is_repeat(self._seen, read.text, at_s):
+            self._seen = remember(self._seen, read.text, at_s)
             return repeated(scan, actor)
         # A pickup code may pass for an EAN-8, and at the hand-out nobody scans goods.
         may_be_shown = (
             not scan.fault if read.kind is LabelKind.UNKNOWN else (read.kind is LabelKind.PRODUCT and self._mode == "release")
         )
         if may_be_shown and (taken := await self._offer(scan, actor)) is not None:
-            self._seen = remember(self._seen, sighting, at_s)
+            self._seen = remember(self._seen, read.text, at_s)
             return taken
         stamp = self._clock.stamp(scan.measured_at_ms)
         try:
-            self._seen = remember(self._seen, sighting, at_s)
+            self._seen = remember(self._seen, read.text, at_s)
             verdict, event = await self._outbox.transact(self._booking(scan, read, actor, at_s, stamp))
         except (NotKeptError, OutboxBusyError) as error:
             _log.error("scan_not_kept", device=scan.device, error=str(error))
             # It has to be scanned again, at once.
-            self._seen = {one: seen_s for one, seen_s in self._seen.items() if one != sighting}
+            self._seen = forget(self._seen, read.text)
             return await self._tell(not_kept(scan, stamp.measured_at_ms, actor, str(error)))
         match verdict.word:
             case Word.OPENED | Word.OPENED_BEFORE:
