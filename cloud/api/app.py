@@ -11,7 +11,26 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from cloud.api import batches, errors, health, links, losses, orders, pages, parcels, quarantine, readings, sessions, sites
+from cloud.api import (
+    batches,
+    commands,
+    containers,
+    errors,
+    health,
+    labels,
+    links,
+    losses,
+    manifests,
+    orders,
+    pages,
+    parcels,
+    pickup,
+    quarantine,
+    readings,
+    sessions,
+    sites,
+    stations,
+)  # fmt: skip
 from cloud.api.context import Services
 from cloud.api.gate import Gate
 from cloud.api.health_check import HealthCheck
@@ -29,7 +48,8 @@ from edge.wire.clock import Clock
 # In order: the pages' catch-all comes last.
 ROUTERS = (
     sessions.router, sites.router, orders.router, batches.router, links.router, parcels.router, quarantine.router, readings.router,
-    losses.router, health.router, pages.router,
+    losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router, labels.router,
+    health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.
 _STOP_S = 10

@@ -88,6 +88,29 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "batch_open": ("this date's orders are not frozen yet", "freeze them with POST …/freeze"),
     "article_twice": ("an article is given twice", "give each once, with all there is of it"),
     "routes_contradict": ("{detail}", "send every station on one run, once"),
+    "no_container": ("there is no such container", _LOOK),
+    "no_label": ("there is nothing with the label {id}", _LOOK),
+    "no_manifest": ("this manifest is not the station's any more", "fetch the one that is announced now"),
+    "not_the_site": (
+        "this is only for the site itself",
+        "send the site's id and key by HTTP Basic (POST /api/sites/…/credentials)",
+    ),
+    "shared_site": ("other operators use this station too", "ask an admin"),
+    "no_staff": ("nobody of this id works there", _LOOK),
+    "bad_pin": ("want 4 to 8 digits", "choose another PIN"),
+    "pin_taken": ("somebody else at this station has this PIN", "choose another PIN"),
+    "place_twice": ("a place is given twice", "give each once"),
+    "bad_rules": ("{detail}", _AGAIN),
+    "no_command": ("there is no such command", _LOOK),
+    "site_away": ("the site is not connected", "somebody has to do it there, or try again when it is back"),
+    "nothing_to_fetch": ("nothing of this order is left to be fetched", "ask your leader (团长)"),
+    "wrong_tail": (
+        "these are not the last four digits of the order's phone",
+        "try again; after ten tries wait a quarter of an hour",
+    ),
+    "no_phone_known": ("no phone is known for this order", "staff can hand it out by its label"),
+    "too_many_proxies": ("{most} people may come instead already", "take one of them back first"),
+    "no_proxy": ("nobody may come instead by this", "look again who may"),
 }
 
 

@@ -13,7 +13,6 @@ from cloud.api.order_forms import LineFault, LineIn, Numbered, OrderIn, Resident
 from cloud.auth.residents import ResidentVault
 from edge.wire.labels import parcel_label
 
-
 # Closed pickup dates, with the time before which an order must have been placed: a shop's feed may lag behind the cut-off. None:
 # the goods are given out, nothing more is taken.
 Frozen = Mapping[date, datetime | None]

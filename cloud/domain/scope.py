@@ -43,6 +43,14 @@ PARCELS_IN_SCOPE = """(
 )"""
 
 
+# Stands in a WHERE of a query over container AS c; takes Scope.parcel_filter(). One that was only heard of is seen where it is.
+CONTAINERS_IN_SCOPE = """(
+    %(scope_order)s::text IS NULL
+    AND (%(scope_operator)s::text IS NULL OR c.operator_id = %(scope_operator)s)
+    AND (%(scope_sites)s::text[] IS NULL OR c.site_id = ANY(%(scope_sites)s) OR c.at_site_id = ANY(%(scope_sites)s))
+)"""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The limits of one principal.

@@ -18,6 +18,7 @@ from procrastinate.jobs import Status
 from prometheus_client import start_http_server
 
 from cloud.config import CloudConfig
+from cloud.jobs.downlink import Downlink
 from cloud.jobs.run import run_job
 from cloud.jobs.schedule import JOBS, Job
 from cloud.store import heartbeat, job_health
@@ -44,7 +45,13 @@ async def run(config: CloudConfig, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         if config.metrics_port:
             await stack.enter_async_context(_metrics(config))
-        await _supervise(config.database_url.get_secret_value(), clock)
+        downlink = asyncio.create_task(Downlink(config, clock).run())
+        try:
+            await _supervise(config.database_url.get_secret_value(), clock)
+        finally:
+            downlink.cancel()
+            with suppress(asyncio.CancelledError):
+                await downlink
 
 
 @asynccontextmanager

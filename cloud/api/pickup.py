@@ -1,0 +1,159 @@
+"""What a resident shows at the counter: code and QR, after the phone's last four; who may come instead; taking it all back.
+
+Links get forwarded to the group: whoever holds one sees the order, and only who knows the phone's last four sees the code.
+"""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from cloud.api.context import CurrentAccount, Services, ServicesDep, Transaction, require_operator
+from cloud.api.errors import ApiError, not_found
+from cloud.api.text import Text, iso_of
+from cloud.auth import claims
+from cloud.auth.audit import write_audit
+from cloud.auth.claims import OpenClaim
+from cloud.auth.links import LinkError
+from cloud.auth.pickup import PickupKeys
+from cloud.domain.scope import ORDERS_IN_SCOPE, Role
+from cloud.store.pool import Connection
+from edge.wire.clock import to_ms
+from edge.wire.pickup import read_tail, shown_code
+
+router = APIRouter(prefix="/api", tags=["pickup"])
+
+
+class TailIn(BaseModel):
+    """The last four digits of the order's phone."""
+
+    model_config = ConfigDict(extra="forbid")
+    tail: Text = Field(max_length=32)
+
+
+class ProxyOut(BaseModel):
+    token: str
+    expires_at: str
+
+
+class PickupOut(BaseModel):
+    """``qr``: the text of the QR. ``orders``: what it is good for. ``proxies``: who may come instead, and has not."""
+
+    code: str
+    qr: str
+    orders: list[str]
+    expires_at: str
+    proxies: list[ProxyOut]
+
+
+class NewProxyOut(BaseModel):
+    """To be handed on: good once, for whoever shows it first."""
+
+    token: str
+    code: str
+    qr: str
+    expires_at: str
+
+
+@router.post("/links/{token}/pickup")
+async def show_pickup(
+    token: str, wanted: TailIn, request: Request, response: Response, services: ServicesDep, connection: Transaction
+) -> PickupOut:
+    """The claim's code and QR. A wrong tail counts; ten of them close the link for a quarter of an hour."""
+    response.headers["Cache-Control"] = "no-store"
+    claim = await _claim_behind(connection, services, request, token, wanted)
+    keys = PickupKeys(services.config.secret)
+    code = await claims.code_of(connection, keys, claim.site_id, claim.claim, services.now())
+    own, expires_at = await claims.own_token(connection, claim, services.now())
+    qr, orders = claims.signed(keys, own, claim.site_id, claim.orders, to_ms(expires_at), is_proxy=False)
+    sent = await claims.proxies(connection, claim, services.now())
+    return PickupOut(
+        code=shown_code(code), qr=qr, orders=list(orders), expires_at=iso_of(expires_at),
+        proxies=[ProxyOut(token=one.token, expires_at=iso_of(one.expires_at)) for one in sent],
+    )  # fmt: skip
+
+
+@router.post("/links/{token}/proxies", status_code=201)
+async def send_proxy(
+    token: str, wanted: TailIn, request: Request, response: Response, services: ServicesDep, connection: Transaction
+) -> NewProxyOut:
+    """A code and a QR for somebody who comes instead, good once; a few at a time."""
+    response.headers["Cache-Control"] = "no-store"
+    claim = await _claim_behind(connection, services, request, token, wanted)
+    if len(await claims.proxies(connection, claim, services.now())) >= claims.MAX_PROXIES:
+        raise ApiError(409, "too_many_proxies", "token", most=claims.MAX_PROXIES)
+    keys = PickupKeys(services.config.secret)
+    proxy, code = await claims.add_proxy(connection, keys, claim, services.now())
+    qr, _ = claims.signed(keys, proxy.token, claim.site_id, claim.orders, to_ms(proxy.expires_at), is_proxy=True)
+    return NewProxyOut(token=proxy.token, code=shown_code(code), qr=qr, expires_at=iso_of(proxy.expires_at))
+
+
+@router.post("/links/{token}/proxies/{proxy}/revoke", status_code=204)
+async def revoke_proxy(
+    token: str, proxy: str, wanted: TailIn, request: Request, services: ServicesDep, connection: Transaction
+) -> None:
+    """They may not come any more; an offline station hears of it with its next manifest."""
+    claim = await _claim_behind(connection, services, request, token, wanted)
+    if proxy not in {one.token for one in await claims.proxies(connection, claim, services.now())}:
+        raise not_found("proxy", "proxy")
+    await claims.revoke_token(connection, claim.site_id, claim.claim, proxy, services.now())
+
+
+@router.post("/operators/{operator_id}/orders/{external_id}/pickup/revoke", status_code=204)
+async def revoke_pickup(
+    operator_id: str, external_id: str, account: CurrentAccount, services: ServicesDep, connection: Transaction
+) -> None:
+    """Take back code, QR and proxies of the order's resident; their page shows new ones."""
+    require_operator(account, operator_id)
+    if account.role == Role.STAFF:
+        raise ApiError(403, "role_may_not", "authorization", role=account.role, roles="a leader or a dispatcher")
+    cursor = await connection.execute(
+        f"""
+        SELECT o.id FROM customer_order o
+        WHERE o.operator_id = %(operator)s AND o.external_id = %(external)s AND {ORDERS_IN_SCOPE}
+        """,  # noqa: S608  # literals only
+        {**account.scope.order_filter(), "operator": operator_id, "external": external_id},
+    )
+    row = await cursor.fetchone()
+    claim = None if row is None else await claims.claim_of(connection, row[0], services.now().date())
+    if claim is None:
+        raise not_found("external_id", "order")
+    await claims.revoke_claim(connection, claim.site_id, claim.claim, services.now())
+    await write_audit(connection, services.now(), account.id, "pickup.revoke", row[0] if row else "")
+
+
+async def _claim_behind(connection: Connection, services: Services, request: Request, token: str, wanted: TailIn) -> OpenClaim:
+    """The claim of the link's order, once the tail is right."""
+    order_id = await _order_behind(connection, services, token)
+    claim = await claims.claim_of(connection, order_id, services.now().date())
+    if claim is None:
+        raise ApiError(409, "nothing_to_fetch", "token")
+    address = request.client.host if request.client else "unknown"
+    # Its own transaction: the attempt counts even where everything after it fails.
+    async with services.pool.connection() as counting, counting.transaction():
+        admission = await services.attempts.admit(counting, f"tail of {order_id}", address)
+    if not admission.allowed:
+        error = ApiError(429, "too_many_attempts", "tail", minutes=-(-admission.wait_s // 60))
+        error.headers["Retry-After"] = str(admission.wait_s)
+        raise error
+    if claim.tail is not None and read_tail(wanted.tail) != claim.tail:
+        raise ApiError(403, "wrong_tail", "tail")
+    if claim.tail is None:  # no phone is known: the link alone must not do
+        raise ApiError(409, "no_phone_known", "tail")
+    async with services.pool.connection() as counting, counting.transaction():
+        await services.attempts.succeeded(counting, f"tail of {order_id}", address)
+    return claim
+
+
+async def _order_behind(connection: Connection, services: Services, token: str) -> str:
+    try:
+        link = services.signer.read(token)
+    except LinkError as error:
+        if "expired" in str(error):
+            raise ApiError(410, "link_expired", "token") from None
+        raise ApiError(404, "link_invalid", "token", detail=str(error)) from None
+    cursor = await connection.execute("SELECT link_version FROM customer_order WHERE id = %s", [link.order_id])
+    row = await cursor.fetchone()
+    if row is None:
+        raise ApiError(404, "order_gone", "token")
+    if row[0] != link.version:
+        raise ApiError(410, "link_taken_back", "token")
+    return link.order_id

@@ -1,0 +1,293 @@
+"""What a station's manifest is made of, read; and manifests themselves, kept until newer ones are in force.
+
+Codes and their keys are not read here: who makes the manifest has the installation's secret.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from cloud.store.pool import Connection
+from edge.wire.clock import to_ms
+from edge.wire.manifest import (
+    Article,
+    Claim,
+    ExpectedContainer,
+    ExpectedParcel,
+    Line,
+    LockerCell,
+    Shelf,
+    Size,
+    StaffMember,
+    StationRules,
+    Zone,
+)
+
+SALT_BYTES = 16
+# What was not fetched by then is nobody's at the counter.
+OPEN_FOR = timedelta(days=30)
+MANIFESTS_KEPT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StationDay:
+    """A station with its salts and rules. ``day``: its service date."""
+
+    site: str
+    day: date
+    code_salt: bytes
+    code_cost: int
+    staff_salt: bytes
+    rules: StationRules
+
+
+@dataclass(frozen=True, slots=True)
+class DayFacts:
+    """What a station is to expect. ``revoked``: tokens taken back that have not expired by themselves."""
+
+    operators: tuple[str, ...]
+    articles: tuple[Article, ...]
+    containers: tuple[ExpectedContainer, ...]
+    claims: tuple[Claim, ...]
+    parcels: tuple[ExpectedParcel, ...]
+    staff: tuple[StaffMember, ...]
+    shelves: tuple[Shelf, ...]
+    cells: tuple[LockerCell, ...]
+    revoked: tuple[str, ...]
+
+
+async def stations(connection: Connection) -> list[str]:
+    """Every station that serves somebody."""
+    cursor = await connection.execute(
+        """
+        SELECT s.id FROM site s
+        WHERE s.kind = 'station' AND EXISTS (SELECT FROM site_operator r WHERE r.site_id = s.id) ORDER BY s.id
+        """
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def ensure_station(connection: Connection, site: str) -> bytes:
+    """The station's staff salt; made where it has none yet."""
+    await connection.execute(
+        "INSERT INTO station (site_id, staff_salt) VALUES (%s, %s) ON CONFLICT DO NOTHING", [site, os.urandom(SALT_BYTES)]
+    )
+    cursor = await connection.execute("SELECT staff_salt FROM station WHERE site_id = %s", [site])
+    row: Any = await cursor.fetchone()
+    return bytes(row[0])
+
+
+async def station_day(connection: Connection, site: str, now: datetime) -> StationDay:
+    """Today there: the service date in the time zone of its first operator, with the day's own salt."""
+    staff_salt = await ensure_station(connection, site)
+    cursor = await connection.execute(
+        """
+        SELECT (%s AT TIME ZONE o.time_zone)::date FROM site_operator r JOIN operator o ON o.id = r.operator_id
+        WHERE r.site_id = %s ORDER BY o.id LIMIT 1
+        """,
+        [now, site],
+    )
+    row: Any = await cursor.fetchone()
+    day: date = row[0] if row else now.date()
+    await connection.execute(
+        "INSERT INTO station_day (site_id, day, code_salt) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        [site, day, os.urandom(SALT_BYTES)],
+    )
+    cursor = await connection.execute(
+        """
+        SELECT d.code_salt, s.code_cost, s.rules FROM station s JOIN station_day d ON d.site_id = s.site_id AND d.day = %s
+        WHERE s.site_id = %s
+        """,
+        [day, site],
+    )
+    row = await cursor.fetchone()
+    return StationDay(site, day, bytes(row[0]), row[1], staff_salt, msgspec.convert(row[2], StationRules))
+
+
+async def day_facts(connection: Connection, site: str, day: date, now: datetime, masked: Callable[[str, bytes], str]) -> DayFacts:
+    """All that is open at a station on a day, yesterday's leftovers included. ``masked`` shows a sealed name of an operator's."""
+    values = {"site": site, "day": day, "since": day - OPEN_FOR, "now": now}
+    claims = await _claims(connection, values, masked)
+    containers = await _containers(connection, values)
+    parcels = await _parcels(connection, values, {one.container for one in containers})
+    skus = {line.sku for one in parcels for line in one.lines}
+    cursor = await connection.execute("SELECT operator_id FROM site_operator WHERE site_id = %s ORDER BY 1", [site])
+    operators = tuple(row[0] for row in await cursor.fetchall())
+    cursor = await connection.execute(
+        "SELECT token FROM pickup_token WHERE site_id = %(site)s AND revoked_at IS NOT NULL AND expires_at > %(now)s ORDER BY 1",
+        values,
+    )
+    revoked = tuple(row[0] for row in await cursor.fetchall())
+    return DayFacts(
+        operators, await _articles(connection, operators, skus), containers, claims, parcels, await _staff(connection, site),
+        await _shelves(connection, site), await _cells(connection, site), revoked,
+    )  # fmt: skip
+
+
+_CLAIM = (
+    "CASE WHEN o.resident_id IS NULL THEN o.operator_id || '/o/' || o.external_id ELSE o.operator_id || '/r/' || o.resident_id END"
+)
+_IS_OPEN = """o.site_id = %(site)s AND o.pickup_date BETWEEN %(since)s AND %(day)s AND o.cancelled_at IS NULL
+    AND o.state NOT IN ('collected', 'closed', 'cancelled')"""
+
+
+async def _claims(connection: Connection, values: Mapping[str, object], masked: Callable[[str, bytes], str]) -> tuple[Claim, ...]:
+    cursor = await connection.execute(
+        f"""
+        SELECT {_CLAIM}, o.operator_id, array_agg(o.id ORDER BY o.pickup_date, o.id),
+               max((o.pickup_date + op.pickup_until) AT TIME ZONE op.time_zone), max(r.phone_tail), r.name_encrypted
+        FROM customer_order o JOIN operator op ON op.id = o.operator_id LEFT JOIN resident r ON r.id = o.resident_id
+        WHERE {_IS_OPEN} GROUP BY 1, 2, r.name_encrypted ORDER BY 1
+        """,  # noqa: S608  # constants
+        values,
+    )
+    return tuple(
+        Claim(
+            claim=row[0], operator=row[1], orders=tuple(row[2]), deadline_ms=to_ms(row[3]), tail=row[4],
+            name="" if row[5] is None else masked(row[1], bytes(row[5])),
+        )
+        for row in await cursor.fetchall()
+    )  # fmt: skip
+
+
+async def _containers(connection: Connection, values: Mapping[str, object]) -> tuple[ExpectedContainer, ...]:
+    """What is planned for the day, and what of open orders' parcels was packed into something else."""
+    cursor = await connection.execute(
+        f"""
+        SELECT DISTINCT ON (1) container, operator_id, zone, run FROM (
+            SELECT p.container_id AS container, p.operator_id, coalesce(c.zone, p.zone) AS zone, c.run
+            FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN container c ON c.id = p.container_id
+            WHERE {_IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
+            UNION ALL
+            SELECT container_id, operator_id, zone, run FROM planned_container WHERE site_id = %(site)s AND pickup_date = %(day)s
+        ) AS coming ORDER BY 1, 2
+        """,  # noqa: S608  # constants
+        values,
+    )
+    return tuple(
+        ExpectedContainer(container=row[0], operator=row[1], zone=Zone(row[2]), run=row[3]) for row in await cursor.fetchall()
+    )
+
+
+async def _parcels(connection: Connection, values: Mapping[str, object], containers: set[str]) -> tuple[ExpectedParcel, ...]:
+    cursor = await connection.execute(
+        f"""
+        SELECT p.id, {_CLAIM}, o.id, p.zone, coalesce(p.container_id, p.planned_container_id, ''),
+               json_agg(json_build_object('sku', l.sku, 'quantity', l.quantity - l.short) ORDER BY l.line)
+                   FILTER (WHERE l.quantity > l.short)
+        FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN order_line l ON l.parcel_id = p.id AND l.order_id = o.id
+        WHERE {_IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
+        GROUP BY p.id, o.id ORDER BY p.id
+        """,  # noqa: S608  # constants
+        values,
+    )
+    return tuple(
+        ExpectedParcel(
+            parcel=row[0], claim=row[1], order=row[2], zone=Zone(row[3]), container=row[4] if row[4] in containers else "",
+            lines=_lines(row[5]),
+        )
+        for row in await cursor.fetchall()
+        if row[5]  # all of it is short: nothing comes
+    )  # fmt: skip
+
+
+def _lines(given: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
+    """One line a SKU: an order may name an article twice."""
+    pieces: dict[str, int] = {}
+    for one in given:
+        pieces[one["sku"]] = pieces.get(one["sku"], 0) + one["quantity"]
+    return tuple(Line(sku=sku, quantity=quantity) for sku, quantity in sorted(pieces.items()))
+
+
+async def _articles(connection: Connection, operators: Sequence[str], skus: set[str]) -> tuple[Article, ...]:
+    """What is known of them; of two operators' the first's. An EAN that two articles share finds neither."""
+    cursor = await connection.execute(
+        """
+        SELECT DISTINCT ON (sku) sku, name, eans, weight_g FROM (
+            SELECT sku, name, eans, weight_g, 0 AS rank, operator_id FROM article WHERE operator_id = ANY(%(operators)s)
+            UNION ALL
+            SELECT l.sku, max(l.name), '{}', NULL, 1, '' FROM order_line l WHERE l.sku = ANY(%(skus)s) GROUP BY l.sku
+        ) AS known WHERE sku = ANY(%(skus)s) ORDER BY sku, rank, operator_id
+        """,
+        {"operators": list(operators), "skus": sorted(skus)},
+    )
+    rows = await cursor.fetchall()
+    given = [ean for row in rows for ean in row[2]]
+    return tuple(
+        Article(sku=row[0], name=row[1], eans=tuple(ean for ean in row[2] if given.count(ean) == 1), weight_g=row[3])
+        for row in rows
+    )
+
+
+async def _staff(connection: Connection, site: str) -> tuple[StaffMember, ...]:
+    cursor = await connection.execute(
+        "SELECT staff, name, role, pin_key, badge_key FROM staff_member WHERE site_id = %s AND disabled_at IS NULL ORDER BY staff",
+        [site],
+    )
+    return tuple(
+        StaffMember(staff=row[0], name=row[1], role=row[2], pin_key=_bytes(row[3]), badge_key=_bytes(row[4]))
+        for row in await cursor.fetchall()
+    )
+
+
+def _bytes(value: bytes | memoryview | None) -> bytes | None:
+    return None if value is None else bytes(value)
+
+
+async def _shelves(connection: Connection, site: str) -> tuple[Shelf, ...]:
+    cursor = await connection.execute("SELECT slot, zone, capacity FROM shelf WHERE site_id = %s ORDER BY place, slot", [site])
+    return tuple(Shelf(slot=row[0], zone=Zone(row[1]), capacity=row[2]) for row in await cursor.fetchall())
+
+
+async def _cells(connection: Connection, site: str) -> tuple[LockerCell, ...]:
+    cursor = await connection.execute("SELECT cell, zone, size FROM locker_cell WHERE site_id = %s ORDER BY cell", [site])
+    return tuple(LockerCell(cell=row[0], zone=Zone(row[1]), size=Size(row[2])) for row in await cursor.fetchall())
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The manifest that was made last."""
+
+    sha256: str
+    version: int
+    content_sha256: str
+
+
+async def newest(connection: Connection, site: str) -> Newest | None:
+    """Of a station; None before its first."""
+    cursor = await connection.execute(
+        "SELECT sha256, version, content_sha256 FROM manifest WHERE site_id = %s ORDER BY version DESC LIMIT 1", [site]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else Newest(*row)
+
+
+async def keep(connection: Connection, site: str, day: date, made: Newest, body: bytes, now: datetime) -> None:
+    """Keep a manifest and want it in force: `desired` counts on, also past what a site reports from before a restore."""
+    await connection.execute(
+        """
+        INSERT INTO manifest (site_id, sha256, version, day, content_sha256, body, made_at) VALUES (%s, %s, %s, %s, %s, %s, %s)
+        """,
+        [site, made.sha256, made.version, day, made.content_sha256, body, now],
+    )
+    await connection.execute(
+        """
+        DELETE FROM manifest WHERE site_id = %(site)s AND version NOT IN (
+            SELECT version FROM manifest WHERE site_id = %(site)s ORDER BY version DESC LIMIT %(most)s)
+        """,
+        {"site": site, "most": MANIFESTS_KEPT},
+    )
+    await connection.execute(
+        """
+        INSERT INTO desired AS held (site_id, version, manifest_sha256, changed_at)
+        SELECT %(site)s, coalesce((SELECT (reported->>'version')::int FROM site_status WHERE site_id = %(site)s), 0) + 1,
+               %(sha256)s, %(now)s
+        ON CONFLICT (site_id) DO UPDATE SET version = greatest(held.version + 1, excluded.version),
+            manifest_sha256 = excluded.manifest_sha256, changed_at = excluded.changed_at
+        """,
+        {"site": site, "sha256": made.sha256, "now": now},
+    )
