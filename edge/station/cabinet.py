@@ -185,7 +185,7 @@ class Cabinet:
             execute = transaction.execute
             note = cell_book.notes(execute).get(wish.cell)
             holds = ledger.taken_cells(execute, day).get(wish.cell, "")
-            refusal = why_not_open(wish, _known(execute, day, wish), note, holds)
+            refusal = why_not_open(wish, _known(execute, day, wish), day.cells.get(wish.cell), note, holds)
             return refusal or cell_book.begin(execute, wish, who.device, who.actor, now_ms)
 
         return await self._outbox.run(lambda store: store.transact(work))

@@ -16,6 +16,7 @@ from edge.rules.custody import ParcelState
 from edge.station.arrivals import receive
 from edge.station.known import KnownParcel
 from edge.station.verdict import Verdict, Word
+from edge.wire.manifest import LockerCell
 from edge.wire.messages import (
     AnyFact,
     CellChanged,
@@ -60,7 +61,9 @@ class Wish:
     removed_for: RemovedFor = "mistake"
 
 
-def why_not_open(wish: Wish, known: KnownParcel | None, note: CellNote | None, holds: str) -> Verdict | None:
+def why_not_open(
+    wish: Wish, known: KnownParcel | None, cell: LockerCell | None, note: CellNote | None, holds: str
+) -> Verdict | None:  # fmt: skip
     """Why this cell must not be opened for this; None: open it. ``holds``: the parcel that is booked in it, "" where none is.
 
     Staff may look into any cell, and the cloud may have any opened; both are in the books with who and why.
@@ -75,6 +78,8 @@ def why_not_open(wish: Wish, known: KnownParcel | None, note: CellNote | None, h
             pass
     if note is not None and note.state in ("fault", "blocked"):
         return refused._replace(word=Word.CELL_OUT_OF_USE, detail=note.state)
+    if cell is not None and known is not None and known.expected is not None and known.expected.zone is not cell.zone:
+        return refused._replace(word=Word.WRONG_ZONE, detail=known.expected.zone)
     is_free = holds in ("", wish.parcel) and (note is None or note.parcel in ("", wish.parcel))
     return None if is_free else refused
 

@@ -176,6 +176,12 @@ async def test_a_door_left_open_and_a_cell_that_is_not_as_booked_are_said(tmp_pa
         ]
 
 
+async def test_no_door_opens_for_cold_goods_in_a_warm_cell(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        warm = await lockers.cabinet.open(Wish("1-01", "placing", WANG_2), CHEN)
+        assert (warm.word, warm.detail, lockers.board.pulses) == (Word.WRONG_ZONE, "chilled", [])
+
+
 async def test_an_expired_parcel_is_taken_out_by_staff_and_anothers_cell_is_not_opened(tmp_path: Path) -> None:
     async with open_lockers(tmp_path) as lockers:
         await lockers.place(WANG_1)
