@@ -141,7 +141,7 @@ class Agent:
                 site_clock,
                 downlink.correct_clock,
                 self._tell_device_changes(outbox, site_clock),
-                (ops.desk.mark_overdue, ops.people.end_old_sessions),
+                (ops.cabinet.book_what_is_owed, ops.desk.mark_overdue, ops.people.end_old_sessions),
             )
             own = OwnHealth(config.data_dir, site_clock, outbox, live)
             views = Views(config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths)

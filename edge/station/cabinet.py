@@ -5,13 +5,13 @@ feedback the wish is "unknown", and a person goes and looks.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import structlog
 
-from edge.devices.locker import Article, LockerBoard, OpenOutcome
+from edge.devices.locker import Article, LockerBoard, OpenOutcome, OpenResult
 from edge.devices.ports import Sound
 from edge.outbox import NotKeptError, Outbox, Transaction
 from edge.outbox.transaction import Execute
@@ -50,6 +50,15 @@ _REMOTELY: Mapping[Word, Outcome] = {
 _log = structlog.get_logger()
 
 
+class _Opened(NamedTuple):
+    """A pulse that was given, with its wish's row."""
+
+    wish: Wish
+    who: Who
+    row: int
+    result: OpenResult
+
+
 class Lock(NamedTuple):
     """Which lock a cell's name means."""
 
@@ -70,6 +79,7 @@ class Cabinet:
         self.locks = locks
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._watched: dict[str, tuple[Wish, Who]] = {}  # doors that stand open, each for the last wish
+        self._owed: deque[_Opened] = deque()  # a wish was on the disk before each: a disk that takes nothing adds none
         self._opened: asyncio.Queue[str] = asyncio.Queue(max(1, len(locks)))  # a cell is in it once at most
 
     async def load(self) -> None:
@@ -138,23 +148,37 @@ class Cabinet:
             if isinstance(begun, Verdict):
                 refusal = begun
                 return await self._station.act(who, lambda *_: refusal)
-            row, now_ms = begun, self._clock.now_ms()
             opened = await lock.board.open(lock.number)
-
-            def decide(execute: Execute, day: Day) -> Verdict:
-                return after_open(wish, opened.outcome, opened.door, _known(execute, day, wish))
-
-            def finish(execute: Execute, verdict: Verdict) -> None:
-                cell_book.finish(execute, row, _OUTCOMES[opened.outcome])
-                if (note := note_of(verdict.facts)) is not None:
-                    cell_book.put_note(execute, wish.cell, note, now_ms)
-
-            result = await self._station.act(who, decide, finish)
+            told = _Opened(wish, who, begun, opened)
+            try:
+                result = await self._book(told)
+            except NotKeptError:  # what the door did is true all the same: it is booked when the disk takes it
+                self._owed.append(told)
+                raise
         if opened.is_open:
             if wish.cell not in self._watched:
                 self._opened.put_nowait(wish.cell)
             self._watched[wish.cell] = (wish, who)
         return result
+
+    async def book_what_is_owed(self) -> None:
+        """Housekeeping: openings that the disk did not take when they happened. NotKeptError."""
+        while self._owed:
+            await self._book(self._owed[0])
+            self._owed.popleft()
+
+    async def _book(self, told: "_Opened") -> ScanResult:
+        wish, opened, now_ms = told.wish, told.result, self._clock.now_ms()
+
+        def decide(execute: Execute, day: Day) -> Verdict:
+            return after_open(wish, opened.outcome, opened.door, _known(execute, day, wish))
+
+        def finish(execute: Execute, verdict: Verdict) -> None:
+            cell_book.finish(execute, told.row, _OUTCOMES[opened.outcome])
+            if (note := note_of(verdict.facts)) is not None:
+                cell_book.put_note(execute, wish.cell, note, now_ms)
+
+        return await self._station.act(told.who, decide, finish)
 
     async def open_remotely(self, command: str, cell: str) -> tuple[Outcome, str]:
         """The cloud wants a cell opened; whoever asked it is in its own books. NotKeptError."""

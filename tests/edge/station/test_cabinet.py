@@ -1,7 +1,7 @@
 """Lockers: reserved, opened once, placed when the door has closed, handed out when it has opened; crashes in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from edge.devices.locker import Article, Door, OpenOutcome
 from edge.devices.ports import Sound
 from edge.downlink import Received
+from edge.outbox import NotKeptError, Step, no_step
 from edge.site_clock import SiteClock
 from edge.station.cabinet import Cabinet, Lock
 from edge.station.cells import Wish
@@ -57,10 +58,12 @@ class Lockers:
 
 
 @asynccontextmanager
-async def open_lockers(folder: Path, clock: TestClock | None = None, board: TestBoard | None = None) -> AsyncIterator[Lockers]:
+async def open_lockers(
+    folder: Path, clock: TestClock | None = None, board: TestBoard | None = None, on_step: Callable[[Step], None] = no_step
+) -> AsyncIterator[Lockers]:
     board = board or TestBoard()
     manifest = None if (folder / "site.db").exists() else DAY
-    async with open_counter(folder, "release", manifest, clock=clock) as counter:
+    async with open_counter(folder, "release", manifest, clock=clock, on_step=on_step) as counter:
         site_clock = SiteClock(counter.clock, counter.clock.monotonic_s, lambda: True, 0)
         locks = {f"1-0{number}": Lock(board, number) for number in board.cells}
         cabinet = Cabinet(counter.outbox, site_clock, counter.station, counter.questions, locks)
@@ -208,6 +211,24 @@ async def test_after_a_crash_between_pulse_and_feedback_the_wish_is_unknown_and_
         assert board.pulses == []
     async with open_lockers(tmp_path, lockers.counter.clock, board) as lockers:
         assert (await lockers.counter.facts()).count(last) == 1
+
+
+async def test_what_the_door_did_while_the_disk_failed_is_booked_when_it_works_again(tmp_path: Path) -> None:
+    def fails(step: Step) -> None:
+        if step == "sealed" and len(lockers.board.pulses) == 2:
+            raise NotKeptError("the card is gone for a moment")
+
+    async with open_lockers(tmp_path, on_step=lambda step: fails(step)) as lockers:
+        await lockers.place(LI_1)
+        with pytest.raises(NotKeptError):
+            await lockers.cabinet.pick_up(CODE_OF["c-li"], CHEN)
+        with pytest.raises(NotKeptError):
+            await lockers.cabinet.book_what_is_owed()
+        lockers.board.pulses.append(0)
+        await lockers.cabinet.book_what_is_owed()
+        await lockers.cabinet.book_what_is_owed()
+        released = ParcelReleased(parcel=LI_1, how=How.CODE, claim="c-li", cell="1-02")
+        assert (await lockers.counter.facts()).count(released) == 1
 
 
 async def test_two_hands_at_one_cell_release_once(tmp_path: Path) -> None:
