@@ -19,7 +19,7 @@ from cloud.api.text import Text
 from cloud.auth.accounts import Account
 from cloud.auth.audit import write_audit
 from cloud.domain.scope import Role
-from cloud.store.manifest_facts import ensure_station
+from cloud.store.manifest_facts import changed, ensure_station
 from cloud.store.pool import Connection
 from edge.wire.manifest import StationRules
 from edge.wire.pickup import BADGE_PREFIX, Scrypt, badge_key, read_pin, secret_key
@@ -196,6 +196,7 @@ async def set_staff(
         [site_id, staff, wanted.name, wanted.role, pin_key, badge_key(badge, salt) if badge else None],
     )
     has_pin, has_badge = await cursor.fetchone() or (False, False)
+    await changed(connection, site_id)
     await write_audit(connection, services.now(), account.id, "staff.set", f"{site_id}/{staff}")
     return StaffOut(staff=staff, name=wanted.name, role=wanted.role, has_pin=has_pin, has_badge=has_badge, badge=badge)
 
@@ -213,6 +214,7 @@ async def remove_staff(site_id: str, staff: StaffIdText, account: Planner, servi
     )
     if not cursor.rowcount:
         raise not_found("staff", "staff")
+    await changed(connection, site_id)
     await write_audit(connection, services.now(), account.id, "staff.remove", f"{site_id}/{staff}")
 
 
@@ -230,6 +232,7 @@ async def set_shelves(
             "INSERT INTO shelf (site_id, slot, zone, capacity, place) VALUES (%s, %s, %s, %s, %s)",
             [(site_id, shelf.slot, shelf.zone, shelf.capacity, place) for place, shelf in enumerate(wanted.shelves)],
         )
+    await changed(connection, site_id)
     await write_audit(connection, services.now(), account.id, "site.shelves", site_id, {"shelves": len(wanted.shelves)})
     return wanted
 
@@ -246,6 +249,7 @@ async def set_cells(site_id: str, wanted: CellsForm, account: Planner, services:
             "INSERT INTO locker_cell (site_id, cell, zone, size) VALUES (%s, %s, %s, %s)",
             [(site_id, cell.cell, cell.zone, cell.size) for cell in wanted.cells],
         )
+    await changed(connection, site_id)
     await write_audit(connection, services.now(), account.id, "site.cells", site_id, {"cells": len(wanted.cells)})
     return wanted
 
@@ -266,6 +270,7 @@ async def set_rules(site_id: str, wanted: RulesForm, account: Planner, services:
         "UPDATE station SET rules = %s::jsonb, code_cost = %s WHERE site_id = %s",
         [msgspec.json.encode(rules).decode(), wanted.code_cost, site_id],
     )
+    await changed(connection, site_id)
     await write_audit(connection, services.now(), account.id, "site.rules", site_id)
     return RulesForm(rules=msgspec.to_builtins(rules), code_cost=wanted.code_cost)
 
@@ -287,6 +292,10 @@ async def set_articles(
             """,
             [(operator_id, one.sku, one.name, one.eans, one.weight_g) for one in wanted.articles],
         )
+    await connection.execute(
+        "UPDATE station s SET changes = changes + 1 FROM site_operator r WHERE r.site_id = s.site_id AND r.operator_id = %s",
+        [operator_id],
+    )
     await write_audit(connection, services.now(), account.id, "articles.set", operator_id, {"articles": len(wanted.articles)})
     return wanted
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 import psycopg
 
 from cloud.auth.pickup import PickupKeys, new_code, new_token
+from cloud.store.manifest_facts import changed
 from cloud.store.pool import Connection
 
 # A day's leftovers are resolved the next morning; a token dies with some days to spare.
@@ -120,15 +121,20 @@ async def add_proxy(connection: Connection, keys: PickupKeys, open_claim: OpenCl
     expires_at = open_claim.deadline + OUTLIVES_DEADLINE
     token = await _add_token(connection, open_claim, expires_at, now, is_proxy=True)
     code = await _make_code(connection, keys, open_claim.site_id, open_claim.claim, token, now)
+    await changed(connection, open_claim.site_id)
     return Proxy(token, expires_at), code
 
 
 async def proxies(connection: Connection, open_claim: OpenClaim, now: datetime) -> list[Proxy]:
-    """Those who may still come. A station that used one tells it with the release."""
+    """Those who may still come: a station that lets one take something says so with the release."""
     cursor = await connection.execute(
         """
-        SELECT token, expires_at FROM pickup_token
-        WHERE site_id = %s AND claim = %s AND is_proxy AND revoked_at IS NULL AND expires_at > %s ORDER BY made_at, token
+        SELECT t.token, t.expires_at FROM pickup_token t
+        WHERE t.site_id = %s AND t.claim = %s AND t.is_proxy AND t.revoked_at IS NULL AND t.expires_at > %s AND NOT EXISTS (
+            SELECT FROM parcel p JOIN event_subject s ON s.entity = 'parcel' AND s.entity_id = p.id
+            JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
+            WHERE p.order_id = ANY(t.orders) AND e.kind = 'parcel_released' AND e.fact->>'token' = t.token)
+        ORDER BY t.made_at, t.token
         """,
         [open_claim.site_id, open_claim.claim, now],
     )
@@ -147,6 +153,7 @@ async def revoke_token(connection: Connection, site_id: str, claim: str, token: 
         "UPDATE pickup_code SET revoked_at = %s WHERE site_id = %s AND claim = %s AND token = %s AND revoked_at IS NULL",
         [now, site_id, claim, token],
     )
+    await changed(connection, site_id)
     return True
 
 
@@ -157,6 +164,7 @@ async def revoke_claim(connection: Connection, site_id: str, claim: str, now: da
             f"UPDATE {table} SET revoked_at = %s WHERE site_id = %s AND claim = %s AND revoked_at IS NULL",  # noqa: S608  # constants
             [now, site_id, claim],
         )
+    await changed(connection, site_id)
 
 
 async def _add_token(connection: Connection, open_claim: OpenClaim, expires_at: datetime, now: datetime, *, is_proxy: bool) -> str:

@@ -1,5 +1,6 @@
-"""Deletes what has served its time: log-ins, settled quarantine, the live rooms of finished orders. Ages are of domain time,
-but for log-ins.
+"""Deletes what has served its time: log-ins, settled quarantine, pickup codes, the live rooms of finished orders.
+
+Ages are of domain time, but for log-ins.
 """
 
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from cloud.store.pool import Connection
 SETTLED_QUARANTINE_KEPT = timedelta(days=30)
 # Residents' links live a week; a leader may look back on the month.
 FINISHED_ORDERS_SHOWN = timedelta(days=30)
+# A claim of which nothing is open gets a new code the next time; the old one is forgotten when nobody can argue about it.
+PICKUP_CODES_KEPT = timedelta(days=7)
 # How far behind that this job may be and still find what it missed.
 SWEPT = timedelta(days=60)
 
@@ -24,6 +27,10 @@ async def delete_served(connection: Connection, now: datetime) -> dict[str, int]
             connection,
             "DELETE FROM quarantine WHERE state IN ('replayed', 'discarded') AND state_at < %(before)s",
             {"before": now - SETTLED_QUARANTINE_KEPT},
+        ),
+        "pickup_codes": await _count(connection, _PICKUP_CODES, {"now": now, "before": now - PICKUP_CODES_KEPT}),
+        "pickup_tokens": await _count(
+            connection, "DELETE FROM pickup_token WHERE expires_at < %(before)s", {"before": now - PICKUP_CODES_KEPT}
         ),
         "room_entries": await _count(
             connection, _ROOM_ENTRIES, {"before": now - FINISHED_ORDERS_SHOWN, "since": now - FINISHED_ORDERS_SHOWN - SWEPT}
@@ -49,6 +56,18 @@ _ROOM_ENTRIES = """
         SELECT room, key FROM room_entry JOIN shown USING (room, key) WHERE room_entry.at < %(before)s
         FOR UPDATE OF room_entry SKIP LOCKED
     )
+"""
+
+
+_PICKUP_CODES = """
+    WITH spent AS (
+        UPDATE pickup_code c SET revoked_at = %(now)s
+        WHERE c.revoked_at IS NULL AND NOT EXISTS (
+            SELECT FROM customer_order o
+            WHERE o.site_id = c.site_id AND o.cancelled_at IS NULL AND o.state NOT IN ('collected', 'closed', 'cancelled')
+                AND (o.operator_id || '/r/' || o.resident_id = c.claim OR o.operator_id || '/o/' || o.external_id = c.claim))
+    )
+    DELETE FROM pickup_code WHERE revoked_at < %(before)s
 """
 
 

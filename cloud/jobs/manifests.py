@@ -16,7 +16,7 @@ from cloud.auth.masking import masked_name
 from cloud.auth.pickup import PickupKeys
 from cloud.auth.residents import ResidentVault, UnreadableError
 from cloud.store import manifest_facts
-from cloud.store.manifest_facts import DayFacts, Newest, StationDay
+from cloud.store.manifest_facts import DayFacts, Newest, Stamp, StationDay
 from cloud.store.pool import Connection
 from edge.wire.clock import EPOCH, to_ms
 from edge.wire.manifest import CodeKey, Manifest, encode_manifest
@@ -28,6 +28,8 @@ _log = structlog.get_logger(__name__)
 _COUNTED_FROM = EPOCH + timedelta(days=18_262)  # 2020-01-01
 _LOCK = 0x74756D66  # "tumf"
 _KEYS_KEPT = timedelta(days=2)
+# For what moves no stamp: a name that was corrected, a token that has expired.
+_LOOK_ANYWAY = timedelta(minutes=30)
 
 
 class ManifestMaker:
@@ -36,6 +38,7 @@ class ManifestMaker:
     def __init__(self, keys: PickupKeys, vault: ResidentVault) -> None:
         self._keys = keys
         self._vault = vault
+        self._made: dict[str, tuple[Stamp, datetime]] = {}
 
     async def make_all(self, connection: Connection, now: datetime) -> Mapping[str, int]:
         """All stations; returns how many have a new one, and how many have one."""
@@ -43,14 +46,21 @@ class ManifestMaker:
         if await cursor.fetchone() != (True,):
             return {"made": 0, "stations": 0}
         try:
-            sites = await manifest_facts.stations(connection)
+            stamps = await manifest_facts.stamps(connection, now)
             made = 0
-            for site in sites:
-                made += await self.make(connection, site, now)
+            for stamp in stamps:
+                if self._is_due(stamp, now):
+                    made += await self.make(connection, stamp.site, now)
+                    self._made[stamp.site] = stamp, now
             await connection.execute("DELETE FROM pickup_code_key WHERE day < %s", [(now - _KEYS_KEPT).date()])
-            return {"made": made, "stations": len(sites)}
+            return {"made": made, "stations": len(stamps)}
         finally:
             await connection.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+    def _is_due(self, stamp: Stamp, now: datetime) -> bool:
+        """Where anything was said to have changed; and now and then all the same."""
+        last = self._made.get(stamp.site)
+        return last is None or last[0] != stamp or not timedelta() <= now - last[1] < _LOOK_ANYWAY
 
     async def make(self, connection: Connection, site: str, now: datetime) -> bool:
         """One station's, if anything is new."""

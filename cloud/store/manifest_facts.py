@@ -60,15 +60,28 @@ class DayFacts:
     revoked: tuple[str, ...]
 
 
-async def stations(connection: Connection) -> list[str]:
-    """Every station that serves somebody."""
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """While it stays the same, nothing of a station's manifest has changed that anybody told the database."""
+
+    site: str
+    day: date
+    room_version: int
+    changes: int
+
+
+async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
+    """Of every station that serves somebody. What happens to its parcels and orders moves its room; set-up counts `changes`."""
     cursor = await connection.execute(
         """
-        SELECT s.id FROM site s
-        WHERE s.kind = 'station' AND EXISTS (SELECT FROM site_operator r WHERE r.site_id = s.id) ORDER BY s.id
-        """
+        SELECT DISTINCT ON (s.id) s.id, (%s AT TIME ZONE o.time_zone)::date, coalesce(room.version, 0), coalesce(st.changes, 0)
+        FROM site s JOIN site_operator r ON r.site_id = s.id JOIN operator o ON o.id = r.operator_id
+        LEFT JOIN room ON room.name = 'site:' || s.id LEFT JOIN station st ON st.site_id = s.id
+        WHERE s.kind = 'station' ORDER BY s.id, o.id
+        """,
+        [now],
     )
-    return [row[0] for row in await cursor.fetchall()]
+    return [Stamp(*row) for row in await cursor.fetchall()]
 
 
 async def ensure_station(connection: Connection, site: str) -> bytes:
@@ -79,6 +92,12 @@ async def ensure_station(connection: Connection, site: str) -> bytes:
     cursor = await connection.execute("SELECT staff_salt FROM station WHERE site_id = %s", [site])
     row: Any = await cursor.fetchone()
     return bytes(row[0])
+
+
+async def changed(connection: Connection, site: str) -> None:
+    """Something of its set-up or its codes is new: its manifest is made again."""
+    await ensure_station(connection, site)
+    await connection.execute("UPDATE station SET changes = changes + 1 WHERE site_id = %s", [site])
 
 
 async def station_day(connection: Connection, site: str, now: datetime) -> StationDay:

@@ -15,7 +15,8 @@ CREATE TABLE station (
     site_id text PRIMARY KEY REFERENCES site,
     staff_salt bytea NOT NULL,
     code_cost int NOT NULL DEFAULT 16384, -- scrypt's n
-    rules jsonb NOT NULL DEFAULT '{}'     -- StationRules
+    rules jsonb NOT NULL DEFAULT '{}',    -- StationRules
+    changes int NOT NULL DEFAULT 0        -- counts what people change of its set-up and of its codes
 );
 
 CREATE TABLE station_day (
