@@ -230,7 +230,7 @@ class Agent:
 
     def _cloud_settings(self) -> CloudSettings:
         broker = self._config.broker
-        return CloudSettings(broker.username, broker.read_password(), broker.ca_file, may_be_plain=not broker.is_tls)
+        return CloudSettings(self._config.site.id, broker.read_password(), broker.ca_file, may_be_plain=not broker.is_tls)
 
     def _uplink_settings(self) -> UplinkSettings:
         config = self._config
