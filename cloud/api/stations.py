@@ -128,14 +128,18 @@ async def own_station(connection: Connection, account: Account, site_id: str) ->
 async def add_credential(
     site_id: str, wanted: CredentialIn, account: Planner, services: ServicesDep, connection: Transaction
 ) -> CredentialOut:
-    """A key for the site. Those it has go on until they are taken back."""
+    """A key for the site; one that it has already is not given twice. Those it has go on until they are taken back."""
     await own_station(connection, account, site_id)
     key = wanted.key or secrets.token_urlsafe(_KEY_BYTES)
-    await connection.execute(
-        "INSERT INTO site_credential (site_id, key_sha256, created_at) VALUES (%s, %s, %s)",
-        [site_id, hashlib.sha256(key.encode()).digest(), services.now()],
+    cursor = await connection.execute(
+        """
+        INSERT INTO site_credential (site_id, key_sha256, created_at) SELECT %(site)s, %(hash)s, %(now)s
+        WHERE NOT EXISTS (SELECT FROM site_credential WHERE site_id = %(site)s AND key_sha256 = %(hash)s AND revoked_at IS NULL)
+        """,
+        {"site": site_id, "hash": hashlib.sha256(key.encode()).digest(), "now": services.now()},
     )
-    await write_audit(connection, services.now(), account.id, "site.key.add", site_id)
+    if cursor.rowcount:
+        await write_audit(connection, services.now(), account.id, "site.key.add", site_id)
     return CredentialOut(username=site_id, key=key)
 
 

@@ -125,6 +125,8 @@ class Office:
                     "operators": [OPERATOR],
                 },
             )
+            # By its password at the broker the agent fetches its manifest too.
+            self._cloud.post(f"/api/sites/{station.id}/credentials", {"key": station.password})
 
 
 def _body(day: Day) -> list[dict[str, object]]:

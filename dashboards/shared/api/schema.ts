@@ -4,6 +4,66 @@
  */
 
 export interface paths {
+    "/api/containers/{container_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Container
+         * @description One container with who had it since when, and what is in it.
+         */
+        get: operations["look_at_container_api_containers__container_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Disputes
+         * @description Parcels of which two events cannot both be true. Undoing one of them settles it.
+         */
+        get: operations["list_disputes_api_disputes_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Print Labels
+         * @description One label each, in the order asked for. 404 where one of them is not there for this account.
+         */
+        post: operations["print_labels_api_labels_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/links/{token}": {
         parameters: {
             query?: never;
@@ -18,6 +78,66 @@ export interface paths {
         get: operations["follow_link_api_links__token__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{token}/pickup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Pickup
+         * @description The claim's code and QR. A wrong tail counts; ten of them close the link for a quarter of an hour.
+         */
+        post: operations["show_pickup_api_links__token__pickup_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{token}/proxies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Proxy
+         * @description A code and a QR for somebody who comes instead, good once; a few at a time.
+         */
+        post: operations["send_proxy_api_links__token__proxies_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{token}/proxies/{proxy}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Proxy
+         * @description They may not come any more; an offline station hears of it with its next manifest.
+         */
+        post: operations["revoke_proxy_api_links__token__proxies__proxy__revoke_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -168,6 +288,206 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/articles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Articles
+         * @description Add articles, or change those that are there.
+         */
+        put: operations["set_articles_api_operators__operator_id__articles_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Batches
+         * @description The newest hundred pickup dates with orders.
+         */
+        get: operations["list_batches_api_operators__operator_id__batches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/batches/{pickup_date}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Batch
+         * @description One of them.
+         */
+        get: operations["look_at_batch_api_operators__operator_id__batches__pickup_date__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/batches/{pickup_date}/allocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Allocate Batch
+         * @description Give out what there is; said again, it replaces what was said. Orders that go short become ``partially_short``.
+         */
+        post: operations["allocate_batch_api_operators__operator_id__batches__pickup_date__allocation_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/batches/{pickup_date}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Freeze Batch
+         * @description Freeze the date's orders now. The cut-off does it by itself; before it only ``early``.
+         */
+        post: operations["freeze_batch_api_operators__operator_id__batches__pickup_date__freeze_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/batches/{pickup_date}/loading-list/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Loading List
+         * @description What goes into the van of a run, last stop first.
+         */
+        get: operations["show_loading_list_api_operators__operator_id__batches__pickup_date__loading_list__run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/batches/{pickup_date}/pick-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Pick List
+         * @description What is to be fetched from the warehouse's shelves, shortages taken off.
+         */
+        get: operations["show_pick_list_api_operators__operator_id__batches__pickup_date__pick_list_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/batches/{pickup_date}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Batch
+         * @description Pack the batch into containers along given routes; made again, it replaces the last plan.
+         */
+        post: operations["plan_batch_api_operators__operator_id__batches__pickup_date__plan_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/batches/{pickup_date}/sort-wall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Sort Wall
+         * @description Which lane of the wall is whose, and what its containers carry.
+         */
+        get: operations["show_sort_wall_api_operators__operator_id__batches__pickup_date__sort_wall_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Containers
+         * @description Register containers under new labels, to be printed.
+         */
+        post: operations["add_containers_api_operators__operator_id__containers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators/{operator_id}/orders": {
         parameters: {
             query?: never;
@@ -251,6 +571,26 @@ export interface paths {
          * @description Make all links of this order invalid.
          */
         delete: operations["take_back_links_api_operators__operator_id__orders__external_id__link_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/orders/{external_id}/pickup/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Pickup
+         * @description Take back code, QR and proxies of the order's resident; their page shows new ones.
+         */
+        post: operations["revoke_pickup_api_operators__operator_id__orders__external_id__pickup_revoke_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -402,6 +742,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{site_id}/cells": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Cells
+         * @description Replace the station's locker cells. Which board and lock each is stands in the site's TOML.
+         */
+        put: operations["set_cells_api_sites__site_id__cells_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Commands
+         * @description The last hundred, with what came of them.
+         */
+        get: operations["list_commands_api_sites__site_id__commands_get"];
+        put?: never;
+        /**
+         * Ask
+         * @description Send a command. 409 where the site is not there: a command that waits would surprise whoever stands before the door.
+         */
+        post: operations["ask_api_sites__site_id__commands_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/commands/{command_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Command
+         * @description One, with what came of it.
+         */
+        get: operations["look_at_command_api_sites__site_id__commands__command_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Containers
+         * @description What is at a site or on its way there.
+         */
+        get: operations["list_containers_api_sites__site_id__containers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Credential
+         * @description A key for the site. Those it has go on until they are taken back.
+         */
+        post: operations["add_credential_api_sites__site_id__credentials_post"];
+        /**
+         * Take Back Credentials
+         * @description All keys of the site.
+         */
+        delete: operations["take_back_credentials_api_sites__site_id__credentials_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/manifest/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch Manifest
+         * @description The bytes that hash to what `desired` announced. 401 without the site's key, 404 where a newer one has taken its place.
+         */
+        get: operations["fetch_manifest_api_sites__site_id__manifest__sha256__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{site_id}/operators": {
         parameters: {
             query?: never;
@@ -444,6 +912,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{site_id}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Rules
+         * @description Replace the station's rules; what is not named has its default.
+         */
+        put: operations["set_rules_api_sites__site_id__rules_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{site_id}/sensors": {
         parameters: {
             query?: never;
@@ -459,6 +947,70 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/shelves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Shelves
+         * @description Replace the station's shelf slots.
+         */
+        put: operations["set_shelves_api_sites__site_id__shelves_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Staff
+         * @description Who may log in there.
+         */
+        get: operations["list_staff_api_sites__site_id__staff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/staff/{staff}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Staff
+         * @description Add somebody, or change them. Without ``pin`` or ``with_badge`` what they had stays.
+         */
+        put: operations["set_staff_api_sites__site_id__staff__staff__put"];
+        post?: never;
+        /**
+         * Remove Staff
+         * @description They may not log in any more, once the station has its next manifest. Their PIN is free again.
+         */
+        delete: operations["remove_staff_api_sites__site_id__staff__staff__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -540,6 +1092,39 @@ export interface components {
             total: number;
         };
         /**
+         * AllocationIn
+         * @description What there is to give out. An article that is not named is enough for all.
+         */
+        AllocationIn: {
+            /** Stock */
+            stock: components["schemas"]["StockIn"][];
+        };
+        /** AllocationOut */
+        AllocationOut: {
+            batch: components["schemas"]["BatchOut"];
+            /** Shortages */
+            shortages: components["schemas"]["ShortageOut"][];
+        };
+        /** ArticleIn */
+        ArticleIn: {
+            /**
+             * Eans
+             * @default []
+             */
+            eans: string[];
+            /** Name */
+            name: string;
+            /** Sku */
+            sku: string;
+            /** Weight G */
+            weight_g?: number | null;
+        };
+        /** ArticlesForm */
+        ArticlesForm: {
+            /** Articles */
+            articles: components["schemas"]["ArticleIn"][];
+        };
+        /**
          * Backlog
          * @description ``oldest_unsent_s``: how far behind the worst site that is online says it is, by the domain's clock.
          *
@@ -565,6 +1150,36 @@ export interface components {
             quarantined: number;
             /** Sites */
             sites: number;
+        };
+        /** BatchList */
+        BatchList: {
+            /** Batches */
+            batches: components["schemas"]["BatchOut"][];
+        };
+        /**
+         * BatchOut
+         * @description ``closes_at``: the cut-off, after which orders of the date are frozen by themselves. ``frozen_at`` null: still open.
+         */
+        BatchOut: {
+            /** Allocated At */
+            allocated_at: string | null;
+            /** Closes At */
+            closes_at: string;
+            /** Containers */
+            containers: number;
+            /** Frozen At */
+            frozen_at: string | null;
+            /** Orders */
+            orders: number;
+            /**
+             * Pickup Date
+             * Format: date
+             */
+            pickup_date: string;
+            /** Planned At */
+            planned_at: string | null;
+            /** Short Lines */
+            short_lines: number;
         };
         /**
          * BucketOut
@@ -596,6 +1211,26 @@ export interface components {
                 [key: string]: string | number;
             };
         };
+        /** CellIn */
+        CellIn: {
+            /** Cell */
+            cell: string;
+            /**
+             * Size
+             * @enum {string}
+             */
+            size: "S" | "M" | "L";
+            /**
+             * Zone
+             * @enum {string}
+             */
+            zone: "ambient" | "chilled" | "frozen";
+        };
+        /** CellsForm */
+        CellsForm: {
+            /** Cells */
+            cells: components["schemas"]["CellIn"][];
+        };
         /**
          * ClockOut
          * @description Domain time in ms since 1970. ``simulated``: every page says so; ``rate``: domain seconds a real second.
@@ -607,6 +1242,175 @@ export interface components {
             rate: number;
             /** Simulated */
             simulated: boolean;
+        };
+        /**
+         * CommandIn
+         * @description ``ttl_s``: for how long it is worth doing, from now. ``reason``: why, for whoever looks at the record.
+         */
+        CommandIn: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "identify" | "report" | "open_cell";
+            /**
+             * Cell
+             * @default
+             */
+            cell: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Ttl S
+             * @default 15
+             */
+            ttl_s: number;
+        };
+        /** CommandList */
+        CommandList: {
+            /** Commands */
+            commands: components["schemas"]["CommandOut"][];
+        };
+        /**
+         * CommandOut
+         * @description ``outcome`` null: nothing was heard yet; ``late``: it was not sent in time and never will be.
+         */
+        CommandOut: {
+            /** Account */
+            account: number;
+            /** Action */
+            action: string;
+            /** Asked At */
+            asked_at: string;
+            /** Cell */
+            cell: string;
+            /** Detail */
+            detail: string;
+            /** Door */
+            door: string | null;
+            /** Id */
+            id: string;
+            /** Is Late */
+            is_late: boolean;
+            /** Is Sent */
+            is_sent: boolean;
+            /** Outcome */
+            outcome: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /** ContainerList */
+        ContainerList: {
+            /** Containers */
+            containers: components["schemas"]["ContainerRow"][];
+        };
+        /**
+         * ContainerOut
+         * @description ``dispute``: pairs of event ids of which a person believes one. ``contents``: what has not left yet.
+         */
+        ContainerOut: {
+            /** At Site */
+            at_site: string | null;
+            /** Contents */
+            contents: components["schemas"]["ParcelIn"][];
+            /** Custody */
+            custody: components["schemas"]["CustodyOut"][];
+            /** Dispute */
+            dispute: string[];
+            /** Holder */
+            holder: string;
+            /** Id */
+            id: string;
+            /** Is Astray */
+            is_astray: boolean;
+            /** Is Counted */
+            is_counted: boolean;
+            /** Is Signed */
+            is_signed: boolean;
+            /** Operator */
+            operator: string | null;
+            /** Parcels */
+            parcels: number;
+            /** Problems */
+            problems: string[];
+            /** Run */
+            run: string;
+            /** Site */
+            site: string | null;
+            /** State */
+            state: string;
+            /** State At */
+            state_at: string | null;
+            /** Zone */
+            zone: string | null;
+        };
+        /**
+         * ContainerRow
+         * @description ``site``: the station it is for; ``at_site``: where it was last seen.
+         */
+        ContainerRow: {
+            /** At Site */
+            at_site: string | null;
+            /** Id */
+            id: string;
+            /** Is Counted */
+            is_counted: boolean;
+            /** Is Signed */
+            is_signed: boolean;
+            /** Operator */
+            operator: string | null;
+            /** Parcels */
+            parcels: number;
+            /** Problems */
+            problems: string[];
+            /** Run */
+            run: string;
+            /** Site */
+            site: string | null;
+            /** State */
+            state: string;
+            /** State At */
+            state_at: string | null;
+            /** Zone */
+            zone: string | null;
+        };
+        /**
+         * CredentialIn
+         * @description ``key``: one that the site has already, such as its password at the broker; left out, one is made.
+         */
+        CredentialIn: {
+            /** Key */
+            key?: string | null;
+        };
+        /**
+         * CredentialOut
+         * @description Shown this once: HTTP Basic for the site's manifest.
+         */
+        CredentialOut: {
+            /** Key */
+            key: string;
+            /** Username */
+            username: string;
+        };
+        /**
+         * CustodyOut
+         * @description From ``at`` on it was in the hands of: a site, a run, nobody at a doorstep, nobody at all. ``actor``: staff id.
+         */
+        CustodyOut: {
+            /** Actor */
+            actor: string;
+            /** At */
+            at: string;
+            /** Device */
+            device: string;
+            /** Holder */
+            holder: string;
+            /** Run */
+            run: string;
+            /** Site */
+            site: string;
+            /** State */
+            state: string;
         };
         /** DatabaseHealth */
         DatabaseHealth: {
@@ -625,6 +1429,29 @@ export interface components {
             reachable: boolean;
             /** Version */
             version?: string | null;
+        };
+        /** DisputeList */
+        DisputeList: {
+            /** Parcels */
+            parcels: components["schemas"]["DisputedParcel"][];
+        };
+        /**
+         * DisputedParcel
+         * @description ``dispute``: event ids by pairs: what stands, what is disputed.
+         */
+        DisputedParcel: {
+            /** At Site */
+            at_site: string | null;
+            /** Dispute */
+            dispute: string[];
+            /** Id */
+            id: string;
+            /** Operator */
+            operator: string | null;
+            /** Site */
+            site: string | null;
+            /** State */
+            state: string;
         };
         /**
          * ErrorBody
@@ -683,6 +1510,17 @@ export interface components {
             };
             /** Remedy */
             remedy: string;
+        };
+        /**
+         * FreezeIn
+         * @description ``early``: before the cut-off, on purpose.
+         */
+        FreezeIn: {
+            /**
+             * Early
+             * @default false
+             */
+            early: boolean;
         };
         /**
          * Health
@@ -751,6 +1589,40 @@ export interface components {
             late: boolean;
             /** Task */
             task: string;
+        };
+        /**
+         * LabelsIn
+         * @description ``ids``: labels of parcels or containers, or shelf slots; shelves need their ``site``.
+         */
+        LabelsIn: {
+            /**
+             * Form
+             * @default pdf
+             * @enum {string}
+             */
+            form: "pdf" | "zpl";
+            /** Ids */
+            ids: string[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "parcel" | "container" | "shelf";
+            /** Site */
+            site?: string | null;
+        };
+        /** LaneOut */
+        LaneOut: {
+            /** Containers */
+            containers: components["schemas"]["PlannedContainer"][];
+            /** Lane */
+            lane: string;
+            /** Run */
+            run: string;
+            /** Site */
+            site: string;
+            /** Stop */
+            stop: number;
         };
         /**
          * LineFault
@@ -841,6 +1713,27 @@ export interface components {
             /** Url */
             url: string;
         };
+        /**
+         * LoadingList
+         * @description In the order of loading: the last stop first.
+         */
+        LoadingList: {
+            /** Loadings */
+            loadings: components["schemas"]["LoadingOut"][];
+            /** Run */
+            run: string;
+        };
+        /** LoadingOut */
+        LoadingOut: {
+            /** Containers */
+            containers: string[];
+            /** Lane */
+            lane: string;
+            /** Site */
+            site: string;
+            /** Stop */
+            stop: number;
+        };
         /** LoginIn */
         LoginIn: {
             /** Login */
@@ -888,6 +1781,30 @@ export interface components {
             open: number;
             /** Total */
             total: number;
+        };
+        /** NewContainersIn */
+        NewContainersIn: {
+            /** Count */
+            count: number;
+        };
+        /** NewContainersOut */
+        NewContainersOut: {
+            /** Labels */
+            labels: string[];
+        };
+        /**
+         * NewProxyOut
+         * @description To be handed on: good once, for whoever shows it first.
+         */
+        NewProxyOut: {
+            /** Code */
+            code: string;
+            /** Expires At */
+            expires_at: string;
+            /** Qr */
+            qr: string;
+            /** Token */
+            token: string;
         };
         /**
          * OperatorIn
@@ -1005,10 +1922,21 @@ export interface components {
         };
         /**
          * OrderState
-         * @description domain.md's words; those without an event yet come with theirs.
+         * @description domain.md's words. Nothing here knows of payments yet, and so no order is ``paid``.
          * @enum {string}
          */
         OrderState: "placed" | "paid" | "locked" | "allocating" | "partially_short" | "in_transit" | "arrived" | "ready" | "partially_collected" | "collected" | "overdue" | "cancelled" | "closed";
+        /** ParcelIn */
+        ParcelIn: {
+            /** Exceptions */
+            exceptions: string[];
+            /** Id */
+            id: string;
+            /** Is Planned */
+            is_planned: boolean;
+            /** State */
+            state: string;
+        };
         /**
          * ParcelOut
          * @description ``site``: the station it is meant for; ``at_site``: where it was last seen. ``order`` null: none, or another operator's.
@@ -1046,6 +1974,67 @@ export interface components {
             /** Zone */
             zone: string | null;
         };
+        /** PickList */
+        PickList: {
+            /** Picks */
+            picks: components["schemas"]["PickOut"][];
+        };
+        /** PickOut */
+        PickOut: {
+            /** Name */
+            name: string;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Stations */
+            stations: number;
+            /** Zone */
+            zone: string;
+        };
+        /**
+         * PickupOut
+         * @description ``qr``: the text of the QR. ``orders``: what it is good for. ``proxies``: who may come instead, and has not.
+         */
+        PickupOut: {
+            /** Code */
+            code: string;
+            /** Expires At */
+            expires_at: string;
+            /** Orders */
+            orders: string[];
+            /** Proxies */
+            proxies: components["schemas"]["ProxyOut"][];
+            /** Qr */
+            qr: string;
+        };
+        /** PlanIn */
+        PlanIn: {
+            /** Routes */
+            routes: components["schemas"]["RouteIn"][];
+        };
+        /**
+         * PlannedContainer
+         * @description ``run`` "": its station is on no route.
+         */
+        PlannedContainer: {
+            /** Container */
+            container: string;
+            /** Lane */
+            lane: string;
+            /** Number */
+            number: number;
+            /** Parcels */
+            parcels: string[];
+            /** Run */
+            run: string;
+            /** Site */
+            site: string;
+            /** Stop */
+            stop: number;
+            /** Zone */
+            zone: string;
+        };
         /**
          * ProcessHealth
          * @description ``lag_s``: of an ingest process only.
@@ -1059,6 +2048,13 @@ export interface components {
             process: string;
             /** Silent S */
             silent_s: number;
+        };
+        /** ProxyOut */
+        ProxyOut: {
+            /** Expires At */
+            expires_at: string;
+            /** Token */
+            token: string;
         };
         /** QuarantineItem */
         QuarantineItem: {
@@ -1176,12 +2172,73 @@ export interface components {
             phone: string;
         };
         /**
+         * RouteIn
+         * @description A run and its stations in the order of delivery.
+         */
+        RouteIn: {
+            /** Run */
+            run: string;
+            /** Stops */
+            stops: string[];
+        };
+        /**
+         * RulesForm
+         * @description A station's rules (StationRules), and what one derivation of a code's key costs: scrypt's n.
+         */
+        RulesForm: {
+            /**
+             * Code Cost
+             * @default 16384
+             * @enum {integer}
+             */
+            code_cost: 1024 | 2048 | 4096 | 8192 | 16384 | 32768;
+            /**
+             * Rules
+             * @default {}
+             */
+            rules: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * SensorList
          * @description Names end with the unit: ``fridge.1.temperature_c``.
          */
         SensorList: {
             /** Sensors */
             sensors: string[];
+        };
+        /** ShelfIn */
+        ShelfIn: {
+            /**
+             * Capacity
+             * @default 1
+             */
+            capacity: number;
+            /** Slot */
+            slot: string;
+            /**
+             * Zone
+             * @enum {string}
+             */
+            zone: "ambient" | "chilled" | "frozen";
+        };
+        /**
+         * ShelvesForm
+         * @description All slots, in the order in which they are to be filled.
+         */
+        ShelvesForm: {
+            /** Shelves */
+            shelves: components["schemas"]["ShelfIn"][];
+        };
+        /** ShortageOut */
+        ShortageOut: {
+            /** Line */
+            line: number;
+            /** Order */
+            order: string;
+            /** Short */
+            short: number;
         };
         /**
          * SiteIn
@@ -1255,6 +2312,75 @@ export interface components {
             /** Version */
             version: string | null;
         };
+        /**
+         * SortWall
+         * @description ``unrouted``: containers of stations that no run goes to.
+         */
+        SortWall: {
+            /** Lanes */
+            lanes: components["schemas"]["LaneOut"][];
+            /** Unrouted */
+            unrouted: components["schemas"]["PlannedContainer"][];
+        };
+        /**
+         * StaffIn
+         * @description ``pin``: 4 to 8 digits, of nobody else at the station. ``with_badge``: make a badge; its text is shown once.
+         */
+        StaffIn: {
+            /** Name */
+            name: string;
+            /** Pin */
+            pin?: string | null;
+            /**
+             * Role
+             * @default staff
+             * @enum {string}
+             */
+            role: "staff" | "leader";
+            /**
+             * With Badge
+             * @default false
+             */
+            with_badge: boolean;
+        };
+        /** StaffList */
+        StaffList: {
+            /** Staff */
+            staff: components["schemas"]["StaffOut"][];
+        };
+        /**
+         * StaffOut
+         * @description ``badge``: the text of a new badge, to be printed as a QR; null otherwise.
+         */
+        StaffOut: {
+            /** Badge */
+            badge?: string | null;
+            /** Has Badge */
+            has_badge: boolean;
+            /** Has Pin */
+            has_pin: boolean;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Staff */
+            staff: string;
+        };
+        /** StockIn */
+        StockIn: {
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+        };
+        /**
+         * TailIn
+         * @description The last four digits of the order's phone.
+         */
+        TailIn: {
+            /** Tail */
+            tail: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1264,6 +2390,124 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    look_at_container_api_containers__container_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                container_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_disputes_api_disputes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DisputeList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    print_labels_api_labels_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     follow_link_api_links__token__get: {
         parameters: {
             query?: never;
@@ -1283,6 +2527,137 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LinkView"];
                 };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_pickup_api_links__token__pickup_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TailIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PickupOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    send_proxy_api_links__token__proxies_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TailIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewProxyOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revoke_proxy_api_links__token__proxies__proxy__revoke_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                proxy: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TailIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Client Error */
             "4XX": {
@@ -1620,6 +2995,434 @@ export interface operations {
             };
         };
     };
+    set_articles_api_operators__operator_id__articles_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticlesForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticlesForm"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_batches_api_operators__operator_id__batches_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_batch_api_operators__operator_id__batches__pickup_date__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                pickup_date: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    allocate_batch_api_operators__operator_id__batches__pickup_date__allocation_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                pickup_date: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AllocationIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllocationOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    freeze_batch_api_operators__operator_id__batches__pickup_date__freeze_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                pickup_date: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FreezeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_loading_list_api_operators__operator_id__batches__pickup_date__loading_list__run__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                pickup_date: string;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadingList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_pick_list_api_operators__operator_id__batches__pickup_date__pick_list_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                pickup_date: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PickList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    plan_batch_api_operators__operator_id__batches__pickup_date__plan_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                pickup_date: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SortWall"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_sort_wall_api_operators__operator_id__batches__pickup_date__sort_wall_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                pickup_date: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SortWall"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_containers_api_operators__operator_id__containers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewContainersIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewContainersOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_orders_api_operators__operator_id__orders_get: {
         parameters: {
             query?: {
@@ -1853,6 +3656,45 @@ export interface operations {
         };
     };
     take_back_links_api_operators__operator_id__orders__external_id__link_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revoke_pickup_api_operators__operator_id__orders__external_id__pickup_revoke_post: {
         parameters: {
             query?: never;
             header?: never;
@@ -2213,6 +4055,336 @@ export interface operations {
             };
         };
     };
+    set_cells_api_sites__site_id__cells_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CellsForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellsForm"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_commands_api_sites__site_id__commands_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_api_sites__site_id__commands_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommandIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_command_api_sites__site_id__commands__command_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+                command_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_containers_api_sites__site_id__containers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_credential_api_sites__site_id__credentials_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    take_back_credentials_api_sites__site_id__credentials_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    fetch_manifest_api_sites__site_id__manifest__sha256__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     relate_site_api_sites__site_id__operators_post: {
         parameters: {
             query?: never;
@@ -2302,6 +4474,50 @@ export interface operations {
             };
         };
     };
+    set_rules_api_sites__site_id__rules_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesForm"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_sensors_api_sites__site_id__sensors_get: {
         parameters: {
             query?: never;
@@ -2321,6 +4537,174 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SensorList"];
                 };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_shelves_api_sites__site_id__shelves_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShelvesForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelvesForm"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_staff_api_sites__site_id__staff_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_staff_api_sites__site_id__staff__staff__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+                staff: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_staff_api_sites__site_id__staff__staff__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+                staff: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Client Error */
             "4XX": {
