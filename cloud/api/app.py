@@ -24,6 +24,7 @@ from cloud.api import (
     orders,
     pages,
     parcels,
+    photos,
     pickup,
     quarantine,
     readings,
@@ -49,7 +50,7 @@ from edge.wire.clock import Clock
 ROUTERS = (
     sessions.router, sites.router, orders.router, batches.router, links.router, parcels.router, quarantine.router, readings.router,
     losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router, labels.router,
-    health.router, pages.router,
+    photos.router, health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.
 _STOP_S = 10

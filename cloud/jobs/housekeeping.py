@@ -14,6 +14,8 @@ SETTLED_QUARANTINE_KEPT = timedelta(days=30)
 FINISHED_ORDERS_SHOWN = timedelta(days=30)
 # A claim of which nothing is open gets a new code the next time; the old one is forgotten when nobody can argue about it.
 PICKUP_CODES_KEPT = timedelta(days=7)
+# Longer than any complaint about a parcel lasts.
+PHOTOS_KEPT = timedelta(days=180)
 # How far behind that this job may be and still find what it missed.
 SWEPT = timedelta(days=60)
 
@@ -29,6 +31,7 @@ async def delete_served(connection: Connection, now: datetime) -> dict[str, int]
             {"before": now - SETTLED_QUARANTINE_KEPT},
         ),
         "pickup_codes": await _count(connection, _PICKUP_CODES, {"now": now, "before": now - PICKUP_CODES_KEPT}),
+        "photos": await _count(connection, "DELETE FROM photo WHERE received_at < %(before)s", {"before": now - PHOTOS_KEPT}),
         "pickup_tokens": await _count(
             connection, "DELETE FROM pickup_token WHERE expires_at < %(before)s", {"before": now - PICKUP_CODES_KEPT}
         ),

@@ -837,7 +837,7 @@ export interface paths {
         put?: never;
         /**
          * Add Credential
-         * @description A key for the site. Those it has go on until they are taken back.
+         * @description A key for the site; one that it has already is not given twice. Those it has go on until they are taken back.
          */
         post: operations["add_credential_api_sites__site_id__credentials_post"];
         /**
@@ -884,6 +884,26 @@ export interface paths {
          * @description Let a site serve an operator, from a day to a day; said again, the days are changed.
          */
         post: operations["relate_site_api_sites__site_id__operators_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/photos/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Photo
+         * @description One, as the site sent it.
+         */
+        get: operations["look_at_photo_api_sites__site_id__photos__sha256__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1011,6 +1031,26 @@ export interface paths {
          * @description They may not log in any more, once the station has its next manifest. Their PIN is free again.
          */
         delete: operations["remove_staff_api_sites__site_id__staff__staff__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/blobs/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Photo
+         * @description Keep a photograph: 201, or 200 where it was here before. The body has to hash to its name and to be a picture.
+         */
+        put: operations["put_photo_blobs__sha256__put"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4429,6 +4469,45 @@ export interface operations {
             };
         };
     };
+    look_at_photo_api_sites__site_id__photos__sha256__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     chart_api_sites__site_id__readings_get: {
         parameters: {
             query: {
@@ -4705,6 +4784,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_photo_blobs__sha256__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
             /** @description Client Error */
             "4XX": {
