@@ -21,6 +21,9 @@ from pathlib import Path
 import apsw
 import structlog
 
+from edge.cold_chain.chain import ColdChain
+from edge.cold_chain.past import Past
+from edge.cold_chain.watches import intervals_of
 from edge.config import EdgeConfig, machine_id
 from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
 from edge.devices.registry import Drivers, drivers_of
@@ -30,6 +33,7 @@ from edge.fetching import ManifestFetch
 from edge.health import OwnHealth
 from edge.housekeeping import Housekeeping
 from edge.http.acts import Operations
+from edge.http.cold import Cold
 from edge.http.live import Watchers
 from edge.http.server import PageServer, PortTakenError, listen
 from edge.http.views import Views
@@ -114,6 +118,9 @@ class Agent:
             ops = self._operations(outbox, site_clock, station, drivers)
             await ops.people.load()
             await ops.questions.load()
+            every_s = intervals_of(drivers.sensors)
+            chain = ColdChain(config.cold, every_s, outbox, clock, site_clock, feedback, time.monotonic)
+            await chain.load()
             await ops.cabinet.load()
             around = Surroundings(time.monotonic, random.random, faults.on_step, faults.custody)
             sending = Sending(config.operator_id, config.site_id, outbox, site_clock, around)
@@ -130,6 +137,8 @@ class Agent:
             async def apply(desired: Desired) -> bool:
                 fetching.want(desired.manifest_url, desired.manifest_sha256)
                 ops.photos.send_to(desired.manifest_url)
+                if desired.version > rules.rules.version:
+                    await chain.apply(desired.limits)
                 return await rules.apply(desired)
 
             side = StationSide(desk.carry_out, apply, uplink.respond, uplink.report)
@@ -141,13 +150,18 @@ class Agent:
                 site_clock,
                 downlink.correct_clock,
                 self._tell_device_changes(outbox, site_clock),
-                (ops.cabinet.book_what_is_owed, ops.desk.mark_overdue, ops.people.end_old_sessions),
+                (ops.cabinet.book_what_is_owed, ops.desk.mark_overdue, ops.people.end_old_sessions, chain.forget_old),
             )
             own = OwnHealth(config.data_dir, site_clock, outbox, live)
             views = Views(config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths)
             watchers = Watchers(views)
             station.on_result(watchers.told_scan)
             uplink.on_change(watchers.told_change)
+            chain.on_alarm(watchers.told_alarm)
+            sampling = Sampling(drivers.sensors, clock, site_clock, live)
+            last_day = Past(every_s, outbox, site_clock)
+            sampling.on_measured(chain.take)
+            sampling.on_measured(last_day.take)
             parts: dict[str, Callable[[], Awaitable[None]]] = {
                 "uplink": uplink.run,
                 "live lane": live.run,
@@ -156,8 +170,10 @@ class Agent:
                 "manifest": fetching.run,
                 "lockers": ops.cabinet.run,
                 "photographs": ops.photos.run,
-                "sensors": Sampling(drivers.sensors, clock, site_clock, live).run,
-                "page": PageServer(config.http, views, rules, ops, watchers, drivers.scanners).run,
+                "sensors": sampling.run,
+                "alarms": chain.run,
+                "last day": last_day.run,
+                "page": PageServer(config.http, views, rules, ops, watchers, drivers.scanners, Cold(chain, last_day)).run,
             }
             for driver in drivers:
                 await stack.enter_async_context(driver)

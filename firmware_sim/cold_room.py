@@ -172,7 +172,14 @@ name = "bluetooth"
 source = {_text(self.bridge.path)}
 device = [{{ name = {_text(DISPLAY_1)}, address = {_text(ADDRESS)}, key = {_text(self.key)} }}]
 
-""" + "".join(f"[[door]]\nname = {_text(name)}\nfile = {_text(door.file)}\n\n" for name, door in self.doors.items())
+""" + "".join(
+            [f"[[door]]\nname = {_text(name)}\nfile = {_text(door.file)}\n\n" for name, door in self.doors.items()]
+            + [self._box_toml(name, kind) for name, kind in KINDS.items()]
+        )
+
+    def _box_toml(self, name: str, kind: BoxKind) -> str:
+        door = f"door = {_text(name)}\n" if name in self.doors else ""
+        return f"[[cold]]\nname = {_text(name)}\ngoods = {_text('frozen' if kind is FREEZER else 'chilled')}\n{door}\n"
 
     def _registers(self) -> dict[int, int] | None:
         felt_c = self._thermometers[FRIDGE_1].felt_c(self.clock.now_ms())

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from edge.devices.ports import DeviceError, Scan, Scanner, Triggered
 from edge.http.acts import Operations, add_acts
+from edge.http.cold import Cold, add_cold
 from edge.http.forms import ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, TriggerForm, UndoForm
 from edge.http.live import TooManyWatchersError, Watchers
 from edge.http.refusals import Refusal, error_body
@@ -27,14 +28,21 @@ _POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-in
 
 
 def make_app(
-    views: Views, rules: RuleBook, ops: Operations, watchers: Watchers, scanners: Sequence[Scanner], pages_dir: Path | None
-) -> FastAPI:  # fmt: skip
+    views: Views,
+    rules: RuleBook,
+    ops: Operations,
+    watchers: Watchers,
+    scanners: Sequence[Scanner],
+    cold: Cold,
+    pages_dir: Path | None,
+) -> FastAPI:
     """The whole site of the agent."""
     app = FastAPI(title="Tuantu station", version=views.version, docs_url=None, redoc_url=None)
     _add_errors(app)
     _add_reading(app, views, watchers)
     _add_writing(app, views, rules, ops)
     add_acts(app, ops)
+    add_cold(app, cold, ops)
     _add_triggers(app, scanners)
     _add_pages(app, pages_dir)
     return app

@@ -1,9 +1,11 @@
-"""Who looks at the staff page right now, and what they are told: each scan at once, the status on change and every two seconds."""
+"""Who looks at the staff page now, and what they are told: scans and alarms at once, the status on change and every two seconds."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from edge.cold_chain.records import AlarmRecord
+from edge.http.alarm_views import alarm_view
 from edge.http.forms import StatusView
 from edge.http.views import Views, scan_view
 from edge.station.results import ScanResult
@@ -11,6 +13,8 @@ from edge.station.results import ScanResult
 STATUS_EVERY_S = 2.0
 MAX_WATCHERS = 50  # a station has a handful of screens; each costs a status every two seconds
 MAX_UNREAD = 100  # overflow policy: the watcher is let go; the page comes back and reads everything anew
+
+News = ScanResult | AlarmRecord | None  # None: the status is another
 
 
 class TooManyWatchersError(Exception):
@@ -22,11 +26,15 @@ class Watchers:
 
     def __init__(self, views: Views) -> None:
         self._views = views
-        self._queues: set[asyncio.Queue[ScanResult | None]] = set()
+        self._queues: set[asyncio.Queue[News]] = set()
 
     def told_scan(self, result: ScanResult) -> None:
         """A scan was handled, or undone."""
         self._put(result)
+
+    def told_alarm(self, record: AlarmRecord) -> None:
+        """An alarm was raised, became more severe, was seen, cleared or closed."""
+        self._put(record)
 
     def told_change(self) -> None:
         """The status is another."""
@@ -36,23 +44,26 @@ class Watchers:
         """The status first; ends where the page does not keep up."""
         if len(self._queues) >= MAX_WATCHERS:
             raise TooManyWatchersError(f"{MAX_WATCHERS} pages look on already; close some")
-        queue: asyncio.Queue[ScanResult | None] = asyncio.Queue(MAX_UNREAD)
+        queue: asyncio.Queue[News] = asyncio.Queue(MAX_UNREAD)
         self._queues.add(queue)
         try:
             yield status_text(await self._views.status())
             while queue in self._queues:
-                news: ScanResult | None = None
+                news: News = None
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(STATUS_EVERY_S):
                         news = await queue.get()
-                if news is not None:
-                    yield f'{{"type":"scan","scan":{scan_view(news).model_dump_json()}}}'
+                match news:
+                    case ScanResult():
+                        yield f'{{"type":"scan","scan":{scan_view(news).model_dump_json()}}}'
+                    case AlarmRecord():
+                        yield f'{{"type":"alarm","alarm":{alarm_view(news, self._views.station.day).model_dump_json()}}}'
                 if queue.empty():
                     yield status_text(await self._views.status())
         finally:
             self._queues.discard(queue)
 
-    def _put(self, news: ScanResult | None) -> None:
+    def _put(self, news: News) -> None:
         for queue in list(self._queues):
             try:
                 queue.put_nowait(news)

@@ -11,6 +11,7 @@ from edge.config import HttpSettings
 from edge.devices.ports import Scanner
 from edge.http.acts import Operations
 from edge.http.api import make_app
+from edge.http.cold import Cold
 from edge.http.live import Watchers
 from edge.http.views import Views
 from edge.station.rules import RuleBook
@@ -39,9 +40,10 @@ class PageServer:
         ops: Operations,
         watchers: Watchers,
         scanners: Sequence[Scanner],
+        cold: Cold,
     ) -> None:
         self._settings = settings
-        self._app = make_app(views, rules, ops, watchers, scanners, settings.pages_dir)
+        self._app = make_app(views, rules, ops, watchers, scanners, cold, settings.pages_dir)
 
     async def run(self) -> None:
         """Serve."""

@@ -142,6 +142,39 @@ CREATE TABLE photo (
 CREATE INDEX photo_waiting ON photo (kept_at_ms) WHERE sent_at_ms IS NULL;
 """
 
+# What edge.cold_chain keeps: every alarm with its life, and what its rules remember.
+_ALARMS_1 = """
+CREATE TABLE alarm (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    subject TEXT NOT NULL,          -- a sensor's id
+    rule TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    raised_ms INTEGER NOT NULL,     -- or became more severe
+    value REAL,
+    bound REAL,
+    explained TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    acknowledged_ms INTEGER,        -- null: nobody has seen it as severe as it is
+    acknowledged_by TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT '',
+    cleared_ms INTEGER,
+    cleared_value REAL,
+    closed_ms INTEGER,
+    closed_by TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX alarm_open ON alarm (n) WHERE cleared_ms IS NULL OR acknowledged_ms IS NULL;
+CREATE TABLE alarm_memory (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    watched BLOB,                   -- edge.rules.alarm_state; null: nothing yet
+    limits BLOB NOT NULL            -- as the cloud wants them, JSON
+) STRICT;
+INSERT INTO alarm_memory VALUES (1, NULL, CAST('{}' AS BLOB));
+"""
+
 _OUTBOX_1, _OUTBOX_2 = OUTBOX_VERSIONS
 # Of the whole file, in order: only ever appended to.
-FILE_VERSIONS: Sequence[str] = (_OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4, _STATION_5)
+FILE_VERSIONS: Sequence[str] = (
+    _OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4, _STATION_5, _ALARMS_1,
+)  # fmt: skip
