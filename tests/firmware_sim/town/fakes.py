@@ -45,6 +45,8 @@ class FakeCloud:
             case "POST", "/api/sites":
                 self.sites[body["id"]] = body
                 return 201, body
+            case "POST", credentials if credentials.endswith("/credentials"):
+                return 201, {"username": credentials.split("/")[3], "key": body["key"]}
             case "POST", "/api/operators/tuantu-demo/orders":
                 return 200, self._import(body)
             case "GET", "/api/operators/tuantu-demo/orders":
