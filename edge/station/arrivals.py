@@ -63,10 +63,10 @@ def receive(known: KnownParcel, open_container: str = "") -> Verdict:
     if standing.state is not ParcelState.EXPECTED and (before := _before(known)) is not None:
         return before
     received = ParcelReceived(parcel=label, container=open_container)
-    if known.is_surplus:
+    if known.expected is None and known.has_manifest:
         surplus = VarianceFound(problem=Problem.SURPLUS, parcel=label, container=open_container)
         return Verdict(Word.RECEIVED_SURPLUS, Sound.ATTENTION, (received, surplus), parcel=label, container=open_container)
-    if Problem.MISSING in standing.problems:
+    if standing.problems and Problem.MISSING in standing.problems:
         return Verdict(Word.FOUND, Sound.OK, (received,), parcel=label, container=open_container)
     meant_for = known.expected.container if known.expected else ""
     if open_container and meant_for and meant_for != open_container:

@@ -14,11 +14,6 @@ class KnownParcel(NamedTuple):
     expected: ExpectedParcel | None = None
     has_manifest: bool = True
 
-    @property
-    def is_surplus(self) -> bool:
-        """True where the station was told what comes, and this was not among it."""
-        return self.has_manifest and self.expected is None
-
 
 class KnownContainer(NamedTuple):
     """As `KnownParcel`."""
