@@ -13,7 +13,17 @@ export interface Scan {
   readonly slot: string
   readonly device: string
   readonly kind: string
+  readonly sound: string
   readonly detail: string
+  /** Exactly what happened: a key of this page's words, filled by what follows. */
+  readonly word: string
+  readonly container: string
+  readonly count: number
+  readonly of: number
+  readonly actor: string
+  readonly undoneBy: string
+  /** Under which the agent keeps who may have asked; '' where nobody did. */
+  readonly question: string
   readonly isUndone: boolean
   readonly canUndo: boolean
 }
@@ -51,7 +61,11 @@ export type LiveMessage = { type: 'status'; status: Status } | { type: 'scan'; s
 const LANES = ['event', 'live', 'backfill'] as const
 
 export function readScan(value: unknown): Scan | null {
-  if (!isObject(value)) return null
+  return isObject(value) ? madeScan(value) : null
+}
+
+/** What is not named is empty. */
+export function madeScan(value: Json): Scan {
   return {
     id: text(value['id']),
     atMs: numberOrNull(value['at_ms']) ?? 0,
@@ -60,7 +74,15 @@ export function readScan(value: unknown): Scan | null {
     slot: text(value['slot']),
     device: text(value['device']),
     kind: text(value['kind']),
+    sound: text(value['sound']),
     detail: text(value['detail']),
+    word: text(value['word']),
+    container: text(value['container']),
+    count: numberOrNull(value['count']) ?? 0,
+    of: numberOrNull(value['of']) ?? 0,
+    actor: text(value['actor']),
+    undoneBy: text(value['undone_by']),
+    question: text(value['question']),
     isUndone: value['undone'] === true,
     canUndo: value['can_undo'] === true,
   }

@@ -1,11 +1,13 @@
-/** Follows the agent: its live events, scans typed by wedge scanners in their order, undo and mode. */
+/** Follows the agent: its live events, scans typed by wedge scanners in their order, and whatever staff do. */
 
 import { computed, type ComputedRef, onScopeDispose, ref, type Ref, shallowRef, type ShallowRef } from 'vue'
 
 import { Refused, request } from '../shared/api/http'
 import { type ClockLine, clockLine, domainNowMs } from '../shared/clock'
+import { isObject, type Json } from '../shared/live/protocol'
 import { useTicking } from '../shared/ticking'
-import { type Mode, readLive, readScan, readScans, readStatus, type Scan, type Status, withScan } from './agent'
+import { madeScan, type Mode, readLive, readScan, readScans, readStatus, type Scan, scanKey, type Status, withScan } from './agent'
+import { refusal } from './act_words'
 import { EMPTY_WEDGE, press } from './wedge'
 
 export interface Station {
@@ -20,15 +22,31 @@ export interface Station {
   /** Scans typed here that the agent has not answered yet. */
   readonly waiting: Ref<number>
   readonly trouble: Ref<string>
+  /** Goes up soon after anything was booked here, by whomever: time to look anew. */
+  readonly changes: Ref<number>
   readonly book: (text: string) => void
-  readonly undo: (scan: Scan) => void
-  readonly setMode: (mode: Mode) => void
+  /** Posts to the agent; null where it was refused, and `trouble` says why. */
+  readonly post: (path: string, body: object) => Promise<Json | null>
+  /** The same for an act, whose result is listed and told. */
+  readonly act: (path: string, body: object) => Promise<Scan | null>
+  readonly undo: (scan: Scan) => Promise<void>
+  readonly setMode: (mode: Mode) => Promise<void>
+}
+
+export interface Hooks {
+  /** A scan typed here that is no scan: a badge, a PIN. */
+  readonly divert: (text: string) => boolean
+  /** Told of each result once, and again when it is undone. */
+  readonly told: (scan: Scan) => void
+  /** Somebody has to log in first; `again` repeats what was refused. */
+  readonly nobody: (again: () => void) => void
 }
 
 const SILENT_MS = 5_000 // the agent speaks every 2 s
 const SHOWN = 20
+const LOOK_AFTER_MS = 250 // ten scans a second are looked at four times
 
-export function useStation(): Station {
+export function useStation(hooks: Hooks): Station {
   const status = shallowRef<Status | null>(null)
   const scans = shallowRef<readonly Scan[]>([])
   const clock = shallowRef<ClockLine | null>(null)
@@ -36,6 +54,7 @@ export function useStation(): Station {
   const hasFocus = ref(document.hasFocus())
   const waiting = ref(0)
   const trouble = ref('')
+  const changes = ref(0)
   const startedMs = performance.now()
   const ticking = useTicking()
   const nowMs = computed(() => clock.value && domainNowMs(clock.value, ticking.value))
@@ -52,6 +71,24 @@ export function useStation(): Station {
     if (next.clock) clock.value = clockLine(next.clock, performance.now())
   }
 
+  /** Lists a result and tells of it, once, though it comes as an answer and as an event. */
+  function show(scan: Scan): void {
+    const before = scans.value.find((each) => scanKey(each) === scanKey(scan))
+    scans.value = withScan(scans.value, scan)
+    if (before?.isUndone === scan.isUndone) return
+    changed()
+    hooks.told(scan)
+  }
+
+  let looking = 0
+  function changed(): void {
+    if (looking !== 0) return
+    looking = window.setTimeout(() => {
+      looking = 0
+      changes.value += 1
+    }, LOOK_AFTER_MS)
+  }
+
   let events: EventSource | null = null
   let again = 0
   function listen(): void {
@@ -59,7 +96,7 @@ export function useStation(): Station {
     events.onmessage = (event: MessageEvent<unknown>) => {
       const message = readLive(event.data)
       if (message?.type === 'status') showStatus(message.status)
-      if (message?.type === 'scan') scans.value = withScan(scans.value, message.scan)
+      if (message?.type === 'scan') show(message.scan)
     }
     events.onopen = () => void recall()
     events.onerror = () => {
@@ -80,13 +117,13 @@ export function useStation(): Station {
   // One after another: the agent books in the order of scanning, and the answer to each is shown.
   let queue: Promise<void> = Promise.resolve()
   function book(text: string): void {
+    if (hooks.divert(text)) return
     waiting.value += 1
     queue = queue.then(async () => {
       try {
-        const scan = await post('/api/scan', { text })
-        if (scan) scans.value = withScan(scans.value, scan)
+        showOf(await request('POST', '/api/scan', { text }), 'scan')
       } catch (error) {
-        scans.value = withScan(scans.value, notBooked(text, error))
+        show(notBooked(text, error))
       } finally {
         waiting.value -= 1
       }
@@ -94,34 +131,53 @@ export function useStation(): Station {
   }
 
   function notBooked(text: string, error: unknown): Scan {
-    const detail = error instanceof Refused ? error.message : ''
-    const atMs = nowMs.value ?? 0
-    return { id: '', atMs, text, parcel: '', slot: '', device: 'wedge', kind: 'failed', detail, isUndone: false, canUndo: false }
+    const detail = error instanceof Refused ? 'not_kept' : ''
+    return madeScan({ at_ms: nowMs.value ?? 0, text, device: 'wedge', kind: 'failed', sound: 'error', detail })
   }
 
-  async function post(path: string, body: unknown): Promise<Scan | null> {
-    const answer = await request('POST', path, body)
-    return typeof answer === 'object' && answer !== null && 'scan' in answer ? readScan(answer.scan) : null
+  function showOf(answer: unknown, name: 'scan' | 'act'): Scan | null {
+    const scan = isObject(answer) ? readScan(answer[name]) : null
+    if (scan) show(scan)
+    return scan
   }
 
-  async function undo(scan: Scan): Promise<void> {
+  async function post(path: string, body: object): Promise<Json | null> {
     trouble.value = ''
     try {
-      const undone = await post('/api/undo', { id: scan.id })
-      if (undone) scans.value = withScan(scans.value, undone)
+      const answer = await request('POST', path, body)
+      return isObject(answer) ? answer : {}
     } catch (error) {
-      trouble.value = error instanceof Error ? error.message : String(error)
+      trouble.value = refusal(error)
+      if (error instanceof Refused && error.status === 401) throw error
+      return null
     }
+  }
+
+  /** What needs a name and has none is done once somebody has logged in. */
+  async function named<T>(work: () => Promise<T | null>): Promise<T | null> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      trouble.value = ''
+      return new Promise((resolve) => {
+        hooks.nobody(() => {
+          void named(work).then(resolve)
+        })
+      })
+    }
+  }
+
+  const act = (path: string, body: object): Promise<Scan | null> => named(async () => showOf(await post(path, body), 'act'))
+
+  async function undo(scan: Scan): Promise<void> {
+    await named(async () => showOf(await post('/api/undo', { id: scan.id }), 'scan'))
   }
 
   async function setMode(mode: Mode): Promise<void> {
-    trouble.value = ''
-    try {
-      const next = readStatus(await request('POST', '/api/mode', { mode }))
-      if (next) showStatus(next)
-    } catch (error) {
-      trouble.value = error instanceof Error ? error.message : String(error)
-    }
+    const next = readStatus(await post('/api/mode', { mode }))
+    if (next) showStatus(next)
+    changed()
   }
 
   let wedge = EMPTY_WEDGE
@@ -149,13 +205,14 @@ export function useStation(): Station {
   onScopeDispose(() => {
     events?.close()
     window.clearTimeout(again)
+    window.clearTimeout(looking)
     window.removeEventListener('keydown', onKey, true)
     window.removeEventListener('focus', onFocus)
     window.removeEventListener('blur', onFocus)
   })
 
   return {
-    status, scans, last, clock, nowMs, agent, hasFocus, waiting, trouble,
-    book, undo: (scan) => void undo(scan), setMode: (mode) => void setMode(mode),
+    status, scans, last, clock, nowMs, agent, hasFocus, waiting, trouble, changes,
+    book, act, undo, setMode, post: (path, body) => named(() => post(path, body)),
   }
 }

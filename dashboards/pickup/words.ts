@@ -1,12 +1,12 @@
 /** What station staff read. */
 
 import { texts } from '../shared/i18n/text'
-import type { Tone } from '../shared/tone'
 
 const zh = {
   title: '自提点',
   'mode.label': '现在做什么',
   'mode.receive': '收货',
+  'mode.trouble': '异常',
   'mode.release': '提货核销',
   'mode.count': '盘点',
   'link.online': '在线',
@@ -52,36 +52,25 @@ const zh = {
   'scan.waiting': '登记中 {n}',
   'scan.unsent': '没有登记，请再扫一次',
   'scan.by': '{device} · {time}',
-  'why.received before': '之前已经入库',
-  'why.here, as booked': '在库，与账一致',
-  'why.in this slot before': '之前已在这个货位',
-  'why.handed out before: undo that if it was a mistake': '之前已经出库；若是误操作，请撤销那一次',
-  'why.not booked in here: receive it first, or send it on': '本站没有入库记录：请先收货，或转给对应的站',
-  'why.not booked in here: receive it, or ask where it belongs': '本站没有入库记录：请先收货，或查它属于哪里',
-  'why.a container: containers are not booked here': '这是周转筐，不在这里登记',
-  'why.a product, not a parcel': '这是商品条码，请扫包裹标签',
-  'why.malformed': '不是提货码、二维码或手机尾号',
-  'why.unknown_code': '没有这个提货码',
-  'why.unknown_tail': '没有这个尾号的包裹',
-  'why.unknown_order': '本站清单里没有这个订单',
-  'why.bad_signature': '二维码不是真的',
-  'why.wrong_site': '非本站',
-  'why.other_operator': '别家的提货码，本站不代收',
-  'why.expired': '二维码已过期',
-  'why.revoked': '已作废',
-  'why.used': '代提码已用过',
-  'why.already_released': '已经出库',
-  'why.not_ready': '还没到站',
-  'why.wrong_parcel': '不是这个人的包裹',
-  'why.left_station': '已退回或报损',
-  'why.locked_out': '试错太多，请稍候',
-  'why.no_manifest': '还没收到今天的清单',
   'say.slot': '接下来扫的包裹放到这个货位',
   'recent.heading': '最近扫描',
   'recent.none': '还没有',
   undo: '撤销',
   'undo.long': '撤销这一次',
   'type.label': '手动输入标签号',
+  'sound.start': '开始上班：打开声音',
+  'sound.on': '声音已开',
+  'sound.off': '声音已关',
+  'staff.nobody': '未登录',
+  'staff.in': '登录',
+  'staff.out': '退出',
+  'staff.who': '当前店员',
+  'staff.heading': '店员登录',
+  'staff.say': '输入 PIN，或扫工牌',
+  'staff.pin': 'PIN',
+  'staff.erase': '退格',
+  'staff.close': '关闭',
+  'undo.by': '{name} 已撤销',
   'type.do': '登记',
 } as const
 
@@ -89,8 +78,9 @@ const en: Record<keyof typeof zh, string> = {
   title: 'Station',
   'mode.label': 'What are we doing',
   'mode.receive': 'Receive',
+  'mode.trouble': 'Problems',
   'mode.release': 'Hand out',
-  'mode.count': 'Count',
+  'mode.count': 'Stock-take',
   'link.online': 'Online',
   'link.offline': 'Offline',
   'link.offline.say': 'Keep scanning: it is sent once the network is back',
@@ -134,65 +124,35 @@ const en: Record<keyof typeof zh, string> = {
   'scan.waiting': 'booking {n}',
   'scan.unsent': 'Not booked: scan it again',
   'scan.by': '{device} · {time}',
-  'why.received before': 'Received before',
-  'why.here, as booked': 'Here, as booked',
-  'why.in this slot before': 'In this slot before',
-  'why.handed out before: undo that if it was a mistake': 'Handed out before; undo that if it was a mistake',
-  'why.not booked in here: receive it first, or send it on': 'Never received here: receive it first, or send it on',
-  'why.not booked in here: receive it, or ask where it belongs': 'Never received here: receive it, or ask where it belongs',
-  'why.a container: containers are not booked here': 'A container: these are not booked here',
-  'why.a product, not a parcel': 'A product’s barcode: scan the parcel’s label',
-  'why.malformed': "neither a code, a QR nor a phone's last four",
-  'why.unknown_code': 'no such pickup code',
-  'why.unknown_tail': "nobody's phone ends so",
-  'why.unknown_order': "this order is not in the station's list",
-  'why.bad_signature': 'this QR is not genuine',
-  'why.wrong_site': "another station's",
-  'why.other_operator': 'an operator this station does not serve',
-  'why.expired': 'expired',
-  'why.revoked': 'revoked',
-  'why.used': 'used before',
-  'why.already_released': 'handed out before',
-  'why.not_ready': 'not here yet',
-  'why.wrong_parcel': "somebody else's parcel",
-  'why.left_station': 'sent back or disposed of',
-  'why.locked_out': 'too many wrong guesses: wait',
-  'why.no_manifest': "today's list has not arrived",
   'say.slot': 'The next parcels go into this slot',
   'recent.heading': 'Recent scans',
   'recent.none': 'none yet',
   undo: 'Undo',
   'undo.long': 'Undo this one',
   'type.label': 'Type a label',
+  'sound.start': 'Start work: sound on',
+  'sound.on': 'Sound on',
+  'sound.off': 'Sound off',
+  'staff.nobody': 'Nobody logged in',
+  'staff.in': 'Log in',
+  'staff.out': 'Log out',
+  'staff.who': 'Working here',
+  'staff.heading': 'Staff log-in',
+  'staff.say': 'Type your PIN, or scan your badge',
+  'staff.pin': 'PIN',
+  'staff.erase': 'Delete',
+  'staff.close': 'Close',
+  'undo.by': 'undone by {name}',
   'type.do': 'Book',
 }
 
 export const t = texts(zh, en)
 
 type Key = keyof typeof zh
-type Plain = Extract<Key, `device.${string}` | `scan.received` | `why.received before` | `mode.${string}` | `clock.${string}`>
+type Plain = Extract<Key, `device.${string}` | `scan.received` | `mode.${string}` | `clock.${string}`>
 
 /** A word for what the agent says; what this page has no word for is shown as it came. */
-export function word(kind: 'scan' | 'why' | 'device' | 'clock' | 'mode', said: string): string {
+export function word(kind: 'scan' | 'device' | 'clock' | 'mode', said: string): string {
   const key = `${kind}.${said}`
   return key in zh ? t(key as Plain) : said
-}
-
-const TONES: Readonly<Record<string, Tone>> = {
-  received: 'go',
-  shelved: 'go',
-  released: 'go',
-  slot: 'move',
-  booked: 'go',
-  asked: 'move',
-  repeated: 'warn',
-  wrong_site: 'stop',
-  refused: 'stop',
-  unknown: 'stop',
-  failed: 'stop',
-  undone: 'wait',
-}
-
-export function toneOf(kind: string): Tone {
-  return TONES[kind] ?? 'wait'
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { readLive, readScan, readStatus, type Scan, withScan } from '../pickup/agent'
+import { madeScan, readLive, readScan, readStatus, type Scan, withScan } from '../pickup/agent'
 import { hexLines } from '../ops/bytes'
 
 const said = {
@@ -17,16 +17,8 @@ const said = {
 }
 
 const scan = (id: string, isUndone = false): Scan => ({
-  id,
-  atMs: 1,
-  text: id,
-  parcel: id,
-  slot: '',
-  device: '',
-  kind: 'received',
-  detail: '',
+  ...madeScan({ id, at_ms: 1, text: id, parcel: id, kind: 'received', can_undo: true }),
   isUndone,
-  canUndo: true,
 })
 
 describe('what the agent says', () => {

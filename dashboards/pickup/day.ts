@@ -1,0 +1,144 @@
+/** What the agent's acts answer (edge/http/act_forms.py). The agent serves this page: both are of one release. */
+
+import { request } from '../shared/api/http'
+
+export interface Item {
+  readonly name: string
+  readonly sku: string
+  readonly quantity: number
+}
+
+export interface Parcel {
+  readonly parcel: string
+  readonly state: string
+  readonly place: string
+  readonly zone: string
+  readonly container: string
+  readonly problems: readonly string[]
+  readonly overdue: boolean
+  readonly ready: boolean
+  readonly items: readonly Item[]
+}
+
+/** A person, masked, with what is theirs. */
+export interface Claim {
+  readonly claim: string
+  readonly operator: string
+  readonly name: string
+  readonly deadline_ms: number
+  readonly parcels: readonly Parcel[]
+}
+
+export interface Answer {
+  readonly question: string
+  readonly act: unknown
+  readonly claims: readonly Claim[]
+}
+
+export interface Container {
+  readonly container: string
+  readonly zone: string
+  readonly pack_mode: 'order_bag' | 'sku_bulk'
+  readonly state: string
+  readonly signed: boolean
+  readonly counted: boolean
+  readonly expected: number
+  readonly received: number
+  readonly missing: number
+}
+
+export interface Day {
+  readonly version: number
+  readonly day: string
+  readonly has_staff: boolean
+  readonly stock_take: string | null
+  readonly containers: readonly Container[]
+  readonly expected: number
+  readonly received: number
+  readonly missing: number
+  readonly ready: number
+  readonly overdue: number
+}
+
+export interface Pieces {
+  readonly sku: string
+  readonly name: string
+  readonly expected: number
+  readonly counted: number
+}
+
+export interface ContainerDetail {
+  readonly container: string
+  readonly is_expected: boolean
+  readonly zone: string
+  readonly pack_mode: 'order_bag' | 'sku_bulk'
+  readonly state: string
+  readonly signed: boolean
+  readonly counted: boolean
+  readonly parcels: readonly Parcel[]
+  readonly goods: readonly Pieces[]
+}
+
+export interface Shares {
+  readonly sku: string
+  readonly name: string
+  readonly stock: number
+  readonly bags: readonly { readonly parcel: string; readonly wanted: number; readonly given: number }[]
+}
+
+export interface StockTake {
+  readonly scope: string | null
+  readonly expected: number
+  readonly seen: number
+  readonly left: readonly Parcel[]
+}
+
+export interface Member {
+  readonly staff: string
+  readonly name: string
+}
+
+/** Null where nobody answers, or the agent does not know. */
+async function look<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T | null> {
+  try {
+    return (await request('GET', `/api/${path}?${new URLSearchParams(query).toString()}`)) as T
+  } catch {
+    return null
+  }
+}
+
+export const readDay = (): Promise<Day | null> => look<Day>('day')
+export const readContainer = (container: string): Promise<ContainerDetail | null> => look('container', { container })
+export const readParcel = (parcel: string): Promise<Parcel | null> => look('parcel', { parcel })
+export const readStockTake = (): Promise<StockTake | null> => look<StockTake>('stock-take')
+export const readWorker = (): Promise<Member | null> => look<Member>('worker')
+export const readQuestion = (question: string): Promise<Answer | null> => look(`questions/${encodeURIComponent(question)}`)
+
+export async function readHere(): Promise<readonly Parcel[] | null> {
+  return (await look<{ parcels: readonly Parcel[] }>('here'))?.parcels ?? null
+}
+
+export async function readGoods(): Promise<readonly Shares[] | null> {
+  return (await look<{ goods: readonly Shares[] }>('goods'))?.goods ?? null
+}
+
+export async function readStaff(): Promise<readonly Member[]> {
+  return (await look<{ staff: readonly Member[] }>('staff'))?.staff ?? []
+}
+
+export async function suggestSlot(parcel: string): Promise<string> {
+  return (await look<{ slot: string }>('slot', { parcel }))?.slot ?? ''
+}
+
+const COLD_FIRST = ['frozen', 'chilled', 'ambient', '']
+
+/** What waits to be shelved: frozen before chilled before the rest. */
+export function coldFirst(parcels: readonly Parcel[]): readonly Parcel[] {
+  const waiting = parcels.filter((one) => one.state === 'received')
+  return [...waiting].sort((a, b) => COLD_FIRST.indexOf(a.zone) - COLD_FIRST.indexOf(b.zone) || (a.parcel < b.parcel ? -1 : 1))
+}
+
+/** The last digits, by which people tell labels apart; the whole label stands beside them in small. */
+export function shortLabel(label: string): string {
+  return label.slice(-4)
+}
