@@ -25,6 +25,7 @@ from reportlab.pdfgen.canvas import Canvas
 _WIDTH, _HEIGHT, _MARGIN = 100 * mm, 60 * mm, 4 * mm
 # Of the Asian font packs that every PDF reader has; nothing is embedded.
 _FONT = "STSong-Light"
+_LATIN_FONT = "Helvetica-Bold"
 _MAX_TITLE = 24
 _MAX_NOTE = 34
 
@@ -57,15 +58,33 @@ def _draw(canvas: Canvas, label: Label) -> None:
     drawing = Drawing(size, size, transform=[size / (right - left), 0, 0, size / (top - bottom), 0, 0])
     drawing.add(code)
     renderPDF.draw(drawing, canvas, _WIDTH - _MARGIN - size, _HEIGHT - _MARGIN - size)
-    canvas.setFont(_FONT, 18)
-    canvas.drawString(_MARGIN, _HEIGHT - 12 * mm, label.title[:_MAX_TITLE])
-    canvas.setFont(_FONT, 11)
+    _write(canvas, _HEIGHT - 12 * mm, label.title[:_MAX_TITLE], 18)
     for line, note in enumerate(label.notes[:3]):
-        canvas.drawString(_MARGIN, _HEIGHT - (19 + 5.5 * line) * mm, note[:_MAX_NOTE])
+        _write(canvas, _HEIGHT - (19 + 5.5 * line) * mm, note[:_MAX_NOTE], 11)
     bars = code128.Code128(label.text, barWidth=_bar_width(label.text), barHeight=16 * mm, quiet=False)
     bars.drawOn(canvas, (_WIDTH - bars.width) / 2, 11 * mm)
     canvas.setFont("Courier-Bold", 12)
     canvas.drawCentredString(_WIDTH / 2, 5 * mm, label.text)
+
+
+def runs(text: str) -> list[tuple[str, str]]:
+    """Font and text, in pieces: what readers put in for a font that is not embedded may have no Latin letters."""
+    pieces: list[tuple[str, str]] = []
+    for one in text:
+        font = _LATIN_FONT if one.isascii() else _FONT
+        if pieces and pieces[-1][0] == font:
+            pieces[-1] = font, pieces[-1][1] + one
+        else:
+            pieces.append((font, one))
+    return pieces
+
+
+def _write(canvas: Canvas, y: float, text: str, size: float) -> None:
+    x = _MARGIN
+    for font, piece in runs(text):
+        canvas.setFont(font, size)
+        canvas.drawString(x, y, piece)
+        x += pdfmetrics.stringWidth(piece, font, size)
 
 
 def _bar_width(text: str) -> float:
