@@ -33,6 +33,7 @@ from cloud.store.mode import StoreMode
 from cloud.store.partitions import ensure
 from cloud.store.pool import connect
 from tests.bench.conditions import alternate, durable_database, finish, median_ratio
+from tests.bench.ingest_publisher import SITES
 from tests.cloud.ingest.sites import relate
 from tests.conftest import find_free_port
 
@@ -181,7 +182,7 @@ def _servers() -> Iterator[Bench]:
         url, postmaster_pid = stack.enter_context(_database(folder))
         mode = migrate(url)
         asyncio.run(_make_ready(url, mode))
-        relate(url, "bench", *(f"bench-{index}" for index in range(PUBLISHERS)))
+        relate(url, "bench", *(f"bench-{index}-{site}" for index in range(PUBLISHERS) for site in range(SITES)))
         kind = onebox_broker.choose(os.environ.get("BROKER") or None)
         settings = onebox_broker.prepare(kind, folder / "broker", find_free_port(), {"cloud": secrets.token_hex(8)})
         broker_url = settings.url("cloud")
