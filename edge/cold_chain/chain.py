@@ -217,7 +217,7 @@ class ColdChain:
     async def _announce(self, ids: set[str]) -> None:
         if not ids or not self._listeners:
             return
-        changed = await self._outbox.run(lambda store: [records.find(store.execute, one) for one in sorted(ids)])
+        changed = [one for one in await self.recent() if one.id in ids]
         for record in changed:
             for listener in self._listeners:
                 listener(record)

@@ -1,15 +1,17 @@
 """From a reading to the alarm's fact, its row and the buzzer, and through restarts."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from edge.cold_chain import chain as chain_module
 from edge.cold_chain.records import KEEP_MS, AlarmStandsError, NoSuchAlarmError
 from edge.devices.ports import Sound
 from edge.devices.sensor import Fix
 from edge.outbox import NotKeptError
 from edge.wire.messages import AlarmAcknowledged, AlarmCleared, AlarmClosed, AlarmRaised, GoodsLimits
-from tests.edge.cold_chain.chains import DOOR, FRIDGE, SHELF, kitchen
+from tests.edge.cold_chain.chains import DOOR, FREEZER, FRIDGE, SHELF, kitchen
 
 MINUTE_MS = 60_000
 
@@ -202,3 +204,37 @@ async def test_alarms_long_over_and_seen_are_forgotten_the_others_are_not(tmp_pa
         assert [alarm.id == seen for alarm in await one.chain.recent()] == [False]
         with pytest.raises(NoSuchAlarmError):
             await one.chain.acknowledge(seen, "page-1", "staff-1", "")
+
+
+async def test_the_part_looks_by_itself_and_keeps_what_it_counted_when_it_is_stopped(tmp_path: Path) -> None:
+    async with kitchen(tmp_path) as one:
+        running = asyncio.create_task(one.chain.run())
+        one.feel(FRIDGE, 10.0)
+        async with asyncio.timeout(30):
+            while not one.told:
+                await asyncio.sleep(0.01)
+        one.clock.pass_s(60.0)
+        one.feel(FRIDGE, 10.1)
+        running.cancel()
+        await asyncio.wait([running])
+        clock = one.clock
+    async with kitchen(tmp_path, clock) as one:
+        one.clock.pass_s(1.0)
+        one.feel(FRIDGE, 10.1)
+        one.clock.pass_s(600.0)
+        await one.chain.round()
+        high = [alarm for alarm in one.chain.open if alarm.rule == "high"]
+        assert [alarm.severity for alarm in high] == ["critical"]
+
+
+async def test_what_the_disk_does_not_take_for_too_long_lets_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain_module, "MAX_UNKEPT", 3)
+    async with kitchen(tmp_path) as one:
+        for minute in range(16):
+            one.clock.pass_s(60.0)
+            for sensor in (FRIDGE, FREEZER, SHELF):
+                one.feel(sensor, -21.0 if sensor == FREEZER else 3.0 + 0.1 * minute / 16)
+            one.feel(DOOR, 1.0 if minute % 4 < 3 else 0.0)
+        await one.chain.round()
+        assert [type(fact) for fact in await one.facts()] == [AlarmCleared, AlarmRaised, AlarmCleared]
+        assert [(alarm.rule, alarm.stands) for alarm in one.told] == [("door_open", False)]

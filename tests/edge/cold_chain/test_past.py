@@ -23,6 +23,10 @@ def made(clock: TestClock, outbox: Outbox) -> Past:
     return Past(EVERY_S, outbox, SiteClock(clock, clock.monotonic_s, lambda: True, 0))
 
 
+async def seal(outbox: Outbox, samples: list[Sampled], at_ms: int) -> None:
+    await outbox.run(lambda store: store.seal_live(samples, ClockQuality.SYNCED, at_ms))
+
+
 def test_a_line_is_in_order_each_time_once_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(past_module, "MAX_POINTS", 4)
     line = Line()
@@ -64,11 +68,11 @@ async def test_the_file_gives_back_the_last_day_sent_and_unsent_and_nothing_olde
     now_ms = clock.now_ms()
     old_ms, day_ms = now_ms - 30 * 3_600_000, now_ms - 20 * 3_600_000
     async with Outbox(settings(tmp_path), clock.now_ms) as outbox:
-        await outbox.run(lambda store: store.seal_live([Sampled("fridge-1_c", old_ms, 1.0)], ClockQuality.SYNCED, old_ms))
+        await seal(outbox, [Sampled("fridge-1_c", old_ms, 1.0)], old_ms)
         for n in range(7):
             at_ms = day_ms + n * MINUTE_MS
             samples = [Sampled("fridge-1_c", at_ms, float(n)), Sampled("battery_pct", at_ms, None, 2)]
-            await outbox.run(lambda store, s=samples, at=at_ms: store.seal_live(s, ClockQuality.SYNCED, at))
+            await seal(outbox, samples, at_ms)
         waiting = [Sampled("fridge-1_c", day_ms + n * MINUTE_MS, float(n)) for n in range(6, 9)]
         await outbox.run(lambda store: store.keep_readings(waiting[:2], ClockQuality.SYNCED))
         await outbox.run(lambda store: store.seal_backfill(day_ms + 10 * MINUTE_MS))
@@ -86,8 +90,7 @@ async def test_a_batch_that_the_card_has_spoilt_is_a_gap(tmp_path: Path) -> None
     now_ms = clock.now_ms()
     async with Outbox(settings(tmp_path), clock.now_ms) as outbox:
         for n in range(3):
-            sample = [Sampled("fridge-1_c", now_ms - n * MINUTE_MS, float(n))]
-            await outbox.run(lambda store, s=sample: store.seal_live(s, ClockQuality.SYNCED, now_ms))
+            await seal(outbox, [Sampled("fridge-1_c", now_ms - n * MINUTE_MS, float(n))], now_ms)
         await outbox.transact(lambda transaction: transaction.execute("UPDATE batch SET payload = CAST('?' AS BLOB) WHERE seq = 2"))
         past = made(clock, outbox)
         await past.recall()
