@@ -1,0 +1,75 @@
+import { describe, expect, it, vi } from 'vitest'
+
+vi.mock('../shared/i18n/text', async () => {
+  const { fill } = await import('../shared/i18n/fill')
+  return {
+    language: { value: 'zh' },
+    texts: (zh: Record<string, string>) => (key: string, values?: Record<string, string | number>) => fill(zh[key] ?? '', values ?? {}),
+  }
+})
+
+import { headline, particulars, refusal, spoken, toneOf } from '../pickup/act_words'
+import { madeScan } from '../pickup/agent'
+import { coldFirst, type Parcel } from '../pickup/day'
+import { PATTERNS } from '../pickup/sound'
+import { Refused } from '../shared/api/http'
+
+const nameOf = (id: string): string => (id === 'staff-1' ? '陈姐' : id)
+const refused = (code: string): Refused =>
+  new Refused(409, { field: '', message: 'said in English', remedy: '', code, params: {} })
+
+describe('a result', () => {
+  it('is read from afar by its exact word, a refusal by its reason', () => {
+    expect(headline(madeScan({ kind: 'received', word: 'received_surplus' }))).toBe('多货，已入库')
+    expect(headline(madeScan({ kind: 'refused', word: 'refused', detail: 'expired' }))).toBe('二维码已过期')
+    expect(headline(madeScan({ kind: 'released', word: 'released', undone: true }))).toBe('已撤销')
+    expect(headline(madeScan({ kind: 'received', word: 'from_the_future' }))).toBe('已入库')
+  })
+
+  it('says more where there is more: a problem, a zone, a person', () => {
+    expect(particulars(madeScan({ word: 'disposed', detail: 'expired' }), nameOf)).toBe('过期')
+    expect(particulars(madeScan({ word: 'wrong_zone', detail: 'chilled' }), nameOf)).toBe('冷藏')
+    expect(particulars(madeScan({ word: 'logged_in', detail: 'staff-1' }), nameOf)).toBe('陈姐')
+    expect(particulars(madeScan({ word: 'locked_out', detail: 'unknown_code' }), nameOf)).toBe('没有这个提货码')
+    expect(particulars(madeScan({ word: 'refused', detail: 'revoked' }), nameOf)).toBe('')
+  })
+
+  it('is spoken with its shelf in letters and digits, and with how many of how many', () => {
+    expect(spoken(madeScan({ kind: 'received', word: 'received' }), 'A12')).toBe('已入库，A 12')
+    expect(spoken(madeScan({ word: 'counted_short', count: 28, of: 30 }))).toBe('清点有缺，28，共 30')
+    expect(spoken(madeScan({ word: 'shelved', slot: 'A12', undone: true }))).toBe('已撤销')
+  })
+
+  it('warns where somebody has to look, also where it was booked', () => {
+    expect(toneOf(madeScan({ kind: 'booked', sound: 'attention' }))).toBe('warn')
+    expect(toneOf(madeScan({ kind: 'refused', sound: 'refused' }))).toBe('stop')
+  })
+})
+
+describe('a refusal of the agent', () => {
+  it('is said by its code, and as it came where there is no word for it', () => {
+    expect(refusal(refused('no_question'))).toBe('这次查询已过期，请重新扫码')
+    expect(refusal(refused('from_the_future'))).toBe('没有办成（said in English）')
+    expect(refusal(new TypeError('no network'))).toBe('本机程序没有应答，没有登记')
+  })
+})
+
+describe('what waits for a shelf', () => {
+  it('is frozen before chilled before the rest, and only what is in no place yet', () => {
+    const parcel = (label: string, zone: string, state = 'received'): Parcel => ({
+      parcel: label, state, zone, place: '', container: '', problems: [], overdue: false, ready: true, items: [],
+    })
+    const waiting = coldFirst([parcel('1', 'ambient'), parcel('2', 'chilled'), parcel('3', 'frozen'), parcel('4', 'frozen', 'shelved')])
+    expect(waiting.map((one) => one.parcel)).toEqual(['3', '2', '1'])
+  })
+})
+
+describe('sounds', () => {
+  it('are told apart without looking: no two patterns are alike', () => {
+    const heard = Object.values(PATTERNS).map((tones) => JSON.stringify(tones))
+    expect(new Set(heard).size).toBe(heard.length)
+    for (const sound of ['ok', 'attention', 'duplicate', 'refused', 'unknown', 'error', 'identify']) {
+      expect(PATTERNS[sound]).toBeDefined()
+    }
+  })
+})

@@ -1,0 +1,32 @@
+"""The staff page has a word for everything that the agent can say."""
+
+import re
+
+import pytest
+
+from edge.rules.custody import ContainerState, ParcelState
+from edge.station.verdict import Word
+from edge.wire.messages import Problem, Refusal
+from tests.e2e.town import ROOT
+
+WORDS = (ROOT / "dashboards" / "pickup" / "act_words.ts").read_text(encoding="utf-8")
+CODE = re.compile(r'"(no_log_in|not_in_manifest|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here)"')
+KINDS = {
+    "word": list(Word),
+    "why": list(Refusal),
+    "problem": list(Problem),
+    "state": [*ParcelState, *ContainerState],
+}
+
+
+@pytest.mark.parametrize(("kind", "said"), [(kind, str(one)) for kind, each in KINDS.items() for one in each])
+def test_it_has_one_in_both_languages(kind: str, said: str) -> None:
+    assert WORDS.count(f"'{kind}.{said}': ") == 2, f"add '{kind}.{said}' to dashboards/pickup/act_words.ts"
+
+
+def test_every_code_of_a_refusal_has_one() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "edge" / "http").glob("*.py")]
+    codes = {code for source in sources for code in CODE.findall(source)}
+    assert len(codes) == 9
+    for code in codes:
+        assert WORDS.count(f"'no.{code}': ") == 2, code
