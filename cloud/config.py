@@ -27,7 +27,13 @@ class CloudConfig(BaseSettings):
     live_port: int = Field(default=8081, ge=1, le=65535)
     public_url: str = Field(default="http://127.0.0.1:8080", description="what residents' links start with")
     live_url: str = Field(default="ws://127.0.0.1:8081", description="where browsers open the live socket")
-    live_origins: str = Field(default="", description="origins whose pages may open the live socket, by comma; empty: any")
+    live_origins: str = Field(
+        default="",
+        description="origins whose pages may open the live socket, by comma; empty: any, but cookies of its own host",
+    )
+    trusted_proxies: str = Field(
+        default="", description="addresses or networks, by comma, of proxies whose X-Forwarded-For is believed; empty: nobody's"
+    )
     pages_dir: Path | None = Field(default=None, description="the built pages")
     clock_file: Path | None = Field(default=None, description="the town's clock; unset in production")
     ingest_lanes: str = Field(

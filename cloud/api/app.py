@@ -93,10 +93,13 @@ def gated(app: FastAPI, config: CloudConfig) -> ASGIApp:
 async def run(config: CloudConfig, clock: Clock) -> None:
     """Serve until the task is cancelled or the process is told to stop; requests under way are finished."""
     app = create_app(config, clock)
+    # uvicorn by itself believes whoever comes from loopback: its programs then chose their addresses for the limit of log-ins.
+    proxies = [one.strip() for one in config.trusted_proxies.split(",") if one.strip()]
     server = uvicorn.Server(
         uvicorn.Config(
             gated(app, config), host=config.http_host, port=config.http_port, log_config=None, access_log=False,
-            server_header=False, timeout_graceful_shutdown=_STOP_S, ws="none", timeout_keep_alive=30,
+            server_header=False, proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
+            timeout_graceful_shutdown=_STOP_S, ws="none", timeout_keep_alive=30,
         )
     )  # fmt: skip
     serving = asyncio.create_task(server.serve())

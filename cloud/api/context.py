@@ -84,12 +84,13 @@ async def current_account(request: Request, services: ServicesDep, connection: T
 CurrentAccount = Annotated[Account, Depends(current_account, scope="function")]
 
 
+_A = {Role.ADMIN: "an admin", Role.DISPATCHER: "a dispatcher"}
+
+
 def _only(*roles: Role) -> Callable[[Account], Account]:
     def check(account: CurrentAccount) -> Account:
         if account.role not in roles:
-            raise ApiError(
-                403, "role_may_not", "authorization", role=account.role, roles=" or ".join(f"a {role}" for role in roles)
-            )
+            raise ApiError(403, "role_may_not", "authorization", role=account.role, roles=" or ".join(_A[role] for role in roles))
         return account
 
     return check

@@ -19,7 +19,8 @@ _CELL = "correct this cell and send the order again"
 # code → what is wrong, what the reader can do
 WORDS: Mapping[str, tuple[str, str]] = {
     "no_log_in": ("this needs a log-in", "log in with POST /api/login"),
-    "role_may_not": ("a {role} may not do this", "ask {roles}"),
+    "role_may_not": ("the role {role} may not do this", "ask {roles}"),
+    "foreign_page": ("this was sent by a page of another site", "use the pages of this address, or a bearer token"),
     "wrong_password": ("log-in or password is wrong", "check both; an administrator can give a new password"),
     "account_disabled": ("this account is disabled", "ask an administrator"),
     "too_many_attempts": ("too many attempts", "wait {minutes} min"),

@@ -4,14 +4,19 @@ Plain ASGI, for it must see what FastAPI never does. It is the named supervisor 
 """
 
 import time
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import structlog
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud.api.errors import error_bytes
 from cloud.api.faults import Fault, fault
 from cloud.api.meters import Meters
+from cloud.auth.origins import is_own_origin
+from cloud.auth.sessions import COOKIE
 from cloud.config import CloudConfig
 
 # A day's orders of a whole city in one CSV; more is sent in parts.
@@ -42,6 +47,7 @@ class Gate:
     def __init__(self, app: ASGIApp, config: CloudConfig, meters: Meters) -> None:
         self._app = app
         self._meters = meters
+        self.public_url = config.public_url
         self._headers = [
             (b"content-security-policy", content_policy(config).encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -67,6 +73,15 @@ class Gate:
         return self._headers
 
 
+def _is_foreign_write(method: str, headers: Mapping[str, str], public_url: str) -> bool:
+    """A write of another site's page that nothing but the cookie would authorize. A bearer token no foreign page has."""
+    is_bearer = headers.get("authorization", "").lower().startswith("bearer ")
+    if method in _READS or is_bearer or COOKIE not in cookie_parser(headers.get("cookie", "")):
+        return False
+    return not is_own_origin(headers.get("origin"), headers.get("host", ""), public_url)
+
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/health", "/metrics"})
 
@@ -112,6 +127,8 @@ class _Exchange:
         for name, value in self._scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > MAX_BODY_BYTES:
                 return 413, _TOO_LARGE
+        if _is_foreign_write(self._scope["method"], Headers(scope=self._scope), self._gate.public_url):
+            return 403, fault("foreign_page", "origin")
         return None
 
     async def _refuse(self, status: int, said: Fault) -> None:

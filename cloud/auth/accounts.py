@@ -184,9 +184,9 @@ def _check_role(role: Role, operator_id: str | None, site_ids: Collection[str]) 
     if role not in ACCOUNT_ROLES:
         raise AccountError("role", f"want one of {', '.join(ACCOUNT_ROLES)}")
     if role is not Role.ADMIN and operator_id is None:
-        raise AccountError("operator", f"a {role} belongs to an operator")
+        raise AccountError("operator", f"an account with the role {role} belongs to an operator")
     if role in (Role.LEADER, Role.STAFF) and not site_ids:
-        raise AccountError("site", f"a {role} needs at least one site")
+        raise AccountError("site", f"an account with the role {role} needs at least one site")
 
 
 async def _check_places(connection: Connection, operator_id: str | None, site_ids: Collection[str]) -> None:

@@ -36,7 +36,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(config.database_url.get_secret_value(), "live", max_size=4))
         reading = Reading(pool, signer, clock)
-        gateway = Gateway(reading, clock, meters)
+        gateway = Gateway(reading, clock, meters, public_url=config.public_url)
         if config.broker_url.get_secret_value():
             await stack.enter_async_context(notices.listening(config.broker_url.get_secret_value(), gateway.hint))
         if config.metrics_port:

@@ -13,10 +13,12 @@ from socket import SO_SNDBUF, SOL_SOCKET
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
+from websockets.datastructures import MultipleValuesError
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Origin
 
+from cloud.auth.origins import is_own_host
 from cloud.auth.sessions import COOKIE
 from cloud.domain.notices import RoomNotice
 from cloud.domain.order import iso
@@ -29,7 +31,7 @@ from cloud.store.pool import is_unavailable
 from edge.wire.clock import Clock
 
 PATH = "/live"
-POLL_S = 2.0  # a lost hint costs this much (decision 8)
+POLL_S = 2.0  # a lost hint costs this much (ARCHITECTURE, decision 6)
 RECHECK_S = 30.0  # a log-out or an expired link ends its sockets within this
 MAX_SOCKETS = 20_000
 # More than this unsent makes a socket lagging: a few hundred frames on top of what the kernel holds.
@@ -69,13 +71,21 @@ class Gateway:
     """Serves sockets while the block lasts; ``run`` owns what moves by itself."""
 
     def __init__(
-        self, reading: Reading, clock: Clock, meters: LiveMeters, *, poll_s: float = POLL_S, recheck_s: float = RECHECK_S
+        self,
+        reading: Reading,
+        clock: Clock,
+        meters: LiveMeters,
+        *,
+        poll_s: float = POLL_S,
+        recheck_s: float = RECHECK_S,
+        public_url: str = "",
     ) -> None:
         self._reading = reading
         self._clock = clock
         self._meters = meters
         self._poll_s = poll_s
         self._recheck_s = recheck_s
+        self._public_url = public_url
         self._rooms: Rooms[_Socket] = Rooms()
         self._sockets: set[_Socket] = set()
         self._lagging: set[_Socket] = set()
@@ -167,7 +177,9 @@ class Gateway:
                     self._rooms.leave([room], socket)
                     self._meters.rooms.set(len(self._rooms.served))
                 case Authenticate(token=token):
-                    await self._apply(socket, await self._admit(socket, token or _cookie_token(socket.connection)))
+                    await self._apply(
+                        socket, await self._admit(socket, token or _cookie_token(socket.connection, self._public_url))
+                    )
                 case Close(code=code, reason=reason):
                     self._meters.closed.labels(reason if code == CloseCode.POLICY else str(code)).inc()
                     await socket.connection.close(code, reason)
@@ -335,12 +347,19 @@ def _deadline(session: Session) -> float | None:
     return session.hello_by_s if session.is_silent else None
 
 
-def _cookie_token(connection: ServerConnection) -> str:
+def _cookie_token(connection: ServerConnection, public_url: str) -> str:
+    """The cookie's session; none where another site's page opened the socket, for the browser sends the cookie all the same."""
     if connection.request is None:
+        return ""
+    headers = connection.request.headers
+    try:
+        if not is_own_host(headers.get("Origin"), headers.get("Host", ""), public_url):
+            return ""
+    except MultipleValuesError:
         return ""
     jar = SimpleCookie()
     try:
-        for line in connection.request.headers.get_all("Cookie"):
+        for line in headers.get_all("Cookie"):
             jar.load(line)
     except CookieError:
         return ""

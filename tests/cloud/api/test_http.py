@@ -15,7 +15,7 @@ from cloud.api.app import create_app, gated, run
 from cloud.api.gate import MAX_BODY_BYTES
 from cloud.api.openapi import description
 from cloud.api.status_tool import main as status
-from cloud.auth.attempts import MAX_PER_LOGIN
+from cloud.auth.attempts import MAX_PER_ADDRESS, MAX_PER_LOGIN, AttemptCounter
 from cloud.config import CloudConfig
 from cloud.store.heartbeat import beat
 from cloud.trouble import Trouble
@@ -343,3 +343,59 @@ async def test_a_resident_is_told_until_when_to_pick_up(world: World) -> None:
     await world.post("admin", "/api/operators/op-late/orders", json=[order("L-1", "st-late")])
     link = (await world.post("admin", "/api/operators/op-late/orders/L-1/link")).json()
     assert (await world.get(None, f"/api/links/{link['token']}")).json()["pickup_until"] == "22:30"
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://evil.example", 403),
+        ("null", 403),
+        ("http://tuantu.test:8090", 403),  # another program of the same host, to which the browser sends the cookie too
+        ("http://tuantu.test", 201),
+        ("http://tuantu.test:80", 201),
+        ("https://tuantu.test", 201),  # behind a proxy that ends TLS
+        ("http://127.0.0.1:8080", 201),  # the public URL
+        (None, 201),
+    ],
+)
+async def test_a_cookie_writes_only_for_pages_of_ours(world: World, origin: str | None, status: int) -> None:
+    headers = {"Cookie": f"tt_session={world.tokens['admin']}", **({"Origin": origin} if origin else {})}
+    site = {"id": "st-new", "kind": "station", "name": "新站", "operators": ["op-a"]}
+    answer = await world.post(None, "/api/sites", json=site, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert await world.one("SELECT count(*) FROM site WHERE id = 'st-new'") == (status == 201)
+    if status == 403:
+        assert fault(answer)["code"] == "foreign_page"
+        csv = await world.post(None, f"{ORDERS}/csv", content=b"x", headers={**headers, "Content-Type": "text/plain"})
+        assert fault(csv)["code"] == "foreign_page"
+        assert (await world.get(None, "/api/me", headers=headers)).status_code == 200
+
+
+async def test_a_bearer_token_may_come_from_any_page(world: World) -> None:
+    headers = {"Origin": "http://evil.example", "Cookie": f"tt_session={world.tokens['admin']}"}
+    site = {"id": "st-new", "kind": "station", "name": "新站", "operators": ["op-a"]}
+    assert (await world.post("admin", "/api/sites", json=site, headers=headers)).status_code == 201
+
+
+@pytest.mark.parametrize(("trusted", "last"), [("", 429), ("127.0.0.1", 401)])
+async def test_who_forwards_is_believed_only_where_a_setting_says_so(config: CloudConfig, trusted: str, last: int) -> None:
+    port = find_free_port()
+    config = config.model_copy(update={"http_port": port, "trusted_proxies": trusted})
+    async with await psycopg.AsyncConnection.connect(config.database_url.get_secret_value(), autocommit=True) as connection:
+        attempts = AttemptCounter(config.secret)
+        for number in range(MAX_PER_ADDRESS):
+            await attempts.admit(connection, f"guess-{number}", "127.0.0.1")
+        task = asyncio.create_task(run(config, TestClock()))
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+                while True:
+                    with contextlib.suppress(httpx.ConnectError):
+                        wrong = {"login": "nobody", "password": "x"}
+                        answer = await client.post("/api/login", json=wrong, headers={"X-Forwarded-For": "203.0.113.7"})
+                        break
+                    await asyncio.sleep(0.02)
+            assert answer.status_code == last, answer.text
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

@@ -372,3 +372,17 @@ async def test_while_the_database_is_away_sockets_stay_and_are_told_and_then_cat
             await write(live, "site:st-a1", status={"online": True})
         heard = {(await page.hear())["type"], (await page.hear())["type"]}
     assert heard == {"fresh", "entries"}
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1.evil.example"])
+async def test_the_cookie_counts_for_nothing_where_another_sites_page_opens_the_socket(live: Live, origin: str) -> None:
+    cookie = {"Cookie": f"tt_session={live.tokens['leader-a1']}"}
+    async with live.client(additional_headers={**cookie, "Origin": origin}) as page:
+        await page.say(type="hello")
+        assert (await page.hear())["field"] == "token"
+        assert await closed_code(page) == 4401
+    async with live.client(additional_headers={**cookie, "Origin": "http://127.0.0.1:8080"}) as page:
+        await page.say(type="hello")
+        assert (await page.hear())["type"] == "welcome"
+    async with live.client(live.tokens["leader-a1"], additional_headers={"Origin": origin}):
+        pass  # who has the token itself is no stranger
