@@ -1,6 +1,7 @@
 # make run    everything on this machine: database, broker, cloud, a small town, the pages
 #             FRESH=1 starts over, TOWN=0 starts empty, HOST=0.0.0.0 serves the LAN, PORT=8080
 # make test   all tests (test-unit, test-pages, test-slow, test-e2e are its parts); make check: style, types, layers, licences, pages
+# make pages  the pages alone, into dashboards/dist (a station's agent serves them)
 # make bench NAME=ingest|latency|fanout|outbox|barcodes;  make faults SEEDS=50 [MUTANT=…]
 
 SHELL := /bin/sh
@@ -14,7 +15,7 @@ SEEDS ?= 50
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix dashboards
 unexport MAKEFLAGS
 
-.PHONY: help run setup setup-dev test test-unit test-slow test-e2e test-pages check bench faults lock clean
+.PHONY: help run setup setup-dev pages test test-unit test-slow test-e2e test-pages check bench faults lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -24,6 +25,9 @@ setup:
 
 setup-dev:
 	@sh deploy/setup.sh dev
+
+pages:
+	@sh deploy/setup.sh pages
 
 run: setup
 	@exec $(PY) -m cloud run

@@ -1,6 +1,7 @@
 """Structured logs of all cloud processes: one JSON object a line on stderr.
 
-No name, phone or address belongs in a log (decision 16). Callers don't put them there; what slips in is struck out here.
+No name, phone or address belongs in a log (ARCHITECTURE, decision 17). Callers don't put them there; what
+slips in is struck out here.
 """
 
 import logging

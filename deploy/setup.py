@@ -1,7 +1,8 @@
 """Set-up: a virtual environment with the locked packages, what the system lacks where we may install it, Node, the pages.
 
 Standard library only. Every step says what it does, is skipped when nothing changed, and ends in one clear line and a
-remedy when it can't. ``setup.py run`` serves ``make run``; ``setup.py dev`` adds what tests and checks need.
+remedy when it can't. ``setup.py run`` serves ``make run``; ``setup.py dev`` adds what tests and checks need;
+``setup.py pages`` builds the pages alone, beside whatever is in the environment: a station needs no more of us.
 """
 
 import ctypes.util
@@ -317,7 +318,7 @@ def build_pages(kind: str) -> None:
     installed = PAGES / "node_modules" / ".installed"
     lock_mark = digest([PAGES / "package-lock.json"])
     is_installed = installed.exists() and installed.read_text() == lock_mark
-    if is_built and (is_installed or kind == "run"):
+    if is_built and (is_installed or kind != "dev"):
         return
     npm, environment = find_node()
     try:
@@ -350,13 +351,14 @@ def digest(files: list[Path]) -> str:
 
 def main() -> int:
     kind = sys.argv[1] if len(sys.argv) > 1 else "run"
-    if kind not in REQUIREMENTS:
-        say("setup.py run|dev")
+    if kind not in (*REQUIREMENTS, "pages"):
+        say("setup.py run|dev|pages")
         return 2
     try:
         make_venv()
-        install_packages(REQUIREMENTS[kind])
-        complete_system(kind)
+        if kind in REQUIREMENTS:
+            install_packages(REQUIREMENTS[kind])
+            complete_system(kind)
         build_pages(kind)
     except SetupError as error:
         sys.stderr.write(f"{error}\n")

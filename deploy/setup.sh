@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finds a Python and hands over to setup.py: "run" for the one box, "dev" for tests and checks as well.
+# Finds a Python and hands over to setup.py: "run" for the one box, "dev" for tests and checks as well, "pages" for the pages alone.
 set -eu
 cd "$(dirname "$0")/.."
 for candidate in "${PYTHON:-python3}" python3 python3.13 python3.12 python3.11 python3.14; do

@@ -1,4 +1,4 @@
-"""The machine's own health as telemetry like any other (decision 19): disk, temperature, memory, what waits.
+"""The machine's own health as telemetry like any other: disk, temperature, memory, what waits.
 
 The same lanes as a fridge's thermometer, so that a full card is seen before it is full.
 """

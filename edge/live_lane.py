@@ -10,7 +10,7 @@ from edge.outbox import NotKeptError, Outbox, Sample
 from edge.sending import Sending
 from edge.site_clock import SiteClock
 
-LINGER_S = 0.2  # wire.md
+LINGER_S = 0.2  # what is measured within it travels together
 MAX_LINGERING = 400  # samples, below one batch; overflow policy: sealed at once
 
 

@@ -1,6 +1,6 @@
 """Photographs of what is damaged: kept in a folder under their SHA-256, sent to the cloud by HTTPS when it can be reached.
 
-Events carry the hash alone (wire.md, "Large things go by HTTPS"). The file is on the disk before its hash is given out.
+Events carry the hash alone. The file is on the disk before its hash is given out.
 """
 
 import asyncio

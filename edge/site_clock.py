@@ -1,4 +1,4 @@
-"""What time the site believes it is, and how far that can be believed (wire.md, "Order").
+"""What time the site believes it is, and how far that can be believed.
 
 Three sources: the domain clock (a synced wall clock, or the town's), the cloud's time as last heard and carried forward, and
 failing both the site's own past carried forward, so that one correction of the boot puts all of its events right.

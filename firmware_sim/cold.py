@@ -1,4 +1,4 @@
-"""What a thermometer in a cold box feels: domain.md's thermal model, seeded, moved on by whoever holds the clock. Pure.
+"""What a thermometer in a cold box feels: a thermal model, seeded, moved on by whoever holds the clock. Pure.
 
 Leaves how the value is said (Modbus, 1-Wire, BTHome) to the device's simulator.
 """
@@ -36,7 +36,7 @@ class BoxFaults:
     failing_tau_s: float = 3 * 3600.0
     stuck: bool = False  # the thermometer says the same for ever
     drift_c_per_day: float = 0.0  # the thermometer goes wrong slowly
-    dropout: float = 0.0  # probability that a reading does not come (domain.md: 0.02)
+    dropout: float = 0.0  # probability that a reading does not come (0.02 in a town)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.dropout <= 1.0:

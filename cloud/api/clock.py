@@ -1,4 +1,4 @@
-"""The clock as pages are told it (decision 15)."""
+"""The clock as pages are told it (ARCHITECTURE, decision 13)."""
 
 from pydantic import BaseModel
 

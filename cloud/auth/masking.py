@@ -1,4 +1,4 @@
-"""How names and phones are shown to people who need to recognise them but not to have them (domain.md, "Privacy")."""
+"""How names and phones are shown to people who need to recognise them but not to have them."""
 
 _HIDDEN_DIGITS = 6
 

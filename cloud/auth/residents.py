@@ -1,6 +1,6 @@
-"""What is known of a resident, kept so that a stolen table tells nothing (decision 16): encrypted, a keyed hash, the tail.
+"""What is known of a resident, kept so that a stolen table tells nothing: encrypted, a keyed hash, the tail.
 
-Leaves who may unmask it, and when, to its callers.
+ARCHITECTURE, decision 17. Leaves who may unmask it, and when, to its callers.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The books balance (domain.md): what was sent was released, returned, disposed of, or is in a case, per article and zone.
+"""The books balance: what was sent was released, returned, disposed of, or is in a case, per article and zone.
 
 Pure; whoever lives a day (the simulated town, a month's closing) hands in what it counted.
 """

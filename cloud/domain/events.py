@@ -42,7 +42,7 @@ class PlacedEvent:
     event: RecordedEvent
 
 
-# What is believed of a corrected time (wire.md, "Order"): at most this long before it was received, at most this long after.
+# What is believed of a corrected time: at most this long before it was received, at most this long after.
 MAX_AGE_MS = 90 * 86_400_000
 MAX_AHEAD_MS = 5 * 60_000
 

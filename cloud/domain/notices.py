@@ -1,4 +1,4 @@
-"""What is said of rooms that have moved: from whoever changed them to the live gateways (decision 8).
+"""What is said of rooms that have moved: from whoever changed them to the live gateways (ARCHITECTURE, decision 6).
 
 A notice is a hint: a lost one costs a poll's time. One that brings the new entries along saves the gateway from asking for them,
 but only for sockets that stand where the room stood before: nobody can miss anything in between.

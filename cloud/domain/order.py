@@ -1,6 +1,6 @@
 """An order's state as a fold over its parcels and the containers they are in, and what its resident is shown.
 
-Times leave as ISO 8601 UTC with Z; states are domain.md's English words, which the pages translate.
+Times leave as ISO 8601 UTC with Z; states are English words, which the pages translate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from edge.wire.messages import Problem
 
 
 class OrderState(StrEnum):
-    """domain.md's words. Nothing here knows of payments yet, and so no order is ``paid``."""
+    """Where an order stands. Nothing here knows of payments yet, and so no order is ``paid``."""
 
     PLACED = "placed"
     PAID = "paid"

@@ -6,7 +6,7 @@ First fit, largest first: at most 11/9 of the best possible (Johnson 1973), and 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Items that fit (domain.md): a 60 L crate, a 30 L cold box.
+# Items that fit: a 60 L crate, a 30 L cold box.
 CAPACITY = {"ambient": 16, "chilled": 8, "frozen": 8}
 
 

@@ -1,4 +1,4 @@
-"""A parcel's state as a fold over its events (decision 3), with what people have to decide.
+"""A parcel's state as a fold over its events (ARCHITECTURE, decision 3), with what people have to decide.
 
 The transitions are `edge.rules.custody`'s, which stations use too; here is what only the cloud knows: sites, and who contradicts
 whom. Late, repeated and reordered events end in the same state; an undone event counts as not having happened.
@@ -27,7 +27,7 @@ __all__ = ["Conflict", "Dispute", "Parcel", "ParcelException", "ParcelState", "P
 
 
 class ParcelException(StrEnum):
-    """What is wrong with a parcel (domain.md)."""
+    """What is wrong with a parcel."""
 
     SHORT = "short"
     SURPLUS = "surplus"

@@ -1,4 +1,4 @@
-"""Names of live rooms and of their entries (decision 8), made and read in one place.
+"""Names of live rooms and of their entries (ARCHITECTURE, decision 5), made and read in one place.
 
 Who may enter one is `cloud.domain.scope`'s matter; what an entry holds is the fold's.
 """

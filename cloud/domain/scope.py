@@ -1,4 +1,4 @@
-"""Who may see what (decision 18): the one place that turns an account or a link into limits on queries and rooms.
+"""Who may see what (ARCHITECTURE, decision 25): the one place that turns an account or a link into limits on queries and rooms.
 
 Pure: the caller has loaded the account's operator and sites. Every query of orders, parcels, sites applies a Scope.
 """
@@ -96,14 +96,6 @@ class Scope:
         if self.role is Role.RESIDENT:
             return False
         return self.site_ids is None or site_id in self.site_ids
-
-    def may_see_order(self, order_id: str, operator_id: str, site_id: str) -> bool:
-        """True where an order may be shown; the arguments are the order's own."""
-        if self.role is Role.RESIDENT:
-            return order_id == self.order_id
-        if self.operator_id is not None and operator_id != self.operator_id:
-            return False
-        return self.role not in (Role.LEADER, Role.STAFF) or self.may_see_site(site_id)
 
     def may_see_room(self, room_name: str) -> bool:
         """True where the room may be entered. A name that is none may not.

@@ -74,7 +74,7 @@ class CopyData:
 def copy_data(parts: Sequence[SensorReadings]) -> CopyData:
     """All readings as one binary COPY stream with header and trailer.
 
-    A reading lies at its corrected time where that is believed, else at the time of receipt (wire.md, "Order"); measured_at is
+    A reading lies at its corrected time where that is believed, else at the time of receipt; measured_at is
     NULL where it is the same.
     """
     lengths = np.array([len(part.series.dt) for part in parts])

@@ -1,4 +1,4 @@
-"""One transaction a flush (decision 7): dedupe, apply, keep what is broken, rooms, commit.
+"""One transaction a flush (ARCHITECTURE, decision 7): dedupe, apply, keep what is broken, rooms, commit.
 
 A flush that the database finds bad is bisected to the bad batch, which alone goes to quarantine; a conflict of transactions is
 tried again; where the database cannot serve, nothing is acknowledged and the edge sends again.

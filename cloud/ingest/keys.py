@@ -1,4 +1,4 @@
-"""Which batches of a flush are new: one key row a batch, in the transaction of its rows (decision 2).
+"""Which batches of a flush are new: one key row a batch, in the transaction of its rows (ARCHITECTURE, decision 2).
 
 A repeat is a duplicate, the same key with other content a conflict. Telemetry's keys below the floor are gone: what comes there is
 a repeat. Events' keys are all kept: one that is absent is new, also below the floor, where an old card image put back may write.

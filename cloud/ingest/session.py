@@ -192,7 +192,7 @@ def _arrival(message: Publish, received_at_ms: int, finished: Callable[[], None]
 async def open_session(address: BrokerAddress, client_id: str, filters: Sequence[str], clock: Clock) -> AsyncIterator[Session]:
     """Connect with a clean start and session expiry 0, subscribe, and disconnect at the end. BrokerLost where it cannot be had.
 
-    What the broker held for this member when it goes is gone: the edge sends it again (wire.md).
+    What the broker held for this member when it goes is gone: the edge sends it again.
     """
     loop = asyncio.get_running_loop()
     client = LoopClient(client_id)

@@ -160,7 +160,7 @@ class Downlink:
 
 
 async def send_commands(connection: Connection, line: BrokerLine) -> int:
-    """Each once: it is written down as sent before it is, for a command may be lost and never repeated (decision 6).
+    """Each once: it is written down as sent before it is, for a command may be lost and never repeated.
 
     Only to a site that is there, citing its connection: what it hears after it went away means nothing.
     """

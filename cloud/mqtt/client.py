@@ -1,4 +1,4 @@
-"""paho's client (decision 12) with a faster reader of PUBLISH packets."""
+"""paho's client (ARCHITECTURE, decision 15) with a faster reader of PUBLISH packets."""
 
 from collections.abc import Callable
 

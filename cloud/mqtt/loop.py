@@ -1,7 +1,8 @@
-"""Drives a paho client on the event loop, by paho's own interface for loops of others, instead of a thread beside it (decision 12).
+"""Drives a paho client on the event loop, by paho's own interface for loops of others, instead of a thread beside it.
 
-With a thread each message waits for two turns of the interpreter's lock, and a publish for a third before it is written: a
-millisecond where the rest of the way takes three. Leaves what messages mean, and connecting again, to its users.
+ARCHITECTURE, decision 15. With a thread each message waits for two turns of the interpreter's lock, and a publish for a third
+before it is written: a millisecond where the rest of the way takes three. Leaves what messages mean, and connecting again, to its
+users.
 """
 
 import asyncio

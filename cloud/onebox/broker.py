@@ -25,10 +25,10 @@ from edge.wire.topics import Leaf
 ROOT = Path(__file__).resolve().parents[2]
 # A sealed batch is at most 64 KiB; what is bigger than this is refused before it costs anyone memory.
 MESSAGE_LIMIT_BYTES = 1024 * 1024
-# Above the sum of all sites' credit (wire.md), so that the broker never drops what the edge was allowed to send.
+# Above the sum of all sites' credit, so that the broker never drops what the edge was allowed to send.
 MAX_QUEUED_MESSAGES = 100_000
 MAX_INFLIGHT_MESSAGES = 2_000
-# The leaves a site publishes and those it subscribes to (wire.md's first table).
+# The leaves a site publishes and those it subscribes to.
 _SAYS = (Leaf.UP_EVENT, Leaf.UP_LIVE, Leaf.UP_BACKFILL, Leaf.STATUS, Leaf.RESPONSE, Leaf.REPORTED)
 _HEARS = (Leaf.ACK, Leaf.COMMAND, Leaf.DESIRED)
 _NONE: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""The town's clock on one box (decision 15): resumed with the data, paused when everything stops.
+"""The town's clock on one box (ARCHITECTURE, decision 13): resumed with the data, paused when everything stops.
 
 ``clock.json`` is the line all processes read. ``clock-seen.json`` says every second how far it has come, so that after a
 kill the time goes on from there: never back, and no time passes while nothing runs.

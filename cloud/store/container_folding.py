@@ -1,4 +1,4 @@
-"""Folds containers again and writes what came out, before the parcels that are in them (decision 7: containers, parcels, orders).
+"""Folds containers again and writes what came out, before the parcels that are in them (containers, parcels, orders).
 
 Locks containers by id; also those that a parcel is only put into: whoever folds one then waits, and finds the parcel in it.
 """
@@ -18,7 +18,7 @@ from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry, entry
 from edge.wire.order import ZERO, Hlc
 
-# A container is back within days (domain.md: "containers back in 48 h"). What was said of it before tells nothing of its round.
+# A container is back within days (48 hours are aimed at). What was said of it before tells nothing of its round.
 LOOKS_BACK = timedelta(days=45)
 
 

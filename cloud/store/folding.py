@@ -1,4 +1,4 @@
-"""Folds parcels and their orders again and writes what came out, in the caller's transaction (decision 7).
+"""Folds parcels and their orders again and writes what came out, in the caller's transaction (ARCHITECTURE, decision 7).
 
 Locks parcels by id, then orders by id; whoever else locks them keeps that order. Called by ingest for what events are about and by
 the import of orders for parcels that may have been scanned before their order came.
@@ -33,7 +33,7 @@ class Folded:
 class ParcelEntry(msgspec.Struct, frozen=True):
     """Body of ``parcel/{id}`` in a site's room. ``dispute`` names two events of which a person believes one.
 
-    Everybody who works at the site sees it, whichever operator sent the parcel (decision 18): so it names no order.
+    Everybody who works at the site sees it, whichever operator sent the parcel (ARCHITECTURE, decision 25): so it names no order.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The three modes a database can be used in (decision 9): what the server offers, and what a database was made as."""
+"""The three modes a database can be used in: what the server offers, and what it was made as (ARCHITECTURE, decision 10)."""
 
 from enum import StrEnum
 

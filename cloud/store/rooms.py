@@ -1,4 +1,4 @@
-"""Writes live rooms (decision 8): the newest state of each thing, and the version that is the cursor.
+"""Writes live rooms (ARCHITECTURE, decision 5): the newest state of each thing, and the version that is the cursor.
 
 Called last in a transaction: a room's row is locked until the commit, and busy rooms are shared by many. Leaves reading to live.
 """

@@ -1,4 +1,4 @@
-"""A site's TOML: hardware and identity (decision 19), read and checked. Business rules come from the cloud, as ``desired``.
+"""A site's TOML: hardware and identity, read and checked. Business rules come from the cloud, as ``desired``.
 
 ``deploy/site.example.toml`` shows every table. Leaves what a device's settings may be to its family in edge.devices.
 """

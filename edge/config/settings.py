@@ -62,8 +62,17 @@ class BrokerSettings:
         return self.url.startswith("mqtts:")
 
     def read_password(self) -> str:
-        """The password itself; OSError where its file cannot be read."""
-        return self.password_file.read_text(encoding="utf-8").strip() if self.password_file else self.password
+        """The password itself; OSError, with the remedy, where its file cannot be read."""
+        if self.password_file is None:
+            return self.password
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise OSError(
+                f"[broker], password_file: can't read {self.password_file}: {why}; "
+                "put this site's password at the broker into it as one line of text, readable by the agent's user"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,6 @@ STX, ETX = 0x02, 0x03
 STATUS, UNLOCK, ALL_BOARDS, OPEN_ALL = 0x30, 0x31, 0x32, 0x33
 REPORT, ALL_BOARDS_REPORT = 0x35, 0x36
 PULSE_TIME, PULSE_TIME_REPORT, DELAYED_UNLOCK = 0x37, 0x38, 0x39
-EVERY_BOARD = 0xF0
 PULSE_STEP_MS = 10
 MAX_FRAME = 9
 
@@ -50,16 +49,6 @@ _LENGTHS = {
 def request(command: int, address: int = 0, line_lock: int = 0, data: bytes = b"") -> bytes:
     """One frame from the host. ``line_lock`` is 0 to 15 as the line counts."""
     return sealed_by_sum(bytes((STX, address << 4 | line_lock, command)) + data + bytes((ETX,)))
-
-
-def ask_all_boards() -> bytes:
-    """Every board of the line answers, each in its turn. Not used where several share a line: the answers may collide."""
-    return sealed_by_sum(bytes((STX, EVERY_BOARD, ALL_BOARDS, ETX)))
-
-
-def set_pulse_time(address: int, pulse_ms: int) -> bytes:
-    """How long locks are energised, in steps of 10 ms."""
-    return request(PULSE_TIME, address, data=(pulse_ms // PULSE_STEP_MS).to_bytes(2, "big"))
 
 
 @dataclass(frozen=True, slots=True)

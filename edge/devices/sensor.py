@@ -16,7 +16,7 @@ from edge.devices.ports import DeviceHealth, DeviceState
 from edge.devices.supervised import Backoff, Supervised
 from edge.wire.clock import Clock
 
-QUEUE_READINGS = 256  # overflow "oldest goes": what is true now matters more than what was (wire.md)
+QUEUE_READINGS = 256  # overflow "oldest goes": what is true now matters more than what was
 
 _DEVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")  # with the longest unit after it still a sensor id of the wire
 
@@ -145,7 +145,7 @@ class Troubles:
     A device that never answered is in trouble at once: whoever installs it stands before it.
     """
 
-    IN_A_ROW = 3  # as many as make a sensor silent (domain.md)
+    IN_A_ROW = 3  # as many as make a sensor silent
 
     def __init__(self) -> None:
         self._faults: dict[str, int] = {}

@@ -11,7 +11,7 @@ from edge.devices.sensor import Fix, Reading, is_door
 
 EARLY = 0.9  # of an interval: who is asked once a minute answers now after 59.9 s, now after 60.1
 SILENT = 1.5  # intervals without a reading: "asked, no answer" travels instead
-MOVING_MS = 10_000  # domain.md: positions every 10 s moving, 60 s idle
+MOVING_MS = 10_000  # positions every 10 s moving, 60 s idle
 STANDING_MS = 60_000
 MOVING_M_S = 1.0
 MOVED_M = 30.0  # of a receiver that says no speed: more than it wanders (σ 8 m)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.devices.sensor import device_name
 
-EVERY_S = 60.0  # domain.md: a sample a minute
+EVERY_S = 60.0  # a sample a minute
 _W1_ID = re.compile(r"[0-9a-f]{2}-[0-9a-f]{12}\Z")
 _ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}\Z")
 _KEY = re.compile(r"[0-9a-fA-F]{32}\Z")

@@ -1,4 +1,4 @@
-"""The site's durable memory of what it has to tell the cloud (wire.md, "Batches are sealed").
+"""The site's durable memory of what it has to tell the cloud (ARCHITECTURE, decisions 1, 2 and 18).
 
 ``Outbox`` for the event loop, ``Store`` for whoever owns the thread already (tests, benchmarks).
 """

@@ -173,7 +173,7 @@ class OutboxDepth:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long acknowledged copies stay, for a cloud that is restored from a backup (wire.md)."""
+    """How long acknowledged copies stay, for a cloud that is restored from a backup (ARCHITECTURE, decision 4)."""
 
     keep_acked_ms: int = 7 * 24 * 3600 * 1000
     keep_acked_bytes: int = 256 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""The first alarms (domain.md, "Cold chain"): limits, silent and stuck sensors, doors left open. Pure; station and cloud share it.
+"""The first alarms: limits, silent and stuck sensors, doors left open. Pure; station and cloud share it.
 
 Times come in with what is measured, and there is no clock here. A sensor's readings count in the order of their times: one that
 is not newer than the newest is a repeat or comes late, and changes nothing. Leaves who is told, and who has seen it, to others.
@@ -13,7 +13,7 @@ from edge.rules.alarm_limits import Limits, Window
 from edge.rules.alarm_words import Alarm, Cleared, Explained, Raised, Rule, Said, Severity, alarm_id
 
 # A sensor owes its next reading an interval after the last, and is silent from then on; after three intervals of silence it is an
-# alarm, and half an interval is left to one that comes late. Two readings in a hundred that do not come (domain.md) make four in a
+# alarm, and half an interval is left to one that comes late. Two readings in a hundred that do not come make four in a
 # row once in 600 sensor weeks.
 SILENT_INTERVALS = 3
 LATE_INTERVALS = 0.5

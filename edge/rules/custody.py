@@ -1,5 +1,6 @@
-"""Where a parcel or a container stands after what happened to it: the transitions that station and cloud share (decision 3).
+"""Where a parcel or a container stands after what happened to it: the transitions that station and cloud share.
 
+ARCHITECTURE, decisions 3 and 28.
 A standing is a fold over facts in their order; whose clock orders them, what is undone and which sites disagree is the caller's.
 A parcel that was handed out or thrown away has left: later facts about it contradict that, and `contradicts` says so.
 """
@@ -33,7 +34,7 @@ from edge.wire.events import AnyFact
 
 
 class ParcelState(StrEnum):
-    """domain.md's words."""
+    """Where a parcel stands; the pages translate."""
 
     EXPECTED = "expected"
     SORTED = "sorted"
@@ -68,7 +69,7 @@ class ParcelStanding:
 
 
 class ContainerState(StrEnum):
-    """domain.md's words."""
+    """Where a container stands; the pages translate."""
 
     EMPTY = "empty"
     BOUND = "bound"

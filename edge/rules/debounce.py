@@ -1,7 +1,7 @@
 """A scanner held over one label reads it many times, and a camera above the counter sees it, too: which readings are one act.
 
-Only labels of which there is one each, so that what two devices read at once is the same thing. A repeated product is a quantity
-(domain.md), never suppressed.
+Only labels of which there is one each, so that what two devices read at once is the same thing. A repeated product is a
+quantity, never suppressed.
 """
 
 from collections.abc import Mapping

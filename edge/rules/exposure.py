@@ -1,4 +1,4 @@
-"""The exposure account (domain.md): how long and how far goods were out of range, and how much of the time was observed. Pure.
+"""The exposure account: how long and how far goods were out of range, and how much of the time was observed. Pure.
 
 One account is of one limit class over one stretch of a journey; accounts add up over truck, station and locker. A gap counts as
 nothing: it lowers the coverage, and is neither within nor out of range. Leaves which readings are a parcel's to others.

@@ -80,17 +80,6 @@ def finish_count(known: KnownContainer, goods: Sequence[GoodsHere]) -> Verdict:
     return Verdict(word, sound, (*short, finished), container=label, amount=counted, of=expected)
 
 
-def share_out(shares: Sequence[Share], stock: int) -> tuple[tuple[str, int], ...]:
-    """Who gets how many of ``stock`` pieces: in the order given, each as many as it lacks while there are any."""
-    plan: list[tuple[str, int]] = []
-    for share in shares:
-        quantity = min(share.open, stock)
-        if quantity:
-            plan.append((share.parcel, quantity))
-            stock -= quantity
-    return tuple(plan)
-
-
 def give(sku: str, shares: Sequence[Share], stock: int, quantity: int = 1, *, container: str = "", parcel: str = "") -> Verdict:
     """Put pieces into a bag: into ``parcel``, or the next that lacks them. ``stock``: counted here and not given yet.
 

@@ -1,4 +1,4 @@
-"""Commands from the cloud: safe to lose, never to repeat (decision 6).
+"""Commands from the cloud: safe to lose, never to repeat.
 
 The id is committed before the act. A repeat gets the recorded result; one that began and has no result, because the agent
 died in between, is "unknown" and is not tried again.
@@ -16,7 +16,7 @@ from edge.site_clock import SiteClock
 from edge.station.station import Station
 from edge.wire.messages import Command, CommandFinished, CommandResponse
 
-KEEP_MS = 7 * 24 * 3600 * 1000  # wire.md: ids are kept 7 days
+KEEP_MS = 7 * 24 * 3600 * 1000  # how long ids are kept: a command is never older
 
 Outcome = Literal["done", "refused", "failed", "unknown"]
 OpenCell = Callable[[str, str], Awaitable[tuple[Outcome, str]]]  # of a command's id and a cell

@@ -1,6 +1,6 @@
 """What nobody fetched: overdue, thrown away or sent back; and the empty containers. Pure.
 
-What must be kept cold never goes back (domain.md): which zones may is the station's rules.
+What must be kept cold never goes back: which zones may is the station's rules.
 """
 
 from collections.abc import Container, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Which slot a parcel goes to, and whether it may lie there. Pure. Cold first: the page offers frozen and chilled parcels first."""
+"""Which slot a parcel goes to, and whether it may lie there. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,8 @@ from edge.rules.zones import may_lie
 from edge.station.arrivals import receive
 from edge.station.known import KnownParcel
 from edge.station.verdict import Verdict, Word
-from edge.wire.manifest import Shelf, Zone
+from edge.wire.manifest import Shelf
 from edge.wire.messages import AnyFact, ParcelRemoved, ParcelShelved
-
-_COLD_FIRST = (Zone.FROZEN, Zone.CHILLED, Zone.AMBIENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,3 @@ def shelve(known: KnownParcel, slot: str, plan: ShelfPlan, open_container: str =
         return received
     word = Word.SHELVED if received.sound is Sound.OK else received.word
     return Verdict(word, received.sound, received.facts + facts, parcel=label, place=slot)
-
-
-def cold_first(parcels: Iterable[KnownParcel]) -> list[KnownParcel]:
-    """What waits to be shelved, frozen before chilled before the rest, then by label."""
-
-    def urgency(known: KnownParcel) -> tuple[int, str]:
-        zone = known.expected.zone if known.expected else Zone.AMBIENT
-        return _COLD_FIRST.index(zone), known.parcel
-
-    return sorted((one for one in parcels if one.standing.state is ParcelState.RECEIVED), key=urgency)

@@ -1,4 +1,4 @@
-"""Facts of an alarm's life: raised, acknowledged by a person, cleared by the readings, closed by a person (domain.md)."""
+"""Facts of an alarm's life: raised, acknowledged by a person, cleared by the readings, closed by a person."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""One clock for edge, cloud and town (decision 15): what domain time it is, and how fast it runs.
+"""One clock for edge, cloud and town (ARCHITECTURE, decision 13): what domain time it is, and how fast it runs.
 
 Pure: the readings of the machine's clocks are handed in. Protocol time-outs use real monotonic time, never this.
 """

@@ -1,6 +1,6 @@
 """Facts of the counter and the cabinet: hand-outs, refusals, doors, and who worked there.
 
-No code, phone or name is in any of them: facts travel by MQTT (decision 16).
+No code, phone or name is in any of them: facts travel by MQTT (ARCHITECTURE, decision 17).
 """
 
 from enum import StrEnum

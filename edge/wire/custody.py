@@ -1,4 +1,4 @@
-"""Facts about containers, goods and parcels: who had what, where, and in which state (domain.md, "States").
+"""Facts about containers, goods and parcels: who had what, where, and in which state.
 
 Who and when are the event's; where is the topic's site. How things leave by hand is ``edge.wire.counter``'s.
 """
@@ -11,7 +11,7 @@ from edge.wire.fields import Count, Grams, Name, Photo, Quantity, Text
 
 
 class Problem(StrEnum):
-    """What can be wrong with a parcel or with goods (domain.md's exceptions, as far as a person sees them)."""
+    """What can be wrong with a parcel or with goods (as far as a person sees it)."""
 
     SHORT = "short"
     SURPLUS = "surplus"

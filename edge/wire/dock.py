@@ -1,4 +1,4 @@
-"""Facts of the warehouse before the station: sorted, packed, bound, sealed, loaded (domain.md, "The day").
+"""Facts of the warehouse before the station: sorted, packed, bound, sealed, loaded.
 
 What happens to the same things at a station is ``edge.wire.custody``'s.
 """

@@ -1,4 +1,4 @@
-"""The MQTT user properties that say what a batch is, even where its payload is broken (wire.md, "Batches are sealed").
+"""The MQTT user properties that say what a batch is, even where its payload is broken.
 
 epoch   UUID of the edge's database          lane    event | live | backfill (must be the topic's)
 seq     number of the batch in its lane      floor   the lane's lowest unacknowledged seq

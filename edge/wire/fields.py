@@ -1,4 +1,4 @@
-"""What messages are made of: ranges, texts, and the base of all structs that travel (wire.md, "Payload").
+"""What messages are made of: ranges, texts, and the base of all structs that travel.
 
 Ranges stand in the types, so that decoding checks them and the published schema shows them; they keep out what a database or a page
 cannot hold, not what is unlikely.
@@ -13,7 +13,7 @@ from msgspec import Meta
 # The newest form of batch this release writes and reads. A higher one is kept for after the upgrade.
 SCHEMA = 1
 
-# Batch limits (wire.md's table). A message past MAX_PAYLOAD_BYTES is refused by the broker and again by ingest.
+# Batch limits. A message past MAX_PAYLOAD_BYTES is refused by the broker and again by ingest.
 MAX_BATCH_READINGS = 500
 MAX_BATCH_BYTES = 64 * 1024
 MAX_PAYLOAD_BYTES = 256 * 1024

@@ -23,7 +23,7 @@ _SENSOR = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
 class Lane(StrEnum):
-    """The three streams of a site, in order of precedence (wire.md)."""
+    """The three streams of a site, in order of precedence."""
 
     EVENT = "event"
     LIVE = "live"

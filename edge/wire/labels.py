@@ -37,7 +37,7 @@ class Label(NamedTuple):
 
     @property
     def is_serial(self) -> bool:
-        """True where a repeat is the same thing again; a repeated product is a quantity (domain.md)."""
+        """True where a repeat is the same thing again; a repeated product is a quantity."""
         return self.kind in (LabelKind.PARCEL, LabelKind.CONTAINER)
 
 

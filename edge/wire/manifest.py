@@ -1,7 +1,7 @@
 """What a station is told to expect: containers, parcels and whose they are, codes, staff, shelves, cells. Fetched by HTTPS.
 
 It is announced in ``desired`` by URL and SHA-256 and replaced as a whole. Masked names and last fours are in it, and so it never
-travels by MQTT (wire.md, "Large things go by HTTPS").
+travels by MQTT.
 """
 
 from collections.abc import Iterable

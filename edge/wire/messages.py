@@ -1,4 +1,4 @@
-"""All that travels, by one name: one struct a message, decoded from msgpack or JSON alike (wire.md, "Payload").
+"""All that travels, by one name: one struct a message, decoded from msgpack or JSON alike.
 
 Fields are only ever added, with defaults, and so are kinds of facts. What a kind of event *means* is the domain's.
 """

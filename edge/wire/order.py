@@ -11,7 +11,7 @@ from edge.wire.fields import MAX_HLC
 Hlc = NewType("Hlc", int)
 
 COUNTER_BITS = 16
-# A wall clock further than this from the cloud's is not believed (wire.md, "Order").
+# A wall clock further than this from the cloud's is not believed.
 MAX_WALL_SKEW_MS = 5 * 60 * 1000
 ZERO = Hlc(0)
 # No key is made beyond this from a clock or a correction, so that counting on never leaves the 63 bits of a database's integer.

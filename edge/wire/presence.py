@@ -84,14 +84,14 @@ class GoodsLimits(Message, frozen=True):
 
 
 class Desired(Message, frozen=True):
-    """Business rules the cloud wants in force at a site (decision 19)."""
+    """Business rules the cloud wants in force at a site."""
 
     version: BootNumber
     hlc: OrderKey
     mode: Literal["receive", "release", "count"] = "receive"
     manifest_url: Text = ""
     manifest_sha256: Text = ""
-    limits: dict[Name, GoodsLimits] = field(default_factory=dict)  # of a class of goods; not named: domain.md's
+    limits: dict[Name, GoodsLimits] = field(default_factory=dict)  # of a class of goods; not named: edge.rules' own
 
 
 class Reported(Message, frozen=True):

@@ -1,4 +1,4 @@
-"""MQTT topic names, built and read in one place (wire.md's first table)."""
+"""MQTT topic names, built and read in one place."""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -56,7 +56,7 @@ GOODS = {
     ),
 }
 
-# domain.md, "A town for the simulator".
+# How people of a town order.
 ZONE_SHARE = {Zone.AMBIENT: 62, Zone.CHILLED: 26, Zone.FROZEN: 12}
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾萧田董潘袁于蒋蔡余杜叶程苏魏吕丁任沈"

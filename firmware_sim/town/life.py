@@ -21,7 +21,7 @@ from firmware_sim.town.agents import Agent, edge_command
 from firmware_sim.town.control import Answer, ControlServer, Request
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import RETRY_S, Office
-from firmware_sim.town.plan import plan_day, service_date
+from firmware_sim.town.plan import CUT_OFF, plan_day, service_date
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import OPERATOR, TownSettings
 from firmware_sim.town.site_files import write_site
@@ -93,8 +93,12 @@ class Town:
             case "scan":
                 label = request.label or await staff.expected()
                 if not label:
-                    return Answer(False, f"{staff.station.id}: everything expected today is in; give a label")
-                return Answer(True, await staff.press(label, request.aim), label)
+                    return Answer(
+                        False,
+                        f"{staff.station.id}: everything ordered so far is in; the next orders come at {CUT_OFF:%H:%M} of the "
+                        "town's day. Another station may have more, or start over with: make run FRESH=1",
+                    )
+                return Answer(True, await staff.press(label, request.aim, is_arrival=not request.label), label)
             case "write":
                 data = bytes.fromhex(request.data_hex)
                 await staff.write(data)

@@ -1,6 +1,6 @@
 """The town's day as numbers: which orders a station has on a date, and when its parcels are received, shelved and handed out.
 
-Pure and seeded: the same seed, station and date give the same day, whatever was asked before. Numbers from domain.md.
+Pure and seeded: the same seed, station and date give the same day, whatever was asked before.
 """
 
 import math

@@ -14,7 +14,7 @@ from edge.wire.clock import Clock
 from firmware_sim.scanner import SimulatedScanner, UnpluggedError
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
-from firmware_sim.town.plan import Parcel, Step, StepKind, plan_day, service_date, steps
+from firmware_sim.town.plan import Parcel, Step, StepKind, known_dates, plan_day, service_date, steps
 from firmware_sim.town.rest import Rest, RestError
 from firmware_sim.town.settings import Station
 from firmware_sim.town.site_files import SCANNER
@@ -92,20 +92,27 @@ class Staff:
                 await asyncio.sleep(AGAIN_S)
 
     async def expected(self) -> str:
-        """The next label to be scanned in here today; empty when all are in. RestError."""
-        day = service_date(self._clock.now_ms())
-        left = (step for step in await self._steps(day) if step.kind is StepKind.RECEIVE and not self._memory.is_done(day, step))
-        return next((step.label for step in left), "")
+        """The next label to be scanned in here, today's first; empty when all that are ordered are in. RestError."""
+        for day in known_dates(self._clock.now_ms()):
+            for step in await self._steps(day):
+                if step.kind is StepKind.RECEIVE and not self._memory.is_done(day, step):
+                    return step.label
+        return ""
 
-    async def press(self, label: str, aim: str) -> str:
-        """Somebody pressed 扫一件: scan ``label``, say what the page shows. UnpluggedError, TimeoutError, NotBookedError."""
+    async def press(self, label: str, aim: str, *, is_arrival: bool = False) -> str:
+        """Somebody pressed 扫一件: scan ``label``, say what the page shows. UnpluggedError, TimeoutError, NotBookedError.
+
+        ``is_arrival``: to take it in, whatever the station is doing just now; else it means what the station is doing.
+        """
         async with self._hands:
+            if is_arrival:
+                await self._switch_to("receive")
             shown = await self._scan(label, aim)
         if shown.kind in ("received", "shelved"):
-            day = service_date(self._clock.now_ms())
-            for step in await self._steps(day):
-                if step.label == label and step.kind is StepKind.RECEIVE:
-                    self._memory.done(day, step)
+            for day in known_dates(self._clock.now_ms()):
+                for step in await self._steps(day):
+                    if step.label == label and step.kind is StepKind.RECEIVE:
+                        self._memory.done(day, step)
         return f"{label} {shown.kind} {shown.detail}".rstrip()
 
     async def write(self, data: bytes) -> None:

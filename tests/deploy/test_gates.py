@@ -1,6 +1,8 @@
 """The gates of ``make check`` refuse what they are there to refuse."""
 
 import importlib.util
+import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -72,3 +74,23 @@ def test_the_locks_fit_what_the_project_asks_for() -> None:
 def test_a_dependency_that_is_not_locked_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "locked", lambda _file: {})
     assert any("wants msgspec" in fault for fault in lock.faults())
+
+
+def test_each_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):(?!=)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: which files are the project's is not known")
+    # Where it is a command, not the verb: quoted, after a colon, or alone on a line, and not in the middle of a sentence.
+    said = re.compile(
+        r"(?:`|^|: |\"|\u8fd0\u884c )make ([a-z]+(?:-[a-z]+)*)(?=[`,.;\"\u540e\u3002]|$|  | #| \u540e| [A-Z]+=)", re.MULTILINE
+    )
+    named = {
+        (name, target)
+        for name in listed.stdout.split("\0")
+        if name.endswith((".py", ".md", ".sh", ".toml", ".ts", ".vue", ".yml")) and (ROOT / name).is_file()
+        for target in said.findall((ROOT / name).read_text(encoding="utf-8"))
+    }
+    assert ("edge/http/api.py", "pages") in named
+    assert ("README.md", "run") in named
+    assert {(name, target) for name, target in named if target not in targets} == set()

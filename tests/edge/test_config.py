@@ -44,6 +44,14 @@ def test_a_whole_file_is_read_and_its_paths_count_from_its_folder(tmp_path: Path
     assert (config.scanner[0].baud, config.camera[0].name) == (115200, "camera-1")
 
 
+def test_a_password_file_that_is_not_there_is_told_with_the_remedy(tmp_path: Path) -> None:
+    config = load(write(tmp_path, GOOD))
+    with pytest.raises(
+        OSError, match=r"^\[broker\], password_file: can't read .*password: No such file or directory; put this site's"
+    ):
+        config.broker.read_password()
+
+
 def test_the_password_is_in_no_representation(tmp_path: Path) -> None:
     config = load(write(tmp_path, GOOD.replace('password_file = "password"', 'password = "geheim"')))
     assert "geheim" not in repr(config)

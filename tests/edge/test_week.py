@@ -14,7 +14,7 @@ from firmware_sim.cold import FREEZER, FRIDGE, BoxFaults, ColdBox, Defrost
 MINUTE_MS = 60_000
 START_MS = 1_767_196_800_000  # midnight in China
 WEEK = 7 * 24 * 60
-DROPOUT = 0.02  # domain.md: two readings in a hundred do not come
+DROPOUT = 0.02  # two readings in a hundred do not come
 DROPS = BoxFaults(dropout=DROPOUT)
 DEFROST = Defrost(every_s=12 * 3600.0, for_s=20 * 60.0)  # at midnight and at noon UTC: 08:00 and 20:00 in China
 DEFROST_WINDOWS = (Window.parse("08:00-09:15"), Window.parse("20:00-21:15"))

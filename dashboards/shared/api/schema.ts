@@ -1962,7 +1962,7 @@ export interface components {
         };
         /**
          * OrderState
-         * @description domain.md's words. Nothing here knows of payments yet, and so no order is ``paid``.
+         * @description Where an order stands. Nothing here knows of payments yet, and so no order is ``paid``.
          * @enum {string}
          */
         OrderState: "placed" | "paid" | "locked" | "allocating" | "partially_short" | "in_transit" | "arrived" | "ready" | "partially_collected" | "collected" | "overdue" | "cancelled" | "closed";

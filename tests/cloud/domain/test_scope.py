@@ -54,16 +54,6 @@ def test_a_room_name_survives_reading_and_writing() -> None:
     assert str(RoomName.parse("order:green/2024-7:b")) == "order:green/2024-7:b"
 
 
-def test_an_order_is_seen_by_its_operator_and_by_the_staff_of_its_station() -> None:
-    assert ADMIN.may_see_order("green/7", "green", "s9")
-    assert DISPATCHER.may_see_order("green/7", "green", "s9")
-    assert not DISPATCHER.may_see_order("red/7", "red", "s1")
-    assert STAFF.may_see_order("green/7", "green", "s1")
-    assert not STAFF.may_see_order("green/8", "green", "s2")
-    assert RESIDENT.may_see_order("green/7", "green", "s1")
-    assert not RESIDENT.may_see_order("green/8", "green", "s1")
-
-
 def test_only_admins_and_dispatchers_act_for_an_operator_and_residents_write_nothing() -> None:
     assert [scope.may_act_for("green") for scope in (ADMIN, DISPATCHER, STAFF, RESIDENT)] == [True, True, False, False]
     assert [scope.may_write for scope in (ADMIN, DISPATCHER, STAFF, RESIDENT)] == [True, True, True, False]

@@ -1,8 +1,5 @@
 """Goods by SKU: counted, shared out, put into bags."""
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from edge.devices.ports import Sound
 from edge.station import bulk
 from edge.station.bulk import GoodsHere, Share
@@ -25,24 +22,6 @@ def test_each_scan_of_an_ean_is_one_piece_more_and_too_many_are_said() -> None:
     more = bulk.count(container(BULK), GoodsHere(RICE, expected=3, counted=6))
     assert more.facts[1] == VarianceFound(problem=Problem.SURPLUS, container=BULK, sku=RICE, quantity=1)
     assert bulk.count(container(BULK), None).facts == ()
-
-
-def test_who_gets_how_many_of_what_there_is() -> None:
-    shares = [Share("P1", wanted=2), Share("P2", wanted=3, given=1), Share("P3", wanted=1)]
-    assert bulk.share_out(shares, 10) == (("P1", 2), ("P2", 2), ("P3", 1))
-    assert bulk.share_out(shares, 3) == (("P1", 2), ("P2", 1))
-    assert bulk.share_out(shares, 0) == ()
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=8),
-    st.integers(0, 40),
-)
-def test_nobody_gets_more_than_ordered_and_nothing_is_given_that_is_not_there(orders: list[tuple[int, int]], stock: int) -> None:
-    shares = [Share(f"P{index}", wanted, given) for index, (wanted, given) in enumerate(orders)]
-    plan = dict(bulk.share_out(shares, stock))
-    assert sum(plan.values()) == min(stock, sum(share.open for share in shares))
-    assert all(0 < plan[share.parcel] <= share.open for share in shares if share.parcel in plan)
 
 
 def test_the_next_bag_that_lacks_a_piece_gets_it_and_a_complete_bag_is_received() -> None:

@@ -65,11 +65,6 @@ def test_a_stranger_is_shelved_and_said_and_what_left_is_not() -> None:
     assert shelving.shelve(gone, "A1", PLAN).facts == ()
 
 
-def test_cold_goods_are_shelved_first() -> None:
-    waiting = [parcel(one, ParcelReceived(parcel=one)) for one in (WANG_1, LI_1, WANG_2, STRANGE)]
-    assert next(iter(shelving.cold_first([*waiting, parcel(WANG_1)]))).parcel == WANG_2
-
-
 @pytest.mark.parametrize(
     ("label", "taken", "cell"),
     [

@@ -152,6 +152,19 @@ async def test_a_pressed_button_scans_the_next_expected_parcel_and_the_plan_leav
             await day.staff.press(second, "")
 
 
+async def test_when_today_is_in_the_button_takes_in_what_is_ordered_for_tomorrow(tmp_path: Path) -> None:
+    clock = SetClock(at(22, 50))
+    async with rig(tmp_path, FakeCloud(), FakeAgent(clock), clock) as day:
+        await day.eventually(lambda: bool(day.agent.booked) and all("released" in kinds for kinds in day.agent.booked.values()))
+        assert await day.staff.expected() == ""
+        clock.ms = at(23, 5)
+        await day.office.send_orders()
+        label = await day.staff.expected()
+        assert label not in ("", *day.agent.booked)
+        assert await day.staff.press(label, "", is_arrival=True) == f"{label} received"
+        assert await day.staff.expected() != label
+
+
 async def test_a_press_that_the_page_does_not_show_is_said_to_have_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staff_module, "PATIENCE_S", 0.1)
     clock = SetClock(at(6, 30))

@@ -16,7 +16,7 @@ CREATE TABLE site (
     created_at timestamptz NOT NULL
 );
 
--- Dated many-to-many relation (decision 18): a site serves several operators.
+-- Dated many-to-many relation (ARCHITECTURE, decision 22): a site serves several operators.
 CREATE TABLE site_operator (
     site_id text NOT NULL REFERENCES site,
     operator_id text NOT NULL REFERENCES operator,
@@ -67,7 +67,7 @@ CREATE TABLE audit (
     detail jsonb NOT NULL DEFAULT '{}'
 );
 
--- What: residents, orders, parcels. Phones are encrypted; the keyed hash is for look-up, the tail for the counter (decision 16).
+-- What: residents, orders, parcels. Phones are encrypted; the keyed hash is for look-up, the tail for the counter (ARCHITECTURE, decision 17).
 CREATE TABLE resident (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     operator_id text NOT NULL REFERENCES operator,

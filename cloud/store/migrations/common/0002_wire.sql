@@ -1,7 +1,7 @@
 -- migrate:up
 -- What came in over MQTT. lane: 1 event, 2 live, 3 backfill.
 
--- One row a batch, written in the transaction of its rows: this row is what makes a repeat a duplicate (decision 2).
+-- One row a batch, written in the transaction of its rows: this row is what makes a repeat a duplicate (ARCHITECTURE, decision 2).
 CREATE TABLE batch (
     site_id text NOT NULL,
     epoch uuid NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE batch (
 
 -- Telemetry's keys below floor are deleted, and a seq below it is a duplicate there. Events' keys are never deleted: a cloned card's
 -- or an old image's other content is told apart, and a seq without a key is new. The floor only moves over keys that are all there:
--- where some are missing the database was restored, and the site is asked to send again (wire.md, "The ack is exact").
+-- where some are missing the database was restored, and the site is asked to send again (ARCHITECTURE, decision 4).
 CREATE TABLE lane_floor (
     site_id text NOT NULL,
     epoch uuid NOT NULL,
@@ -138,7 +138,7 @@ CREATE TABLE quarantine (
 );
 CREATE INDEX quarantine_requested ON quarantine (id) WHERE state = 'requested';
 
--- Live rooms (decision 8). A room is a map from key to the newest state of one thing; its version is the cursor, counted in the
+-- Live rooms (ARCHITECTURE, decision 5). A room is a map from key to the newest state of one thing; its version is the cursor, counted in the
 -- transaction that changes an entry. What a client missed is "entries with a version above my cursor"; a snapshot is cursor 0.
 CREATE TABLE room (
     name text PRIMARY KEY,

@@ -1,5 +1,5 @@
 -- migrate:up
--- Photographs that sites send by HTTPS; events name them by their SHA-256 (wire.md, "Large things go by HTTPS").
+-- Photographs that sites send by HTTPS; events name them by their SHA-256.
 CREATE TABLE photo (
     site_id text NOT NULL REFERENCES site,
     sha256 text NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),

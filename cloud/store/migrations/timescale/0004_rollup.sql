@@ -16,7 +16,7 @@ FROM reading
 GROUP BY 1, 2
 WITH NO DATA;
 
--- No policies: TimescaleDB's scheduler knows only the wall clock, and a town's readings lie at its own time (decision 15).
+-- No policies: TimescaleDB's scheduler knows only the wall clock, and a town's readings lie at its own time (ARCHITECTURE, decision 13).
 -- Refresh, conversion to the columnstore and retention are jobs of ours.
 ALTER TABLE reading SET (timescaledb.enable_columnstore, timescaledb.segmentby = 'sensor_id', timescaledb.orderby = 'at DESC');
 ALTER TABLE position SET (timescaledb.enable_columnstore, timescaledb.segmentby = 'site_id', timescaledb.orderby = 'at DESC');
