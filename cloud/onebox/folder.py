@@ -61,8 +61,12 @@ def is_free(host: str, port: int) -> bool:
         try:
             probe.bind((host, port))
         except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            if error.errno == errno.EADDRINUSE:
                 return False
+            if error.errno == errno.EACCES:
+                raise Trouble(
+                    f"may not listen on port {port}: below 1024 that takes root's rights", "choose one from 1024 on: PORT=8080"
+                ) from None
             raise Trouble(
                 f"can't listen on {host}: {error.strerror}", "HOST=127.0.0.1, or HOST=0.0.0.0 for all of this machine"
             ) from None

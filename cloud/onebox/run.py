@@ -61,7 +61,16 @@ def say(text: str) -> None:
 
 def _check_addresses(wishes: Wishes) -> None:
     if not is_free(wishes.host, wishes.port):
-        raise Trouble(f"port {wishes.port} is taken", f"stop what listens there, or choose another: PORT={wishes.port + 10}")
+        raise Trouble(f"port {wishes.port} is taken", f"stop what listens there, or choose another: PORT={_other_port(wishes)}")
+
+
+def _other_port(wishes: Wishes) -> int:
+    """One that is free with the live socket's beside it and the stations' pages after it, as far as anybody can tell now."""
+    for port in range(wishes.port + 100, min(wishes.port + 10_000, 65_000), 100):
+        wanted = (port, port + 1, *range(port + 10, port + 10 + len(STATIONS)))
+        if all(is_free(wishes.host, one) for one in wanted):
+            return port
+    return 8080
 
 
 def _pages(wishes: Wishes) -> Path | None:
@@ -100,7 +109,7 @@ def _addresses(wishes: Wishes, ports: Ports) -> Addresses:
     if not is_free(wishes.host, live_port):
         raise Trouble(
             f"port {live_port} is taken: the live socket needs it, beside the pages' {wishes.port}",
-            f"choose two others: PORT={wishes.port + 10}",
+            f"choose two others: PORT={_other_port(wishes)}",
         )
     return Addresses(
         host=wishes.host,
@@ -183,12 +192,13 @@ async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> None:
     order = None
     accounts = [demo.ADMIN]
     if wishes.with_town:
-        environment = _town_environment(box, broker_port, shared)
+        session = await demo.open_admin_session(url)
+        environment = {**_town_environment(box, broker_port, shared), "TUANTU_TOWN_SESSION": session}
         await supervisor.start(children.town(ROOT, box.folder / "town", at, environment))
         say(f"town     {len(STATIONS)} stations, ready after {time.monotonic() - started_s:.1f} s")
         if await demo.ensure_when_there(url, clock, box.secrets, town := demo.town_accounts(STATIONS)):
             accounts += town
-        order = await demo.find_order(at.inner_url, box.secrets.derived(demo.ADMIN.login), STATIONS)
+        order = await demo.find_order(at.inner_url, session, STATIONS)
     say(_welcome(box, accounts, order))
 
 

@@ -49,17 +49,17 @@ class Office:
         self._settings = settings
         self._memory = memory
         self._clock = clock
-        self._cloud = Rest(settings.api)
+        self._cloud = Rest(settings.api, settings.session)
         self._parcels: dict[tuple[str, date], list[Parcel]] = {}
 
     async def open(self) -> None:
-        """Log in and register; waits for the cloud as long as it takes, but not when it refuses."""
+        """Log in and register; waits for the cloud as long as it takes, also while it takes no log-ins, but not when it refuses."""
         while True:
             try:
                 await asyncio.to_thread(self._register)
                 return
             except RestError as error:
-                if error.status not in (0, 502, 503):
+                if error.status not in (0, 429, 502, 503):
                     raise
                 _log.info("waiting_for_the_cloud", reason=str(error))
             await asyncio.sleep(RETRY_S)
@@ -109,11 +109,13 @@ class Office:
         self._cloud.token = msgspec.convert(answer, _Session).token
 
     def _register(self) -> None:
-        self._log_in()
-        self._cloud.post("/api/operators", {"id": OPERATOR, "name": OPERATOR_NAME, "time_zone": "Asia/Shanghai"})
+        if not self._cloud.token:
+            self._log_in()
+        self._call("POST", "/api/operators", {"id": OPERATOR, "name": OPERATOR_NAME, "time_zone": "Asia/Shanghai"})
         for station in self._settings.stations:
             place = station.place
-            self._cloud.post(
+            self._call(
+                "POST",
                 "/api/sites",
                 {
                     "id": station.id,
@@ -126,7 +128,7 @@ class Office:
                 },
             )
             # By its password at the broker the agent fetches its manifest too.
-            self._cloud.post(f"/api/sites/{station.id}/credentials", {"key": station.password})
+            self._call("POST", f"/api/sites/{station.id}/credentials", {"key": station.password})
 
 
 def _body(day: Day) -> list[dict[str, object]]:

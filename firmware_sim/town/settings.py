@@ -59,6 +59,7 @@ class TownSettings:
     http_host: str
     stations: tuple[Station, ...]
     seed: int
+    session: str = field(default="", repr=False)  # one that is open already; without it, or when it has ended, we log in
 
 
 def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> TownSettings:
@@ -86,6 +87,7 @@ def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping
         http_host=host,
         stations=_stations(folder, Path(value("logins", "TUANTU_TOWN_BROKER_LOGINS")), host, first_port),
         seed=_number("TUANTU_TOWN_SEED", value("seed", "TUANTU_TOWN_SEED", "1")),
+        session=environment.get("TUANTU_TOWN_SESSION", ""),
     )
 
 
