@@ -3,7 +3,7 @@
 1,000 sockets in 50 rooms; a tick is one distinct message in each room. Gateway: a publisher commits the tick to PostgreSQL and
 hints over MQTT, the gateway fetches, encodes and sends. Bare: encode and broadcast, nothing else. Same process, same server
 settings, same clients (in a process of their own), same number of ticks under way; in turn. Nothing may be conflated: a tick is
-committed only once the one before it has been fetched, and the clients count frames that hold two.
+committed only once the one before it has been handed over, and the clients count frames that hold two.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, broadcast, serve
@@ -33,7 +34,7 @@ from cloud.live import frames, notices
 from cloud.live.gateway import Gateway
 from cloud.live.meters import LiveMeters
 from cloud.live.reading import Reading
-from cloud.live.rooms import Fetch, Fetched
+from cloud.live.rooms import Delivery
 from cloud.onebox import postgres as onebox_postgres
 from cloud.store.migrate import migrate
 from cloud.store.pool import connect, open_pool
@@ -57,17 +58,18 @@ FLOOD_BYTES = 20_000
 FLOOD_ROOM = site_room("flood")
 
 
-class WatchedReading(Reading):
-    """The gateway's own reading; tells how many of the tick's rooms have been fetched."""
+class WatchedGateway(Gateway):
+    """The gateway itself; tells how many sockets it has handed a tick's frames to."""
 
-    rooms_fetched = 0
-    on_fetched: Callable[[], None] = staticmethod(lambda: None)
+    handed_over = 0
+    on_handed_over: Callable[[], None] = staticmethod(lambda: None)
 
-    async def entries(self, fetches: Sequence[Fetch]) -> list[Fetched]:
-        fetched = await super().entries(fetches)
-        self.rooms_fetched += sum(bool(one.entries) for one in fetched if one.fetch.room != FLOOD_ROOM)
-        self.on_fetched()
-        return fetched
+    def _hand_over(self, delivery: Delivery[Any]) -> int:
+        count = super()._hand_over(delivery)
+        if FLOOD_ROOM.encode() not in delivery.frame[:200]:
+            self.handed_over += count
+            self.on_handed_over()
+        return count
 
 
 @dataclass(slots=True)
@@ -119,13 +121,12 @@ class Publisher:
 class Bench:
     """Everything a measurement touches."""
 
-    reading: WatchedReading
-    gateway: Gateway
+    gateway: WatchedGateway
     clients: Clients
     publisher: Publisher
     bare: dict[str, list[ServerConnection]]
     live_port: int
-    fetched: asyncio.Event
+    handed_over: asyncio.Event
     next_tick: dict[str, int] = field(default_factory=lambda: {"gateway": 0, "bare": 0})
     cpu_s: dict[str, float] = field(default_factory=lambda: {"gateway": 0.0, "bare": 0.0})
     deliveries: dict[str, int] = field(default_factory=lambda: {"gateway": 0, "bare": 0})
@@ -138,9 +139,9 @@ class Bench:
             await self.clients.reached("gateway", tick - UNDER_WAY)
             await self.publisher.commit(tick, BODY_BYTES, ROOMS)
             tick += 1
-            while self.reading.rooms_fetched < tick * len(ROOMS):
-                self.fetched.clear()
-                await self.fetched.wait()
+            while self.gateway.handed_over < tick * SOCKETS:
+                self.handed_over.clear()
+                await self.handed_over.wait()
         return await self._rate("gateway", first, tick, began_s)
 
     async def run_bare(self) -> float:
@@ -284,10 +285,10 @@ async def _bench(url: str, broker: TestBroker) -> AsyncIterator[Bench]:
         await connection.wait_closed()
 
     async with open_pool(url, "live", max_size=4) as pool:
-        reading = WatchedReading(pool, LinkSigner(SecretStr("-" * 32), clock), clock)
-        gateway = Gateway(reading, clock, LiveMeters())
-        fetched = asyncio.Event()
-        reading.on_fetched = fetched.set
+        reading = Reading(pool, LinkSigner(SecretStr("-" * 32), clock), clock)
+        gateway = WatchedGateway(reading, clock, LiveMeters())
+        handed_over = asyncio.Event()
+        gateway.on_handed_over = handed_over.set
         async with (
             notices.listening(broker.url, gateway.hint),
             gateway.listening("127.0.0.1", 0) as live,
@@ -301,7 +302,7 @@ async def _bench(url: str, broker: TestBroker) -> AsyncIterator[Bench]:
             assert await clients.process.stdout.readline() == b"ready\n"
             listening = asyncio.create_task(clients.read())
             try:
-                yield Bench(reading, gateway, clients, publisher, bare, ports["gateway"], fetched)
+                yield Bench(gateway, clients, publisher, bare, ports["gateway"], handed_over)
             finally:
                 for process in (clients.process, publisher.process):
                     if process.returncode is None:

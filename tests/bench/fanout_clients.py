@@ -20,7 +20,7 @@ _UPGRADE = (
 )
 _TICK = b'"key":"m/'
 _TICK_DIGITS = 6
-_SENT_AT = b'"t": '
+_SENT_AT = b'"t":'  # float() takes the space that the database puts behind it
 
 
 def masked(frame: dict[str, object]) -> bytes:
