@@ -16,7 +16,7 @@ from edge.site_clock import SiteClock
 from edge.station.station import Station
 from edge.wire.messages import Command, CommandFinished, CommandResponse
 
-KEEP_MS = 7 * 24 * 3600 * 1000  # how long ids are kept: a command is never older
+KEEP_MS = 7 * 24 * 3600 * 1000  # how long ids are remembered
 
 Outcome = Literal["done", "refused", "failed", "unknown"]
 OpenCell = Callable[[str, str], Awaitable[tuple[Outcome, str]]]  # of a command's id and a cell
