@@ -7,8 +7,10 @@ import argparse
 import asyncio
 import importlib
 import inspect
+import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 import uvloop
@@ -26,6 +28,7 @@ TOOLS = {
     "resync": ("cloud.ingest.resync_tool", "ask sites to send again what they keep, after a restore"),
     "account": ("cloud.auth.account_tool", "add, disable or list accounts"),
     "losses": ("cloud.api.losses_tool", "what is gone for good; take note of it"),
+    "site": ("cloud.onebox.site_tool", "add a station of your own, with its user at the broker"),
     "status": ("cloud.api.status_tool", "what GET /health says, for people"),
 }
 
@@ -55,6 +58,11 @@ def _dispatch(command: str, rest: list[str]) -> int:
         from cloud.onebox.run import main as run_onebox
 
         return run_onebox(rest)
+    if command in TOOLS:
+        from cloud.onebox import stored
+
+        rest, settings = stored.found(rest, os.environ, Path(__file__).resolve().parents[1])
+        os.environ.update(settings)
     from cloud import logs
     from cloud.clock import clock_of
     from cloud.config import ConfigError, load

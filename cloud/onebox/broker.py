@@ -1,4 +1,4 @@
-"""The one box's own MQTT broker: Mosquitto where it is installed, else iotcore; both on loopback, with passwords.
+"""The one box's own MQTT broker: Mosquitto where it is installed, else iotcore; both with passwords.
 
 Writes the configuration and says how to start it. Running and restarting it is the supervisor's; ``running`` is for tests.
 """
@@ -74,17 +74,18 @@ def choose(wanted: str | None = None) -> BrokerKind:
 
 
 def prepare(
-    kind: BrokerKind, folder: Path, port: int, logins: Mapping[str, str], owner: str = "cloud", operators: Mapping[str, str] = _NONE
-) -> Broker:
+    kind: BrokerKind, folder: Path, port: int, logins: Mapping[str, str], owner: str = "cloud",
+    operators: Mapping[str, str] = _NONE, host: str = "127.0.0.1",
+) -> Broker:  # fmt: skip
     """Write configuration and passwords (0600) into ``folder``.
 
     Mosquitto lets ``owner`` do everything and every other user what a site named like the user has to say and hear, under its
-    operator where ``operators`` names it (site → operator); iotcore has no such rules, one reason why it stays on loopback.
+    operator where ``operators`` names it (site → operator); iotcore has no such rules and so stays on loopback, whatever ``host``.
     Whose site it is, ingest checks too: it knows the relations, which change while a broker runs.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if kind is BrokerKind.MOSQUITTO:
-        return _prepare_mosquitto(folder, port, logins, _rules(logins, owner, operators))
+        return _prepare_mosquitto(folder, host, port, logins, _rules(logins, owner, operators))
     return _prepare_iotcore(folder, port, logins)
 
 
@@ -99,7 +100,7 @@ def _rules(logins: Mapping[str, str], owner: str, operators: Mapping[str, str]) 
     return "\n".join(parts)
 
 
-def _prepare_mosquitto(folder: Path, port: int, logins: Mapping[str, str], rules_text: str) -> Broker:
+def _prepare_mosquitto(folder: Path, host: str, port: int, logins: Mapping[str, str], rules_text: str) -> Broker:
     program, hasher = _mosquitto("mosquitto"), _mosquitto("mosquitto_passwd")
     if program is None or hasher is None:
         raise Trouble("Mosquitto is not installed", "apt-get install mosquitto, or BROKER=iotcore")
@@ -118,7 +119,7 @@ def _prepare_mosquitto(folder: Path, port: int, logins: Mapping[str, str], rules
     _write_private(
         config,
         f"""\
-listener {port} 127.0.0.1
+listener {port} {host}
 user root
 allow_anonymous false
 password_file {passwords}
@@ -137,7 +138,12 @@ connection_messages false
     )
     if run_as is not None:
         run_as.own(folder)
-    return Broker(BrokerKind.MOSQUITTO, [program, "-c", str(config)], run_as, "127.0.0.1", port, dict(logins))
+    return Broker(BrokerKind.MOSQUITTO, [program, "-c", str(config)], run_as, _near(host), port, dict(logins))
+
+
+def _near(host: str) -> str:
+    """Where this machine reaches what listens there."""
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  # compared, not bound
 
 
 def _prepare_iotcore(folder: Path, port: int, logins: Mapping[str, str]) -> Broker:

@@ -10,15 +10,20 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import segno
 
 from cloud.onebox import broker as onebox_broker
-from cloud.onebox import children, demo
+from cloud.onebox import children, demo, stored
 from cloud.onebox import postgres as onebox_postgres
+from cloud.onebox.broker import BrokerKind
 from cloud.onebox.children import STATIONS, Addresses
 from cloud.onebox.folder import Ports, Secrets, is_free, load_secrets, opened, write_private
+from cloud.onebox.sites import read_sites, watch
 from cloud.onebox.supervisor import Supervisor
 from cloud.onebox.town_time import TownTimeFile, this_machine
 from cloud.onebox.wishes import HELP, Wishes, read
@@ -93,6 +98,7 @@ class OneBox:
         self.secrets: Secrets = load_secrets(folder)
         self.ports = Ports(folder / "ports.json")
         self.town_time = TownTimeFile(folder, this_machine())
+        self.sites = read_sites(folder)
         self.at = _addresses(wishes, self.ports)
 
     @property
@@ -169,41 +175,43 @@ async def _live(box: OneBox, supervisor: Supervisor) -> None:
         box.town_time.resume(box.wishes.rate)
     beating = asyncio.create_task(box.town_time.keep_beating()) if box.has_town_time else None
     try:
-        await _start(box, supervisor, started_s)
-        await asyncio.Event().wait()
+        broker = await _start(box, supervisor, started_s)
+        await watch(box.folder, box.sites, partial(_let_in, box, supervisor, broker))
     finally:
         if beating is not None:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
 
 
-async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> None:
+async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebox_broker.Broker:
     wishes, at = box.wishes, box.at
-    url, broker_url, broker_port = await _start_stores(box, supervisor)
+    url, broker = await _start_stores(box, supervisor)
     mode = await asyncio.to_thread(migrate, url)
     say(f"schema   up to date, storage mode {mode}")
     clock = box.clock()
     await demo.ensure_accounts(url, clock, box.secrets, [demo.ADMIN])
     if wishes.database_url:
         await demo.check_admin(url, box.secrets)
-    shared = _shared_environment(box, url, broker_url)
+    shared = _shared_environment(box, url, broker.url("cloud"))
+    stored.keep(box.folder, shared)
     await supervisor.start(*children.cloud(ROOT, at, shared))
     say(f"cloud    ready after {time.monotonic() - started_s:.1f} s")
     order = None
     accounts = [demo.ADMIN]
     if wishes.with_town:
         session = await demo.open_admin_session(url)
-        environment = {**_town_environment(box, broker_port, shared), "TUANTU_TOWN_SESSION": session}
+        environment = {**_town_environment(box, broker, shared), "TUANTU_TOWN_SESSION": session}
         await supervisor.start(children.town(ROOT, box.folder / "town", at, environment))
         say(f"town     {len(STATIONS)} stations, ready after {time.monotonic() - started_s:.1f} s")
         if await demo.ensure_when_there(url, clock, box.secrets, town := demo.town_accounts(STATIONS)):
             accounts += town
         order = await demo.find_order(at.inner_url, session, STATIONS)
     say(_welcome(box, accounts, order))
+    return broker
 
 
-async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, str, int]:
-    """Database and broker side by side; their URLs and the broker's port."""
+async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, onebox_broker.Broker]:
+    """Database and broker side by side; the database's URL."""
     wishes, secrets = box.wishes, box.secrets
     starting = []
     server = None
@@ -214,12 +222,8 @@ async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, str, 
         )
         await asyncio.to_thread(onebox_postgres.wait_for_predecessor, server.data)
         starting.append(children.database(server))
-    logins = {"cloud": secrets.broker_password, **{station: secrets.derived(f"broker/{station}") for station in STATIONS}}
     kind = onebox_broker.choose(wishes.broker)
-    configured = await asyncio.to_thread(
-        onebox_broker.prepare, kind, box.folder / "broker", box.ports.choose("broker"), logins,
-        operators=dict.fromkeys(STATIONS, demo.OPERATOR),
-    )  # fmt: skip
+    configured = await asyncio.to_thread(_prepare_broker, box, kind, box.ports.choose("broker"), box.sites)
     starting.append(children.broker(configured, ROOT))
     await supervisor.start(*starting)
     if server is None:
@@ -227,8 +231,27 @@ async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, str, 
     else:
         await asyncio.to_thread(onebox_postgres.create_database, server)
         say(f"database PostgreSQL {server.binaries.major} on port {server.port}, files in {server.data}")
-    say(f"broker   {kind} on port {configured.port}")
-    return wishes.database_url if server is None else server.url(), configured.url("cloud"), configured.port
+    if kind is BrokerKind.IOTCORE:
+        say(f"broker   {kind} on port {configured.port}, this machine only: without rules, any user reads and writes all")
+    else:
+        say(f"broker   {kind} on port {configured.port} of {wishes.host}")
+    return wishes.database_url if server is None else server.url(), configured
+
+
+def _prepare_broker(box: OneBox, kind: BrokerKind, port: int, sites: Mapping[str, str]) -> onebox_broker.Broker:
+    """The town's stations, those of our own, and the cloud."""
+    operators = {**dict.fromkeys(STATIONS, demo.OPERATOR), **sites}
+    logins = {site: box.secrets.derived(f"broker/{site}") for site in operators} | {"cloud": box.secrets.broker_password}
+    return onebox_broker.prepare(kind, box.folder / "broker", port, logins, operators=operators, host=box.wishes.host)
+
+
+async def _let_in(box: OneBox, supervisor: Supervisor, running: onebox_broker.Broker, sites: dict[str, str]) -> None:
+    """Mosquitto reads its passwords and rules anew; iotcore does so only at its start."""
+    pid = supervisor.pid("broker")
+    if running.kind is BrokerKind.MOSQUITTO and pid is not None:
+        await asyncio.to_thread(_prepare_broker, box, running.kind, running.port, sites)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGHUP)
 
 
 def _shared_environment(box: OneBox, url: str, broker_url: str) -> dict[str, str]:
@@ -252,7 +275,7 @@ def _shared_environment(box: OneBox, url: str, broker_url: str) -> dict[str, str
     return shared
 
 
-def _town_environment(box: OneBox, broker_port: int, shared: dict[str, str]) -> dict[str, str]:
+def _town_environment(box: OneBox, broker: onebox_broker.Broker, shared: dict[str, str]) -> dict[str, str]:
     """What the town needs to know, and no more: neither the database nor the cloud's secret."""
     folder = box.folder / "town"
     folder.mkdir(exist_ok=True, mode=0o700)
@@ -266,7 +289,7 @@ def _town_environment(box: OneBox, broker_port: int, shared: dict[str, str]) -> 
         "TUANTU_TOWN_API": box.at.inner_url,
         "TUANTU_TOWN_LOGIN": demo.ADMIN.login,
         "TUANTU_TOWN_PASSWORD": box.secrets.derived(demo.ADMIN.login),
-        "TUANTU_TOWN_BROKER": f"127.0.0.1:{broker_port}",
+        "TUANTU_TOWN_BROKER": f"{broker.host}:{broker.port}",
         "TUANTU_TOWN_BROKER_LOGINS": str(logins),
         "TUANTU_TOWN_AGENT_PORT": str(box.at.agent_port),
         "TUANTU_TOWN_HOST": box.wishes.host,

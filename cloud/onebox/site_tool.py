@@ -1,0 +1,87 @@
+"""``python -m cloud site add OPERATOR SITE --name …``: a station of one's own, and the user it is at the broker."""
+
+import argparse
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cloud.auth.audit import write_audit
+from cloud.config import CloudConfig
+from cloud.onebox.folder import load_secrets
+from cloud.onebox.sites import add_site
+from cloud.onebox.stored import FOLDER_VARIABLE
+from cloud.store.pool import Connection, Unavailable, connect
+from cloud.trouble import Trouble
+from edge.wire.clock import Clock, utc
+from edge.wire.codec import check_text
+from edge.wire.ids import operator_id, site_id
+
+_KEY_BYTES = 18
+
+
+async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> int:
+    """Exit code 0: it is registered; said again, nothing changes and the same is printed."""
+    options = _parse(arguments)
+    try:
+        operator, site, name = operator_id(options.operator), site_id(options.site), options.name
+        check_text("name", name)
+    except ValueError as error:
+        raise Trouble(str(error), "correct it and call this again") from None
+    box = os.environ.get(FOLDER_VARIABLE)
+    if box and site == "cloud":
+        raise Trouble("'cloud' is the broker's own user", "give the site another id")
+    password = load_secrets(Path(box)).derived(f"broker/{site}") if box else secrets.token_urlsafe(_KEY_BYTES)
+    try:
+        connection = await connect(config.database_url.get_secret_value(), "site")
+    except Unavailable as error:
+        raise Trouble(str(error), "start `make run` first, or correct TUANTU_DATABASE_URL") from None
+    async with connection, connection.transaction():
+        await _register(connection, utc(clock.now_ms()), operator, site, options.kind, name, password)
+    say = sys.stdout.write
+    say(f"{site} is a {options.kind} of {operator}\n  broker user  {site}\n  password     {password}\n")
+    if box:
+        add_site(Path(box), operator, site)
+        say("The one box's broker lets it in within seconds (iotcore: after the next start); `make run` says at which port.\n")
+    else:
+        say(f"Add this user to your broker; let it write tt/v1/{operator}/{site}/# and read the same, and nothing else.\n")
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m cloud site", description="Sites of your own")
+    add = parser.add_subparsers(dest="action", required=True).add_parser("add", help="register a site, its operator and its user")
+    add.add_argument("operator", help="its id; registered too where it is new")
+    add.add_argument("site", help="its id: a-z, 0-9 and '-'")
+    add.add_argument("--name", required=True, help="what residents read")
+    add.add_argument("--kind", choices=["station", "van", "dock"], default="station")
+    return parser.parse_args(arguments)
+
+
+async def _register(connection: Connection, now: datetime, operator: str, site: str, kind: str, name: str, password: str) -> None:
+    await connection.execute("INSERT INTO operator (id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING", [operator, operator])
+    cursor = await connection.execute(
+        """
+        INSERT INTO site (id, kind, name, address, created_at) VALUES (%s, %s, %s, '', %s)
+        ON CONFLICT (id) DO UPDATE SET name = site.name RETURNING kind, name
+        """,
+        [site, kind, name, now],
+    )
+    there = await cursor.fetchone()
+    if there != (kind, name):
+        raise Trouble(f"{site} is registered already, as {there}", "choose another id, or give the same name and kind")
+    await connection.execute(
+        "INSERT INTO site_operator (site_id, operator_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", [site, operator]
+    )
+    # By the same password the agent fetches its manifests.
+    await connection.execute(
+        """
+        INSERT INTO site_credential (site_id, key_sha256, created_at) SELECT %(site)s, %(hash)s, %(now)s
+        WHERE NOT EXISTS (SELECT FROM site_credential WHERE site_id = %(site)s AND key_sha256 = %(hash)s AND revoked_at IS NULL)
+        """,
+        {"site": site, "hash": hashlib.sha256(password.encode()).digest(), "now": now},
+    )
+    await write_audit(connection, now, None, "site.add", site, {"by": "command line", "operator": operator})

@@ -1,0 +1,112 @@
+"""Tools that find a one box by its data folder, and stations of one's own."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import psycopg
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from cloud.onebox import broker as onebox_broker
+from cloud.onebox import folder, stored
+from cloud.onebox.broker import BrokerKind
+from cloud.onebox.sites import read_sites
+from cloud.trouble import Trouble
+from tests.conftest import find_free_port, reachable_folder
+
+SECRET = "a secret for tests, 32 characters and more"
+
+
+def cloud(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TUANTU_")}
+    return subprocess.run(
+        [sys.executable, "-m", "cloud", *arguments], env={**inherited, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_folder_in_which_nothing_has_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match="no `make run`"):
+        stored.found(["list", "--data", str(tmp_path)], {}, tmp_path)
+    assert stored.found(["list"], {}, tmp_path) == (["list"], {})
+
+
+def test_an_environment_that_names_a_database_is_not_overruled_but_by_the_flag(tmp_path: Path) -> None:
+    stored.keep(tmp_path / ".", {"TUANTU_DATABASE_URL": "postgresql://box"})
+    assert (tmp_path / stored.FILE).stat().st_mode & 0o077 == 0
+    own = {"TUANTU_DATABASE_URL": "postgresql://own", "TUANTU_DATA": str(tmp_path)}
+    assert stored.found(["list"], own, tmp_path) == (["list"], {})
+    assert stored.found(["--data", str(tmp_path), "list"], own, tmp_path)[1]["TUANTU_DATABASE_URL"] == "postgresql://box"
+    assert stored.found(["list"], {"TUANTU_DATA": str(tmp_path)}, Path("/"))[1]["TUANTU_DATABASE_URL"] == "postgresql://box"
+
+
+@pytest.mark.slow
+def test_a_station_of_ones_own_is_registered_and_its_user_is_told(database_url: str, tmp_path: Path) -> None:
+    secrets = folder.load_secrets(tmp_path)
+    stored.keep(tmp_path, {"TUANTU_DATABASE_URL": database_url, "TUANTU_SECRET": SECRET})
+    for _ in range(2):  # said again, the same
+        done = cloud("site", "add", "op-new", "st-own", "--name", "北门店", "--data", str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        assert secrets.derived("broker/st-own") in done.stdout
+    assert read_sites(tmp_path) == {"st-own": "op-new"}
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT s.name, r.operator_id, (SELECT count(*) FROM site_credential)"
+            " FROM site s JOIN site_operator r ON r.site_id = s.id"
+        ).fetchall()
+    assert row == [("北门店", "op-new", 1)]
+    assert cloud("quarantine", "list", "--data", str(tmp_path)).stdout == "no message is kept\n"
+    other = cloud("site", "add", "op-new", "st-own", "--name", "别的", "--data", str(tmp_path))
+    assert (other.returncode, "already" in other.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_running_mosquitto_lets_a_new_site_in() -> None:
+    try:
+        onebox_broker.choose("mosquitto")
+    except Trouble as trouble:
+        pytest.skip(str(trouble))
+    with reachable_folder() as place:
+        port = find_free_port()
+        first = {"cloud": "c", "st-0001": "a"}
+        broker = onebox_broker.prepare(BrokerKind.MOSQUITTO, place / "broker", port, first)
+        user = broker.run_as.popen() if broker.run_as else {}
+        process = subprocess.Popen(broker.argv, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **user)
+        try:
+            until(lambda: onebox_broker.answers(broker))
+            assert answer(port) != "Success"
+            more = {**first, "st-own": "b"}
+            onebox_broker.prepare(BrokerKind.MOSQUITTO, place / "broker", port, more, operators={"st-own": "op-new"})
+            process.send_signal(signal.SIGHUP)
+            until(lambda: answer(port) == "Success")
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Poll with a deadline."""
+    deadline_s = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
+def answer(port: int) -> str:
+    said: queue.Queue[str] = queue.Queue()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.on_connect = lambda _c, _u, _f, reason, _p: said.put(str(reason))
+    client.username_pw_set("st-own", "b")
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    try:
+        return said.get(timeout=5)
+    finally:
+        client.disconnect()
+        client.loop_stop()
