@@ -94,7 +94,7 @@ class Agent:
                 config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
                 clock = read_clock(config.clock.town_file)
                 listen(config.http).close()
-                uplink_settings = self._uplink_settings()
+                password = config.broker.read_password()
                 outbox = await stack.enter_async_context(Outbox(self._store_settings(), clock.now_ms))
             except (apsw.NotADBError, apsw.CorruptError) as error:
                 remedy = (
@@ -104,6 +104,7 @@ class Agent:
             except START_FAULTS as error:
                 raise StartError(str(error)) from error
             past = await outbox.run(lambda store: store.counters.hlc)
+            secret = await outbox.run(lambda store: store.client_secret())
             site_clock = SiteClock(clock, time.monotonic, wall_is_synced, hlc_ms(past))
             drivers = self._drivers = drivers_of(itertools.chain.from_iterable(config.devices().values()), clock)
             feedback = [driver for driver in drivers if isinstance(driver, Feedback)]
@@ -124,6 +125,7 @@ class Agent:
             await ops.cabinet.load()
             around = Surroundings(time.monotonic, random.random, faults.on_step, faults.custody)
             sending = Sending(config.operator_id, config.site_id, outbox, site_clock, around)
+            uplink_settings = self._uplink_settings(password, client_of(secret, machine_id(config)))
             uplink = Uplink(uplink_settings, outbox, site_clock, sending, self._presence(rules), around)
             desk = CommandDesk(outbox, site_clock, station, uplink.report, time.monotonic, ops.cabinet.open_remotely)
             await desk.settle_interrupted()
@@ -248,19 +250,19 @@ class Agent:
         broker = self._config.broker
         return CloudSettings(self._config.site.id, broker.read_password(), broker.ca_file, may_be_plain=not broker.is_tls)
 
-    def _uplink_settings(self) -> UplinkSettings:
+    def _uplink_settings(self, password: str, client: str) -> UplinkSettings:
         config = self._config
         return UplinkSettings(
             operator=config.operator_id,
             site=config.site_id,
-            client=hashlib.sha256(machine_id(config).encode()).hexdigest()[:8],
+            client=client,
             version=own_version(),
             host=config.broker.host,
             port=config.broker.port,
             is_tls=config.broker.is_tls,
             ca_file=str(config.broker.ca_file) if config.broker.ca_file else None,
             username=config.broker.username,
-            password=config.broker.read_password(),
+            password=password,
         )
 
 
@@ -284,6 +286,16 @@ def die_at(wish: str) -> Callable[[Step], None]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return on_step
+
+
+def client_of(secret: bytes, machine: str) -> str:
+    """What tells our client id at the broker from any other: whoever could guess it could take our connection over.
+
+    From 128 random bits of the site's file, so that a restart takes over what its last process left half open, will and all;
+    a new one at each start would leave that will to come 30 seconds after the new birth and stay as the retained status. With
+    the machine in it, for a copied card has the same bits, and two machines must not throw each other out for ever.
+    """
+    return hashlib.sha256(secret + machine.encode()).hexdigest()[:32]
 
 
 async def take_scans(scanner: Scanner, station: Station, people: People) -> None:

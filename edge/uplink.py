@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from edge.link import Link, LinkError, LinkSettings, Outgoing
-from edge.outbox import Outbox
+from edge.outbox import Outbox, OutboxBusyError, OutboxDepth
 from edge.sending import Sending, Surroundings
 from edge.site_clock import SiteClock
 from edge.wire.codec import MSGPACK, encode
@@ -25,10 +25,12 @@ MAX_BACKOFF_S = 60.0  # site routers reboot in about 45 s
 STEADY_S = 10.0  # a connection that held this long was a good one; a shorter one may be refused again at once
 STOP_TIMEOUT_S = 3.0  # to say goodbye; a broker that does not listen gets the will instead
 
+DEVICES_EVERY_S = 2.0  # a plug that wobbles is told of this often at most
+
 
 @dataclass(frozen=True, slots=True)
 class UplinkSettings:
-    """Who we are and where the broker is. ``client`` tells clones of a card apart."""
+    """Who we are and where the broker is. ``client`` cannot be guessed, and tells clones of a card apart."""
 
     operator: OperatorId
     site: SiteId
@@ -118,24 +120,8 @@ class Uplink:
             link.on_puback = self._sending.take_puback
             link.on_refusal = self._take_refusal
             await self._around.custody.connected(self._outbox)
-            self._say(
-                link,
-                Leaf.STATUS,
-                Birth(
-                    version=self._settings.version,
-                    boot=depth.boot,
-                    connect=connect,
-                    nonce=nonce,
-                    epoch=str(depth.epoch),
-                    at_ms=self._clock.now_ms(),
-                    clock=self._clock.quality,
-                    devices=self._presence.read_devices(),
-                    queue={
-                        lane.value: LaneQueue(unsent=one.batches + one.readings, oldest_ms=one.oldest_ms)
-                        for lane, one in depth.lanes.items()
-                    },
-                ),
-            )
+            birth = self._birth(depth, nonce, 0)
+            self._say(link, Leaf.STATUS, birth)
             self._say(link, Leaf.REPORTED, self._presence.read_reported(*self._said))
             self._sending.begin()
             self.last_error = ""
@@ -143,7 +129,7 @@ class Uplink:
             self._set_link(link)
             structlog.get_logger().info("broker_connected", boot=self._said[0], connect=self._said[1])
             try:
-                await self._until_lost(link, nonce)
+                await self._until_lost(link, birth)
             except asyncio.CancelledError:
                 await self._say_goodbye(link)
                 raise
@@ -155,14 +141,45 @@ class Uplink:
         self.last_error = error
         self._sending.take_refusal(error)
 
-    async def _until_lost(self, link: Link, nonce: str) -> None:
+    def _birth(self, depth: OutboxDepth, nonce: str, after_ms: int) -> Birth:
+        """As of now. Of one connection each is later than the one before, ``after_ms``, also where the clock was put back."""
+        boot, connect = self._said
+        return Birth(
+            version=self._settings.version,
+            boot=boot,
+            connect=connect,
+            nonce=nonce,
+            epoch=str(depth.epoch),
+            at_ms=max(self._clock.now_ms(), after_ms + 1),
+            clock=self._clock.quality,
+            devices=self._presence.read_devices(),
+            queue={
+                lane.value: LaneQueue(unsent=one.batches + one.readings, oldest_ms=one.oldest_ms)
+                for lane, one in depth.lanes.items()
+            },
+        )
+
+    async def _tell_devices(self, link: Link, said: Birth) -> None:
+        """Say the birth again when a device is another: at a connection most are not up yet, and any may be unplugged later."""
+        while True:
+            await asyncio.sleep(DEVICES_EVERY_S)
+            if self._presence.read_devices() != said.devices:
+                try:
+                    depth = await self._outbox.run(lambda store: store.depth())
+                except OutboxBusyError:  # the connection is good; the next round tries again
+                    continue
+                said = self._birth(depth, said.nonce, said.at_ms)
+                self._say(link, Leaf.STATUS, said)
+
+    async def _until_lost(self, link: Link, birth: Birth) -> None:
         """Send and listen; LinkError at the loss of the connection, also where one of the two noticed it first."""
         reason = ""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._sending.run(link), name="uplink-send")
                 if self._hear is not None:
-                    tasks.create_task(self._hear(link, nonce), name="downlink")
+                    tasks.create_task(self._hear(link, birth.nonce), name="downlink")
+                tasks.create_task(self._tell_devices(link, birth), name="uplink-devices")
                 raise LinkError(await asyncio.shield(link.lost))
         except* LinkError as group:
             reason = str(group.exceptions[0])

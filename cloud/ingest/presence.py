@@ -53,9 +53,10 @@ class SiteEntry(msgspec.Struct, frozen=True):
     reported: msgspec.Raw
 
 
-# Of one (boot, connect) a birth does not raise the dead: its will came after it. Another epoch is another database file, whose
-# numbers start over, and a lower boot of the same one may be an old image of the card put back: such a birth counts when it says a
-# later time.
+# Of one (boot, connect) a birth does not raise the dead: its will came after it. A site says its birth again, each time with a
+# later time, when a device of it changes; replicas hear it at different times, so an earlier one must not come back. Another epoch
+# is another database file, whose numbers start over, and a lower boot of the same one may be an old image of the card put back:
+# such a birth counts when it says a later time.
 _STATUS = """
 INSERT INTO site_status AS held (site_id, operator_id, boot, connect, online, nonce, epoch, said, heard_at)
 VALUES (%(site)s, %(operator)s, %(boot)s, %(connect)s, %(online)s, %(nonce)s, %(epoch)s, %(said)s::jsonb, %(at)s)
@@ -69,7 +70,7 @@ WHERE CASE WHEN excluded.online AND held.epoch <> '' AND (held.epoch <> excluded
     THEN coalesce((held.said->>'at_ms')::bigint, 0) < (excluded.said->>'at_ms')::bigint
     ELSE (held.boot, held.connect) < (excluded.boot, excluded.connect)
         OR (held.boot, held.connect) = (excluded.boot, excluded.connect) AND held.online AND (
-            NOT excluded.online OR held.said IS DISTINCT FROM excluded.said)
+            NOT excluded.online OR coalesce((held.said->>'at_ms')::bigint, -1) < (excluded.said->>'at_ms')::bigint)
     END
 RETURNING site_id, operator_id, online, heard_at, boot, connect, said::text, reported::text
 """

@@ -3,6 +3,7 @@
 Leaves reading the file to reading, and each device's own table to its family in edge.devices.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,13 +78,17 @@ class BrokerSettings:
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """The staff page's server."""
+    """The staff page's server. ``names``: what browsers may call it besides its addresses and the machine's own name."""
 
     host: str = "127.0.0.1"
     port: int = 8090
     pages_dir: Path | None = None
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in self.names:
+            if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", name):
+                raise ValueError(f"names: want host names without scheme or port, got {name!r}")
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port: want 0 to 65535, got {self.port}")
 

@@ -55,9 +55,16 @@ class Operations:
         if not self.people.are_known:
             return Who(device, claimed)
         session = self.people.sessions.get(device)
-        if session is None:
+        if session is None or session.staff not in self.station.day.staff:  # or has left since
             raise Refusal(401, "actor", "nobody is logged in at this page", "log in with a PIN or a badge", "no_log_in")
         return Who(device, session.staff)
+
+
+def page_of(request: Request, response: Response) -> str:
+    """The page's name as a device; a page that had none is given its cookie."""
+    value = request.cookies.get(COOKIE) or secrets.token_hex(16)
+    response.set_cookie(COOKIE, value, httponly=True, samesite="strict", max_age=400 * 86_400)
+    return PAGE + hashlib.sha256(value.encode()).hexdigest()[:8]
 
 
 def add_acts(app: FastAPI, ops: Operations) -> None:
@@ -208,11 +215,6 @@ def _add_hand_out(app: FastAPI, ops: Operations) -> None:
 
 
 def _add_people(app: FastAPI, ops: Operations) -> None:
-    def cookie(request: Request, response: Response) -> str:
-        value = request.cookies.get(COOKIE) or secrets.token_hex(16)
-        response.set_cookie(COOKIE, value, httponly=True, samesite="strict", max_age=400 * 86_400)
-        return PAGE + hashlib.sha256(value.encode()).hexdigest()[:8]
-
     @app.get("/api/worker")
     async def worker(request: Request) -> f.WorkerView:
         session = ops.people.sessions.get(ops.device(request))
@@ -222,7 +224,7 @@ def _add_people(app: FastAPI, ops: Operations) -> None:
         return f.WorkerView(staff=session.staff, name=member.name if member else "", since_ms=session.since_ms)
 
     @app.post("/api/log-in")
-    async def log_in(form: f.LogInForm, device: Annotated[str, Depends(cookie)]) -> f.ActAnswer:
+    async def log_in(form: f.LogInForm, device: Annotated[str, Depends(page_of)]) -> f.ActAnswer:
         return _done(await ops.people.log_in(form.secret, device))
 
     @app.post("/api/log-out")

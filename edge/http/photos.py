@@ -10,13 +10,15 @@ from edge.http.refusals import Refusal
 from edge.photos import MAX_PHOTO_BYTES, PhotoRefusedError, Photos
 from edge.station.station import Who
 
+PHOTOS = "/api/photos"
+
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
 def add_photos(app: FastAPI, photos: Photos, who: Callable[[Request, str], Who]) -> None:
     """Both. ``who``: who acts, or a refusal: photographs may show people."""
 
-    @app.post("/api/photos")
+    @app.post(PHOTOS)
     async def keep(request: Request) -> PhotoAnswer:
         who(request, "")
         body = bytearray()
@@ -29,7 +31,7 @@ def add_photos(app: FastAPI, photos: Photos, who: Callable[[Request, str], Who])
         except PhotoRefusedError as error:
             raise Refusal(415, "", str(error), "send a JPEG, PNG or WebP, or wait for the cloud") from None
 
-    @app.get("/api/photos/{sha256}")
+    @app.get(PHOTOS + "/{sha256}")
     async def show(sha256: Sha256, request: Request) -> Response:
         who(request, "")
         found = await photos.read(sha256)

@@ -12,9 +12,14 @@ from edge.devices.ports import Scanner
 from edge.http.acts import Operations
 from edge.http.api import make_app
 from edge.http.cold import Cold
+from edge.http.guard import Guard, own_names
 from edge.http.live import Watchers
+from edge.http.photos import PHOTOS
 from edge.http.views import Views
+from edge.photos import MAX_PHOTO_BYTES
 from edge.station.rules import RuleBook
+
+MAX_HEARD_BYTES = 1024  # of one message at the live socket: pages only listen there
 
 
 class PortTakenError(Exception):
@@ -43,12 +48,19 @@ class PageServer:
         cold: Cold,
     ) -> None:
         self._settings = settings
-        self._app = make_app(views, rules, ops, watchers, scanners, cold, settings.pages_dir)
+        app = make_app(views, rules, ops, watchers, scanners, cold, settings.pages_dir)
+        self._app = Guard(app, own_names(socket.gethostname(), settings.names), {PHOTOS: MAX_PHOTO_BYTES})
 
     async def run(self) -> None:
         """Serve."""
         config = uvicorn.Config(
-            self._app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
+            self._app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=MAX_HEARD_BYTES,
+            timeout_graceful_shutdown=1,
         )
         server = _Server(config)
         with listen(self._settings) as listener:

@@ -85,7 +85,13 @@ CREATE TABLE damaged (
 ) STRICT, WITHOUT ROWID;
 """
 
-OUTBOX_VERSIONS: Sequence[str] = (_VERSION_1, _VERSION_2)
+# Version 3. What nobody can guess of this file's name at the broker (SQLite takes it from the operating system's randomness).
+_VERSION_3 = """
+CREATE TABLE broker_client (one INTEGER PRIMARY KEY CHECK (one = 1), secret BLOB NOT NULL) STRICT;
+INSERT INTO broker_client VALUES (1, randomblob(16));
+"""
+
+OUTBOX_VERSIONS: Sequence[str] = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 class FileTooNewError(Exception):

@@ -277,6 +277,12 @@ class Store:
             self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         self.reserve.hold()
 
+    def client_secret(self) -> bytes:
+        """Of this file as long as it lives, and of its copies; never sent as it is."""
+        secret: bytes
+        ((secret,),) = self.execute("SELECT secret FROM broker_client").fetchall()
+        return secret
+
     def depth(self) -> OutboxDepth:
         """What waits, and what the file takes; costs a few look-ups however much there is."""
         depths = {

@@ -173,8 +173,8 @@ CREATE TABLE alarm_memory (
 INSERT INTO alarm_memory VALUES (1, NULL, CAST('{}' AS BLOB));
 """
 
-_OUTBOX_1, _OUTBOX_2 = OUTBOX_VERSIONS
+_OUTBOX_1, _OUTBOX_2, _OUTBOX_3 = OUTBOX_VERSIONS
 # Of the whole file, in order: only ever appended to.
 FILE_VERSIONS: Sequence[str] = (
-    _OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4, _STATION_5, _ALARMS_1,
+    _OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4, _STATION_5, _ALARMS_1, _OUTBOX_3,
 )  # fmt: skip

@@ -102,9 +102,9 @@ async def test_a_day_at_the_page(agent: Running) -> None:
     assert (await post(agent, "ask", text="5678"))["act"]["word"] == "ask_matches"
 
 
-async def test_an_act_needs_a_name_where_names_are_known_and_a_scan_does_not(agent: Running) -> None:
-    assert (await agent.scan(WANG_1))["kind"] == "received"
+async def test_an_act_at_the_page_needs_a_name_where_names_are_known(agent: Running) -> None:
     for path, body in (
+        ("scan", {"text": WANG_1}),
         ("undo", {}),
         ("ask", {"text": "5678"}),
         ("finish-count", {"container": BAGS}),
@@ -112,14 +112,22 @@ async def test_an_act_needs_a_name_where_names_are_known_and_a_scan_does_not(age
     ):
         answer = await agent.http.post(f"/api/{path}", json={"actor": "staff-1", **body})
         assert (answer.status_code, answer.json()["error"]["field"]) == (401, "actor")
-    await agent.http.post("/api/mode", json={"mode": "release"})
-    nameless = await agent.scan(LI_1)  # a label just scanned would be the same act
-    assert (nameless["word"], nameless["kind"], nameless["id"]) == ("log_in_needed", "refused", "")
+    assert (await agent.http.post("/api/mode", json={"mode": "release"})).status_code == 401
+    status = await agent.status()
+    assert (status["mode"], status["last_scan"], status["queue"]["event"]["unsent"]) == ("receive", None, 0)
     wrong = await agent.http.post("/api/log-in", json={"secret": "0000"})
     assert wrong.json()["act"]["word"] == "log_in_unknown"
     assert (await act(agent, "log-in", secret=BADGE))["detail"] == "staff-1"
     assert (await act(agent, "log-out"))["word"] == "logged_out"
     assert (await agent.http.post("/api/undo", json={})).status_code == 401
+
+
+async def test_a_badge_read_at_the_page_logs_in_that_page_and_no_other(agent: Running) -> None:
+    assert (await agent.scan(BADGE))["word"] == "logged_in"
+    assert (await agent.scan(WANG_1))["kind"] == "received"
+    assert (await agent.http.post("/api/mode", json={"mode": "release"})).json()["mode"] == "release"
+    agent.http.cookies.clear()
+    assert (await agent.http.post("/api/scan", json={"text": WANG_2})).status_code == 401
 
 
 async def test_two_pages_are_two_people(agent: Running) -> None:

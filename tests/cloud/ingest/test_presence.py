@@ -15,7 +15,7 @@ from tests.cloud.ingest.sites import now_ms, relate, rows
 pytestmark = pytest.mark.slow
 
 
-def birth(boot: int = 1, connect: int = 1, *, nonce: str = "n", epoch: str = "e1", at_ms: int = 1000) -> Birth:
+def birth(boot: int = 1, connect: int = 1, *, nonce: str = "n", epoch: str = "e1", at_ms: int = 1000, gun: str = "ok") -> Birth:
     return Birth(
         version="0.1.0",
         boot=boot,
@@ -24,7 +24,7 @@ def birth(boot: int = 1, connect: int = 1, *, nonce: str = "n", epoch: str = "e1
         epoch=epoch,
         at_ms=at_ms,
         clock=ClockQuality.SYNCED,
-        devices={"gun": "ok"},
+        devices={"gun": gun},
     )
 
 
@@ -61,6 +61,16 @@ async def test_every_operator_a_site_serves_sees_what_it_says_of_itself(connecti
 async def test_the_same_word_again_changes_nothing(connection: Connection) -> None:
     await say(connection, birth())
     assert (await say(connection, birth())).versions == []
+
+
+async def test_a_birth_said_again_shows_its_devices_anew_and_an_earlier_one_does_not_come_back(
+    connection: Connection, database_url: str
+) -> None:
+    again = birth(1, 2, gun="ok", at_ms=2000)
+    await say(connection, birth(1, 2, gun="lost"))
+    assert {one.room for one in (await say(connection, again)).versions} == {"site:s1", "operator:green", "sites:green"}
+    assert (await say(connection, birth(1, 2, gun="lost"), again)).versions == []
+    assert rows(database_url, "SELECT said->'devices'->>'gun', online FROM site_status") == [("ok", True)]
 
 
 async def test_a_will_takes_a_site_off_and_an_older_one_does_not(connection: Connection, database_url: str) -> None:
