@@ -1,6 +1,7 @@
 """The staff page has a word for everything that the agent can say."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.e2e.town import ROOT
 
 WORDS = (ROOT / "dashboards" / "pickup" / "act_words.ts").read_text(encoding="utf-8")
 CODE = re.compile(r'"(no_log_in|not_in_manifest|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here)"')
-KINDS = {
+KINDS: dict[str, Sequence[str]] = {
     "word": list(Word),
     "why": list(Refusal),
     "problem": list(Problem),

@@ -42,8 +42,8 @@ async def test_what_cannot_be_had_is_short_and_the_rest_is_packed_along_the_rout
         for n, site in enumerate(["st-a1", "st-a1", "st-a2", "st-both"], start=1)
     ]
     await import_orders(world, *many)
-    for path, body in (("allocation", {"stock": []}), ("plan", {"routes": []})):
-        assert (await world.post("dispatcher-a", f"{BATCH}/{path}", json=body)).json()["error"]["code"] == "batch_open"
+    for path, needs in (("allocation", "stock"), ("plan", "routes")):
+        assert (await world.post("dispatcher-a", f"{BATCH}/{path}", json={needs: []})).json()["error"]["code"] == "batch_open"
     frozen = await world.post("dispatcher-a", f"{BATCH}/freeze", json={"early": True})
     assert (frozen.status_code, frozen.json()["orders"]) == (200, 4)
     told = (await world.post("dispatcher-a", f"{BATCH}/allocation", json={"stock": [{"sku": "egg", "quantity": 5}]})).json()
