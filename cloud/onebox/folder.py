@@ -34,6 +34,11 @@ class Secrets:
         digest = hmac.digest(self.secret.encode(), f"password/{what}".encode(), "sha256")
         return base64.b32encode(digest).decode().lower()[:12]
 
+    def site_key(self, site: str) -> str:
+        """A site's password at the broker, and its key at the api, which wants one that nobody types: 24 letters and digits."""
+        digest = hmac.digest(self.secret.encode(), f"password/broker/{site}".encode(), "sha256")
+        return base64.b32encode(digest).decode().lower()[:24]
+
 
 class Ports:
     """Inner ports, the same as last time where they are still free."""

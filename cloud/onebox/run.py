@@ -241,7 +241,7 @@ async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, onebo
 def _prepare_broker(box: OneBox, kind: BrokerKind, port: int, sites: Mapping[str, str]) -> onebox_broker.Broker:
     """The town's stations, those of our own, and the cloud."""
     operators = {**dict.fromkeys(STATIONS, demo.OPERATOR), **sites}
-    logins = {site: box.secrets.derived(f"broker/{site}") for site in operators} | {"cloud": box.secrets.broker_password}
+    logins = {site: box.secrets.site_key(site) for site in operators} | {"cloud": box.secrets.broker_password}
     return onebox_broker.prepare(kind, box.folder / "broker", port, logins, operators=operators, host=box.wishes.host)
 
 
@@ -280,7 +280,7 @@ def _town_environment(box: OneBox, broker: onebox_broker.Broker, shared: dict[st
     folder = box.folder / "town"
     folder.mkdir(exist_ok=True, mode=0o700)
     logins = folder / "logins.json"
-    passwords = ", ".join(f'"{station}": "{box.secrets.derived(f"broker/{station}")}"' for station in STATIONS)
+    passwords = ", ".join(f'"{station}": "{box.secrets.site_key(station)}"' for station in STATIONS)
     write_private(logins, f"{{{passwords}}}\n")
     hidden = dict.fromkeys(("TUANTU_DATABASE_URL", "TUANTU_BROKER_URL", "TUANTU_SECRET", "DATABASE_URL"), "")
     return {

@@ -34,7 +34,7 @@ async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> i
     box = os.environ.get(FOLDER_VARIABLE)
     if box and site == "cloud":
         raise Trouble("'cloud' is the broker's own user", "give the site another id")
-    password = load_secrets(Path(box)).derived(f"broker/{site}") if box else secrets.token_urlsafe(_KEY_BYTES)
+    password = load_secrets(Path(box)).site_key(site) if box else secrets.token_urlsafe(_KEY_BYTES)
     try:
         connection = await connect(config.database_url.get_secret_value(), "site")
     except Unavailable as error:

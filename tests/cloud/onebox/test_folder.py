@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud.api.stations import CredentialIn
 from cloud.onebox import folder
 from cloud.onebox.unprivileged import server_user
 from cloud.trouble import Trouble
@@ -96,3 +97,8 @@ def test_ports_in_a_row_are_all_free(tmp_path: Path) -> None:
         holder.listen()
         first = folder.Ports(tmp_path / "ports.json").choose("agents", wanted - 1, count=3)
     assert wanted not in range(first, first + 3)
+
+
+def test_a_sites_key_is_long_enough_for_the_api(tmp_path: Path) -> None:
+    key = folder.load_secrets(tmp_path).site_key("st-0001")
+    assert CredentialIn(key=key).key == key

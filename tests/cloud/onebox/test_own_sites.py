@@ -53,7 +53,7 @@ def test_a_station_of_ones_own_is_registered_and_its_user_is_told(database_url: 
     for _ in range(2):  # said again, the same
         done = cloud("site", "add", "op-new", "st-own", "--name", "北门店", "--data", str(tmp_path))
         assert done.returncode == 0, done.stderr
-        assert secrets.derived("broker/st-own") in done.stdout
+        assert secrets.site_key("st-own") in done.stdout
     assert read_sites(tmp_path) == {"st-own": "op-new"}
     with psycopg.connect(database_url) as connection:
         row = connection.execute(
