@@ -1,0 +1,319 @@
+"""A station's day at its page, in a browser: thirty parcels come, most are fetched, all of it while the cloud is gone."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.conftest import DatabaseSource, TestBroker, reachable_folder
+from tests.e2e.station_day import (
+    AMBIENT,
+    BADGE,
+    BAG,
+    CHILLED,
+    EGGS_EAN,
+    GOODS,
+    NAME,
+    PIN,
+    StationDay,
+    WireToBroker,
+    begin_day,
+    wire_to,
+)
+from tests.e2e.test_every_page import serious
+from tests.e2e.town import DIST, Town, running_town, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+SOON_MS = 20_000
+ORDERS = 15  # of two parcels each
+LAST = ORDERS - 1
+OpenPage = Callable[..., Page]
+
+
+class Counter:
+    """The page of a station's counter, with who works there."""
+
+    def __init__(self, page: Page, town: Town) -> None:
+        self.page = page
+        self.town = town
+
+    @property
+    def result(self) -> Locator:
+        """What stands there in huge type."""
+        return self.page.locator("section.last h1")
+
+    def says(self, words: str | re.Pattern[str]) -> None:
+        expect(self.result).to_contain_text(words, timeout=SOON_MS)
+
+    def job(self, name: str) -> None:
+        button = self.page.get_by_role("group", name="现在做什么").get_by_role("button", name=name)
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
+
+    def tap(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).first.click()
+
+    def scan(self, text: str, words: str) -> None:
+        """With the scanner that the agent has."""
+        self.town.scanner.scan(text)
+        expect(self.page.locator("section.last")).to_contain_text(words, timeout=SOON_MS)
+
+    def log_in(self) -> None:
+        self.tap("登录")
+        for digit in PIN:
+            self.page.get_by_role("group", name="PIN").get_by_role("button", name=digit).click()
+        self.page.locator("form.pad").get_by_role("button", name="登录").click()
+        expect(self.page.locator(".staff .name")).to_have_text(NAME, timeout=SOON_MS)
+
+
+@pytest.fixture(scope="module")
+def wire(_session_broker: TestBroker) -> Iterator[WireToBroker]:
+    with wire_to(_session_broker.port) as wire:
+        yield wire
+
+
+@pytest.fixture
+def day(database_source: DatabaseSource, _session_broker: TestBroker, wire: WireToBroker) -> Iterator[tuple[Town, StationDay]]:
+    """A town whose station has its day."""
+    if not (DIST / "pickup.html").is_file():
+        pytest.skip("the pages are not built: npm --prefix dashboards ci && npm --prefix dashboards run build")
+    wire.mend()
+    with reachable_folder() as folder, database_source.database() as url, running_town(folder, url, _session_broker) as town:
+        yield town, begin_day(town, wire, ORDERS)
+
+
+@pytest.fixture
+def counter(day: tuple[Town, StationDay], open_page: OpenPage) -> Counter:
+    page = open_page(day[0].agent_url, width=1280, height=900)
+    expect(page.locator(".net")).to_contain_text("在线", timeout=SOON_MS)
+    return Counter(page, day[0])
+
+
+def look(page: Page, name: str) -> None:
+    """A screenshot at the three sizes, where they are wanted: TUANTU_SCREENSHOTS names the folder."""
+    folder = os.environ.get("TUANTU_SCREENSHOTS")
+    if not folder:
+        return
+    was = page.viewport_size
+    for width, height in ((360, 780), (768, 1024), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"), full_page=True)
+    if was is not None:
+        page.set_viewport_size(was)
+
+
+def stop_cloud(town: Town, wire: WireToBroker) -> None:
+    wire.cut()
+    for child in (town.ingest, town.api, town.live):
+        child.kill()
+
+
+def start_cloud(town: Town, wire: WireToBroker) -> None:
+    town.ingest.start()
+    town.start_api()
+    town.start_live()
+    wire.mend()
+
+
+def test_a_day_without_the_cloud_which_then_shows_the_same_once(
+    day: tuple[Town, StationDay], counter: Counter, wire: WireToBroker
+) -> None:
+    town, today = day
+    page = counter.page
+    look(page, "receive")
+    counter.tap("登录")
+    look(page, "log-in")
+    counter.tap("关闭")
+    counter.log_in()
+    stop_cloud(town, wire)
+    expect(page.locator(".net")).to_contain_text("离线", timeout=SOON_MS)
+
+    # Two containers of fifteen; one parcel of each never comes, one is damaged.
+    page.get_by_role("button", name=f"签收 {AMBIENT}").click()
+    counter.says("已签收")
+    page.get_by_role("button", name=f"开箱清点 {AMBIENT}").click()
+    counter.says("已开箱")
+    for n in range(1, ORDERS):
+        counter.scan(today.ambient(n), today.ambient(n))
+    expect(page.get_by_text("应到 15 · 实到 14 · 缺 1")).to_be_visible(timeout=SOON_MS)
+    page.get_by_role("button", name=f"报异常 {today.ambient(5)}").click()
+    counter.tap("破损")
+    counter.says("异常已记录")
+    look(page, "count")
+    counter.tap("清点完成")
+    counter.says("清点有缺 14 / 15")
+    counter.tap("← 返回筐列表")
+    counter.scan(CHILLED, "已签收")
+    page.get_by_role("button", name=f"开箱清点 {CHILLED}").click()
+    counter.says("已开箱")
+    for n in range(2, ORDERS):
+        counter.scan(today.chilled(n), today.chilled(n))
+    counter.scan(today.chilled(0), today.chilled(0))
+    expect(page.get_by_text("应到 15 · 实到 14 · 缺 1")).to_be_visible(timeout=SOON_MS)
+    counter.tap("清点完成")
+    counter.says("清点有缺 14 / 15")
+    counter.tap("← 返回筐列表")
+
+    # The shelf is said and offered, cold first; a shelf's label and then parcels does it too.
+    shelve = page.get_by_role("region", name="待上架")
+    expect(shelve.locator("li").first).to_contain_text("冷藏", timeout=SOON_MS)
+    first = min(today.chilled(2), today.chilled(0))
+    shelve.get_by_role("button", name=re.compile(f"放 C1 {first}")).click()
+    counter.says("已上架")
+    counter.scan("SLOT:A3", "货架已选")
+    counter.scan(today.ambient(2), "已上架")
+    look(page, "shelve")
+
+    # By QR, shown to the station's scanner: one tap.
+    counter.job("提货核销")
+    look(page, "ask")
+    town.scanner.scan(today.qr(2))
+    expect(page.locator("article.claim")).to_contain_text("张*", timeout=SOON_MS)
+    expect(page.locator("article.claim")).to_contain_text("五常大米 5kg × 2")
+    look(page, "claim")
+    page.reload()  # somebody stands there: they are still there, and so is who works here
+    expect(page.locator("article.claim")).to_contain_text("张*", timeout=SOON_MS)
+    expect(page.locator(".staff .name")).to_have_text(NAME)
+    expect(page.locator(".net")).to_contain_text("离线")
+    page.get_by_role("button", name="全部交付（2 件）").click()
+    counter.says("已出库")
+
+    # By code, from a scanner that types; by the last four, in two taps.
+    page.keyboard.type(today.code(3))
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="全部交付（2 件）").click()
+    counter.says("已出库")
+    page.get_by_label("提货码、二维码或手机后四位").fill(today.tail(4))
+    counter.tap("查找")
+    page.get_by_role("button", name="全部交付（2 件）").click()
+    counter.says("已出库")
+    expect(page.locator("section.last .by")).to_contain_text(NAME)
+    look(page, "released")
+
+    # That was somebody else: it is taken back, and by whom.
+    counter.tap("撤销这一次")
+    counter.says("已撤销")
+    expect(page.locator("section.last")).to_contain_text(f"{NAME} 已撤销")
+    assert serious(page) == []
+    unsent = page.locator(".strip dd").first
+    expect(unsent).to_have_text(re.compile(r"^\d+ 条$"))
+
+    start_cloud(town, wire)
+    expect(page.locator(".net")).to_contain_text("在线", timeout=60_000)
+    expect(unsent).to_have_text("全部已上传", timeout=60_000)
+    released = {label for n in (2, 3) for label in today.orders[n].labels}
+    back = set(today.orders[4].labels)
+    for label in sorted(released | back):
+        seen = until(lambda label=label: cloud_parcel(town, label), f"the cloud knows {label}")
+        acts = [one["kind"] for one in seen["events"]]
+        assert acts.count("parcel_released") == 1, (label, seen)
+        assert (seen["state"] == "released") == (label in released), (label, seen)
+    absent = {today.ambient(0), today.chilled(1)}
+    for label in (label for order in today.orders for label in order.labels):
+        seen = cloud_parcel(town, label)
+        assert [one["kind"] for one in seen["events"]].count("parcel_received") == (label not in absent), seen
+        assert ("missing" in seen["exceptions"]) == (label in absent), seen
+        assert ("damaged" in seen["exceptions"]) == (label == today.ambient(5)), seen
+
+
+def test_who_is_refused_hears_why_and_some_of_it_may_stay(day: tuple[Town, StationDay], counter: Counter) -> None:
+    town, today = day
+    page = counter.page
+    page.keyboard.type(BADGE[:3])  # a badge, read by a scanner that types; it holds Shift for the colon
+    page.keyboard.press("Shift+Semicolon")
+    page.keyboard.type(BADGE[4:])
+    page.keyboard.press("Enter")
+    expect(page.locator(".staff .name")).to_have_text(NAME, timeout=SOON_MS)
+    for n in (6, LAST - 1, LAST):
+        for label in today.orders[n].labels:
+            counter.scan(label, label)
+    counter.job("提货核销")
+    town.scanner.scan(today.qr(6, site="elsewhere"))
+    counter.says("非本站")
+    town.scanner.scan(today.qr(7, expires_in_s=-3600))
+    counter.says("二维码已过期")
+    page.keyboard.type("99999999")
+    page.keyboard.press("Enter")
+    counter.says("没有这个提货码")
+    look(page, "refused")
+
+    # Two people share their last four: choose one, who takes one of two parcels and does not want the other.
+    page.get_by_label("提货码、二维码或手机后四位").fill(today.tail(LAST))
+    counter.tap("查找")
+    expect(page.locator("article.claim")).to_have_count(2, timeout=SOON_MS)
+    look(page, "several")
+    one = page.locator("article.claim").first
+    one.get_by_role("button", name="是这位").click()
+    one.get_by_role("checkbox").first.click()
+    one.get_by_role("button", name="交付所选（1 件）").click()
+    counter.says("部分出库 1 / 2")
+    expect(one).to_contain_text("已出库", timeout=SOON_MS)
+    one.get_by_role("button", name="不交付…").click()
+    one.get_by_role("button", name="本人不要").click()
+    counter.says("本人不要")
+    expect(page.locator("article.claim")).to_have_count(0)
+
+
+def test_goods_are_shared_out_the_shelves_counted_and_what_is_left_seen_to(day: tuple[Town, StationDay], counter: Counter) -> None:
+    town, today = day
+    page = counter.page
+    page.get_by_role("button", name=f"签收 {GOODS}").click()  # nobody is logged in: the page asks, and goes on afterwards
+    for digit in PIN:
+        page.get_by_role("group", name="PIN").get_by_role("button", name=digit).click()
+    page.locator("form.pad").get_by_role("button", name="登录").click()
+    page.get_by_role("button", name=f"开箱清点 {GOODS}").click()
+    counter.says("已开箱")
+    town.scanner.scan(EGGS_EAN)
+    counter.says("已点 1 / 2")
+    page.locator("li", has_text="土鸡蛋").get_by_role("button", name="点数").click()
+    counter.says("已点 2 / 2")
+    look(page, "goods")
+    counter.tap("清点完成")
+    counter.says("清点完成")
+    page.get_by_role("region", name="分货").get_by_role("button", name="已放 2 个").click()
+    counter.says("这包齐了")
+    expect(page.locator("section.last")).to_contain_text(BAG)
+
+    for n in (7, 8):
+        for label in today.orders[n].labels:
+            counter.scan(label, label)
+    counter.tap("撤销这一次")  # what was undone may be scanned again at once, and so may all the rest
+    counter.says("已撤销")
+    counter.job("盘点")
+    counter.tap("开始盘点")
+    expect(page.get_by_text("已盘 0 / 4")).to_be_visible(timeout=SOON_MS)
+    page.keyboard.type(today.ambient(7))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("已盘 1 / 4")).to_be_visible(timeout=SOON_MS)
+    look(page, "stock-take")
+    page.get_by_role("button", name="盘点完成").click()
+    counter.says("盘点有缺 1 / 4")
+
+    counter.job("异常")
+    missing = page.get_by_role("region", name="有问题的包裹")
+    expect(missing.locator("li")).to_have_count(3, timeout=SOON_MS)
+    look(page, "trouble")
+    missing.get_by_role("button", name=f"退回 {today.chilled(7)}").click()
+    counter.says("冷链商品不退回")
+    missing.get_by_role("button", name=f"报损 {today.chilled(7)}").click()
+    missing.get_by_role("button", name="过期").click()
+    counter.says("已报损")
+    missing.get_by_role("button", name=f"退回 {today.ambient(8)}").click()
+    counter.says("已退回")
+    page.get_by_role("button", name=f"空筐待回收 {GOODS}").click()
+    page.get_by_role("button", name=f"交给司机 {GOODS}").click()
+    counter.says("已交回司机")
+    page.reload()
+    expect(page.get_by_role("button", name="异常")).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
+    assert serious(page) == []
+
+
+def cloud_parcel(town: Town, label: str) -> dict[str, Any]:
+    seen: dict[str, Any] = town.ask("GET", f"/api/parcels/{label}")
+    return seen
