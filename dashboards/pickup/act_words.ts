@@ -369,7 +369,7 @@ export function particulars(scan: Scan, nameOf: (id: string) => string): string 
 /** What is said aloud: short, and the shelf by its letters and digits. */
 export function spoken(scan: Scan, slot = ''): string {
   const place = scan.isUndone ? '' : scan.slot || slot
-  const amount = scan.of > 0 && !scan.isUndone ? (language.value === 'zh' ? `${scan.count}，共 ${scan.of}` : `${scan.count} of ${scan.of}`) : ''
+  const amount = scan.of > 1 && !scan.isUndone ? (language.value === 'zh' ? `${scan.count}，共 ${scan.of}` : `${scan.count} of ${scan.of}`) : ''
   return [headline(scan), place.replace(/([A-Z]+)([0-9]+)/g, '$1 $2'), amount].filter((part) => part !== '').join('，')
 }
 

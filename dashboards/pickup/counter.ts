@@ -3,7 +3,7 @@
 import { inject, type InjectionKey, onScopeDispose, provide, type Ref, ref, shallowRef, type ShallowRef, watch } from 'vue'
 
 import { spoken } from './act_words'
-import { type Answer, type Claim, type Day, type Member, type Parcel, readDay, readParcel, readQuestion, readStaff, readWorker, suggestSlot } from './day'
+import { type Answer, type Claim, type Day, type Member, type Parcel, readDay, readGoods, readParcel, readQuestion, readStaff, readWorker, suggestSlot } from './day'
 import type { Scan } from './agent'
 import { useKept } from './kept'
 import { makeVoice, type Voice } from './sound'
@@ -20,7 +20,8 @@ export interface Counter extends Station {
   readonly answer: ShallowRef<Answer | null>
   /** The slot for the parcel that came in last. */
   readonly suggested: ShallowRef<{ readonly parcel: string; readonly slot: string } | null>
-  readonly nameOf: (staff: string) => string
+  /** Of a person, or of an article that is shared out here. */
+  readonly nameOf: (id: string) => string
   readonly logIn: (secret: string) => Promise<void>
   readonly logOut: () => Promise<void>
   readonly closeLogIn: () => void
@@ -45,6 +46,7 @@ export function makeCounter(): Counter {
   const day = shallowRef<Day | null>(null)
   const worker = shallowRef<Member | null>(null)
   const staff = shallowRef<readonly Member[]>([])
+  const articles = shallowRef<ReadonlyMap<string, string>>(new Map())
   const isLoggingIn = ref(false)
   const answer = shallowRef<Answer | null>(null)
   const suggested = shallowRef<{ readonly parcel: string; readonly slot: string } | null>(null)
@@ -100,13 +102,16 @@ export function makeCounter(): Counter {
 
   async function look(): Promise<void> {
     const [today, who] = await Promise.all([readDay(), readWorker()])
-    if (today && today.version !== day.value?.version) staff.value = await readStaff()
+    if (today && today.version !== day.value?.version) {
+      staff.value = await readStaff()
+      articles.value = new Map((await readGoods())?.map((one) => [one.sku, one.name]))
+    }
     if (today) day.value = today
     if (who) worker.value = who.staff === '' ? null : who
   }
 
   function nameOf(id: string): string {
-    return staff.value.find((each) => each.staff === id)?.name ?? id
+    return staff.value.find((each) => each.staff === id)?.name ?? articles.value.get(id) ?? id
   }
 
   async function ask(text: string): Promise<void> {

@@ -25,7 +25,7 @@ from tests.e2e.station_day import (
     wire_to,
 )
 from tests.e2e.test_every_page import serious
-from tests.e2e.town import DIST, Town, running_town, until
+from tests.e2e.town import DIST, Town, running_town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -210,7 +210,7 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
     released = {label for n in (2, 3) for label in today.orders[n].labels}
     back = set(today.orders[4].labels)
     for label in sorted(released | back):
-        seen = until(lambda label=label: cloud_parcel(town, label), f"the cloud knows {label}")
+        seen = cloud_parcel(town, label)
         acts = [one["kind"] for one in seen["events"]]
         assert acts.count("parcel_released") == 1, (label, seen)
         assert (seen["state"] == "released") == (label in released), (label, seen)
