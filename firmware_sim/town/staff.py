@@ -143,7 +143,7 @@ class Staff:
     async def _switch_to(self, mode: str) -> None:
         status = msgspec.convert(await asyncio.to_thread(self._page.get, "/api/status"), _Status)
         if not any(device.name == SCANNER and device.state == "ok" for device in status.devices):
-            raise NotBookedError("the agent has no scanner yet")
+            raise NotBookedError("the agent has no scanner: it is unplugged, or not found yet")
         if status.mode != mode:
             await asyncio.to_thread(self._page.post, "/api/mode", {"mode": mode})
 
