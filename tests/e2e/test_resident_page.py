@@ -71,10 +71,10 @@ def test_the_shelf_code_stands_large_once_the_parcel_is_shelved(town: Town, open
     expect(page.locator(".codes")).to_have_text("A12", timeout=SOON_MS)
     # An open shelf would take the next test's parcels as well.
     station = open_page(town.agent_url)
-    station.get_by_role("button", name="盘点").click()
-    expect(station.get_by_role("button", name="盘点")).to_have_attribute("aria-pressed", "true")
-    station.get_by_role("button", name="收货").click()
-    expect(station.get_by_role("button", name="收货")).to_have_attribute("aria-pressed", "true")
+    station.get_by_role("button", name="盘点", exact=True).click()
+    expect(station.get_by_role("button", name="盘点", exact=True)).to_have_attribute("aria-pressed", "true")
+    station.get_by_role("button", name="收货", exact=True).click()
+    expect(station.get_by_role("button", name="收货", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 def test_while_the_gateway_is_gone_the_page_says_so_asks_by_itself_and_comes_back(town: Town, open_page: OpenPage) -> None:
