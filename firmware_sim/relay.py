@@ -1,24 +1,21 @@
-"""A USB relay board of the LCUS kind, as its bytes: hears commands on a pseudo-terminal, answers nothing.
-
-Plugging is the simulated scanner's, whose line it uses.
-"""
+"""A USB relay board of the LCUS kind, as its bytes: hears commands on a pseudo-terminal, answers nothing."""
 
 from dataclasses import dataclass, field
 
-from firmware_sim.scanner import SimulatedScanner
+from firmware_sim.terminal import Terminal
 
 
 @dataclass(slots=True)
 class SimulatedRelay:
     """``hear`` is its main loop's body. Commands with a bad sum are ignored, as the board does."""
 
-    line: SimulatedScanner
+    line: Terminal
     is_on: dict[int, bool] = field(default_factory=dict)
     switched: list[tuple[int, bool]] = field(default_factory=list)  # each change of a contact, in order
     _pending: bytes = b""
 
     def hear(self) -> None:
-        """Take what the host has sent. UnpluggedError as SimulatedScanner."""
+        """Take what the host has sent. UnpluggedError as its line."""
         self._pending += self.line.read()
         while len(self._pending) >= 4:
             head, total = self._pending[:3], self._pending[3]

@@ -9,7 +9,7 @@ import os
 import time
 import tty
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +27,7 @@ class Terminal:
     """Opened and closed by ``with`` (or plug and unplug). ``path`` is the symlink a driver opens; it is gone while unplugged."""
 
     path: Path
+    _: KW_ONLY
     sleep: Callable[[float], None] = time.sleep
     hear: Callable[[bytes], None] | None = None  # what the driver writes; called by the loop that plugged it in
     drops: bool = False  # what nobody takes is lost, as on a line without handshake, instead of being waited for
@@ -90,6 +91,15 @@ class Terminal:
                 if retries > WRITE_RETRIES:
                     raise TimeoutError(f"{self.path.name}: nobody reads this line") from None
                 self.sleep(0.01)
+
+    def read(self) -> bytes:
+        """What the driver has written since the last look; empty for nothing. For who does not ``hear``. UnpluggedError."""
+        if self._master is None:
+            raise UnpluggedError(f"{self.path.name}: unplugged")
+        try:
+            return os.read(self._master, READ_BYTES)
+        except BlockingIOError:
+            return b""
 
     def _read(self) -> None:
         if self._master is not None and self.hear is not None:

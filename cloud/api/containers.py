@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud.api.context import CurrentAccount, Planner, ServicesDep, Transaction, require_operator
+from cloud.api.context import CurrentAccount, Planner, ServicesDep, Transaction, require_known_operator, require_operator
 from cloud.api.errors import not_found
 from cloud.api.text import iso_or_none
 from cloud.auth.audit import write_audit
@@ -155,9 +155,7 @@ async def add_containers(
 ) -> NewContainersOut:
     """Register containers under new labels, to be printed."""
     require_operator(account, operator_id)
-    cursor = await connection.execute("SELECT FROM operator WHERE id = %s", [operator_id])
-    if await cursor.fetchone() is None:
-        raise not_found("operator_id", "operator")
+    await require_known_operator(connection, operator_id)
     labels = await new_containers(connection, operator_id, wanted.count, services.now())
     await write_audit(connection, services.now(), account.id, "container.add", operator_id, {"count": wanted.count})
     return NewContainersOut(labels=labels)

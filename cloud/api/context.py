@@ -105,3 +105,10 @@ def require_operator(account: Account, operator_id: str) -> None:
     scope = account.scope
     if scope.operator_id is not None and scope.operator_id != operator_id:
         raise not_found("operator_id", "operator")
+
+
+async def require_known_operator(connection: Connection, operator_id: str) -> None:
+    """404 where there is no such operator."""
+    cursor = await connection.execute("SELECT FROM operator WHERE id = %s", [operator_id])
+    if await cursor.fetchone() is None:
+        raise not_found("operator_id", "operator")

@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Body, Query, Request, UploadFile
 from pydantic import BaseModel, SkipValidation, ValidationError
 
-from cloud.api.context import CurrentAccount, Planner, Services, ServicesDep, Transaction, require_operator
+from cloud.api.context import CurrentAccount, Planner, Services, ServicesDep, Transaction, require_known_operator, require_operator
 from cloud.api.errors import ApiError, not_found
 from cloud.api.faults import form_fault
 from cloud.api.order_csv import CsvError, read_orders
@@ -120,8 +120,7 @@ async def _import(
 ) -> ImportReport:  # fmt: skip
     if len(orders) > MAX_ORDERS:
         raise ApiError(422, "too_many_orders", "orders", count=len(orders), most=MAX_ORDERS)
-    if await _is_unknown_operator(connection, operator_id):
-        raise not_found("operator_id", "operator")
+    await require_known_operator(connection, operator_id)
     done = await import_orders(connection, services.now(), services.vault, operator_id, orders)
     everything = sorted([*faults, *done.faults], key=lambda fault: fault.line)
     report = ImportReport(
@@ -133,11 +132,6 @@ async def _import(
     for outcome, count in counts.items():
         services.meters.orders.labels(outcome).inc(count)
     return report
-
-
-async def _is_unknown_operator(connection: Connection, operator_id: str) -> bool:
-    cursor = await connection.execute("SELECT FROM operator WHERE id = %s", [operator_id])
-    return await cursor.fetchone() is None
 
 
 @router.get("")

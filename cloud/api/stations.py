@@ -13,7 +13,7 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cloud.api.context import Planner, ServicesDep, Transaction, require_operator
+from cloud.api.context import Planner, ServicesDep, Transaction, require_known_operator, require_operator
 from cloud.api.errors import ApiError, not_found
 from cloud.api.text import Text
 from cloud.auth.accounts import Account
@@ -285,9 +285,7 @@ async def set_articles(
 ) -> ArticlesForm:
     """Add articles, or change those that are there."""
     require_operator(account, operator_id)
-    cursor = await connection.execute("SELECT FROM operator WHERE id = %s", [operator_id])
-    if await cursor.fetchone() is None:
-        raise not_found("operator_id", "operator")
+    await require_known_operator(connection, operator_id)
     async with connection.cursor() as many:
         await many.executemany(
             """

@@ -202,7 +202,7 @@ async def open_session(address: BrokerAddress, client_id: str, filters: Sequence
         client.tls_set_context(ssl.create_default_context())
     client.max_inflight_messages_set(_PUBLISH_QUEUE)
     client.max_queued_messages_set(_PUBLISH_QUEUE)
-    driver = PahoLoop(client)
+    driver = PahoLoop(client, lambda why: session.report_lost(why))
     session = Session(client, driver, clock, loop, loop.create_future())
     subscribed: asyncio.Future[None] = loop.create_future()
     _wire(client, session, subscribed, filters)

@@ -44,9 +44,14 @@ async def _listen(parts: SplitResult, hint: Callable[[list[RoomNotice]], None]) 
     """Connect, listen until it is lost, again; ends by cancellation."""
     backoff_s = _MIN_BACKOFF_S
     while True:
-        lost = asyncio.get_running_loop().create_future()
-        client = _client(parts, hint, lost)
-        driver = PahoLoop(client)
+        lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def lose(why: str, lost: asyncio.Future[str] = lost) -> None:
+            if not lost.done():
+                lost.set_result(why)
+
+        client = _client(parts, hint, lose)
+        driver = PahoLoop(client, lose)
         try:
             await driver.connect(lambda client=client: _connect(client, parts))  # type: ignore[misc]
             log.info("broker connected")
@@ -61,16 +66,12 @@ async def _listen(parts: SplitResult, hint: Callable[[list[RoomNotice]], None]) 
         backoff_s = min(_MAX_BACKOFF_S, 2 * backoff_s)
 
 
-def _client(parts: SplitResult, hint: Callable[[list[RoomNotice]], None], lost: "asyncio.Future[str]") -> LoopClient:
+def _client(parts: SplitResult, hint: Callable[[list[RoomNotice]], None], lose: Callable[[str], None]) -> LoopClient:
     client = LoopClient(f"tuantu-live-{secrets.token_hex(6)}")
     if parts.username is not None:
         client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
     if parts.scheme == "mqtts":
         client.tls_set_context(ssl.create_default_context())
-
-    def lose(why: str) -> None:
-        if not lost.done():
-            lost.set_result(why)
 
     def on_connect(_client: mqtt.Client, _userdata: object, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:

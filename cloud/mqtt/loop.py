@@ -21,8 +21,10 @@ _PACKETS_AT_ONCE = 64
 class PahoLoop:
     """Reads and writes for ``client`` on the running loop, from `connect` to `close`; all its callbacks are called there."""
 
-    def __init__(self, client: LoopClient) -> None:
+    def __init__(self, client: LoopClient, report_lost: Callable[[str], None]) -> None:
+        """``report_lost``: the connection is over though paho does not say so, for what the broker sent cannot be read."""
         self._client = client
+        self._report_lost = report_lost
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
         self._is_writer_set = False
@@ -75,11 +77,16 @@ class PahoLoop:
         return cast("socket.socket | None", self._client.socket())  # websockets, paho's other kind, are not used
 
     def _read(self) -> None:
-        for _ in range(_PACKETS_AT_ONCE):
-            before = self._client.messages_read
-            self._client.loop_read()
-            if self._socket is None or not (self._client.messages_read > before or self._has_decrypted()):
-                break
+        try:
+            for _ in range(_PACKETS_AT_ONCE):
+                before = self._client.messages_read
+                self._client.loop_read()
+                if self._socket is None or not (self._client.messages_read > before or self._has_decrypted()):
+                    break
+        except Exception as error:  # noqa: BLE001  # else the loop would only log it, and the connection hang half read
+            self._detach()
+            self._report_lost(f"what the broker sent cannot be read: {type(error).__name__}: {error}")
+            return
         self.flush()
 
     def _has_decrypted(self) -> bool:

@@ -16,7 +16,8 @@ import structlog
 from edge.wire.clock import Clock, decode_town, encode_town
 from firmware_sim.cold_room import ColdRoom
 from firmware_sim.faults import LineFaults
-from firmware_sim.scanner import SimulatedScanner, UnpluggedError
+from firmware_sim.scanner import SimulatedScanner
+from firmware_sim.terminal import UnpluggedError
 from firmware_sim.town.agents import Agent, edge_command
 from firmware_sim.town.control import Answer, ControlServer, Request
 from firmware_sim.town.memory import Memory

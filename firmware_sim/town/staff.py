@@ -11,7 +11,8 @@ import msgspec
 import structlog
 
 from edge.wire.clock import Clock
-from firmware_sim.scanner import SimulatedScanner, UnpluggedError
+from firmware_sim.scanner import SimulatedScanner
+from firmware_sim.terminal import UnpluggedError
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
 from firmware_sim.town.plan import Parcel, Step, StepKind, known_dates, plan_day, service_date, steps

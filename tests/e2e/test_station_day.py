@@ -310,7 +310,7 @@ def test_goods_are_shared_out_the_shelves_counted_and_what_is_left_seen_to(day: 
     page.get_by_role("button", name=f"交给司机 {GOODS}").click()
     counter.says("已交回司机")
     page.reload()
-    expect(page.get_by_role("button", name="异常")).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
+    expect(page.get_by_role("button", name="异常", exact=True)).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
     assert serious(page) == []
 
 

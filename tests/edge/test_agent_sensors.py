@@ -1,45 +1,19 @@
 """The agent with a cold room on a real broker: what the boxes feel is what the cloud is told, now, and after an outage too."""
 
-import asyncio
-import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from edge.wire.clock import TownClock, TownTime, encode_town
 from edge.wire.codec import decode_telemetry
 from edge.wire.ids import Lane
 from firmware_sim.cold import BoxFaults
-from firmware_sim.cold_room import FREEZER_1, FRIDGE_1, ColdRoom
+from firmware_sim.cold_room import FREEZER_1, FRIDGE_1
 from tests.conftest import TestBroker
 from tests.edge.agents import Cloud, listening_cloud, running_agent, until, write_config
-from tests.edge.devices.sensors import START_MS
+from tests.edge.cold_rooms import cold_room, tables
 
 pytestmark = pytest.mark.slow
-
-RATE = 60.0  # a minute a second
-
-
-@asynccontextmanager
-async def cold_room(folder: Path) -> AsyncIterator[ColdRoom]:
-    """Living at the town's clock, whose file the agent reads too."""
-    file = folder / "clock.json"
-    file.write_bytes(encode_town(TownTime(START_MS, time.monotonic(), RATE, "")))
-    room = ColdRoom(folder / "devices", TownClock(file.read_bytes, time.monotonic), "1")
-    with room.plugged():
-        task = asyncio.create_task(room.run())
-        try:
-            yield room
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-
-def tables(room: ColdRoom) -> str:
-    return f'[clock]\ntown_file = "{room.folder.parent / "clock.json"}"\n{room.toml()}'
 
 
 def values(cloud: Cloud, lane: Lane) -> dict[str, list[float | None]]:

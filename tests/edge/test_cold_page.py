@@ -3,38 +3,18 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge.wire.clock import TownClock, TownTime, encode_town
 from firmware_sim.cold import BoxFaults
-from firmware_sim.cold_room import DISPLAY_1, FRIDGE_1, ColdRoom
+from firmware_sim.cold_room import DISPLAY_1, FRIDGE_1
 from tests.conftest import TestBroker
 from tests.edge.agents import DEADLINE_S, Running, running_agent, write_config
-from tests.edge.devices.sensors import START_MS
+from tests.edge.cold_rooms import cold_room, tables
 
 pytestmark = pytest.mark.slow
-
-RATE = 60.0  # a minute a second
-
-
-@asynccontextmanager
-async def cold_room(folder: Path) -> AsyncIterator[ColdRoom]:
-    """Living at the town's clock, whose file the agent reads too."""
-    file = folder / "clock.json"
-    file.write_bytes(encode_town(TownTime(START_MS, time.monotonic(), RATE, "")))
-    room = ColdRoom(folder / "devices", TownClock(file.read_bytes, time.monotonic), "1")
-    with room.plugged():
-        task = asyncio.create_task(room.run())
-        try:
-            yield room
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
 
 
 async def ask(agent: Running, path: str, **params: Any) -> dict[str, Any]:
@@ -67,7 +47,7 @@ async def until_points(agent: Running, sensor: str, count: int) -> dict[str, Any
 
 async def test_an_open_door_is_told_live_acknowledged_with_a_name_and_cleared(broker: TestBroker, tmp_path: Path) -> None:
     async with cold_room(tmp_path) as room:
-        config = write_config(tmp_path, broker, "cold-3", f'[clock]\ntown_file = "{tmp_path / "clock.json"}"\n{room.toml()}')
+        config = write_config(tmp_path, broker, "cold-3", tables(room))
         async with running_agent(config) as agent:
             await until_points(agent, "fridge-1_open", 1)
             async with agent.http.stream("GET", "/api/live") as live:
@@ -97,7 +77,7 @@ async def test_an_open_door_is_told_live_acknowledged_with_a_name_and_cleared(br
 
 async def test_a_chart_has_its_band_its_gaps_and_its_past_after_a_restart(broker: TestBroker, tmp_path: Path) -> None:
     async with cold_room(tmp_path) as room:
-        config = write_config(tmp_path, broker, "cold-4", f'[clock]\ntown_file = "{tmp_path / "clock.json"}"\n{room.toml()}')
+        config = write_config(tmp_path, broker, "cold-4", tables(room))
         async with running_agent(config) as agent:
             chart = await until_points(agent, "display-1_c", 4)
             room.set_faults(DISPLAY_1, BoxFaults(dropout=1.0))

@@ -14,7 +14,8 @@ import httpx
 import msgspec
 
 from edge.wire.clock import TownTime, encode_town
-from firmware_sim.scanner import SimulatedScanner, UnpluggedError
+from firmware_sim.scanner import SimulatedScanner
+from firmware_sim.terminal import UnpluggedError
 from tests.conftest import find_free_port
 from tests.faults.agent import put_back
 from tests.faults.ledger import Ledger

@@ -6,7 +6,8 @@ import pytest
 import serial
 
 from firmware_sim.faults import LineFaults, pieces
-from firmware_sim.scanner import SimulatedScanner, UnpluggedError
+from firmware_sim.scanner import SimulatedScanner
+from firmware_sim.terminal import UnpluggedError
 
 
 def test_the_other_end_reads_what_the_scanner_sends(tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ def connect(client: LoopClient, broker: TestBroker, keepalive_s: int = 15) -> Ca
     return lambda: client.connect(broker.host, broker.port, keepalive=keepalive_s)
 
 
+def never_lost(why: str) -> None:
+    raise AssertionError(why)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not condition():
@@ -34,7 +38,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def test_more_than_the_socket_takes_at_once_arrives_whole_and_in_order(broker: TestBroker) -> None:
     client = client_of(broker)
-    driver = PahoLoop(client)
+    driver = PahoLoop(client, never_lost)
     heard: list[bytes] = []
     threads: set[int] = set()
 
@@ -69,7 +73,7 @@ async def test_more_than_the_socket_takes_at_once_arrives_whole_and_in_order(bro
 
 async def test_a_silent_connection_is_kept_alive_and_one_that_is_cut_is_reported(broker: TestBroker) -> None:
     client = client_of(broker)
-    driver = PahoLoop(client)
+    driver = PahoLoop(client, never_lost)
     connected, lost = asyncio.Event(), asyncio.Event()
     client.on_connect = lambda *_: connected.set()
     client.on_disconnect = lambda *_: lost.set()
@@ -85,9 +89,33 @@ async def test_a_silent_connection_is_kept_alive_and_one_that_is_cut_is_reported
         driver.close()
 
 
+async def test_what_cannot_be_read_ends_the_connection_instead_of_hanging_half_read(broker: TestBroker) -> None:
+    client = client_of(broker)
+    told: list[str] = []
+    driver = PahoLoop(client, told.append)
+
+    def choke(_message: Publish) -> None:
+        raise LookupError("nobody foresaw this")
+
+    def on_connect(*_: object) -> None:
+        client.subscribe("tt-live/v1/rooms", qos=0)
+
+    def on_subscribe(*_: object) -> None:
+        client.publish("tt-live/v1/rooms", b"x", qos=0)
+
+    client.take, client.on_connect, client.on_subscribe = choke, on_connect, on_subscribe
+    try:
+        await driver.connect(connect(client, broker))
+        await until(lambda: bool(told))
+        assert told == ["what the broker sent cannot be read: LookupError: nobody foresaw this"]
+    finally:
+        driver.close()
+    assert client.socket() is None
+
+
 async def test_a_broker_that_is_not_there_is_an_error_and_leaves_nothing_open(free_port: int) -> None:
     client = LoopClient("loop-test")
-    driver = PahoLoop(client)
+    driver = PahoLoop(client, never_lost)
     with pytest.raises(OSError, match="refused"):
         await driver.connect(lambda: client.connect("127.0.0.1", free_port))
     driver.close()
