@@ -29,6 +29,7 @@ TOOLS = {
     "account": ("cloud.auth.account_tool", "add, disable or list accounts"),
     "losses": ("cloud.api.losses_tool", "what is gone for good; take note of it"),
     "site": ("cloud.onebox.site_tool", "add a station of your own, with its user at the broker"),
+    "books": ("cloud.api.books_tool", "whether what was sent was released, returned, disposed of or is in a case"),
     "status": ("cloud.api.status_tool", "what GET /health says, for people"),
 }
 

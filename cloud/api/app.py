@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from cloud.api import (
     batches,
+    books,
     commands,
     containers,
     errors,
@@ -48,9 +49,9 @@ from edge.wire.clock import Clock
 
 # In order: the pages' catch-all comes last.
 ROUTERS = (
-    sessions.router, sites.router, orders.router, batches.router, links.router, parcels.router, quarantine.router, readings.router,
-    losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router, labels.router,
-    photos.router, health.router, pages.router,
+    sessions.router, sites.router, orders.router, batches.router, books.router, links.router, parcels.router, quarantine.router,
+    readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
+    labels.router, photos.router, health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.
 _STOP_S = 10

@@ -143,3 +143,18 @@ def test_a_link_made_here_opens_the_residents_page(town: Town, ops: Page) -> Non
     with ops.expect_popup() as opened:
         link.click()
     expect(opened.value.locator("h1")).to_have_text("已下单", timeout=SOON_MS)
+
+
+def test_a_dates_books_say_what_is_open_and_name_the_parcels(town: Town, open_page: OpenPage) -> None:
+    """The last one here: no order of today is taken after it."""
+    order = town.order()
+    today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
+    town.ask("POST", f"/api/operators/{OPERATOR}/batches/{today}/freeze", {"early": True})
+    section = logged_in(town, open_page).get_by_role("region", name="对账")
+    line = section.get_by_role("listitem").first
+    expect(line).to_contain_text("件还在路上或待提", timeout=SOON_MS)
+    expect(line).to_contain_text("发出")
+    line.locator("summary").click()
+    for label in order.labels:
+        expect(line).to_contain_text(label, timeout=SOON_MS)
+    expect(line).to_contain_text("待到货 · ")

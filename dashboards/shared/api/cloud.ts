@@ -11,6 +11,8 @@ export type QuarantineItem = Schemas['QuarantineItem']
 export type QuarantineOne = Schemas['QuarantineOne']
 export type ImportReport = Schemas['ImportReport']
 export type OrderRow = Schemas['OrderRow']
+export type BookDate = Schemas['DateOut']
+export type UnresolvedParcel = Schemas['UnresolvedOut']
 export type LinkOut = Schemas['LinkOut']
 
 const part = encodeURIComponent
@@ -34,6 +36,10 @@ export const cloud = {
     (await request('POST', `/api/operators/${part(operator)}/orders/csv`, file)) as ImportReport,
   orders: async (operator: string, q: string) =>
     ((await request('GET', `/api/operators/${part(operator)}/orders?limit=20&q=${part(q)}`)) as Schemas['OrderList']).orders,
+  bookDates: async (operator: string) =>
+    (await request('GET', `/api/operators/${part(operator)}/books/dates`)) as Schemas['DateList'],
+  books: async (operator: string, date: string) =>
+    (await request('GET', `/api/operators/${part(operator)}/books?date=${part(date)}`)) as Schemas['BooksOut'],
   makeLink: async (operator: string, externalId: string) =>
     (await request('POST', `/api/operators/${part(operator)}/orders/${part(externalId)}/link`)) as LinkOut,
 }

@@ -468,6 +468,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Books
+         * @description A pickup date's, by zone and article. A date without frozen orders balances: nothing was sent.
+         */
+        get: operations["show_books_api_operators__operator_id__books_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/books/dates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Books
+         * @description The newest week of frozen pickup dates, the newest first.
+         */
+        get: operations["list_books_api_operators__operator_id__books_dates_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators/{operator_id}/containers": {
         parameters: {
             query?: never;
@@ -1222,6 +1262,19 @@ export interface components {
             short_lines: number;
         };
         /**
+         * BooksOut
+         * @description ``unresolved``: the first thousand parcels that do not balance; ``total.unresolved`` counts them all.
+         */
+        BooksOut: {
+            /** As Of */
+            as_of: string;
+            /** Lines */
+            lines: components["schemas"]["LineOut"][];
+            total: components["schemas"]["DateOut"];
+            /** Unresolved */
+            unresolved: components["schemas"]["UnresolvedOut"][];
+        };
+        /**
          * BucketOut
          * @description ``low``, ``mean``, ``high`` null: a gap. ``readings`` counts all, "no answer" included; ``good`` those of quality 0.
          */
@@ -1470,6 +1523,40 @@ export interface components {
             /** Version */
             version?: string | null;
         };
+        /** DateList */
+        DateList: {
+            /** As Of */
+            as_of: string;
+            /** Dates */
+            dates: components["schemas"]["DateOut"][];
+        };
+        /**
+         * DateOut
+         * @description ``unresolved``: how many parcels do not balance.
+         */
+        DateOut: {
+            /** Balanced */
+            balanced: boolean;
+            /** Disposed */
+            disposed: number;
+            /** In Cases */
+            in_cases: number;
+            /** Open */
+            open: number;
+            /**
+             * Pickup Date
+             * Format: date
+             */
+            pickup_date: string;
+            /** Released */
+            released: number;
+            /** Returned */
+            returned: number;
+            /** Sent */
+            sent: number;
+            /** Unresolved */
+            unresolved: number;
+        };
         /** DisputeList */
         DisputeList: {
             /** Parcels */
@@ -1706,6 +1793,25 @@ export interface components {
              * @enum {string}
              */
             zone: "ambient" | "chilled" | "frozen";
+        };
+        /** LineOut */
+        LineOut: {
+            /** Disposed */
+            disposed: number;
+            /** In Cases */
+            in_cases: number;
+            /** Open */
+            open: number;
+            /** Released */
+            released: number;
+            /** Returned */
+            returned: number;
+            /** Sent */
+            sent: number;
+            /** Sku */
+            sku: string;
+            /** Zone */
+            zone: string;
         };
         /** LinkOut */
         LinkOut: {
@@ -2420,6 +2526,17 @@ export interface components {
         TailIn: {
             /** Tail */
             tail: string;
+        };
+        /** UnresolvedOut */
+        UnresolvedOut: {
+            /** Parcel */
+            parcel: string;
+            /** Pieces */
+            pieces: number;
+            /** Site */
+            site: string;
+            /** State */
+            state: string;
         };
     };
     responses: never;
@@ -3397,6 +3514,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SortWall"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_books_api_operators__operator_id__books_get: {
+        parameters: {
+            query: {
+                date: string;
+            };
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BooksOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_books_api_operators__operator_id__books_dates_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DateList"];
                 };
             };
             /** @description Client Error */
