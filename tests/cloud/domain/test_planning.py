@@ -1,4 +1,4 @@
-"""Cut-off, allocation, packing, sort wall, and the books."""
+"""Cut-off, allocation, packing, sort wall."""
 
 from datetime import UTC, date, datetime, time
 
@@ -7,12 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloud.domain.allocation import Demand, LineKey, Pick, allocate, pick_list
-from cloud.domain.books import Account, Imbalance, Posting, Side, imbalances, postings_of
 from cloud.domain.cut_off import CutOff
 from cloud.domain.packing import CAPACITY, ToPack, pack
-from cloud.domain.parcel import Conflict, Parcel, ParcelState
 from cloud.domain.sort_wall import Loading, Route, loading_list, stops
-from tests.cloud.domain.test_parcel_fold import RECEIVED, RELEASED
 
 EVENING = CutOff(time(23), "Asia/Shanghai")
 
@@ -91,18 +88,3 @@ def test_a_station_on_two_runs_or_twice_on_one_is_refused() -> None:
         stops([Route("r1", ("a",)), Route("r2", ("a",))])
     with pytest.raises(ValueError, match="r1 comes to a station twice"):
         Route("r1", ("a", "a"))
-
-
-EGGS = Account("egg", "ambient")
-
-
-def test_the_books_balance_where_all_that_was_sent_came_out_somewhere() -> None:
-    disputed = Parcel(ParcelState.RELEASED, conflicts=(Conflict(RELEASED.id, RECEIVED.id),))
-    became = [Parcel(ParcelState.RELEASED), Parcel(ParcelState.RETURNED), Parcel(ParcelState.DISPOSED), Parcel(), disputed]
-    out = [posting for parcel in became for posting in postings_of(parcel, {EGGS: 2})]
-    assert [posting.side for posting in out] == [Side.RELEASED, Side.RETURNED, Side.DISPOSED, Side.IN_CASES, Side.IN_CASES]
-    assert imbalances([Posting(EGGS, Side.SENT, 10), *out]) == []
-    assert imbalances([Posting(EGGS, Side.SENT, 11), *out]) == [Imbalance(EGGS, 1)]
-    assert imbalances(out) == [Imbalance(EGGS, -10)]
-    with pytest.raises(ValueError, match="pieces"):
-        imbalances([Posting(EGGS, Side.SENT, -1)])
