@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from cloud.api import (
+    alarms,
     batches,
     books,
     commands,
@@ -51,7 +52,9 @@ from edge.wire.clock import Clock
 ROUTERS = (
     sessions.router, sites.router, orders.router, batches.router, books.router, links.router, parcels.router, quarantine.router,
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
-    labels.router, photos.router, health.router, pages.router,
+    labels.router, photos.router,
+    alarms.router,
+    health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.
 _STOP_S = 10

@@ -106,6 +106,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_picture": ("want a JPEG, PNG or WebP, and to be told which", "send it with its content type"),
     "photos_full": ("there is no room for more photographs of this site", "old ones go after half a year; tell the operator"),
     "no_photo": ("there is no such photograph of this site", _LOOK),
+    "no_alarm": ("there is no such alarm", _LOOK),
+    "alarm_stands": ("what it complains of still goes on", "acknowledge it now, and close it when it is over"),
     "no_command": ("there is no such command", _LOOK),
     "site_away": ("the site is not connected", "somebody has to do it there, or try again when it is back"),
     "nothing_to_fetch": ("nothing of this order is left to be fetched", "ask your leader (团长)"),

@@ -10,10 +10,12 @@ from uuid import UUID
 
 import msgspec
 
+from cloud.domain import alarm
 from cloud.domain.container import changes_container
 from cloud.domain.events import believed_at_ms, offset_for
 from cloud.ingest.batch import LANE_NUMBER, Sealed
 from cloud.ingest.clocks import Boot
+from cloud.store.alarm_folding import AlarmKey
 from cloud.store.pool import Connection, Cursor
 from edge.rules.subjects import Entity, subjects
 from edge.wire.clock import utc
@@ -77,6 +79,17 @@ class Touched:
     parcels: set[str] = field(default_factory=set)
     named: dict[str, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    alarms: set[AlarmKey] = field(default_factory=set)
+
+    def add(self, kind: str, name: str) -> None:
+        """One subject of an event, whose state may be another now."""
+        match kind:
+            case Entity.PARCEL:
+                self.parcels.add(name)
+            case alarm.ENTITY:
+                self.alarms.add(AlarmKey.of_entity(name))
+            case _:
+                self.changed.add(name)
 
 
 async def touched_by(connection: Connection, events: Sequence[Arrived]) -> Touched:
@@ -90,11 +103,13 @@ async def touched_by(connection: Connection, events: Sequence[Arrived]) -> Touch
                 touched.named[name] = one.batch.topic.operator
                 if changes_container(one.event.fact):
                     touched.changed.add(name)
+        if (name_of_alarm := alarm.alarm_entity(one.id.site, one.event.fact)) is not None:
+            touched.add(alarm.ENTITY, name_of_alarm)
     undos = [one.id for one in events if isinstance(one.event.fact, EventUndone)]
     boots = sorted({_corrected(one) for one in events if isinstance(one.event.fact, ClockCorrected)})
     if undos or boots:
         for kind, name in await _subjects_of(connection, undos, boots):
-            (touched.parcels if kind == Entity.PARCEL else touched.changed).add(name)
+            touched.add(kind, name)
     return touched
 
 
@@ -203,6 +218,8 @@ def _recordsets(events: Sequence[Arrived], now: datetime, *, of_taken_keys: bool
     for one in events:
         rows.append(_row(one))
         about += [_SubjectRow(entity, name, *one.id) for entity, name in subjects(one.event.fact)]
+        if (name_of_alarm := alarm.alarm_entity(one.id.site, one.event.fact)) is not None:
+            about.append(_SubjectRow(alarm.ENTITY, name_of_alarm, *one.id))
         match one.event.fact:
             case EventUndone(target=target):
                 undos.append(_UndoRow(*EventId.parse(target), *one.id))

@@ -15,6 +15,7 @@ from cloud.domain.rooms import site_room
 from cloud.ingest.batch import Sealed
 from cloud.ingest.clocks import Boot, lock_and_ask_offsets, read_offsets
 from cloud.ingest.event_rows import Arrived, arrived_in, insert, touched_by
+from cloud.store.alarm_folding import AlarmKey, refold_alarms
 from cloud.store.container_folding import fold_containers
 from cloud.store.folding import Refold, ask_refold
 from cloud.store.pool import Connection, Cursor
@@ -68,6 +69,8 @@ class AskedEvents:
     clocks: Cursor
     inserting: Cursor
     folding: Refold
+    alarms: frozenset[AlarmKey]
+    now: datetime
 
 
 async def ask_events(
@@ -84,7 +87,8 @@ async def ask_events(
     inserting = await insert(connection, arrived, now, of_taken_keys=of_taken_keys)
     touched = await touched_by(connection, arrived)
     containers = await fold_containers(connection, touched.named, touched.changed, now)
-    return AskedEvents(clocks, inserting, await ask_refold(connection, touched.parcels, containers))
+    folding = await ask_refold(connection, touched.parcels, containers)
+    return AskedEvents(clocks, inserting, folding, frozenset(touched.alarms), now)
 
 
 async def finish_events(connection: Connection, batches: Sequence[Sealed], asked: AskedEvents | None) -> AppliedEvents:
@@ -100,8 +104,9 @@ async def finish_events(connection: Connection, batches: Sequence[Sealed], asked
     times = Counter(one.id for one in arrived)
     await _refuse_twins(connection, [one for one in arrived if one.id not in new or times[one.id] > 1])
     folded = await asked.folding.finish()
+    alarms = await refold_alarms(connection, asked.alarms, asked.now)
     heard = max(one.event.hlc for one in arrived)
-    entries = (*folded.entries, *_site_entries((one for one in arrived if one.id in new), offsets))
+    entries = (*folded.entries, *alarms, *_site_entries((one for one in arrived if one.id in new), offsets))
     return AppliedEvents(len(new), entries, max(folded.hlc, Hlc(heard)))
 
 

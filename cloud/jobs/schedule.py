@@ -7,6 +7,7 @@ from datetime import datetime
 from cloud.jobs.cut_off import freeze_due
 from cloud.jobs.housekeeping import delete_served
 from cloud.jobs.quarantine import trim_quarantine
+from cloud.jobs.silent_sites import watch_sites
 from cloud.store import partitions
 from cloud.store.mode import StoreMode
 from cloud.store.pool import Connection
@@ -78,6 +79,10 @@ async def _quarantine(connection: Connection, _mode: StoreMode, moment: Moment) 
     return await trim_quarantine(connection, moment.now)
 
 
+async def _silent_sites(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await watch_sites(connection, moment.now)
+
+
 JOBS = (
     Job("partitions", _PARTITIONS_MINUTES, _partitions, frozenset({StoreMode.PLAIN})),
     Job("roll-up", 1, _roll_up),
@@ -86,4 +91,5 @@ JOBS = (
     Job("housekeeping", 30, _housekeeping),
     Job("quarantine", 1, _quarantine),
     Job("cut-off", 1, _cut_off),
+    Job("silent-sites", 1, _silent_sites),
 )
