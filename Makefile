@@ -14,6 +14,8 @@ SEEDS ?= 50
 # Node of the environment where the system has none.
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix dashboards
 unexport MAKEFLAGS
+# What Python has compiled it keeps, also where the machine says otherwise: else each of the many processes compiles all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run setup setup-dev pages test test-unit test-slow test-e2e test-pages check bench faults lock clean
 
@@ -32,13 +34,14 @@ pages:
 run: setup
 	@exec $(PY) -m cloud run
 
-# Exit code 5 of pytest: nothing carries this mark.
+# Properties are tried on a few examples here, and on all of them in test-slow.
 test-unit: setup-dev
-	$(PYTEST) -q $(SIDE) -m "not slow and not e2e and not faults"
+	$(PYTEST) -q $(SIDE) --hypothesis-profile=quick -m "not slow and not e2e and not faults"
 
 test-slow: setup-dev
-	$(PYTEST) -q $(SIDE) -m "(slow or faults) and not e2e"
+	$(PYTEST) -q $(SIDE) -m "(slow or faults or hypothesis) and not e2e"
 
+# Exit code 5 of pytest: nothing carries this mark.
 test-e2e: setup-dev
 	$(PYTEST) -q -m e2e || [ $$? -eq 5 ]
 

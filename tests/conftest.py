@@ -6,6 +6,7 @@ its name and is emptied each time); ``TUANTU_TEST_BROKER`` is mosquitto or iotco
 
 import gc
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from cloud.onebox import broker as onebox_broker
 from cloud.onebox import postgres as onebox_postgres
@@ -26,6 +28,7 @@ from cloud.onebox.unprivileged import server_user
 from cloud.store.migrate import migrate
 from cloud.store.mode import StoreMode
 from cloud.trouble import Trouble
+from tests.examples import QUICK_EXAMPLES
 
 MEMORY = Path("/dev/shm")
 MEMORY_WANTED_BYTES = 4 * 1024**3  # PostgreSQL keeps up to 2 GB of its log
@@ -40,6 +43,33 @@ def pytest_configure() -> None:
     """
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_WANTED_BYTES:
         tempfile.tempdir = str(MEMORY)
+
+
+# With --hypothesis-profile=quick, as make test-unit says, a property is tried on a part of its examples (tests/examples.py);
+# make test-slow tries the same tests on all of them. A busy machine is no fault of what is tried: there is no deadline.
+settings.register_profile("thorough", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=QUICK_EXAMPLES)
+settings.load_profile("thorough")
+
+_WHOLE_FILE = re.compile(r"^pytestmark = .*?\bmark\.(slow|e2e|faults)\b", re.MULTILINE)
+
+
+def _left_out(expression: str) -> set[str]:
+    """The marks that an expression of ``-m`` leaves out in any case: "(slow or faults) and not e2e" leaves out e2e."""
+    flat = re.sub(r"\([^()]*\)", "()", expression)
+    parts = [] if " or " in flat else flat.split(" and ")
+    return {word.group(1) for part in parts if (word := re.fullmatch(r"not (\w+)", part.strip()))}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A file that says of itself that it is slow is not even imported where slow tests are left out: most of the time it takes
+    to find the quick tests went into the others.
+    """
+    left_out = _left_out(config.option.markexpr)
+    if not left_out or collection_path.suffix != ".py":
+        return None
+    said = _WHOLE_FILE.search(collection_path.read_text(encoding="utf-8"))
+    return True if said is not None and said.group(1) in left_out else None
 
 
 # Importing everything makes a few hundred thousand objects that live to the end. Looking through them again and again for

@@ -14,6 +14,8 @@ from tests.conftest import TestBroker
 from tests.edge.agents import write_config
 from tests.edge.outbox.sites import record, settings
 
+pytestmark = pytest.mark.slow
+
 NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 
 

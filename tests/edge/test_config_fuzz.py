@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.config import ConfigError, load
+from tests.examples import examples
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "site.example.toml"
 LINES = [
@@ -47,7 +48,7 @@ def spoilt(edits: list[tuple[str, int, str]]) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(EDITS, min_size=1, max_size=4))
 def test_a_spoilt_file_is_settings_or_a_list_of_faults_with_their_lines(edits: list[tuple[str, int, str]]) -> None:
     text = spoilt(edits)

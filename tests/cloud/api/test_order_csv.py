@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cloud.api.faults import fault
 from cloud.api.order_csv import CsvError, decode_text, read_orders
+from tests.examples import examples
 
 HEADER = ["订单号", "自提点", "提货日期", "收货人", "电话", "货号", "商品名称", "数量", "温区"]
 ROW = ["A-1", "st-a1", "2026-11-23", "王小明", "13812345678", "egg", "鸡蛋,土", "2", "冷藏"]
@@ -120,7 +121,7 @@ def test_no_bytes_do_anything_but_be_read_or_refused(data: bytes) -> None:
 _cell = st.one_of(st.sampled_from(ROW), st.text(max_size=12))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.lists(st.lists(_cell, min_size=1, max_size=11), max_size=8), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_every_row_is_in_an_order_or_in_a_fault(rows: list[list[str]], encoding: str) -> None:
     text = sheet(*rows).replace("\0", "")

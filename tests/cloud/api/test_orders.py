@@ -13,6 +13,8 @@ from cloud.config import CloudConfig
 from edge.wire.labels import classify, container_label, parcel_label
 from tests.cloud.api.world import LABELS, World, order, scan
 
+pytestmark = pytest.mark.slow
+
 ORDERS = "/api/operators/op-a/orders"
 
 

@@ -5,6 +5,8 @@ import pytest
 from cloud.store.rooms import change, entry
 from tests.cloud.api.world import LABELS, NOW, PEOPLE, World, order, scan
 
+pytestmark = pytest.mark.slow
+
 A1 = "/api/operators/op-a/orders"
 B1 = "/api/operators/op-b/orders"
 

@@ -22,6 +22,8 @@ from tests.cloud.api.world import NOW, SECRET, TestClock, settle
 from tests.cloud.live.conftest import DEADLINE_S, Client
 from tests.conftest import TestBroker, find_free_port
 
+pytestmark = pytest.mark.slow
+
 
 def publish(broker: TestBroker, payload: bytes) -> None:
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)

@@ -16,6 +16,8 @@ from edge.wire.clock import utc
 from tests.cloud.api.world import LABELS, NOW, scan
 from tests.cloud.live.conftest import DEADLINE_S, Client, Live
 
+pytestmark = pytest.mark.slow
+
 HOUR_MS = 3_600_000
 
 

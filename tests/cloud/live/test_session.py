@@ -14,6 +14,7 @@ from cloud.live.frames import MAX_ROOMS, Entry
 from cloud.live.rooms import PAGE_ENTRIES, Delivery, Fetched, Rooms
 from cloud.live.session import HELLO_WITHIN_S, MAX_FAULTS, Authenticate, Close, Effect, Join, Leave, Send, Session
 from tests.cloud.api.world import TestClock
+from tests.examples import examples
 
 ADMIN = Scope(Role.ADMIN)
 LEADER = Scope(Role.LEADER, "op-a", frozenset({"st-1", "st-2"}))
@@ -156,7 +157,7 @@ class Conversations(RuleBasedStateMachine):
 
 
 TestConversations = Conversations.TestCase
-TestConversations.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestConversations.settings = settings(max_examples=examples(60), stateful_step_count=30, deadline=None)
 
 
 class Watching(RuleBasedStateMachine):
@@ -266,7 +267,7 @@ class Watching(RuleBasedStateMachine):
 
 
 TestWatching = Watching.TestCase
-TestWatching.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestWatching.settings = settings(max_examples=examples(150), stateful_step_count=40, deadline=None)
 
 
 def test_who_lags_is_told_the_newest_and_costs_the_others_no_encoding() -> None:

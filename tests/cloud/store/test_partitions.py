@@ -11,6 +11,8 @@ from cloud.store.partitions import TABLES, ahead_of, drop, ensure, existing
 from cloud.store.pool import Connection, connect, is_serialization_conflict
 from tests.cloud.store.telemetry_rows import DAY, Row, ingest
 
+pytestmark = pytest.mark.slow
+
 READING = TABLES["reading"]
 ONE_DAY = timedelta(days=1)
 

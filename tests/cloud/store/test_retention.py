@@ -11,6 +11,8 @@ from cloud.store.rollup import roll_up
 from cloud.store.telemetry import readings
 from tests.cloud.store.telemetry_rows import DAY, Row, ingest, minutely
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 ONE_DAY = timedelta(days=1)
 LATER = DAY + READINGS_KEPT + 2 * ONE_DAY

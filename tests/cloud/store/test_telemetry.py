@@ -8,6 +8,8 @@ from cloud.store.rollup import roll_up
 from cloud.store.telemetry import RangeError, Sensor, readings, sensors_of
 from tests.cloud.store.telemetry_rows import DAY, MINUTE, Row, ingest, minutely
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

@@ -23,6 +23,8 @@ from edge.wire.clock import WallClock
 from edge.wire.labels import LabelKind, classify, container_label, parcel_label
 from firmware_sim.labels import AS_PRINTED, HAND_HELD, WORN_HEAD, Defects, Print, label_image, write_label
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(os.environ.get("TUANTU_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 DEADLINE_S = 30.0
 
@@ -104,7 +106,6 @@ async def test_a_video_file_is_a_camera_too(tmp_path: Path, clock: WallClock) ->
     assert [scan.text for scan in seen] == [parcel_label(5)]
 
 
-@pytest.mark.slow
 def test_photographs_of_the_world_are_read_and_nothing_is_read_where_nothing_is() -> None:
     folder = SHARED / "barcodes"
     if not (folder / "manifest.csv").is_file():

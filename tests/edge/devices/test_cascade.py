@@ -21,6 +21,7 @@ from edge.devices.cascade_stages import PLAIN, RETRIES, Picture, Stage, stages_w
 from edge.devices.cascade_templates import Ballot  # noqa: E402
 from edge.wire.labels import parcel_label  # noqa: E402
 from firmware_sim.labels import AS_PRINTED, Print, label_image  # noqa: E402
+from tests.examples import examples  # noqa: E402
 
 EAN = "6901234567892"
 PARCEL = parcel_label(36**5 + 7)
@@ -153,7 +154,7 @@ def test_an_add_on_is_no_code_of_its_own(decoders: Decoders) -> None:
         assert {symbol.text for symbol in found} <= {"9780441014989"}, stage.name
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=2, max_size=14))
 def test_the_own_reader_knows_every_character_of_code_128(text: str) -> None:
     symbol = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128)
@@ -164,7 +165,7 @@ def test_the_own_reader_knows_every_character_of_code_128(text: str) -> None:
     assert ballot.winner() == Symbol(text, "C0")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 10**12 - 1), st.floats(0.3, 0.52))
 def test_the_own_reader_reads_every_ean_that_is_half_a_module_out_of_focus(number: int, blur_modules: float) -> None:
     digits = f"{number:012d}"
@@ -191,6 +192,7 @@ def test_the_own_reader_would_rather_read_nothing_than_misread(blur_modules: flo
     assert misread <= 1  # of 40; before a camera, another frame has to agree
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blur_modules", [0.85, 0.95, 1.1])
 def test_a_parcel_label_too_blurred_to_read_is_not_taken_for_a_product(decoders: Decoders, blur_modules: float) -> None:
     for seed in range(6):

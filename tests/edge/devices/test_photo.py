@@ -9,6 +9,8 @@ from edge.devices.photo import MAX_BYTES, PhotoError, PhotoReader
 from edge.wire.labels import parcel_label
 from firmware_sim.labels import HAND_HELD, Print, label_image
 
+pytestmark = pytest.mark.slow
+
 cv2 = pytest.importorskip("cv2", exc_type=ImportError)
 np = pytest.importorskip("numpy")
 

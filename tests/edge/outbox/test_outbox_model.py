@@ -16,6 +16,7 @@ from edge.wire.ids import Epoch, EventId, EventNumber, Lane, SiteId
 from edge.wire.labels import parcel_label
 from edge.wire.messages import ClockQuality, ParcelReceived
 from tests.edge.outbox.sites import ack, record, settings, waiting
+from tests.examples import examples
 
 Key = tuple[Epoch, Lane, int]
 
@@ -205,5 +206,8 @@ class OutboxMachine(RuleBasedStateMachine):
 
 TestOutbox = OutboxMachine.TestCase
 TestOutbox.settings = hypothesis_settings(
-    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(30),
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

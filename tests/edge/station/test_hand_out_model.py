@@ -38,6 +38,7 @@ from tests.edge.station import days
 from tests.edge.station.boards import TestBoard
 from tests.edge.station.counters import Counter, TestClock, open_counter
 from tests.edge.station.days import CODE_OF, LI_1, PROXY_CODE, PROXY_TOKEN, STRANGE, WANG_1, WANG_2
+from tests.examples import examples
 
 DAY = days.manifest()
 DAY_INDEX = Day.of(DAY)
@@ -243,4 +244,4 @@ def wished(store: Store) -> int:
 
 
 TestStationOfTwoScreens = StationOfTwoScreens.TestCase
-TestStationOfTwoScreens.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestStationOfTwoScreens.settings = settings(max_examples=examples(30), stateful_step_count=30, deadline=None)

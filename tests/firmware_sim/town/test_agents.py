@@ -12,6 +12,8 @@ import pytest
 from firmware_sim.town import agents
 from firmware_sim.town.agents import Agent
 
+pytestmark = pytest.mark.slow
+
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 PATIENT = "import time; print('up', flush=True); time.sleep(600)"
 
