@@ -5,6 +5,7 @@ Services are ``run(config, clock)``, tools ``main(arguments, config, clock) -> e
 
 import argparse
 import asyncio
+import gc
 import importlib
 import inspect
 import os
@@ -88,6 +89,8 @@ def _dispatch(command: str, rest: list[str]) -> int:
     else:
         outcome = importlib.import_module(TOOLS[command][0]).main(rest, config, clock)
     if inspect.iscoroutine(outcome):
+        gc.collect()
+        gc.freeze()  # what is here by now stays: looking through it again would hold up a scan, now and then
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             outcome = runner.run(outcome)
     return outcome if isinstance(outcome, int) else 0

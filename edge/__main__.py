@@ -6,6 +6,7 @@ For tests/faults only: TUANTU_FAULT_STEP=committed:3 kills the process, as kill 
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -79,6 +80,8 @@ def _run(config: EdgeConfig, mutant: str) -> int:
     log_as_json()
     try:
         agent = agent_of(config, mutant, os.environ.get("TUANTU_FAULT_STEP", ""))
+        gc.collect()
+        gc.freeze()  # what is here by now stays: looking through it again would hold up a scan, now and then
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_signalled(agent.run()))
     except StartError as error:
