@@ -15,6 +15,7 @@ from cloud.api import (
     alarms,
     batches,
     books,
+    cases,
     commands,
     containers,
     errors,
@@ -30,6 +31,7 @@ from cloud.api import (
     pickup,
     quarantine,
     readings,
+    resident_cases,
     sessions,
     sites,
     stations,
@@ -54,6 +56,7 @@ ROUTERS = (
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router,
+    cases.router, resident_cases.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

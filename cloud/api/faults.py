@@ -118,6 +118,23 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_phone_known": ("no phone is known for this order", "staff can hand it out by its label"),
     "too_many_proxies": ("{most} people may come instead already", "take one of them back first"),
     "no_proxy": ("nobody may come instead by this", "look again who may"),
+    "no_case": ("there is no such case", _LOOK),
+    "case_state": ("a case that is {state} does not allow this", "look again: somebody may have decided it already"),
+    "case_conflict": (
+        "two scans contradict each other: nothing is refunded by that alone",
+        "undo one of the two at its station, or close the case and say why",
+    ),
+    "case_text": ("say why", "write a few words"),
+    "case_liability": ("nobody is named who is liable", "choose who is"),
+    "case_reference": ("the payment has no number", "give the shop system's number of the payment"),
+    "not_in_order": ("{sku} is not in this parcel", "choose an article of the order"),
+    "more_than_ordered": ("only {ordered} were ordered", "correct the number"),
+    "order_cancelled": ("this order was cancelled", "ask your leader (团长)"),
+    "report_too_early": ("the pickup day has not come yet", "report it once you have seen the goods"),
+    "report_too_late": ("the time for reporting is over", "ask your leader (团长)"),
+    "reported_before": ("this was reported already and is being looked at", "add to that report"),
+    "too_many_reports": ("{most} reports of one order", "ask your leader (团长)"),
+    "too_many_photos": ("more than {most} photographs", "leave some out"),
 }
 
 

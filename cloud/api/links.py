@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from cloud.api.clock import ClockOut, clock_out
 from cloud.api.context import CurrentAccount, Planner, Services, ServicesDep, Transaction, require_operator
 from cloud.api.errors import ApiError, not_found
+from cloud.api.link_holder import read_link
 from cloud.api.text import iso_of
 from cloud.auth.audit import write_audit
-from cloud.auth.links import LINK_LIFE_MS, Link, LinkError
+from cloud.auth.links import LINK_LIFE_MS, Link
 from cloud.domain.order import iso
 from cloud.domain.rooms import order_room
 from cloud.domain.scope import ORDERS_IN_SCOPE
@@ -57,12 +58,7 @@ def live_address(services: Services) -> str:
 async def follow_link(token: str, response: Response, services: ServicesDep, connection: Transaction) -> LinkView:
     """The order a link stands for: 404 where the link is none of ours, 410 where it has expired or was taken back."""
     response.headers["Cache-Control"] = "no-store"
-    try:
-        link = services.signer.read(token)
-    except LinkError as error:
-        if "expired" in str(error):
-            raise ApiError(410, "link_expired", "token") from None
-        raise ApiError(404, "link_invalid", "token", detail=str(error)) from None
+    link = read_link(services, token)
     time_zone, pickup_until = await _operators_day(connection, link)
     order, cursor = await _newest(connection, link.order_id)
     return LinkView(

@@ -91,7 +91,7 @@ async def _import(
             case other:
                 assert_never(other)
     await write(connection, now, vault, operator_id, planned)
-    folded = await refold(connection, {parcel for one in planned for parcel in one.parcels})
+    folded = await refold(connection, {parcel for one in planned for parcel in one.parcels}, now)
     done.rooms = await change(connection, [*left(planned), *folded.entries], now)
     done.created = sum(one.kept is None for one in planned)
     done.updated = len(planned) - done.created

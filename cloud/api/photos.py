@@ -18,6 +18,11 @@ MAX_SITE_BYTES = 2 * 1024**3
 _BEGINS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n", "image/webp": b"RIFF"}
 
 
+def picture_type(body: bytes) -> str | None:
+    """What kind of picture this is, by how it begins; None: none that is taken here."""
+    return next((kind for kind, begins in _BEGINS.items() if body.startswith(begins)), None)
+
+
 @router.put("/blobs/{sha256}", status_code=201)
 async def put_photo(
     sha256: Sha256, request: Request, response: Response, site: CurrentSite, services: ServicesDep, connection: Transaction

@@ -8,16 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.context import CurrentAccount, Services, ServicesDep, Transaction, require_operator
 from cloud.api.errors import ApiError, not_found
+from cloud.api.link_holder import check_tail, order_behind
 from cloud.api.text import Text, iso_of
 from cloud.auth import claims
 from cloud.auth.audit import write_audit
 from cloud.auth.claims import OpenClaim
-from cloud.auth.links import LinkError
 from cloud.auth.pickup import PickupKeys
 from cloud.domain.scope import ORDERS_IN_SCOPE, Role
 from cloud.store.pool import Connection
 from edge.wire.clock import to_ms
-from edge.wire.pickup import read_tail, shown_code
+from edge.wire.pickup import shown_code
 
 router = APIRouter(prefix="/api", tags=["pickup"])
 
@@ -122,38 +122,9 @@ async def revoke_pickup(
 
 async def _claim_behind(connection: Connection, services: Services, request: Request, token: str, wanted: TailIn) -> OpenClaim:
     """The claim of the link's order, once the tail is right."""
-    order_id = await _order_behind(connection, services, token)
+    order_id = await order_behind(connection, services, token)
     claim = await claims.claim_of(connection, order_id, services.now().date())
     if claim is None:
         raise ApiError(409, "nothing_to_fetch", "token")
-    address = request.client.host if request.client else "unknown"
-    # Its own transaction: the attempt counts even where everything after it fails.
-    async with services.pool.connection() as counting, counting.transaction():
-        admission = await services.attempts.admit(counting, f"tail of {order_id}", address)
-    if not admission.allowed:
-        error = ApiError(429, "too_many_attempts", "tail", minutes=-(-admission.wait_s // 60))
-        error.headers["Retry-After"] = str(admission.wait_s)
-        raise error
-    if claim.tail is not None and read_tail(wanted.tail) != claim.tail:
-        raise ApiError(403, "wrong_tail", "tail")
-    if claim.tail is None:  # no phone is known: the link alone must not do
-        raise ApiError(409, "no_phone_known", "tail")
-    async with services.pool.connection() as counting, counting.transaction():
-        await services.attempts.succeeded(counting, f"tail of {order_id}", address)
+    await check_tail(connection, services, request, order_id, wanted.tail)
     return claim
-
-
-async def _order_behind(connection: Connection, services: Services, token: str) -> str:
-    try:
-        link = services.signer.read(token)
-    except LinkError as error:
-        if "expired" in str(error):
-            raise ApiError(410, "link_expired", "token") from None
-        raise ApiError(404, "link_invalid", "token", detail=str(error)) from None
-    cursor = await connection.execute("SELECT link_version FROM customer_order WHERE id = %s", [link.order_id])
-    row = await cursor.fetchone()
-    if row is None:
-        raise ApiError(404, "order_gone", "token")
-    if row[0] != link.version:
-        raise ApiError(410, "link_taken_back", "token")
-    return link.order_id

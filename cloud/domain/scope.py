@@ -50,6 +50,15 @@ CONTAINERS_IN_SCOPE = """(
     AND (%(scope_sites)s::text[] IS NULL OR c.site_id = ANY(%(scope_sites)s) OR c.at_site_id = ANY(%(scope_sites)s))
 )"""
 
+# Stands in a WHERE of a query over after_sales_case AS c; takes Scope.case_filter(). Two stations that contradict each other both
+# see it, whoever sent the parcel: they have to talk.
+CASES_IN_SCOPE = """(
+    (%(scope_order)s::text IS NULL OR c.order_id = %(scope_order)s)
+    AND (%(scope_operator)s::text IS NULL
+        OR c.operator_id = %(scope_operator)s AND (NOT %(scope_is_local)s OR c.sites && %(scope_sites)s::text[])
+        OR c.origin = 'conflict' AND c.sites && %(scope_sites)s::text[] AND (c.operator_id IS NULL OR %(scope_is_local)s))
+)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -132,6 +141,15 @@ class Scope:
         """Parameters for PARCELS_IN_SCOPE: who works at a site sees every parcel there, whichever operator sent it."""
         works_at_sites = self.role in (Role.LEADER, Role.STAFF)
         return Filter(self.order_filter(), scope_operator=None if works_at_sites else self.operator_id)
+
+    def case_filter(self) -> Filter:
+        """Parameters for CASES_IN_SCOPE."""
+        return Filter(
+            scope_operator=self.operator_id,
+            scope_sites=sorted(self.site_ids or ()),
+            scope_is_local=self.role in (Role.LEADER, Role.STAFF),
+            scope_order=self.order_id,
+        )
 
     def site_filter(self) -> Filter:
         """Parameters for SITES_IN_SCOPE; a resident sees no site."""

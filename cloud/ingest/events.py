@@ -87,7 +87,7 @@ async def ask_events(
     inserting = await insert(connection, arrived, now, of_taken_keys=of_taken_keys)
     touched = await touched_by(connection, arrived)
     containers = await fold_containers(connection, touched.named, touched.changed, now)
-    folding = await ask_refold(connection, touched.parcels, containers)
+    folding = await ask_refold(connection, touched.parcels, now, containers)
     return AskedEvents(clocks, inserting, folding, frozenset(touched.alarms), now)
 
 

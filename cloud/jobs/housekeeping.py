@@ -32,6 +32,9 @@ async def delete_served(connection: Connection, now: datetime) -> dict[str, int]
         ),
         "pickup_codes": await _count(connection, _PICKUP_CODES, {"now": now, "before": now - PICKUP_CODES_KEPT}),
         "photos": await _count(connection, "DELETE FROM photo WHERE received_at < %(before)s", {"before": now - PHOTOS_KEPT}),
+        "case_photos": await _count(
+            connection, "DELETE FROM case_photo WHERE received_at < %(before)s", {"before": now - PHOTOS_KEPT}
+        ),
         "pickup_tokens": await _count(
             connection, "DELETE FROM pickup_token WHERE expires_at < %(before)s", {"before": now - PICKUP_CODES_KEPT}
         ),

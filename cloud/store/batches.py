@@ -10,11 +10,14 @@ from datetime import date, datetime
 import msgspec
 
 from cloud.domain.allocation import Demand, LineKey, allocate
+from cloud.domain.case import CaseProblem, Origin
+from cloud.domain.case_causes import Cause
 from cloud.domain.cut_off import CutOff
 from cloud.domain.notices import RoomNotice
 from cloud.domain.packing import ToPack, pack
 from cloud.domain.sort_wall import Route, Stop, stops
 from cloud.store import fold_facts
+from cloud.store.cases import About, follow_causes
 from cloud.store.folding import refold
 from cloud.store.pool import Connection
 from cloud.store.rooms import change
@@ -101,7 +104,31 @@ async def set_allocation(
         "UPDATE pickup_batch SET allocated_at = %s, stock = %s::jsonb WHERE operator_id = %s AND pickup_date = %s",
         [now, msgspec.json.encode(dict(stock)).decode(), operator_id, pickup_date],
     )
-    return short, await _fold(connection, parcels, now)
+    notices = await _fold(connection, parcels, now)
+    await _follow_shortages(connection, operator_id, pickup_date, now)
+    return short, notices
+
+
+async def _follow_shortages(connection: Connection, operator_id: str, pickup_date: date, now: datetime) -> None:
+    """Who goes short is owed it: a case a line, refunded at once where that is the operator's rule."""
+    cursor = await connection.execute(
+        """
+        SELECT o.id, l.line, l.short, l.sku, l.parcel_id, o.site_id FROM customer_order o JOIN order_line l ON l.order_id = o.id
+        WHERE o.operator_id = %s AND o.pickup_date = %s AND o.locked_at IS NOT NULL AND o.cancelled_at IS NULL
+        ORDER BY o.id, l.line
+        """,
+        [operator_id, pickup_date],
+    )
+    rows = await cursor.fetchall()
+    causes = [
+        Cause(
+            f"allocation/{row[0]}/{row[1]}", Origin.ALLOCATION, CaseProblem.SHORT, operator_id, row[0], row[4], sites=(row[5],),
+            sku=row[3], quantity=row[2],
+        )
+        for row in rows
+        if row[2]
+    ]  # fmt: skip
+    await follow_causes(connection, About(orders=sorted({row[0] for row in rows})), causes, now)
 
 
 async def demand(connection: Connection, operator_id: str, pickup_date: date) -> list[Demand]:
@@ -266,5 +293,5 @@ async def new_containers(connection: Connection, operator_id: str, wanted: int, 
 
 
 async def _fold(connection: Connection, parcels: Sequence[str], now: datetime) -> list[RoomNotice]:
-    folded = await refold(connection, parcels)
+    folded = await refold(connection, parcels, now)
     return await change(connection, folded.entries, now)

@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
+from cloud.domain.case_causes import of_container
 from cloud.domain.container import CHANGING_KINDS, Container, ContainerBrief, brief_of, fold_container
 from cloud.domain.order import iso
 from cloud.domain.rooms import operator_room, site_room
+from cloud.store.cases import About, follow_causes
 from cloud.store.fold_facts import EventRow, recorded
 from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry, entry
@@ -80,6 +82,7 @@ class _Row(msgspec.Struct, frozen=True, array_like=True):
     zone: str | None
     site_id: str | None
     at_site_id: str | None
+    had_dispute: bool
 
 
 _ROWS = msgspec.json.Decoder(list[_Row])
@@ -87,7 +90,7 @@ _EVENTS = msgspec.json.Decoder(list[EventRow])
 
 _FACTS = """
 SELECT
-    (SELECT json_agg(json_build_array(id, operator_id, zone, site_id, at_site_id) ORDER BY id)::text
+    (SELECT json_agg(json_build_array(id, operator_id, zone, site_id, at_site_id, dispute <> '{}') ORDER BY id)::text
      FROM container WHERE id = ANY(%(ids)s)),
     (SELECT json_agg(json_build_array(
             s.entity_id, e.site_id, e.epoch, e.n, e.hlc, (extract(epoch FROM e.measured_at) * 1000)::bigint,
@@ -106,10 +109,10 @@ _WRITE = """
 UPDATE container
 SET state = new.state, is_signed = new.is_signed, is_counted = new.is_counted, problems = new.problems, run = new.run,
     at_site_id = new.at_site_id, state_at = new.state_at, brief = new.brief, zone = coalesce(new.zone, container.zone),
-    site_id = coalesce(new.site_id, container.site_id)
+    site_id = coalesce(new.site_id, container.site_id), dispute = new.dispute
 FROM jsonb_to_recordset(%s::jsonb) AS new (
     id text, state text, is_signed boolean, is_counted boolean, problems text[], run text, at_site_id text, state_at timestamptz,
-    brief json, zone text, site_id text)
+    brief json, zone text, site_id text, dispute text[])
 WHERE container.id = new.id
 """
 
@@ -126,6 +129,7 @@ class _State(msgspec.Struct, frozen=True):
     brief: ContainerBrief
     zone: str | None
     site_id: str | None
+    dispute: list[str]
 
 
 async def folded_container(connection: Connection, container_id: str, now: datetime) -> Container:
@@ -148,6 +152,15 @@ async def _fold(connection: Connection, ids: Collection[str], now: datetime) -> 
     rows, containers, parcels = await _read(connection, ids, now)
     states = [_state(row, containers[row.id]) for row in rows]
     await connection.execute(_WRITE, [msgspec.json.encode(states).decode()])
+    troubled = [row for row in rows if row.had_dispute or containers[row.id].conflicts]
+    if troubled:
+        causes = [
+            cause
+            for row in troubled
+            for cause in of_container(row.id, row.operator_id, ((one.kept, one.disputed) for one in containers[row.id].conflicts))
+        ]
+        about = About(containers=[row.id for row in troubled], containers_since=now - LOOKS_BACK + timedelta(days=1))
+        await follow_causes(connection, about, causes, now)
     entries = [made for row in rows for made in _entries(row, containers[row.id])]
     return FoldedContainers(tuple(entries), parcels, max((one.hlc for one in containers.values()), default=ZERO))
 
@@ -156,8 +169,12 @@ def _state(row: _Row, container: Container) -> _State:
     return _State(
         row.id, container.state, container.standing.is_signed, container.standing.is_counted, container.problems, container.run,
         container.at_site, None if container.state_at_ms is None else iso(container.state_at_ms), brief_of(row.id, container),
-        container.zone or None, container.bound_for or None,
+        container.zone or None, container.bound_for or None, _dispute(container),
     )  # fmt: skip
+
+
+def _dispute(container: Container) -> list[str]:
+    return [str(event) for conflict in container.conflicts for event in (conflict.kept, conflict.disputed)]
 
 
 def _entries(row: _Row, container: Container) -> Iterable[RoomEntry]:
@@ -176,7 +193,7 @@ def _entries(row: _Row, container: Container) -> Iterable[RoomEntry]:
         is_counted=container.standing.is_counted,
         is_astray=container.is_astray,
         problems=list(container.problems),
-        dispute=[str(event) for conflict in container.conflicts for event in (conflict.kept, conflict.disputed)],
+        dispute=_dispute(container),
     )
     key = f"container/{row.id}"
     sites = {one for one in (site, container.at_site) if one}

@@ -21,7 +21,10 @@ from edge.wire.order import Hlc
 
 
 class ParcelRow(msgspec.Struct, frozen=True, array_like=True):
-    """A parcel as it was imported, where it was last seen before this fold, and the container it is planned for."""
+    """A parcel as it was imported, where it was last seen before this fold, and the container it is planned for.
+
+    ``had_trouble``: something was wrong with it before this fold, so that there may be a case.
+    """
 
     id: str
     operator_id: str | None
@@ -31,6 +34,7 @@ class ParcelRow(msgspec.Struct, frozen=True, array_like=True):
     at_site_id: str | None
     planned_container: str | None
     planned_brief: ContainerBrief | None
+    had_trouble: bool
 
 
 class ParcelState(msgspec.Struct, frozen=True):
@@ -99,7 +103,8 @@ SELECT
             ORDER BY l.order_id, l.line)::text
      FROM order_line l JOIN parcel p ON p.id = l.parcel_id WHERE l.order_id = ANY(ids.orders)),
     (SELECT json_agg(json_build_array(p.id, p.operator_id, p.order_id, p.site_id, p.zone, p.at_site_id,
-            p.planned_container_id, c.brief) ORDER BY p.id)::text
+            p.planned_container_id, c.brief,
+            p.exceptions <> '{}' OR p.dispute <> '{}' OR p.state = 'disposed') ORDER BY p.id)::text
      FROM parcel p LEFT JOIN container c ON c.id = p.planned_container_id WHERE p.id = ANY(ids.parcels)),
     (SELECT json_agg(json_build_array(
             s.entity_id, e.site_id, e.epoch, e.n, e.hlc, (extract(epoch FROM e.measured_at) * 1000)::bigint,

@@ -4,17 +4,20 @@ Locks parcels by id, then orders by id; whoever else locks them keeps that order
 the import of orders for parcels that may have been scanned before their order came.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
+from cloud.domain.case_causes import ParcelPlace, of_parcel
 from cloud.domain.order import OrderFacts, OrderParcel, OrderView, iso, view
-from cloud.domain.parcel import Dispute, Parcel, fold_parcel
+from cloud.domain.parcel import Dispute, Parcel, ParcelState, fold_parcel
 from cloud.domain.rooms import operator_room, order_room, site_room
 from cloud.store import fold_facts
+from cloud.store.cases import About, follow_causes
 from cloud.store.container_folding import FoldedContainers
-from cloud.store.fold_facts import FoldFacts, OrderState, ParcelRow, ParcelState
+from cloud.store.fold_facts import FoldFacts, OrderState, ParcelRow
 from cloud.store.pool import Connection, Cursor
 from cloud.store.rooms import RoomEntry, entry
 from edge.wire.order import ZERO, Hlc
@@ -60,26 +63,28 @@ class OrderEntry(msgspec.Struct, frozen=True):
     exceptions: list[str]
 
 
-async def refold(connection: Connection, parcel_ids: Collection[str]) -> Folded:
+async def refold(connection: Connection, parcel_ids: Collection[str], now: datetime) -> Folded:
     """Fold these parcels and their orders again and write their states; an id that no parcel has is passed over.
 
     The caller writes the entries to the rooms as its last statement before the commit.
     """
     async with connection.pipeline():
-        return await (await ask_refold(connection, parcel_ids)).finish()
+        return await (await ask_refold(connection, parcel_ids, now)).finish()
 
 
-async def ask_refold(connection: Connection, parcel_ids: Collection[str], containers: FoldedContainers = NO_CONTAINERS) -> "Refold":
+async def ask_refold(
+    connection: Connection, parcel_ids: Collection[str], now: datetime, containers: FoldedContainers = NO_CONTAINERS
+) -> "Refold":
     """The first half of `refold`: all is locked and asked, nothing read. In a pipeline that costs no wait.
 
     ``containers`` were folded before; the parcels in them follow.
     """
     parcel_ids = {*parcel_ids, *containers.parcels}
     if not parcel_ids:
-        return Refold(connection, frozenset(), None, containers)
+        return Refold(connection, frozenset(), None, now, containers)
     ids = sorted(parcel_ids)
     await fold_facts.lock(connection, ids)
-    return Refold(connection, frozenset(ids), await fold_facts.ask(connection, ids, []), containers)
+    return Refold(connection, frozenset(ids), await fold_facts.ask(connection, ids, []), now, containers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class Refold:
     connection: Connection
     wanted: frozenset[str]
     asked: Cursor | None
+    now: datetime
     containers: FoldedContainers = NO_CONTAINERS
 
     async def finish(self) -> Folded:
@@ -106,7 +112,21 @@ class Refold:
             orders.append(OrderState(order.id, seen.state, seen.state_at))
             entries += _order_entries(order, seen)
         await fold_facts.write(self.connection, [_parcel_state(row, folded[row.id]) for row in wanted], orders)
+        await self._follow_cases([row for row in wanted if _is_troubled(row, folded[row.id])], folded, facts)
         return Folded(tuple(entries), max((parcel.hlc for parcel in folded.values()), default=self.containers.hlc))
+
+    async def _follow_cases(self, rows: Sequence[ParcelRow], folded: Mapping[str, Parcel], facts: FoldFacts) -> None:
+        """Whoever is owed something has a case, and two events that contradict each other have one, from this very commit on."""
+        if not rows:
+            return
+        places = [ParcelPlace(row.id, row.operator_id, row.order_id, row.site_id) for row in rows]
+        causes = [cause for one in places for cause in of_parcel(one, folded[one.id], facts.events.get(one.id, ()))]
+        await follow_causes(self.connection, About(parcels=[row.id for row in rows]), causes, self.now)
+
+
+def _is_troubled(row: ParcelRow, parcel: Parcel) -> bool:
+    """Something is wrong or was: few are, and nobody else's fold pays for the question."""
+    return row.had_trouble or bool(parcel.conflicts or parcel.problems) or parcel.state is ParcelState.DISPOSED
 
 
 async def order_view(connection: Connection, order_id: str) -> OrderView | None:
@@ -119,10 +139,12 @@ async def order_view(connection: Connection, order_id: str) -> OrderView | None:
     return view(facts.orders[order_id], members, facts.site_names)
 
 
-def _parcel_state(row: ParcelRow, parcel: Parcel) -> ParcelState:
+def _parcel_state(row: ParcelRow, parcel: Parcel) -> fold_facts.ParcelState:
     state_at = None if parcel.state_at_ms is None else iso(parcel.state_at_ms)
     exceptions, container = parcel.exceptions(row.site_id), parcel.container or None
-    return ParcelState(row.id, parcel.state, exceptions, parcel.slot, parcel.at_site, state_at, container, _dispute(parcel))
+    return fold_facts.ParcelState(
+        row.id, parcel.state, exceptions, parcel.slot, parcel.at_site, state_at, container, _dispute(parcel)
+    )
 
 
 def _dispute(parcel: Parcel) -> list[str]:

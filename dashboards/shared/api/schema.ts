@@ -84,6 +84,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description The newest two hundred that this account may see; ``order``: of one order, by its whole id.
+         */
+        get: operations["list_all_api_cases_get"];
+        put?: never;
+        /**
+         * Open For Resident
+         * @description Somebody stands at the counter, or calls: a case in their name.
+         */
+        post: operations["open_for_resident_api_cases_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{case_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Case
+         * @description One, with its record, the events it names and what may be done about it.
+         */
+        get: operations["look_at_case_api_cases__case_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{case_id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act On Case
+         * @description Do one thing about a case; 409 names why where it does not allow that now.
+         */
+        post: operations["act_on_case_api_cases__case_id__actions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{case_id}/photos/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Case Photo
+         * @description A photograph that the resident sent.
+         */
+        get: operations["look_at_case_photo_api_cases__case_id__photos__sha256__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/containers/{container_id}": {
         parameters: {
             query?: never;
@@ -158,6 +242,70 @@ export interface paths {
         get: operations["follow_link_api_links__token__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{token}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Own
+         * @description Where the order's cases stand.
+         */
+        get: operations["list_own_api_links__token__cases_get"];
+        put?: never;
+        /**
+         * Report
+         * @description Say what is wrong with an article, or with a whole parcel; up to three photographs as files ``photos``.
+         */
+        post: operations["report_api_links__token__cases_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{token}/cases/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look At Own
+         * @description The same with the words: one's own, and the operator's answer.
+         */
+        post: operations["look_at_own_api_links__token__cases_look_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{token}/cases/{case_id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Evidence
+         * @description What was asked for, or more than was shown at first.
+         */
+        post: operations["give_evidence_api_links__token__cases__case_id__evidence_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -581,6 +729,30 @@ export interface paths {
          */
         get: operations["list_books_api_operators__operator_id__books_dates_get"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/case-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Rules
+         * @description What is refunded without anybody looking.
+         */
+        get: operations["look_at_rules_api_operators__operator_id__case_rules_get"];
+        /**
+         * Set Rules
+         * @description For what is found from now on; cases that are open stay as they are.
+         */
+        put: operations["set_rules_api_operators__operator_id__case_rules_put"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1252,6 +1424,31 @@ export interface components {
             total: number;
         };
         /**
+         * ActionIn
+         * @description ``said``: with ``ask_evidence``, ``approve``, ``refuse`` the answer that the resident reads; else a note for the record.
+         */
+        ActionIn: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "ask_evidence" | "give_evidence" | "review" | "approve" | "approve_return" | "refuse" | "refund" | "refund_failed" | "refunded" | "take_back" | "close";
+            /** Liability */
+            liability?: ("supplier" | "centre" | "grid" | "driver" | "station" | "resident") | null;
+            /**
+             * Reference
+             * @default
+             */
+            reference: string;
+            /** Refund Fen */
+            refund_fen?: number | null;
+            /**
+             * Said
+             * @default
+             */
+            said: string;
+        };
+        /**
          * AlarmList
          * @description ``after``: give it back as a parameter for older ones; null on the last page.
          */
@@ -1407,6 +1604,21 @@ export interface components {
             /** Short Lines */
             short_lines: number;
         };
+        /** Body_give_evidence_api_links__token__cases__case_id__evidence_post */
+        Body_give_evidence_api_links__token__cases__case_id__evidence_post: {
+            /** Tail */
+            tail: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /** Body_report_api_links__token__cases_post */
+        Body_report_api_links__token__cases_post: {
+            /** Tail */
+            tail: string;
+        } & components["schemas"]["ReportIn"];
         /**
          * BooksOut
          * @description ``unresolved``: the first thousand parcels that do not balance; ``total.unresolved`` counts them all.
@@ -1437,6 +1649,167 @@ export interface components {
             mean: number | null;
             /** Readings */
             readings: number;
+        };
+        /**
+         * CaseEvent
+         * @description An event that a case names. ``undone``: a person has said that it did not happen.
+         */
+        CaseEvent: {
+            /** Actor */
+            actor: string;
+            /** At */
+            at: string;
+            /** Device */
+            device: string;
+            /** How */
+            how: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Site */
+            site: string;
+            /** Site Name */
+            site_name: string;
+            /** Undone */
+            undone: boolean;
+        };
+        /**
+         * CaseIn
+         * @description ``order``: the shop system's number. ``sku`` "": the whole parcel. ``said``: what the resident says.
+         */
+        CaseIn: {
+            /** Operator */
+            operator: string;
+            /** Order */
+            order: string;
+            /** Parcel */
+            parcel: string;
+            /**
+             * Problem
+             * @enum {string}
+             */
+            problem: "short" | "wrong_item" | "damaged" | "spoiled" | "underweight" | "temp_breach" | "missing" | "other";
+            /**
+             * Quantity
+             * @default 1
+             */
+            quantity: number;
+            /**
+             * Said
+             * @default
+             */
+            said: string;
+            /**
+             * Sku
+             * @default
+             */
+            sku: string;
+        };
+        /** CaseList */
+        CaseList: {
+            /** Cases */
+            cases: components["schemas"]["CaseRow"][];
+        };
+        /**
+         * CaseOut
+         * @description ``actions``: what this account may do now.
+         */
+        CaseOut: {
+            /** Actions */
+            actions: string[];
+            /** Changed At */
+            changed_at: string;
+            /** Container */
+            container: string | null;
+            /** Events */
+            events: components["schemas"]["CaseEvent"][];
+            /** Id */
+            id: number;
+            /** Liability */
+            liability: string | null;
+            /** Name */
+            name: string;
+            /** Opened At */
+            opened_at: string;
+            /** Operator */
+            operator: string | null;
+            /** Order */
+            order: string | null;
+            /** Origin */
+            origin: string;
+            /** Parcel */
+            parcel: string | null;
+            /** Photos */
+            photos: string[];
+            /** Problem */
+            problem: string;
+            /** Quantity */
+            quantity: number;
+            /** Reference */
+            reference: string;
+            /** Refund Fen */
+            refund_fen: number | null;
+            /** Said */
+            said: string;
+            /** Sites */
+            sites: string[];
+            /** Sku */
+            sku: string;
+            /** State */
+            state: string;
+            /** Steps */
+            steps: components["schemas"]["StepOut"][];
+        };
+        /**
+         * CaseRow
+         * @description A case in a list. ``sku`` "": the whole parcel. ``order`` null: none is known, or it is another operator's.
+         */
+        CaseRow: {
+            /** Changed At */
+            changed_at: string;
+            /** Container */
+            container: string | null;
+            /** Id */
+            id: number;
+            /** Liability */
+            liability: string | null;
+            /** Name */
+            name: string;
+            /** Opened At */
+            opened_at: string;
+            /** Operator */
+            operator: string | null;
+            /** Order */
+            order: string | null;
+            /** Origin */
+            origin: string;
+            /** Parcel */
+            parcel: string | null;
+            /** Problem */
+            problem: string;
+            /** Quantity */
+            quantity: number;
+            /** Reference */
+            reference: string;
+            /** Refund Fen */
+            refund_fen: number | null;
+            /** Said */
+            said: string;
+            /** Sites */
+            sites: string[];
+            /** Sku */
+            sku: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * CaseRules
+         * @description What a count or an allocation finds and that is refunded without anybody looking at it.
+         */
+        CaseRules: {
+            /** Refunds At Once */
+            refunds_at_once: ("short" | "missing" | "wrong_item" | "damaged" | "spoiled" | "underweight" | "temp_breach")[];
         };
         /**
          * Cause
@@ -2218,6 +2591,85 @@ export interface components {
          * @enum {string}
          */
         OrderState: "placed" | "paid" | "locked" | "allocating" | "partially_short" | "in_transit" | "arrived" | "ready" | "partially_collected" | "collected" | "overdue" | "cancelled" | "closed";
+        /**
+         * OwnCase
+         * @description ``name`` "": the whole parcel. ``asks_evidence``: something more is to be shown. ``refund_fen`` null: its price.
+         */
+        OwnCase: {
+            /** Asks Evidence */
+            asks_evidence: boolean;
+            /** Changed At */
+            changed_at: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Opened At */
+            opened_at: string;
+            /** Parcel */
+            parcel: string | null;
+            /** Problem */
+            problem: string;
+            /** Quantity */
+            quantity: number;
+            /** Refund Fen */
+            refund_fen: number | null;
+            /** Sku */
+            sku: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * OwnCaseOut
+         * @description With what was answered, for who knows the phone's last four.
+         */
+        OwnCaseOut: {
+            /** Answer */
+            answer: string;
+            /** Asks Evidence */
+            asks_evidence: boolean;
+            /** Changed At */
+            changed_at: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Opened At */
+            opened_at: string;
+            /** Parcel */
+            parcel: string | null;
+            /** Problem */
+            problem: string;
+            /** Quantity */
+            quantity: number;
+            /** Refund Fen */
+            refund_fen: number | null;
+            /** Said */
+            said: string;
+            /** Sku */
+            sku: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * OwnCases
+         * @description ``may_report``: now. From ``report_from`` to ``report_until`` something can be reported.
+         */
+        OwnCases: {
+            /** Cases */
+            cases: components["schemas"]["OwnCase"][];
+            /** May Report */
+            may_report: boolean;
+            /** Report From */
+            report_from: string;
+            /** Report Until */
+            report_until: string;
+        };
+        /** OwnCasesOut */
+        OwnCasesOut: {
+            /** Cases */
+            cases: components["schemas"]["OwnCaseOut"][];
+        };
         /** ParcelIn */
         ParcelIn: {
             /** Exceptions */
@@ -2446,6 +2898,34 @@ export interface components {
             /** Valid To */
             valid_to?: string | null;
         };
+        /**
+         * ReportIn
+         * @description The fields of the form besides the photographs.
+         */
+        ReportIn: {
+            /** Parcel */
+            parcel: string;
+            /**
+             * Problem
+             * @enum {string}
+             */
+            problem: "short" | "wrong_item" | "damaged" | "spoiled" | "underweight" | "temp_breach" | "missing" | "other";
+            /**
+             * Quantity
+             * @default 1
+             */
+            quantity: number;
+            /**
+             * Sku
+             * @default
+             */
+            sku: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
         /** ResidentIn */
         ResidentIn: {
             /** Name */
@@ -2658,20 +3138,35 @@ export interface components {
             /** Staff */
             staff: string;
         };
+        /**
+         * StepOut
+         * @description ``by``: resident, account (``who``), rule or fold. ``photos``: their addresses.
+         */
+        StepOut: {
+            /** Action */
+            action: string;
+            /** At */
+            at: string;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "resident" | "account" | "rule" | "fold";
+            /** Photos */
+            photos: string[];
+            /** Said */
+            said: string;
+            /** State */
+            state: string;
+            /** Who */
+            who: string;
+        };
         /** StockIn */
         StockIn: {
             /** Quantity */
             quantity: number;
             /** Sku */
             sku: string;
-        };
-        /**
-         * TailIn
-         * @description The last four digits of the order's phone.
-         */
-        TailIn: {
-            /** Tail */
-            tail: string;
         };
         /** UnresolvedOut */
         UnresolvedOut: {
@@ -2691,6 +3186,19 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * TailIn
+         * @description The last four digits of the order's phone.
+         */
+        cloud__api__pickup__TailIn: {
+            /** Tail */
+            tail: string;
+        };
+        /** TailIn */
+        cloud__api__resident_cases__TailIn: {
+            /** Tail */
+            tail: string;
         };
     };
     responses: never;
@@ -2872,6 +3380,212 @@ export interface operations {
             };
         };
     };
+    list_all_api_cases_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "over" | "all";
+                order?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    open_for_resident_api_cases_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_case_api_cases__case_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    act_on_case_api_cases__case_id__actions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_case_photo_api_cases__case_id__photos__sha256__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: number;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     look_at_container_api_containers__container_id__get: {
         parameters: {
             query?: never;
@@ -3030,6 +3744,179 @@ export interface operations {
             };
         };
     };
+    list_own_api_links__token__cases_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCases"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    report_api_links__token__cases_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["Body_report_api_links__token__cases_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCaseOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_own_api_links__token__cases_look_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__api__resident_cases__TailIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCasesOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    give_evidence_api_links__token__cases__case_id__evidence_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": components["schemas"]["Body_give_evidence_api_links__token__cases__case_id__evidence_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCaseOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     show_pickup_api_links__token__pickup_post: {
         parameters: {
             query?: never;
@@ -3041,7 +3928,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TailIn"];
+                "application/json": components["schemas"]["cloud__api__pickup__TailIn"];
             };
         };
         responses: {
@@ -3085,7 +3972,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TailIn"];
+                "application/json": components["schemas"]["cloud__api__pickup__TailIn"];
             };
         };
         responses: {
@@ -3130,7 +4017,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TailIn"];
+                "application/json": components["schemas"]["cloud__api__pickup__TailIn"];
             };
         };
         responses: {
@@ -3921,6 +4808,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DateList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_rules_api_operators__operator_id__case_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseRules"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_rules_api_operators__operator_id__case_rules_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseRules"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseRules"];
                 };
             };
             /** @description Client Error */

@@ -96,7 +96,7 @@ async def scan(connection: Connection, site: str, parcel: str, kind: str, n: int
         )
         await connection.execute("INSERT INTO event_subject VALUES ('parcel', %s, %s, %s, %s)", [parcel, site, EPOCH, n])
         await connection.execute("INSERT INTO parcel (id, created_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", [parcel, NOW])
-        folded = await refold(connection, [parcel])
+        folded = await refold(connection, [parcel], NOW)
         return await change(connection, folded.entries, NOW)
 
 

@@ -1,0 +1,202 @@
+"""What opens cases by itself, and what becomes of them when it is so no longer. Pure (ARCHITECTURE, decision 28).
+
+A cause has a key that stays the same however often and in whatever order events come, so that a case is opened once. When the
+fold finds a cause no more (a lost parcel turned up, one of two events was undone), its case is settled; nobody has to remember it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cloud.domain.case import Action, Case, CaseProblem, Origin, RefusedMoveError, Said, Step, decide, opened
+from cloud.domain.events import RecordedEvent, effective
+from cloud.domain.parcel import Parcel
+from edge.rules.custody import ParcelState
+from edge.wire.ids import EventId
+from edge.wire.messages import ParcelDisposed, Problem, VarianceFound
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why there has to be a case. ``events``: ids of those that say so; ``photos``: ``site/sha256``.
+
+    ``sku`` "": the whole parcel.
+    """
+
+    key: str
+    origin: Origin
+    problem: CaseProblem
+    operator: str | None = None
+    order: str | None = None
+    parcel: str | None = None
+    container: str | None = None
+    sites: tuple[str, ...] = ()
+    sku: str = ""
+    quantity: int = 1
+    events: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A case that a cause has opened before."""
+
+    id: int
+    key: str
+    case: Case
+    quantity: int
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case to be opened."""
+
+    cause: Cause
+    case: Case
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A case that is another now. ``cause``: as it is now; None: it is no more."""
+
+    id: int
+    case: Case
+    steps: tuple[Step, ...]
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelPlace:
+    """What a parcel's cases need to know besides its events."""
+
+    id: str
+    operator: str | None
+    order: str | None
+    site: str | None
+
+
+# Problems that leave somebody without goods they paid for. A surplus leaves nobody without any.
+_OWED = {
+    Problem.SHORT: CaseProblem.SHORT,
+    Problem.WRONG_ITEM: CaseProblem.WRONG_ITEM,
+    Problem.DAMAGED: CaseProblem.DAMAGED,
+    Problem.SPOILED: CaseProblem.SPOILED,
+    Problem.UNDERWEIGHT: CaseProblem.UNDERWEIGHT,
+    Problem.TEMP_BREACH: CaseProblem.TEMP_BREACH,
+    Problem.MISSING: CaseProblem.MISSING,
+}
+# Thrown away though its resident had every right to it. What nobody came for in time is theirs.
+_THROWN_AWAY = {
+    "spoiled": CaseProblem.SPOILED,
+    "damaged": CaseProblem.DAMAGED,
+    "temp_breach": CaseProblem.TEMP_BREACH,
+    "recalled": CaseProblem.OTHER,
+}
+# Said again, these replace what was said; the others add up.
+_COUNTED = (CaseProblem.SHORT, CaseProblem.MISSING, CaseProblem.UNDERWEIGHT)
+
+
+def of_parcel(place: ParcelPlace, parcel: Parcel, events: Sequence[RecordedEvent]) -> list[Cause]:
+    """Every cause there is about one parcel."""
+    causes = [
+        Cause(
+            _pair(place.id, conflict.kept, conflict.disputed), Origin.CONFLICT, CaseProblem(conflict.dispute), place.operator,
+            place.order, place.id, sites=_sites_of((conflict.kept, conflict.disputed)),
+            events=(str(conflict.kept), str(conflict.disputed)),
+        )
+        for conflict in parcel.conflicts
+    ]  # fmt: skip
+    if place.order is None or not (parcel.problems or parcel.state is ParcelState.DISPOSED):
+        return causes
+    owed: dict[str, Cause] = {}
+    for entry in effective(events):
+        found = _owed(place, parcel, entry.event)
+        if found is not None:
+            owed[found.key] = _joined(owed.get(found.key), found)
+    return causes + list(owed.values())
+
+
+def _owed(place: ParcelPlace, parcel: Parcel, event: RecordedEvent) -> Cause | None:
+    """What one event says the resident is owed, if that still stands."""
+    sku, quantity, photo = "", 1, ""
+    match event.fact:
+        case VarianceFound(problem=found, sku=sku, quantity=quantity, photo=photo) if found in parcel.problems and found in _OWED:
+            problem = _OWED[found]
+        case ParcelDisposed(reason=reason, photo=photo) if parcel.left_by == event.id and reason in _THROWN_AWAY:
+            problem = _THROWN_AWAY[reason]
+        case _:
+            return None
+    return Cause(
+        f"station/{place.id}/{problem}/{sku}", Origin.STATION, problem, place.operator, place.order, place.id,
+        sites=tuple(sorted({event.site, *([place.site] if place.site else [])})), sku=sku, quantity=quantity,
+        events=(str(event.id),), photos=(f"{event.site}/{photo}",) if photo else (),
+    )  # fmt: skip
+
+
+def _joined(before: Cause | None, said: Cause) -> Cause:
+    if before is None:
+        return said
+    return replace(
+        said,
+        quantity=said.quantity if said.problem in _COUNTED else before.quantity + said.quantity,
+        events=before.events + said.events,
+        photos=tuple(dict.fromkeys(before.photos + said.photos)),
+        sites=tuple(sorted({*before.sites, *said.sites})),
+    )
+
+
+def of_container(container: str, operator: str | None, conflicts: Iterable[tuple[EventId, EventId]]) -> list[Cause]:
+    """A container that two stations have signed for."""
+    return [
+        Cause(
+            _pair(container, kept, disputed), Origin.CONFLICT, CaseProblem.AT_TWO_STATIONS, operator,
+            container=container, sites=_sites_of((kept, disputed)), events=(str(kept), str(disputed)),
+        )
+        for kept, disputed in conflicts
+    ]  # fmt: skip
+
+
+def _pair(label: str, *events: EventId) -> str:
+    """The same whichever of the two is believed for the moment: a corrected clock may turn them round."""
+    return "/".join(("conflict", label, *sorted(str(event) for event in events)))
+
+
+def _sites_of(events: Collection[EventId]) -> tuple[str, ...]:
+    return tuple(sorted({event.site for event in events}))
+
+
+def follow(
+    followed: Iterable[Followed], causes: Iterable[Cause], at_once: Mapping[str, Collection[str]]
+) -> list[Opened | Moved]:  # fmt: skip
+    """What has to be opened, settled, opened again or amended. ``at_once``: problems refunded without a look, by operator.
+
+    A case that a person has closed stays closed, whatever its cause does.
+    """
+    wanted = {cause.key: cause for cause in causes}
+    changes: list[Opened | Moved] = []
+    for one in followed:
+        moved = _follow(one, wanted.pop(one.key, None))
+        if moved is not None:
+            changes.append(moved)
+    for cause in wanted.values():
+        rule = at_once.get(cause.operator or "", ())
+        case, steps = opened(cause.origin, cause.problem, at_once=cause.problem in rule)
+        changes.append(Opened(cause, case, steps))
+    return changes
+
+
+def _follow(one: Followed, cause: Cause | None) -> Moved | None:
+    if cause is None:
+        action = Action.SETTLE
+    elif one.case.is_settled:
+        action = Action.REOPEN
+    elif (cause.quantity, cause.events) != (one.quantity, one.events):
+        action = Action.AMEND
+    else:
+        return None
+    try:
+        case, steps = decide(one.case, Said(action))
+    except RefusedMoveError:
+        return None  # it is over, and what was decided stands
+    return Moved(one.id, case, steps, cause)
