@@ -1,6 +1,7 @@
 /** What the edge agent says of itself and of scans (edge/http). Reads leniently: a field it does not send is empty, never a crash. */
 
 import { isObject, type Json, readClock, type ServerClock } from '../shared/live/protocol'
+import type { Alarm } from './cold'
 
 export type Mode = 'receive' | 'release' | 'count'
 export const MODES: readonly Mode[] = ['receive', 'release', 'count']
@@ -56,7 +57,7 @@ export interface Status {
   readonly lastScan: Scan | null
 }
 
-export type LiveMessage = { type: 'status'; status: Status } | { type: 'scan'; scan: Scan }
+export type LiveMessage = { type: 'status'; status: Status } | { type: 'scan'; scan: Scan } | { type: 'alarm'; alarm: Alarm }
 
 const LANES = ['event', 'live', 'backfill'] as const
 
@@ -129,7 +130,8 @@ export function readLive(data: unknown): LiveMessage | null {
   } catch {
     return null
   }
-  const { type, status, scan } = object(message)
+  const { type, status, scan, alarm } = object(message)
+  if (type === 'alarm' && isObject(alarm) && typeof alarm['id'] === 'string') return { type, alarm: alarm as unknown as Alarm }
   const readStatusOrNull = type === 'status' ? readStatus(status) : null
   if (readStatusOrNull) return { type: 'status', status: readStatusOrNull }
   const readScanOrNull = type === 'scan' ? readScan(scan) : null

@@ -3,14 +3,17 @@
 import { inject, type InjectionKey, onScopeDispose, provide, type Ref, ref, shallowRef, type ShallowRef, watch } from 'vue'
 
 import { spoken } from './act_words'
+import { type Alarm, type Cold, deviceOf, makeCold, needsSomebody } from './cold'
+import { alarmHeadline } from './cold_words'
 import { type Answer, type Claim, type Day, type Member, type Parcel, readDay, readGoods, readParcel, readQuestion, readStaff, readWorker, suggestSlot } from './day'
 import type { Scan } from './agent'
 import { useKept } from './kept'
-import { makeVoice, type Voice } from './sound'
+import { makeVoice, PATTERNS, tonesOf, type Voice } from './sound'
 import { type Station, useStation } from './station'
 
 export interface Counter extends Station {
   readonly voice: Voice
+  readonly cold: Cold
   readonly day: ShallowRef<Day | null>
   readonly worker: ShallowRef<Member | null>
   readonly staff: ShallowRef<readonly Member[]>
@@ -53,7 +56,8 @@ export function makeCounter(): Counter {
   const openQuestion = useKept('tt-question')
   let again: (() => void)[] = []
 
-  const station = useStation({ divert, told, nobody })
+  const station = useStation({ divert, told, alarmed, nobody })
+  const cold = makeCold(station)
 
   function divert(text: string): boolean {
     const isSecret = BADGE.test(text.trim()) || (isLoggingIn.value && PIN.test(text))
@@ -62,12 +66,19 @@ export function makeCounter(): Counter {
   }
 
   function told(scan: Scan): void {
-    if (!scan.isUndone || scan.sound === '') voice.play(scan.isUndone ? 'identify' : scan.sound)
+    if (!scan.isUndone || scan.sound === '') voice.play(scan.isUndone ? (PATTERNS['identify'] ?? []) : tonesOf(scan))
     if (scan.kind === 'asked' && scan.question !== '') void showQuestion(scan.question)
     const isIn = ARRIVED.has(scan.word) && !scan.isUndone
     if (scan.word === 'shelved' || (scan.isUndone && suggested.value?.parcel === scan.parcel)) suggested.value = null
     if (isIn) void suggest(scan)
     else voice.say(spoken(scan))
+  }
+
+  function alarmed(alarm: Alarm): void {
+    cold.heard(alarm)
+    if (!needsSomebody(alarm)) return
+    voice.play(PATTERNS['alarm'] ?? [])
+    voice.say(alarmHeadline(alarm, deviceOf(alarm.subject)))
   }
 
   async function suggest(scan: Scan): Promise<void> {
@@ -158,7 +169,7 @@ export function makeCounter(): Counter {
   })
 
   const counter: Counter = {
-    ...station, voice, day, worker, staff, isLoggingIn, answer, suggested, nameOf, logIn, logOut, closeLogIn, ask, forget,
+    ...station, voice, cold, day, worker, staff, isLoggingIn, answer, suggested, nameOf, logIn, logOut, closeLogIn, ask, forget,
   }
   provide(KEY, counter)
   return counter

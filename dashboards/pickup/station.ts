@@ -8,6 +8,7 @@ import { isObject, type Json } from '../shared/live/protocol'
 import { useTicking } from '../shared/ticking'
 import { madeScan, type Mode, readLive, readScan, readScans, readStatus, type Scan, scanKey, type Status, withScan } from './agent'
 import { refusal } from './act_words'
+import type { Alarm } from './cold'
 import { EMPTY_WEDGE, press } from './wedge'
 
 export interface Station {
@@ -38,6 +39,8 @@ export interface Hooks {
   readonly divert: (text: string) => boolean
   /** Told of each result once, and again when it is undone. */
   readonly told: (scan: Scan) => void
+  /** Of each change in an alarm's life. */
+  readonly alarmed: (alarm: Alarm) => void
   /** Somebody has to log in first; `again` repeats what was refused. */
   readonly nobody: (again: () => void) => void
 }
@@ -97,6 +100,7 @@ export function useStation(hooks: Hooks): Station {
       const message = readLive(event.data)
       if (message?.type === 'status') showStatus(message.status)
       if (message?.type === 'scan') show(message.scan)
+      if (message?.type === 'alarm') hooks.alarmed(message.alarm)
     }
     events.onopen = () => void recall()
     events.onerror = () => {

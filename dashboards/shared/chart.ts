@@ -61,19 +61,28 @@ export function isOutside(value: number, band: Band | null): boolean {
   return (band !== null && band.low !== null && value < band.low) || (band !== null && band.high !== null && value > band.high)
 }
 
-/** When a door stood open, by a sensor that says 1 for open. What nobody heard of is neither open nor closed. */
+/**
+ * When a door stood open, by a sensor that says 1 for open. A gap between two words for open was open too; into any other gap a
+ * door is not called open.
+ */
 export function openSpans(door: Readings, toMs: number): readonly Span[] {
   const spans: Span[] = []
   let sinceMs: number | null = null
+  let silentMs: number | null = null
   for (const [index, value] of door.value.entries()) {
     const atMs = door.atMs[index] ?? 0
-    if (value !== null && value > 0) sinceMs ??= atMs
+    if (value === null) {
+      silentMs ??= atMs
+      continue
+    }
+    if (value > 0) sinceMs ??= atMs
     else if (sinceMs !== null) {
-      spans.push({ fromMs: sinceMs, toMs: atMs })
+      spans.push({ fromMs: sinceMs, toMs: silentMs ?? atMs })
       sinceMs = null
     }
+    silentMs = null
   }
-  if (sinceMs !== null) spans.push({ fromMs: sinceMs, toMs })
+  if (sinceMs !== null) spans.push({ fromMs: sinceMs, toMs: silentMs ?? toMs })
   return spans
 }
 

@@ -11,7 +11,7 @@ vi.mock('../shared/i18n/text', async () => {
 import { headline, particulars, refusal, spoken, toneOf } from '../pickup/act_words'
 import { madeScan } from '../pickup/agent'
 import { coldFirst, type Parcel } from '../pickup/day'
-import { PATTERNS } from '../pickup/sound'
+import { PATTERNS, tonesOf } from '../pickup/sound'
 import { Refused } from '../shared/api/http'
 
 const nameOf = (id: string): string => (id === 'staff-1' ? '陈姐' : id)
@@ -61,6 +61,29 @@ describe('what waits for a shelf', () => {
     })
     const waiting = coldFirst([parcel('1', 'ambient'), parcel('2', 'chilled'), parcel('3', 'frozen'), parcel('4', 'frozen', 'shelved')])
     expect(waiting.map((one) => one.parcel)).toEqual(['3', '2', '1'])
+  })
+})
+
+describe('a refusal', () => {
+  const heard = (word: string, detail = ''): string => JSON.stringify(tonesOf(madeScan({ sound: 'refused', word, detail })))
+
+  it('has its own sound for each reason that staff answer differently', () => {
+    const reasons = ['wrong_site', 'expired', 'revoked', 'already_released', 'unknown_code', 'other_operator', 'not_ready', 'wrong_parcel', 'bad_signature']
+    const all = [
+      ...reasons.map((reason) => heard('refused', reason)),
+      heard('locked_out', 'unknown_code'),
+      heard('wrong_zone', 'chilled'),
+      heard('from_the_future'),
+      ...Object.values(PATTERNS).map((tones) => JSON.stringify(tones)),
+    ]
+    const plain = all.filter((one, at) => all.indexOf(one) !== at)
+    expect(plain).toEqual([JSON.stringify(PATTERNS['refused'])]) // what this page does not know is a refusal all the same
+  })
+
+  it('sounds the same wherever the same was found out', () => {
+    expect(heard('handed_out_before')).toBe(heard('refused', 'already_released'))
+    expect(heard('not_here')).toBe(heard('refused', 'wrong_site'))
+    expect(tonesOf(madeScan({ sound: '' }))).toEqual([])
   })
 })
 

@@ -48,8 +48,10 @@ describe('a door', () => {
     ])
   })
 
-  it('of which nothing was heard is not called open', () => {
+  it('of which nothing was heard is not called open, but between two words for open it was', () => {
     expect(openSpans(readings(1, null, null), 9 * MINUTE)).toEqual([{ fromMs: 0, toMs: MINUTE }])
+    expect(openSpans(readings(1, null, 0), 9 * MINUTE)).toEqual([{ fromMs: 0, toMs: MINUTE }])
+    expect(openSpans(readings(1, null, 1, 0), 9 * MINUTE)).toEqual([{ fromMs: 0, toMs: 3 * MINUTE }])
   })
 })
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from tests.conftest import DatabaseSource, TestBroker, reachable_folder
+from tests.e2e.lone_station import NAME_ON_THE_LAN
 from tests.e2e.town import DIST, Town, running_town
 
 # A browser under test talks to nobody but the town.
@@ -18,6 +19,7 @@ _QUIET = [
     "--disable-sync",
     "--disable-domain-reliability",
     "--no-first-run",
+    f"--host-resolver-rules=MAP {NAME_ON_THE_LAN} 127.0.0.1",
 ]
 
 
@@ -67,5 +69,5 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 def _note_stranger(request: Request, strangers: set[str]) -> None:
     parts = urlsplit(request.url)
-    if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+    if parts.scheme not in ("data", "blob") and parts.hostname not in ("127.0.0.1", NAME_ON_THE_LAN):
         strangers.add(request.url)

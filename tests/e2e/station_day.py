@@ -4,25 +4,15 @@ The manifest is put into the agent's file as if it had been fetched.
 """
 
 import asyncio
-import hashlib
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.config import load, machine_id
-from edge.outbox import Outbox, StoreSettings
-from edge.site_clock import SiteClock
-from edge.station.manifests import ManifestBook
-from edge.station.schema import FILE_VERSIONS
-from edge.station.station import Station
-from edge.wire.clock import WallClock
-from edge.wire.ids import parse_epoch
 from edge.wire.labels import container_label, parcel_label
 from edge.wire.manifest import (
     Article,
@@ -36,9 +26,9 @@ from edge.wire.manifest import (
     SigningKey,
     StaffMember,
     Zone,
-    encode_manifest,
 )
 from edge.wire.pickup import PickupToken, Scrypt, badge_key, secret_key, sign_token
+from tests.e2e.lone_station import put_day
 from tests.e2e.town import OPERATOR, Order, Town
 from tests.faults.proxy import Line as Wire
 from tests.faults.proxy import Proxy
@@ -196,30 +186,6 @@ def wire_to(port: int) -> Iterator[WireToBroker]:
         thread.join(10.0)
 
 
-def put_in_force(town: Town, day: StationDay) -> None:
-    """While the agent is not running."""
-    config = load(town.folder / "site.toml")
-    clock = WallClock(time.time)
-    settings = StoreSettings(
-        path=config.database,
-        site=config.site_id,
-        machine=machine_id(config),
-        new_uuid=lambda: parse_epoch(str(uuid.uuid4())),
-        versions=FILE_VERSIONS,
-    )
-    body = encode_manifest(day.manifest())
-
-    async def apply() -> None:
-        async with Outbox(settings, clock.now_ms) as outbox:
-            site_clock = SiteClock(clock, time.monotonic, lambda: True, 0)
-            book = ManifestBook(Station(config.site_id, outbox, site_clock, [], time.monotonic), outbox)
-            await book.load()
-            await book.apply(body, hashlib.sha256(body).hexdigest(), clock.now_ms())
-
-    with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
-        thread.submit(lambda: asyncio.run(apply())).result()
-
-
 def begin_day(town: Town, wire: WireToBroker, orders: int) -> StationDay:
     """The agent starts anew with this day in its file, and its line through ``wire``."""
     day = StationDay(town.site, [town.order() for _ in range(orders)])
@@ -227,6 +193,6 @@ def begin_day(town: Town, wire: WireToBroker, orders: int) -> StationDay:
     file = town.folder / "site.toml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace(f"{town.broker.host}:{town.broker.port}", f"127.0.0.1:{wire.port}"), encoding="utf-8")
-    put_in_force(town, day)
+    put_day(file, day.manifest())
     town.start_agent()
     return day
