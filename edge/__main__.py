@@ -76,7 +76,9 @@ def _devices(config_file: Path | None, within_s: float, *, as_json: bool) -> int
 def _run(config: EdgeConfig, mutant: str) -> int:
     from edge.app import StartError, agent_of  # as above, the other way round
     from edge.logs import log_as_json
+    from edge.memory import give_back_large_blocks
 
+    give_back_large_blocks()
     log_as_json()
     try:
         agent = agent_of(config, mutant, os.environ.get("TUANTU_FAULT_STEP", ""))

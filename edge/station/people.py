@@ -9,6 +9,7 @@ from edge.outbox.transaction import Execute
 from edge.rules.attempts import Attempts
 from edge.site_clock import SiteClock
 from edge.station import memory, staff
+from edge.station.deriving import derive
 from edge.station.handout import Guessing, locked
 from edge.station.results import ScanResult
 from edge.station.staff import LogInBy, Session
@@ -16,7 +17,7 @@ from edge.station.station import Station, Who, record
 from edge.station.verdict import Verdict
 from edge.wire.manifest import StaffMember
 from edge.wire.messages import StaffLoggedOut
-from edge.wire.pickup import badge_key, read_pin, secret_key
+from edge.wire.pickup import badge_key, read_pin
 
 PLACE = "staff"  # one counter of wrong PINs and badges for the whole station
 
@@ -113,7 +114,7 @@ class People:
             key = badge_key(secret, cost.salt)
             return None if key is None else day.member_of_badge(key)
         pin = read_pin(secret)
-        return None if pin is None else day.member_of_pin(await asyncio.to_thread(secret_key, pin, cost))
+        return None if pin is None else day.member_of_pin(await derive(pin, cost))
 
 
 def _end(session: Session, fact: StaffLoggedOut, stamp: Stamp) -> Callable[[Transaction], None]:

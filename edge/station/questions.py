@@ -15,13 +15,14 @@ from edge.site_clock import SiteClock
 from edge.station import handout, ledger, memory
 from edge.station.asking import CodeAsked, QrAsked, Question, TailAsked, judge_token, judge_use, read_question
 from edge.station.day import Day
+from edge.station.deriving import derive
 from edge.station.handout import Answer, Asked, ClaimHere, Guessing, Serving
 from edge.station.results import ScanResult
 from edge.station.station import Station, Who
 from edge.station.verdict import Verdict, Word
 from edge.wire.manifest import CodeKey
 from edge.wire.messages import How, Refusal
-from edge.wire.pickup import QR_PREFIX, secret_key
+from edge.wire.pickup import QR_PREFIX
 
 COUNTER = "counter"  # all staff screens and scanners of the station ask at one place
 KEPT_S = 300.0
@@ -54,7 +55,7 @@ class _Heard:
 
 
 class Questions:
-    """``load`` before use. Codes are derived off the loop, one at a time: it takes a core for up to half a second."""
+    """``load`` before use. Codes are derived off the loop, one at a time (edge.station.deriving)."""
 
     def __init__(
         self,
@@ -199,7 +200,7 @@ class Questions:
         manifest = self._station.day.manifest
         if not isinstance(question, CodeAsked) or manifest is None:
             return b""
-        return await asyncio.to_thread(secret_key, question.code, manifest.code_cost)
+        return await derive(question.code, manifest.code_cost)
 
 
 _HANDED_OUT = (Word.RELEASED, Word.RELEASED_PARTLY)
