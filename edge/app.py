@@ -24,9 +24,10 @@ import structlog
 from edge.cold_chain.chain import ColdChain
 from edge.cold_chain.past import Past
 from edge.cold_chain.watches import intervals_of
-from edge.config import EdgeConfig, machine_id
+from edge.config import EdgeConfig, SiteKind, machine_id
 from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
 from edge.devices.registry import Drivers, drivers_of
+from edge.dock.dock import Dock
 from edge.downlink import Downlink
 from edge.downlink import Station as StationSide
 from edge.fetching import ManifestFetch
@@ -108,7 +109,8 @@ class Agent:
             site_clock = SiteClock(clock, time.monotonic, wall_is_synced, hlc_ms(past))
             drivers = self._drivers = drivers_of(itertools.chain.from_iterable(config.devices().values()), clock)
             feedback = [driver for driver in drivers if isinstance(driver, Feedback)]
-            station = Station(config.site_id, outbox, site_clock, feedback, time.monotonic)
+            made = Dock if config.site.kind is SiteKind.DOCK else Station
+            station = made(config.site_id, outbox, site_clock, feedback, time.monotonic)
             rules = RuleBook(outbox, station)
             manifests = ManifestBook(station, outbox)
             await rules.load()
@@ -116,7 +118,7 @@ class Agent:
             if manifests.sha256 != rules.rules.manifest_sha256:  # it was applied, and the agent died before it was noted
                 await rules.manifest_in_force(manifests.sha256)
             await station.load()
-            ops = self._operations(outbox, site_clock, station, drivers)
+            ops = self._operations(outbox, site_clock, station, rules, drivers)
             await ops.people.load()
             await ops.questions.load()
             every_s = intervals_of(drivers.sensors)
@@ -186,12 +188,13 @@ class Agent:
                 for name, part in parts.items():
                     tasks.create_task(supervise(name, part), name=name)
 
-    def _operations(self, outbox: Outbox, clock: SiteClock, station: Station, drivers: Drivers) -> Operations:
+    def _operations(self, outbox: Outbox, clock: SiteClock, station: Station, rules: RuleBook, drivers: Drivers) -> Operations:
         """What staff do, and who may know a scan for something that is no label."""
         people = People(outbox, clock, station, time.monotonic)
         questions = Questions(outbox, clock, station, time.monotonic, lambda: secrets.token_hex(8))
         station.on_scan(people.take_badge)
-        station.on_scan(questions.take_scan)
+        if not isinstance(station, Dock):
+            station.on_scan(questions.take_scan)
         boards = {board.name: board for board in drivers.boards}
         locks = {
             cell: Lock(boards[settings.name], number)
@@ -202,7 +205,8 @@ class Agent:
         cabinet = Cabinet(outbox, clock, station, questions, locks)
         desk = Desk(outbox, clock, station, time.monotonic)
         photos = Photos(self._config.data_dir / "photos", outbox, self._cloud_settings(), clock.now_ms, random.random)
-        return Operations(outbox, station, desk, questions, people, cabinet, photos)
+        scanners = frozenset(scanner.name for scanner in drivers.scanners)
+        return Operations(outbox, station, desk, questions, people, cabinet, photos, rules, scanners)
 
     def healths(self) -> list[DeviceHealth]:
         """How each device is."""

@@ -6,6 +6,7 @@ Whatever is changed here reaches the station with its next manifest, within a mi
 import base64
 import hashlib
 import secrets
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -116,9 +117,14 @@ StaffIdText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 async def own_station(connection: Connection, account: Account, site_id: str) -> None:
     """404 where there is no such station for the account; 403 where other operators share it and no admin asks."""
+    await own_site(connection, account, site_id, ("station",))
+
+
+async def own_site(connection: Connection, account: Account, site_id: str, kinds: Sequence[str] = ("station", "dock")) -> None:
+    """As `own_station`, for what stations and docks both have."""
     cursor = await connection.execute("SELECT kind FROM site WHERE id = %s", [site_id])
     row = await cursor.fetchone()
-    if row is None or row[0] != "station" or not account.scope.may_see_site(site_id):
+    if row is None or row[0] not in kinds or not account.scope.may_see_site(site_id):
         raise not_found("site_id", "site")
     if site_id in account.scope.shared_site_ids and account.role != Role.ADMIN:
         raise ApiError(403, "shared_site", "site_id")
@@ -129,7 +135,7 @@ async def add_credential(
     site_id: str, wanted: CredentialIn, account: Planner, services: ServicesDep, connection: Transaction
 ) -> CredentialOut:
     """A key for the site; one that it has already is not given twice. Those it has go on until they are taken back."""
-    await own_station(connection, account, site_id)
+    await own_site(connection, account, site_id)
     key = wanted.key or secrets.token_urlsafe(_KEY_BYTES)
     cursor = await connection.execute(
         """
@@ -146,7 +152,7 @@ async def add_credential(
 @router.delete("/sites/{site_id}/credentials", status_code=204)
 async def take_back_credentials(site_id: str, account: Planner, services: ServicesDep, connection: Transaction) -> None:
     """All keys of the site."""
-    await own_station(connection, account, site_id)
+    await own_site(connection, account, site_id)
     await connection.execute(
         "UPDATE site_credential SET revoked_at = %s WHERE site_id = %s AND revoked_at IS NULL", [services.now(), site_id]
     )
@@ -156,7 +162,7 @@ async def take_back_credentials(site_id: str, account: Planner, services: Servic
 @router.get("/sites/{site_id}/staff")
 async def list_staff(site_id: str, account: Planner, connection: Transaction) -> StaffList:
     """Who may log in there."""
-    await own_station(connection, account, site_id)
+    await own_site(connection, account, site_id)
     cursor = await connection.execute(
         """
         SELECT staff, name, role, pin_key IS NOT NULL, badge_key IS NOT NULL FROM staff_member
@@ -174,7 +180,7 @@ async def set_staff(
     site_id: str, staff: StaffIdText, wanted: StaffIn, account: Planner, services: ServicesDep, connection: Transaction
 ) -> StaffOut:
     """Add somebody, or change them. Without ``pin`` or ``with_badge`` what they had stays."""
-    await own_station(connection, account, site_id)
+    await own_site(connection, account, site_id)
     salt = await ensure_station(connection, site_id)
     pin_key, badge = None, None
     if wanted.pin is not None:
@@ -208,7 +214,7 @@ async def set_staff(
 @router.delete("/sites/{site_id}/staff/{staff}", status_code=204)
 async def remove_staff(site_id: str, staff: StaffIdText, account: Planner, services: ServicesDep, connection: Transaction) -> None:
     """They may not log in any more, once the station has its next manifest. Their PIN is free again."""
-    await own_station(connection, account, site_id)
+    await own_site(connection, account, site_id)
     cursor = await connection.execute(
         """
         UPDATE staff_member SET disabled_at = %s, pin_key = NULL, badge_key = NULL

@@ -22,6 +22,7 @@ from edge.wire.messages import (
     ContainerReturned,
     ContainerSealed,
     ContainerSigned,
+    ContainerTakenBack,
     CountFinished,
     EventUndone,
     Problem,
@@ -128,7 +129,7 @@ class ContainerBrief:
 
 _CHANGING = (
     ContainerBound, ContainerSealed, ContainerLoaded, ContainerLost, ContainerSigned, ContainerDropped, ContainerOpened,
-    CountFinished, ContainerEmptied, ContainerReturned,
+    CountFinished, ContainerEmptied, ContainerReturned, ContainerTakenBack,
 )  # fmt: skip
 
 

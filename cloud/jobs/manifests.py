@@ -1,4 +1,4 @@
-"""Makes each station's manifest anew when anything of it has changed, or the day has. One replica at a time.
+"""Makes each station's and each dock's manifest anew when anything of it has changed, or the day has. One replica at a time.
 
 Deriving a code's key takes a core a tenth of a second: in a thread, once a code and day, outside of any transaction.
 """
@@ -65,7 +65,10 @@ class ManifestMaker:
     async def make(self, connection: Connection, site: str, now: datetime) -> bool:
         """One station's, if anything is new."""
         station = await manifest_facts.station_day(connection, site, now)
-        facts = await manifest_facts.day_facts(connection, site, station.day, now, self._masked)
+        if station.kind == "dock":
+            facts = await manifest_facts.dock_day(connection, site, station.day)
+        else:
+            facts = await manifest_facts.day_facts(connection, site, station.day, now, self._masked)
         async with connection.transaction():
             for claim in facts.claims:
                 await code_of(connection, self._keys, site, claim.claim, now)
@@ -82,7 +85,8 @@ class ManifestMaker:
         made = Newest(hashlib.sha256(body).hexdigest(), version, content)
         async with connection.transaction():
             await manifest_facts.keep(connection, site, station.day, made, body, now)
-        _log.info("manifest made", site=site, day=station.day.isoformat(), parcels=len(facts.parcels), bytes=len(body))
+        parcels = len(facts.parcels) + sum(len(load.parcels) for load in facts.loads)
+        _log.info("manifest made", site=site, day=station.day.isoformat(), parcels=parcels, bytes=len(body))
         return True
 
     def _masked(self, operator_id: str, sealed: bytes) -> str:
@@ -97,6 +101,7 @@ class ManifestMaker:
             staff_cost=Scrypt(salt=station.staff_salt), operators=facts.operators, keys=(self._keys.signing_key,),
             revoked=facts.revoked, articles=facts.articles, containers=facts.containers, claims=facts.claims, codes=codes,
             parcels=facts.parcels, staff=facts.staff, shelves=facts.shelves, cells=facts.cells, rules=station.rules,
+            loads=facts.loads,
         )  # fmt: skip
 
     async def _codes(self, connection: Connection, station: StationDay, cost: Scrypt, claims: set[str]) -> tuple[CodeKey, ...]:

@@ -1,6 +1,6 @@
-"""What a station's manifest is made of, read; and manifests themselves, kept until newer ones are in force.
+"""What a site's manifest is made of, read; and manifests themselves, kept until newer ones are in force.
 
-Codes and their keys are not read here: who makes the manifest has the installation's secret.
+Codes and their keys are not read here: who makes the manifest has the installation's secret. A dock's plan is `dock_facts`'.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from cloud.store import dock_facts
 from cloud.store.pool import Connection
 from edge.wire.clock import to_ms
 from edge.wire.manifest import (
@@ -20,6 +21,7 @@ from edge.wire.manifest import (
     ExpectedParcel,
     Line,
     LockerCell,
+    PlannedLoad,
     Shelf,
     Size,
     StaffMember,
@@ -35,9 +37,10 @@ MANIFESTS_KEPT = 3
 
 @dataclass(frozen=True, slots=True)
 class StationDay:
-    """A station with its salts and rules. ``day``: its service date."""
+    """A site with its salts and rules. ``day``: its service date."""
 
     site: str
+    kind: str
     day: date
     code_salt: bytes
     code_cost: int
@@ -58,34 +61,51 @@ class DayFacts:
     shelves: tuple[Shelf, ...]
     cells: tuple[LockerCell, ...]
     revoked: tuple[str, ...]
+    loads: tuple[PlannedLoad, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """While it stays the same, nothing of a station's manifest has changed that anybody told the database."""
+    """While it stays the same, nothing of a site's manifest has changed that anybody told the database."""
 
     site: str
     day: date
     room_version: int
     changes: int
+    plans: str  # of a dock: when its operators' were made, and how many orders were cancelled since
 
 
 async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
-    """Of every station that serves somebody. What happens to its parcels and orders moves its room; set-up counts `changes`."""
+    """Of every station and dock that serves somebody. What happens to a station's parcels and orders moves its room; what happens
+    at a dock is no news to it. Set-up counts `changes`.
+    """
     cursor = await connection.execute(
         """
-        SELECT DISTINCT ON (s.id) s.id, (%s AT TIME ZONE o.time_zone)::date, coalesce(room.version, 0), coalesce(st.changes, 0)
+        SELECT DISTINCT ON (s.id) s.id, (%s AT TIME ZONE o.time_zone)::date,
+               CASE s.kind WHEN 'station' THEN coalesce(room.version, 0) ELSE 0 END, coalesce(st.changes, 0),
+               coalesce(plans.are, '')
         FROM site s JOIN site_operator r ON r.site_id = s.id JOIN operator o ON o.id = r.operator_id
         LEFT JOIN room ON room.name = 'site:' || s.id LEFT JOIN station st ON st.site_id = s.id
-        WHERE s.kind = 'station' ORDER BY s.id, o.id
+        LEFT JOIN LATERAL (
+            SELECT string_agg(concat_ws(' ', b.operator_id, b.pickup_date, b.planned_at, cancelled.orders), ','
+                              ORDER BY b.operator_id, b.pickup_date) AS are
+            FROM site_operator served JOIN pickup_batch b USING (operator_id)
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS orders FROM customer_order c
+                WHERE (c.operator_id, c.pickup_date) = (b.operator_id, b.pickup_date) AND c.cancelled_at IS NOT NULL
+            ) AS cancelled
+            WHERE served.site_id = s.id AND b.planned_at IS NOT NULL
+                AND b.pickup_date >= (%s AT TIME ZONE o.time_zone)::date
+        ) AS plans ON s.kind = 'dock'
+        WHERE s.kind IN ('station', 'dock') ORDER BY s.id, o.id
         """,
-        [now],
+        [now, now],
     )
     return [Stamp(*row) for row in await cursor.fetchall()]
 
 
 async def ensure_station(connection: Connection, site: str) -> bytes:
-    """The station's staff salt; made where it has none yet."""
+    """The site's staff salt; made where it has none yet."""
     await connection.execute(
         "INSERT INTO station (site_id, staff_salt) VALUES (%s, %s) ON CONFLICT DO NOTHING", [site, os.urandom(SALT_BYTES)]
     )
@@ -118,13 +138,21 @@ async def station_day(connection: Connection, site: str, now: datetime) -> Stati
     )
     cursor = await connection.execute(
         """
-        SELECT d.code_salt, s.code_cost, s.rules FROM station s JOIN station_day d ON d.site_id = s.site_id AND d.day = %s
-        WHERE s.site_id = %s
+        SELECT d.code_salt, s.code_cost, s.rules, site.kind FROM station s JOIN site ON site.id = s.site_id
+        JOIN station_day d ON d.site_id = s.site_id AND d.day = %s WHERE s.site_id = %s
         """,
         [day, site],
     )
     row = await cursor.fetchone()
-    return StationDay(site, day, bytes(row[0]), row[1], staff_salt, msgspec.convert(row[2], StationRules))
+    return StationDay(site, row[3], day, bytes(row[0]), row[1], staff_salt, msgspec.convert(row[2], StationRules))
+
+
+async def dock_day(connection: Connection, site: str, day: date) -> DayFacts:
+    """What a dock is to do: the plans, and who works there. Nothing that names a resident."""
+    operators = await _operators(connection, site)
+    planned = await dock_facts.loads(connection, operators, day)
+    staff = await _staff(connection, site)
+    return DayFacts(operators, (), (), (), (), staff, (), (), (), planned)
 
 
 async def day_facts(connection: Connection, site: str, day: date, now: datetime, masked: Callable[[str, bytes], str]) -> DayFacts:
@@ -134,8 +162,7 @@ async def day_facts(connection: Connection, site: str, day: date, now: datetime,
     containers = await _containers(connection, values)
     parcels = await _parcels(connection, values, {one.container for one in containers})
     skus = {line.sku for one in parcels for line in one.lines}
-    cursor = await connection.execute("SELECT operator_id FROM site_operator WHERE site_id = %s ORDER BY 1", [site])
-    operators = tuple(row[0] for row in await cursor.fetchall())
+    operators = await _operators(connection, site)
     cursor = await connection.execute(
         "SELECT token FROM pickup_token WHERE site_id = %(site)s AND revoked_at IS NOT NULL AND expires_at > %(now)s ORDER BY 1",
         values,
@@ -145,6 +172,11 @@ async def day_facts(connection: Connection, site: str, day: date, now: datetime,
         operators, await _articles(connection, operators, skus), containers, claims, parcels, await _staff(connection, site),
         await _shelves(connection, site), await _cells(connection, site), revoked,
     )  # fmt: skip
+
+
+async def _operators(connection: Connection, site: str) -> tuple[str, ...]:
+    cursor = await connection.execute("SELECT operator_id FROM site_operator WHERE site_id = %s ORDER BY 1", [site])
+    return tuple(row[0] for row in await cursor.fetchall())
 
 
 _CLAIM = (
@@ -174,7 +206,10 @@ async def _claims(connection: Connection, values: Mapping[str, object], masked: 
 
 
 async def _containers(connection: Connection, values: Mapping[str, object]) -> tuple[ExpectedContainer, ...]:
-    """What is planned for the day, and what of open orders' parcels was packed into something else."""
+    """What is planned for the day, and what of open orders' parcels was packed into something else.
+
+    A planned container whose parcels all lie in others has been stood in for, and does not come.
+    """
     cursor = await connection.execute(
         f"""
         SELECT DISTINCT ON (1) container, operator_id, zone, run FROM (
@@ -182,7 +217,9 @@ async def _containers(connection: Connection, values: Mapping[str, object]) -> t
             FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN container c ON c.id = p.container_id
             WHERE {_IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
             UNION ALL
-            SELECT container_id, operator_id, zone, run FROM planned_container WHERE site_id = %(site)s AND pickup_date = %(day)s
+            SELECT container_id, operator_id, zone, run FROM planned_container c WHERE site_id = %(site)s AND pickup_date = %(day)s
+            AND NOT coalesce((SELECT bool_and(p.container_id IS NOT NULL AND p.container_id <> c.container_id)
+                              FROM parcel p WHERE p.planned_container_id = c.container_id AND p.operator_id = c.operator_id), false)
         ) AS coming ORDER BY 1, 2
         """,  # noqa: S608  # constants
         values,

@@ -9,11 +9,12 @@ from edge.config.settings import (
     ClockSettings,
     EdgeConfig,
     HttpSettings,
+    SiteKind,
     SiteSettings,
     machine_id,
 )
 
 __all__ = [
-    "BrokerSettings", "ClockSettings", "ConfigError", "EdgeConfig", "HttpSettings", "SiteSettings", "load",
-    "machine_id",
+    "BrokerSettings", "ClockSettings", "ConfigError", "EdgeConfig", "HttpSettings", "SiteKind",
+    "SiteSettings", "load", "machine_id",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ Leaves reading the file to reading, and each device's own table to its family in
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,13 @@ from edge.rules.alarm_limits import Goods, Window
 from edge.wire.ids import OperatorId, SiteId, operator_id, site_id
 
 
+class SiteKind(StrEnum):
+    """``kind`` of ``[site]``: what is done here, as the cloud has registered the site."""
+
+    STATION = "station"
+    DOCK = "dock"
+
+
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
     """Who we are."""
@@ -24,6 +32,7 @@ class SiteSettings:
     operator: str
     id: str
     name: str = ""
+    kind: SiteKind = SiteKind.STATION
 
     def __post_init__(self) -> None:
         _check_id("operator", operator_id, self.operator)

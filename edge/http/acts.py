@@ -26,6 +26,7 @@ from edge.station.desk import Desk, NotInManifestError
 from edge.station.people import People
 from edge.station.questions import NoSuchQuestionError, Questions
 from edge.station.results import ScanResult
+from edge.station.rules import RuleBook
 from edge.station.station import Station, Who
 from edge.wire import messages
 
@@ -43,6 +44,8 @@ class Operations:
     people: People
     cabinet: Cabinet
     photos: Photos
+    rules: RuleBook
+    scanners: frozenset[str]  # by which a dock's places are named
 
     def device(self, request: Request) -> str:
         """The page's name as a device: the same as long as its cookie."""
@@ -68,13 +71,13 @@ def page_of(request: Request, response: Response) -> str:
 
 
 def add_acts(app: FastAPI, ops: Operations) -> None:
-    """All of them."""
+    """All of a station's."""
     _add_reading(app, ops)
     _add_arrivals(app, ops)
     _add_shelves(app, ops)
     _add_leftovers(app, ops)
     _add_hand_out(app, ops)
-    _add_people(app, ops)
+    add_people(app, ops)
     add_looking(app, ops.station, ops.outbox)
     add_cells(app, ops.cabinet, ops.station, ops.outbox, ops.who)
     add_photos(app, ops.photos, ops.who)
@@ -214,7 +217,13 @@ def _add_hand_out(app: FastAPI, ops: Operations) -> None:
         return _done(await ops.questions.refuse(form.question, form.claim, form.parcels, reason, who))
 
 
-def _add_people(app: FastAPI, ops: Operations) -> None:
+def add_people(app: FastAPI, ops: Operations) -> None:
+    """Who works here: a station and a dock alike."""
+
+    @app.get("/api/staff")
+    async def staff(_request: Request) -> f.StaffList:
+        return f.StaffList(staff=[f.StaffView(staff=one.staff, name=one.name) for one in ops.station.day.staff.values()])
+
     @app.get("/api/worker")
     async def worker(request: Request) -> f.WorkerView:
         session = ops.people.sessions.get(ops.device(request))

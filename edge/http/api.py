@@ -12,15 +12,17 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from edge.devices.ports import DeviceError, Scan, Scanner, Triggered
+from edge.dock.dock import Dock
 from edge.http.acts import Operations, add_acts, page_of
 from edge.http.cold import Cold, add_cold
+from edge.http.dock import add_dock
 from edge.http.forms import ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, TriggerForm, UndoForm
 from edge.http.live import TooManyWatchersError, Watchers
 from edge.http.refusals import Refusal, error_body
 from edge.http.views import Views, scan_view
 from edge.outbox import NotKeptError, OutboxBusyError
 from edge.station.decide import ScanKind
-from edge.station.rules import RuleBook
+from edge.station.rules import NoSuchModeError, RuleBook
 from edge.station.station import NoSuchScanError, Who
 from edge.wire.ids import EventId
 from edge.wire.pickup import badge_key
@@ -42,10 +44,13 @@ def make_app(
     _add_errors(app)
     _add_reading(app, views, watchers)
     _add_writing(app, views, rules, ops)
-    add_acts(app, ops)
+    if isinstance(ops.station, Dock):
+        add_dock(app, ops.station, ops)
+    else:
+        add_acts(app, ops)
     add_cold(app, cold, ops)
     _add_triggers(app, scanners)
-    _add_pages(app, pages_dir)
+    _add_pages(app, pages_dir, "dock.html" if isinstance(ops.station, Dock) else "pickup.html")
     return app
 
 
@@ -109,7 +114,10 @@ def _add_writing(app: FastAPI, views: Views, rules: RuleBook, ops: Operations) -
     @app.post("/api/mode")
     async def mode(form: ModeForm, request: Request) -> StatusView:
         ops.who(request, "")
-        await rules.choose_mode(form.mode)
+        try:
+            await rules.choose_mode(form.mode)
+        except NoSuchModeError as error:
+            raise Refusal(422, "mode", str(error), "see GET /api/status for what kind of site this is", "bad_request") from None
         return await views.status()
 
 
@@ -162,8 +170,8 @@ def _add_errors(app: FastAPI) -> None:
         return response
 
 
-def _add_pages(app: FastAPI, pages_dir: Path | None) -> None:
-    page = None if pages_dir is None else pages_dir / "pickup.html"
+def _add_pages(app: FastAPI, pages_dir: Path | None, name: str) -> None:
+    page = None if pages_dir is None else pages_dir / name
 
     @app.get("/", include_in_schema=False)
     async def front() -> Response:

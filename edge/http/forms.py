@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge.config import SiteKind
 from edge.devices.registry import DeviceTable
+from edge.wire.presence import SiteMode
 
 ACTOR = r"^(?:[a-z0-9-]{1,40})?$"  # a staff id, never a name or a phone: it leaves the station
 
@@ -39,7 +41,7 @@ class TriggerForm(Form):
 class ModeForm(Form):
     """What scans mean from now on."""
 
-    mode: Literal["receive", "release", "count"]
+    mode: SiteMode
 
 
 class ScanView(Form):
@@ -111,7 +113,8 @@ class StatusView(Form):
     version: str
     epoch: str
     boot: int
-    mode: Literal["receive", "release", "count"]
+    kind: SiteKind
+    mode: SiteMode
     clock: ClockView
     uplink: UplinkView
     queue: dict[Literal["event", "live", "backfill"], LaneView]

@@ -1,10 +1,10 @@
 """What staff look up while they work: what a container should hold, who gets how many of the goods, what a stock-take still
-misses, who works here. Reads only, on the outbox's thread; nothing here leaves the station.
+misses. Reads only, on the outbox's thread; nothing here leaves the station.
 """
 
 from typing import Annotated
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Query
 
 from edge.http import act_forms as f
 from edge.http.act_views import article_name, parcel_view
@@ -40,10 +40,6 @@ def add_looking(app: FastAPI, station: Station, outbox: Outbox) -> None:
     async def stock_take() -> f.StockTakeView:
         day = station.day
         return await outbox.run(lambda store: read_stock_take(store.execute, day))
-
-    @app.get("/api/staff")
-    async def staff(_request: Request) -> f.StaffList:
-        return f.StaffList(staff=[f.StaffView(staff=one.staff, name=one.name) for one in station.day.staff.values()])
 
 
 def read_container(execute: Execute, day: Day, label: str) -> f.ContainerDetail:

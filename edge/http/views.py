@@ -41,6 +41,7 @@ class Views:
             version=self.version,
             epoch=str(depth.epoch),
             boot=depth.boot,
+            kind=self.config.site.kind,
             mode=self.station.mode,
             clock=ClockView(
                 now_ms=self.site_clock.now_ms(),

@@ -29,7 +29,15 @@ from edge.wire.custody import (
     Problem,
     VarianceFound,
 )
-from edge.wire.dock import ContainerBound, ContainerLoaded, ContainerLost, ContainerSealed, ParcelPacked, ParcelSorted
+from edge.wire.dock import (
+    ContainerBound,
+    ContainerLoaded,
+    ContainerLost,
+    ContainerSealed,
+    ContainerTakenBack,
+    ParcelPacked,
+    ParcelSorted,
+)
 from edge.wire.events import AnyFact
 
 
@@ -117,9 +125,9 @@ def after(standing: ParcelStanding, fact: AnyFact) -> ParcelStanding:
         case ParcelReleased() | ParcelDisposed() | ParcelReturned():
             return replace(standing, state=_LEFT_AS[type(fact)], place="", is_overdue=False)
         case ParcelSorted():
-            return replace(standing, state=ParcelState.SORTED, place="", is_overdue=False)
+            return replace(_found(standing), state=ParcelState.SORTED, place="", is_overdue=False)
         case ParcelPacked(container=container):
-            return replace(standing, state=ParcelState.PACKED, place="", container=container, is_overdue=False)
+            return replace(_found(standing), state=ParcelState.PACKED, place="", container=container, is_overdue=False)
         case ParcelReceived(container=container):
             return _here(standing, container)
         case ParcelSeen() | ParcelShelved() | ParcelPlaced() | ParcelRemoved():
@@ -159,6 +167,8 @@ def container_after(standing: ContainerStanding, fact: AnyFact) -> ContainerStan
             return ContainerStanding(ContainerState.BOUND)
         case ContainerSealed() | ContainerLoaded():
             return _outbound(standing, ContainerState.SEALED if isinstance(fact, ContainerSealed) else ContainerState.LOADED)
+        case ContainerTakenBack():
+            return ContainerStanding()
         case ContainerSigned():
             fresh = standing if standing.state.is_at_station else ContainerStanding()
             state = fresh.state if fresh.state.is_at_station else ContainerState.DELIVERED
@@ -215,5 +225,9 @@ def _here(standing: ParcelStanding, container: str) -> ParcelStanding:
     """It is at the station, and so not missing. Where it lies stays as it was, if it lay somewhere."""
     state = standing.state if standing.state.is_at_station else ParcelState.RECEIVED
     place = standing.place if standing.state.is_at_station else ""
-    problems = standing.problems - {Problem.MISSING}
-    return replace(standing, state=state, place=place, container=container or standing.container, problems=problems)
+    return replace(_found(standing), state=state, place=place, container=container or standing.container)
+
+
+def _found(standing: ParcelStanding) -> ParcelStanding:
+    """Somebody holds it in their hands."""
+    return replace(standing, problems=standing.problems - {Problem.MISSING})

@@ -23,7 +23,15 @@ from edge.wire.custody import (
     ParcelShelved,
     VarianceFound,
 )
-from edge.wire.dock import ContainerBound, ContainerLoaded, ContainerLost, ContainerSealed, ParcelPacked, ParcelSorted
+from edge.wire.dock import (
+    ContainerBound,
+    ContainerLoaded,
+    ContainerLost,
+    ContainerSealed,
+    ContainerTakenBack,
+    ParcelPacked,
+    ParcelSorted,
+)
 from edge.wire.events import AnyFact
 
 
@@ -72,6 +80,7 @@ def subjects(fact: AnyFact) -> tuple[Subject, ...]:
             | ContainerSealed(container=container)
             | ContainerLoaded(container=container)
             | ContainerLost(container=container)
+            | ContainerTakenBack(container=container)
             | ContainerDropped(container=container)
             | ContainerOpened(container=container)
             | CountFinished(container=container)

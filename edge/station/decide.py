@@ -7,7 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, NamedTuple, assert_never
+from typing import NamedTuple, assert_never, get_args
 
 from edge.devices.ports import Sound
 from edge.rules.custody import ContainerState
@@ -20,8 +20,9 @@ from edge.station.verdict import Verdict, Word
 from edge.wire.labels import Label, LabelKind, classify
 from edge.wire.messages import LabelUnknown, Refusal
 from edge.wire.pickup import BADGE_PREFIX, QR_PREFIX
+from edge.wire.presence import SiteMode, StationMode
 
-Mode = Literal["receive", "release", "count"]
+Mode = StationMode
 
 SLOT_HELD_S = 60.0  # a shelf is filled in one go; after a minute the next parcel is more likely one that was only received
 _SHOWN_LENGTH = 32
@@ -75,6 +76,15 @@ def read_label(text: str, symbology: str, fault: str) -> Label | ShelfSlot:
     if text.startswith("SLOT:") and (match := _SLOT.match(text.rstrip())):
         return ShelfSlot(match[1])
     return classify(text, symbology=symbology)
+
+
+def station_mode(mode: SiteMode) -> Mode:
+    """The mode of a station. ValueError: it is one of a dock's."""
+    match mode:
+        case "receive" | "release" | "count":
+            return mode
+        case _:
+            raise ValueError(f"mode: want one of {', '.join(get_args(StationMode))}, got {mode}")
 
 
 def decide_parcel(mode: Mode, known: KnownParcel, bench: Bench, plan: ShelfPlan) -> Verdict:
@@ -134,7 +144,7 @@ def shown_abroad(text: str) -> str:
     return f"{_LONG_NUMBER.sub(_last_four, ascii_only)[:_SHOWN_LENGTH]} #{digest}"
 
 
-_KINDS = {
+_KINDS: dict[StrEnum, ScanKind] = {
     Word.RECEIVED: ScanKind.RECEIVED,
     Word.RECEIVED_SURPLUS: ScanKind.RECEIVED,
     Word.RECEIVED_OTHER_CONTAINER: ScanKind.RECEIVED,

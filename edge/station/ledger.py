@@ -15,16 +15,22 @@ from edge.station.known import KnownContainer, KnownParcel
 from edge.wire.ids import EventId, EventNumber, SiteId, parse_epoch
 from edge.wire.messages import (
     AnyFact,
+    ContainerBound,
     ContainerDropped,
     ContainerEmptied,
+    ContainerLoaded,
+    ContainerLost,
     ContainerOpened,
     ContainerReturned,
+    ContainerSealed,
     ContainerSigned,
+    ContainerTakenBack,
     CountFinished,
     GoodsDistributed,
     GoodsReceived,
     ParcelDisposed,
     ParcelOverdue,
+    ParcelPacked,
     ParcelPlaced,
     ParcelReceived,
     ParcelReleased,
@@ -32,6 +38,7 @@ from edge.wire.messages import (
     ParcelReturned,
     ParcelSeen,
     ParcelShelved,
+    ParcelSorted,
     VarianceFound,
 )
 
@@ -63,6 +70,13 @@ _THINGS: dict[type[AnyFact], str] = {
     CountFinished: "container",
     ContainerEmptied: "container",
     ContainerReturned: "container",
+    ParcelSorted: "parcel",
+    ParcelPacked: "parcel",
+    ContainerBound: "container",
+    ContainerSealed: "container",
+    ContainerLoaded: "container",
+    ContainerLost: "container",
+    ContainerTakenBack: "container",
 }
 _TAGS = {kind: str(kind.__struct_config__.tag) for kind in _THINGS}  # looked up: asking the struct costs a microsecond
 
@@ -90,6 +104,12 @@ def thing_of(fact: AnyFact) -> str:
     return thing
 
 
+def decode_fact(text: str) -> AnyFact:
+    """As it was kept."""
+    fact: AnyFact = _decode(text)
+    return fact
+
+
 def insert(execute: Execute, recorded: RecordedEvent, device: str, actor: str, act_n: int) -> None:
     """Booked, in the transaction of its event. ``act_n``: the number of the act's first event; it is undone as a whole."""
     fact = recorded.fact
@@ -99,6 +119,8 @@ def insert(execute: Execute, recorded: RecordedEvent, device: str, actor: str, a
     container = token = None
     if isinstance(fact, ParcelReceived):
         container = fact.container or None
+    elif isinstance(fact, ContainerBound):
+        container = fact.stands_for or None
     elif isinstance(fact, ParcelReleased):
         token = fact.token or None
     execute(
@@ -114,6 +136,12 @@ def insert(execute: Execute, recorded: RecordedEvent, device: str, actor: str, a
 def facts_of(execute: Execute, thing: str) -> list[AnyFact]:
     """What stands of a thing, in order."""
     rows = execute("SELECT fact FROM booking WHERE thing = ? AND NOT undone ORDER BY id", (thing,)).fetchall()
+    return [_decode(fact) for (fact,) in rows]
+
+
+def facts_since(execute: Execute, thing: str, row: int) -> list[AnyFact]:
+    """What stands of a thing from this row on, in order."""
+    rows = execute("SELECT fact FROM booking WHERE thing = ? AND id >= ? AND NOT undone ORDER BY id", (thing, row)).fetchall()
     return [_decode(fact) for (fact,) in rows]
 
 

@@ -1,5 +1,6 @@
 """What became of an act, as the page lists it: a decision with its event, or a booking read back from the file."""
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from edge.devices.ports import Scan, Sound
@@ -10,16 +11,22 @@ from edge.wire.ids import EventId
 from edge.wire.messages import (
     MAX_TEXT,
     AnyFact,
+    ContainerBound,
     ContainerDropped,
     ContainerEmptied,
+    ContainerLoaded,
+    ContainerLost,
     ContainerOpened,
     ContainerReturned,
+    ContainerSealed,
     ContainerSigned,
+    ContainerTakenBack,
     CountFinished,
     GoodsDistributed,
     GoodsReceived,
     ParcelDisposed,
     ParcelOverdue,
+    ParcelPacked,
     ParcelPlaced,
     ParcelReceived,
     ParcelReleased,
@@ -27,6 +34,7 @@ from edge.wire.messages import (
     ParcelReturned,
     ParcelSeen,
     ParcelShelved,
+    ParcelSorted,
     VarianceFound,
 )
 
@@ -58,7 +66,7 @@ class ScanResult(NamedTuple):
 
 
 # What the words of a refused scan mean, for a page that does not know them.
-_SAID = {
+_SAID: dict[StrEnum, str] = {
     Word.RECEIVED_BEFORE: "received before",
     Word.SHELVED_BEFORE: "in this slot before",
     Word.HANDED_OUT_BEFORE: "handed out before: undo that if it was a mistake",
@@ -101,7 +109,7 @@ def booked(booking: Booking) -> ScanResult:
         sound=None,
         event=booking.event,
         parcel=getattr(fact, "parcel", ""),
-        slot=getattr(fact, "slot", "") or getattr(fact, "cell", ""),
+        slot=getattr(fact, "slot", "") or getattr(fact, "cell", "") or getattr(fact, "lane", ""),
         detail=fact.problem if isinstance(fact, VarianceFound) else "",
         is_undone=booking.is_undone,
         can_undo=not booking.is_undone,
@@ -123,7 +131,8 @@ def _read_back(fact: AnyFact) -> tuple[ScanKind, str]:
             return ScanKind.BOOKED, _WORDS.get(type(fact), "")
 
 
-_WORDS: dict[type[AnyFact], Word] = {
+# A dock's are edge.dock.words'.
+_WORDS: dict[type[AnyFact], str] = {
     ContainerSigned: Word.SIGNED,
     ContainerDropped: Word.SIGNED,
     ContainerOpened: Word.OPENED,
@@ -139,4 +148,11 @@ _WORDS: dict[type[AnyFact], Word] = {
     ParcelOverdue: Word.OVERDUE,
     ParcelDisposed: Word.DISPOSED,
     ParcelReturned: Word.RETURNED,
+    ParcelSorted: "sorted",
+    ParcelPacked: "packed",
+    ContainerBound: "bound",
+    ContainerSealed: "sealed",
+    ContainerLoaded: "loaded",
+    ContainerLost: "lost",
+    ContainerTakenBack: "taken_back",
 }

@@ -1,21 +1,25 @@
 """The business rules in force: the mode, from the cloud's ``desired`` or from staff after it, kept over restarts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.outbox import Outbox, Transaction
 from edge.outbox.store import Store
-from edge.station.decide import Mode
 from edge.station.station import Station
 from edge.wire.messages import Desired
+from edge.wire.presence import SiteMode
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What is in force. ``version``: of the last ``desired`` that was applied."""
 
-    mode: Mode
+    mode: SiteMode
     version: int
     manifest_sha256: str = ""
+
+
+class NoSuchModeError(Exception):
+    """Of no use at a site of this kind; the text says which are."""
 
 
 class RuleBook:
@@ -24,15 +28,18 @@ class RuleBook:
     def __init__(self, outbox: Outbox, station: Station) -> None:
         self._outbox = outbox
         self._station = station
-        self.rules = Rules("receive", 0)
+        self.rules = Rules(station.mode, 0)
 
     async def load(self) -> None:
         """At start."""
-        self.rules = await self._outbox.run(_read)
-        self._station.set_mode(self.rules.mode)
+        kept = await self._outbox.run(_read)
+        self._station.set_mode(kept.mode)
+        self.rules = replace(kept, mode=self._station.mode)
 
-    async def choose_mode(self, mode: Mode) -> None:
-        """Staff chose; it holds until the cloud's next version or their next choice. NotKeptError."""
+    async def choose_mode(self, mode: SiteMode) -> None:
+        """Staff chose; it holds until the cloud's next version or their next choice. NoSuchModeError, NotKeptError."""
+        if mode not in self._station.modes:
+            raise NoSuchModeError(f"mode: want one of {', '.join(self._station.modes)}, got {mode}")
         await self._keep(Rules(mode, self.rules.version, self.rules.manifest_sha256))
 
     async def manifest_in_force(self, sha256: str) -> None:
@@ -46,7 +53,8 @@ class RuleBook:
         """
         if desired.version <= self.rules.version:
             return False
-        await self._keep(Rules(desired.mode, desired.version, self.rules.manifest_sha256))
+        mode = desired.mode if desired.mode in self._station.modes else self.rules.mode
+        await self._keep(Rules(mode, desired.version, self.rules.manifest_sha256))
         return True
 
     async def _keep(self, rules: Rules) -> None:

@@ -173,8 +173,20 @@ CREATE TABLE alarm_memory (
 INSERT INTO alarm_memory VALUES (1, NULL, CAST('{}' AS BLOB));
 """
 
+# A dock's places: the shared one, named "", and those of scanners that do something else (edge.dock.places).
+_DOCK_1 = """
+CREATE TABLE dock_place (
+    device TEXT PRIMARY KEY,
+    mode TEXT NOT NULL,
+    container TEXT NOT NULL,        -- that is packed into
+    load TEXT NOT NULL,             -- that the next container takes
+    run TEXT NOT NULL               -- that is loaded
+) STRICT;
+"""
+
 _OUTBOX_1, _OUTBOX_2, _OUTBOX_3 = OUTBOX_VERSIONS
 # Of the whole file, in order: only ever appended to.
 FILE_VERSIONS: Sequence[str] = (
     _OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4, _STATION_5, _ALARMS_1, _OUTBOX_3,
+    _DOCK_1,
 )  # fmt: skip

@@ -6,7 +6,7 @@ whatever is read to decide an act is read in the transaction that records it.
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, get_args
 
 import structlog
 
@@ -19,13 +19,24 @@ from edge.site_clock import SiteClock
 from edge.station import goods, ledger, memory
 from edge.station.benches import Benches
 from edge.station.day import NO_DAY, Day
-from edge.station.decide import Bench, Mode, ScanKind, ShelfSlot, decide_container, decide_parcel, read_label, unknown
+from edge.station.decide import (
+    Bench,
+    Mode,
+    ScanKind,
+    ShelfSlot,
+    decide_container,
+    decide_parcel,
+    read_label,
+    station_mode,
+    unknown,
+)
 from edge.station.ledger import Booking
 from edge.station.results import ScanResult, booked, not_kept, repeated, result_of
 from edge.station.verdict import Verdict, Word
 from edge.wire.ids import EventId, SiteId
 from edge.wire.labels import Label, LabelKind
 from edge.wire.messages import AnyFact, EventUndone
+from edge.wire.presence import SiteMode, StationMode
 
 RECENT_SCANS = 200  # what the page can scroll back to
 
@@ -50,8 +61,11 @@ class NoSuchScanError(Exception):
 class Station:
     """One a process, on the event loop. ``mode`` is what is in force; changing it durably is ``edge.station.rules``'s.
 
-    ``day`` is the manifest in force; ``edge.station.manifests`` sets it.
+    ``day`` is the manifest in force; ``edge.station.manifests`` sets it. What a scan means is in `_meaning` and `_settled`, which a
+    dock has of its own.
     """
+
+    modes: ClassVar[tuple[SiteMode, ...]] = get_args(StationMode)  # the first is a new site's
 
     def __init__(
         self, site: SiteId, outbox: Outbox, clock: SiteClock, feedback: Sequence[Feedback], read_monotonic_s: Callable[[], float]
@@ -62,7 +76,7 @@ class Station:
         self._clock = clock
         self._feedback = feedback
         self._read_monotonic_s = read_monotonic_s
-        self._mode: Mode = "receive"
+        self._mode = self.modes[0]
         self._seen: Sightings = {}
         self._listeners: list[Callable[[ScanResult], None]] = []
         self._takers: list[Taker] = []
@@ -70,12 +84,15 @@ class Station:
         self.results: deque[ScanResult] = deque(maxlen=RECENT_SCANS)
 
     @property
-    def mode(self) -> Mode:
+    def mode(self) -> SiteMode:
         return self._mode
 
-    def set_mode(self, mode: Mode) -> None:
-        """From now on; open shelves, containers and hand-outs are closed."""
+    def set_mode(self, mode: SiteMode) -> None:
+        """From now on; open shelves, containers and hand-outs are closed. One that is of no use here changes nothing."""
+        if mode not in self.modes:
+            return
         self._mode = mode
+        self._seen = {}  # the label that was scanned last is now another act
         self.benches.clear()
 
     def on_result(self, listener: Callable[[ScanResult], None]) -> None:
@@ -97,7 +114,7 @@ class Station:
         Cancelled after the commit began: it is booked, and the label's next scan says so.
         """
         at_s = scan.heard_s or self._read_monotonic_s()
-        read = read_label(scan.text, scan.symbology, scan.fault)
+        read = self._read(scan)
         if isinstance(read, ShelfSlot):
             self.benches.open_slot(scan.device, read.slot, at_s)
             verdict = Verdict(Word.SLOT_OPEN, Sound.OK, place=read.slot)
@@ -121,13 +138,7 @@ class Station:
             # It has to be scanned again, at once.
             self._seen = forget(self._seen, read.text)
             return await self._tell(not_kept(scan, stamp.measured_at_ms, actor, str(error)))
-        match verdict.word:
-            case Word.OPENED | Word.OPENED_BEFORE:
-                self.benches.open_container(scan.device, verdict.container)
-            case Word.RELEASED:
-                self.benches.served(scan.device)
-            case _:
-                pass
+        self._settled(verdict, scan.device)
         can_undo = event is not None and verdict.word is not Word.UNKNOWN_LABEL
         result = result_of(verdict, stamp.measured_at_ms, scan.device, actor, event, text=scan.text, can_undo=can_undo)
         self.results.appendleft(result)
@@ -135,6 +146,9 @@ class Station:
         if self._feedback:
             await self.signal(verdict.sound)
         return result
+
+    def _read(self, scan: Scan) -> Label | ShelfSlot:
+        return read_label(scan.text, scan.symbology, scan.fault)
 
     async def _offer(self, scan: Scan, actor: str) -> ScanResult | None:
         try:
@@ -215,17 +229,35 @@ class Station:
         self, scan: Scan, label: Label, actor: str, at_s: float, stamp: Stamp
     ) -> Callable[[Transaction], tuple[Verdict, EventId | None]]:
         """What happens within the commit. Where people are known, somebody hands out: nobody does so nameless."""
-        day, mode = self.day, self._mode
-        bench, who = self.benches.at(scan.device, at_s), Who(scan.device, actor)
+        day, who = self.day, Who(scan.device, actor)
+        decide = self._meaning(scan, label, actor, at_s)
 
         def work(transaction: Transaction) -> tuple[Verdict, EventId | None]:
-            if mode == "release" and label.kind is LabelKind.PARCEL and not actor and day.staff:
-                verdict = Verdict(Word.LOG_IN_NEEDED, Sound.REFUSED, parcel=label.text)
-            else:
-                verdict = _decide(transaction.execute, day, mode, label, scan.symbology, bench)
+            verdict = decide(transaction.execute, day)
             return verdict, record(transaction, verdict.facts, stamp, who)
 
         return work
+
+    def _meaning(self, scan: Scan, label: Label, actor: str, at_s: float) -> Decide:
+        """What a label means where it was scanned. What goes on there is looked at now, what stands in the file in the commit."""
+        mode, bench = station_mode(self._mode), self.benches.at(scan.device, at_s)
+
+        def decide(execute: Execute, day: Day) -> Verdict:
+            if mode == "release" and label.kind is LabelKind.PARCEL and not actor and day.staff:
+                return Verdict(Word.LOG_IN_NEEDED, Sound.REFUSED, parcel=label.text)
+            return _decide(execute, day, mode, label, scan.symbology, bench)
+
+        return decide
+
+    def _settled(self, verdict: Verdict, device: str) -> None:
+        """After the commit: what is going on at the device now."""
+        match verdict.word:
+            case Word.OPENED | Word.OPENED_BEFORE:
+                self.benches.open_container(device, verdict.container)
+            case Word.RELEASED:
+                self.benches.served(device)
+            case _:
+                pass
 
     async def _tell(self, result: ScanResult) -> ScanResult:
         self.results.appendleft(result)

@@ -113,7 +113,7 @@ class Verdict(NamedTuple):
     a key itself (a refusal, a problem), never a sentence.
     """
 
-    word: Word
+    word: StrEnum  # a `Word`; at a dock, one of its own
     sound: Sound
     facts: tuple[AnyFact, ...] = ()
     parcel: str = ""

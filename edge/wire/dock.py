@@ -24,12 +24,17 @@ class ParcelPacked(Fact, frozen=True, tag="parcel_packed"):
 
 
 class ContainerBound(Fact, frozen=True, tag="container_bound"):
-    """An empty container was taken for one station and one temperature zone (已绑定). A new round begins."""
+    """An empty container was taken for one station and one temperature zone (已绑定). A new round begins.
+
+    ``day``: the pickup date it goes out for. ``stands_for``: the container of the plan whose load it takes; "": it is that one.
+    """
 
     container: Name
     station: Name
     zone: Literal["ambient", "chilled", "frozen"] = "ambient"
     run: Text = ""
+    day: Text = ""
+    stands_for: Text = ""
 
 
 class ContainerSealed(Fact, frozen=True, tag="container_sealed"):
@@ -44,6 +49,12 @@ class ContainerLoaded(Fact, frozen=True, tag="container_loaded"):
 
     container: Name
     run: Text = ""
+
+
+class ContainerTakenBack(Fact, frozen=True, tag="container_taken_back"):
+    """An empty container came back to the warehouse, and may be bound again."""
+
+    container: Name
 
 
 class ContainerLost(Fact, frozen=True, tag="container_lost"):

@@ -35,7 +35,15 @@ from edge.wire.custody import (
     StockTaken,
     VarianceFound,
 )
-from edge.wire.dock import ContainerBound, ContainerLoaded, ContainerLost, ContainerSealed, ParcelPacked, ParcelSorted
+from edge.wire.dock import (
+    ContainerBound,
+    ContainerLoaded,
+    ContainerLost,
+    ContainerSealed,
+    ContainerTakenBack,
+    ParcelPacked,
+    ParcelSorted,
+)
 from edge.wire.facts import ClockCorrected, CommandFinished, DeviceChanged, EventUndone, LabelUnknown
 from edge.wire.fields import MAX_BATCH_EVENTS, BootNumber, ClockQuality, Message, Milliseconds, Number, OrderKey, Text
 
@@ -81,6 +89,7 @@ AnyFact = (
     | ContainerSealed
     | ContainerLoaded
     | ContainerLost
+    | ContainerTakenBack
 )
 
 

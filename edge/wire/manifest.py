@@ -1,4 +1,5 @@
-"""What a station is told to expect: containers, parcels and whose they are, codes, staff, shelves, cells. Fetched by HTTPS.
+"""What a site is told to expect: a station its containers, parcels and whose they are, codes, staff, shelves, cells; a dock its
+planned loads and staff. Fetched by HTTPS.
 
 It is announced in ``desired`` by URL and SHA-256 and replaced as a whole. Masked names and last fours are in it, and so it never
 travels by MQTT.
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from edge.wire.codec import PayloadError
-from edge.wire.fields import BootNumber, Grams, Milliseconds, Name, Quantity, Seconds, StaffId, Text
+from edge.wire.fields import BootNumber, Count, Grams, Milliseconds, Name, Quantity, Seconds, StaffId, Text
 from edge.wire.ids import operator_id, site_id
 from edge.wire.pickup import KEY_BYTES, Scrypt
 
@@ -93,6 +94,25 @@ class ExpectedParcel(Part, frozen=True):
     is_made_here: bool = False
 
 
+class PlannedLoad(Part, frozen=True):
+    """What one container is to carry from a dock: one station, one zone. ``container``: of the plan; another may stand in for it.
+
+    ``day``: the pickup date. ``run`` "": its station is on no route. ``number`` counts from 1 within station and zone.
+    """
+
+    container: Name
+    operator: Name
+    day: _Day
+    station: Name
+    zone: Zone
+    number: Quantity
+    station_name: Text = ""
+    run: Text = ""
+    stop: Count = 0
+    lane: Text = ""
+    parcels: tuple[Name, ...] = ()
+
+
 class Claim(Part, frozen=True):
     """What one pickup code releases: a resident's parcels of one operator here. ``name`` is masked."""
 
@@ -158,7 +178,10 @@ class StationRules(Part, frozen=True):
 
 
 class Manifest(Part, frozen=True):
-    """A station's day. ``version`` counts up at a site; a lower one than that in force is refused."""
+    """A site's day. ``version`` counts up at a site; a lower one than that in force is refused.
+
+    ``loads``: a dock's, in the order of loading, each run's last stop first. A station has none, and a dock has no claims.
+    """
 
     site: Name
     version: BootNumber
@@ -178,6 +201,7 @@ class Manifest(Part, frozen=True):
     shelves: tuple[Shelf, ...] = ()
     cells: tuple[LockerCell, ...] = ()
     rules: StationRules = field(default_factory=StationRules)
+    loads: tuple[PlannedLoad, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(Manifest)
@@ -221,6 +245,9 @@ def _check(manifest: Manifest) -> None:
     _once("staff.badge_key", (one.badge_key for one in manifest.staff if one.badge_key))
     _once("shelves", (one.slot for one in manifest.shelves))
     _once("cells", (one.cell for one in manifest.cells))
+    _once("loads", (one.container for one in manifest.loads))
+    _once("loads.parcels", (parcel for one in manifest.loads for parcel in one.parcels))
+    _known("loads.operator", (one.operator for one in manifest.loads), set(manifest.operators))
     _known("claims.operator", (one.operator for one in manifest.claims), set(manifest.operators))
     _known("codes.claim", (one.claim for one in manifest.codes), claims)
     _known("parcels.claim", (one.claim for one in manifest.parcels), claims)

@@ -47,6 +47,7 @@ from edge.wire.dock import (
     ContainerLoaded,
     ContainerLost,
     ContainerSealed,
+    ContainerTakenBack,
     ParcelPacked,
     ParcelSorted,
 )
@@ -160,6 +161,7 @@ __all__ = [
     "ContainerReturned",
     "ContainerSealed",
     "ContainerSigned",
+    "ContainerTakenBack",
     "Count",
     "CountFinished",
     "Desired",

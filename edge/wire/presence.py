@@ -18,6 +18,10 @@ from edge.wire.fields import (
     Text,
 )
 
+StationMode = Literal["receive", "release", "count"]
+DockMode = Literal["sort", "pack", "seal", "load", "empties"]
+SiteMode = Literal[StationMode, DockMode]  # what scans mean; a mode that is of no use at a site's kind changes nothing there
+
 
 class LaneQueue(Message, frozen=True):
     """How much of a lane waits at the edge."""
@@ -88,7 +92,7 @@ class Desired(Message, frozen=True):
 
     version: BootNumber
     hlc: OrderKey
-    mode: Literal["receive", "release", "count"] = "receive"
+    mode: SiteMode = "receive"
     manifest_url: Text = ""
     manifest_sha256: Text = ""
     limits: dict[Name, GoodsLimits] = field(default_factory=dict)  # of a class of goods; not named: edge.rules' own
@@ -100,5 +104,5 @@ class Reported(Message, frozen=True):
     version: BootNumber
     boot: BootNumber
     connect: BootNumber
-    mode: Literal["receive", "release", "count"] = "receive"
+    mode: SiteMode = "receive"
     manifest_sha256: Text = ""

@@ -63,7 +63,7 @@ def test_a_parcel_stands_where_its_facts_put_it(facts: tuple[m.AnyFact, ...], st
 
 def test_what_was_missing_and_is_found_is_missing_no_more_and_stays_damaged() -> None:
     assert parcel_standing((MISSING, DAMAGED)).problems == {m.Problem.MISSING, m.Problem.DAMAGED}
-    for found in (RECEIVED, m.ParcelSeen(parcel=P), SHELVED):
+    for found in (RECEIVED, m.ParcelSeen(parcel=P), SHELVED, m.ParcelSorted(parcel=P), m.ParcelPacked(parcel=P, container=C)):
         assert parcel_standing((MISSING, DAMAGED, found)).problems == {m.Problem.DAMAGED}
 
 
@@ -133,6 +133,7 @@ BOUND, SEALED, LOADED = m.ContainerBound(container=C, station="s"), m.ContainerS
         ((BOUND, LOADED, SIGNED), ContainerStanding(ContainerState.DELIVERED, is_signed=True)),
         ((SIGNED, COUNTED, GONE, SEALED), ContainerStanding(ContainerState.SEALED)),
         ((LOADED, m.ContainerLost(container=C)), ContainerStanding(ContainerState.LOST)),
+        ((SIGNED, COUNTED, GONE, m.ContainerTakenBack(container=C)), ContainerStanding(ContainerState.EMPTY)),
         ((LOADED, m.ContainerLost(container=C), SIGNED), ContainerStanding(ContainerState.DELIVERED, is_signed=True)),
     ],
 )

@@ -50,4 +50,5 @@ FACTS: tuple[m.AnyFact, ...] = (
     m.ContainerSealed(container=C, seal="S-77"),
     m.ContainerLoaded(container=C, run="run-7"),
     m.ContainerLost(container=C, note="最后在 3 号门"),
+    m.ContainerTakenBack(container=C),
 )

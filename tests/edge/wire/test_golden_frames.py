@@ -139,6 +139,13 @@ RELEASE_0_1: dict[str, tuple[Any, m.Message]] = {
 RELEASE_0_2: dict[str, tuple[Any, m.Message]] = {
     f"event_{fact.__struct_config__.tag}": (decode_events, event(fact)) for fact in FACTS
 } | {
+    "event_container_stands_in": (
+        decode_events,
+        event(
+            m.ContainerBound(container="TTC000000001K", station="st-001", run="run-7", day="2026-11-23", stands_for="TTC0000000017")
+        ),
+    ),
+    "reported_of_a_dock": (decode_reported, m.Reported(version=4, boot=3, connect=12, mode="load")),
     "command_open_cell": (decode_command, m.Command(id="c-2", nonce="n0nce", ttl_s=5.0, action="open_cell", cell="B-07")),
     "event_alarm_explained": (
         decode_events,

@@ -1,0 +1,56 @@
+"""What is known of a load, a container or a parcel when an act about it is decided: what is planned, and where it stands."""
+
+from typing import NamedTuple
+
+from edge.rules.custody import ContainerStanding, ContainerState, ParcelStanding
+from edge.wire.manifest import PlannedLoad
+
+
+class LoadNow(NamedTuple):
+    """A load of the plan. ``container``: the one that carries it, or the planned one where none does yet (``is_bound``).
+
+    ``standing`` is of this round: what was done with the container for an earlier day does not count. ``packed``: the parcels in
+    it, where that was read.
+    """
+
+    load: PlannedLoad
+    container: str
+    is_bound: bool = False
+    standing: ContainerStanding = ContainerStanding()
+    packed: frozenset[str] = frozenset()
+
+    @property
+    def state(self) -> ContainerState:
+        return self.standing.state
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The parcels that are not in it."""
+        return tuple(parcel for parcel in self.load.parcels if parcel not in self.packed)
+
+
+class ContainerNow(NamedTuple):
+    """A container that was scanned. ``carries``: its load, or the one it is planned for; None: the plan does not know it.
+
+    ``own``: where it stands by all that was booked here, whatever the day.
+    """
+
+    container: str
+    carries: LoadNow | None = None
+    own: ContainerStanding = ContainerStanding()
+    was_taken_back: bool = False  # and nothing was booked of it since
+    has_plan: bool = True
+
+    @property
+    def is_carrying(self) -> bool:
+        """True where it was bound for a load of the plan, and not only planned for one."""
+        return self.carries is not None and self.carries.is_bound and self.carries.container == self.container
+
+
+class ParcelNow(NamedTuple):
+    """A parcel that was scanned. ``load`` None: the plan does not know it."""
+
+    parcel: str
+    standing: ParcelStanding = ParcelStanding()
+    load: LoadNow | None = None
+    has_plan: bool = True

@@ -1,0 +1,62 @@
+"""How far every load is, for the screens. Read once a plan, then only what an act has touched: a dock has thousands of parcels."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from edge.dock import books
+from edge.dock.known import LoadNow
+from edge.dock.plan import NO_PLAN, DockPlan
+from edge.outbox import Outbox
+from edge.outbox.transaction import Execute
+from edge.wire.manifest import PlannedLoad
+from edge.wire.messages import AnyFact, ContainerBound
+
+LOADS_AT_ONCE = 100  # of a first look: scans go between
+
+
+class LoadProgress(NamedTuple):
+    """``sorted``: parcels that have been at the wall."""
+
+    now: LoadNow
+    sorted: int
+
+
+class Progress:
+    """``read`` before showing; ``touched`` by every act."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._plan = NO_PLAN
+        self._loads: dict[str, LoadProgress] = {}
+        self._carried: dict[str, str] = {}  # container → load
+        self._stale: set[str] = set()
+
+    def touched(self, facts: Iterable[AnyFact], plan: DockPlan) -> None:
+        """These were booked, or taken back."""
+        for fact in facts:
+            self.touched_thing(getattr(fact, "parcel", ""), getattr(fact, "container", ""), plan)
+            if isinstance(fact, ContainerBound):
+                self._stale.add(fact.stands_for or fact.container)
+
+    def touched_thing(self, parcel: str, container: str, plan: DockPlan) -> None:
+        """Something was booked of them."""
+        if (load := plan.of_parcel.get(parcel)) is not None:
+            self._stale.add(load.container)
+        self._stale.update(label for label in (container, self._carried.get(container, "")) if label)
+
+    async def read(self, plan: DockPlan) -> Mapping[str, LoadProgress]:
+        """By the plan's container."""
+        if plan is not self._plan:
+            self._plan, self._loads, self._carried, self._stale = plan, {}, {}, set(plan.loads)
+        while self._stale and plan is self._plan:
+            some = list(self._stale)[:LOADS_AT_ONCE]
+            self._stale.difference_update(some)
+            wanted = [plan.loads[label] for label in some if label in plan.loads]
+            for one in await self._outbox.run(lambda store, wanted=wanted: _read(store.execute, wanted)):  # type: ignore[misc]
+                self._loads[one.now.load.container] = one
+                self._carried[one.now.container] = one.now.load.container
+        return self._loads
+
+
+def _read(execute: Execute, loads: Iterable[PlannedLoad]) -> list[LoadProgress]:
+    return [LoadProgress(books.load(execute, one, with_parcels=True), books.sorted_parcels(execute, one)) for one in loads]

@@ -1,0 +1,55 @@
+"""Every result that a dock's screen can show or speak, besides those of labels and staff, which are a station's too."""
+
+from enum import StrEnum
+
+
+class DockWord(StrEnum):
+    """Keys; the page speaks them in its own language."""
+
+    # Sorting
+    SORTED = "sorted"  # into lane ``place``
+    SORTED_BEFORE = "sorted_before"
+    SORTED_NO_ROUTE = "sorted_no_route"  # its station is on no route: put it aside
+    PACKED_ALREADY = "packed_already"  # it lies in ``container``
+    NOT_IN_PLAN = "not_in_plan"
+    NO_PLAN = "no_plan"  # the cloud's has not come yet
+    WANT_PARCEL = "want_parcel"  # a container was scanned where parcels are
+    WANT_CONTAINER = "want_container"
+
+    # Packing
+    BOUND = "bound"
+    OPEN = "open"  # it was bound before: what is scanned next goes into it
+    PACKED = "packed"  # ``amount`` of ``of``
+    MOVED = "moved"  # out of another container that this one stands in for
+    FULL = "full"  # with this parcel everything is in it
+    PACKED_BEFORE = "packed_before"
+    NO_CONTAINER = "no_container"  # scan the container first
+    WRONG_STATION = "wrong_station"
+    WRONG_ZONE = "wrong_zone"
+    WRONG_CONTAINER = "wrong_container"  # right station and zone, but ``container`` is to take it
+    CONTAINER_BUSY = "container_busy"  # it carries something else
+    LOAD_BOUND = "load_bound"  # ``container`` has taken its load
+
+    # Sealing
+    SEALED = "sealed"
+    SEALED_SHORT = "sealed_short"  # what lacks is called missing
+    SEAL_LACKS = "seal_lacks"  # not sealed: ``amount`` of ``of`` are in it
+    SEALED_BEFORE = "sealed_before"
+    NOT_BOUND = "not_bound"
+
+    # Loading
+    # ``detail`` is the run's key.
+    LOADED = "loaded"  # ``amount`` of ``of`` of the run
+    RUN_FULL = "run_full"
+    LOADED_EARLY = "loaded_early"  # loaded, but ``place`` should have gone in before
+    LOADED_BEFORE = "loaded_before"
+    WRONG_RUN = "wrong_run"  # it goes with that one
+    NOT_SEALED = "not_sealed"
+    NO_ROUTE = "no_route"  # its station is on no route
+
+    # Empties
+    TAKEN_BACK = "taken_back"
+    TAKEN_BACK_BEFORE = "taken_back_before"
+    NOT_EMPTY = "not_empty"  # ``amount`` parcels were packed into it
+    LOST = "lost"
+    LOST_BEFORE = "lost_before"

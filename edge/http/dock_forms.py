@@ -1,0 +1,120 @@
+"""What the dock page sends to do something, and what it is sent back: JSON, as `edge.http.act_forms`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edge.http.act_forms import ActForm, Label
+from edge.http.forms import Form
+from edge.wire.presence import DockMode
+
+PlaceName = Annotated[str, Field(max_length=64)]
+RunKey = Annotated[str, Field(max_length=500)]
+
+
+class SitForm(ActForm):
+    """``place``: a scanner's name, which from now on does what this page says; empty: the shared place."""
+
+    place: PlaceName
+
+
+class DockModeForm(ActForm):
+    mode: DockMode
+
+
+class RunForm(ActForm):
+    """``run`` empty: whichever is scanned first."""
+
+    run: RunKey
+
+
+class StandInForm(ActForm):
+    """``load``: a container of the plan; the next container that is scanned takes its load. Empty: never mind."""
+
+    load: str = Field(max_length=64)
+
+
+class SealForm(ActForm):
+    """``short``: although parcels lack."""
+
+    container: Label
+    short: bool = False
+
+
+class EmptyForm(ActForm):
+    container: Label
+
+
+class LostForm(ActForm):
+    container: Label
+    note: str = Field(default="", max_length=200)
+
+
+class PlaceView(Form):
+    """What goes on at a place; ``place`` empty is the shared one."""
+
+    place: str
+    mode: DockMode
+    container: str
+    load: str
+    run: str
+
+
+class LoadView(Form):
+    """``load``: the plan's container; ``container``: the one that carries it, or is to. ``lacks``: parcels that are not in it."""
+
+    load: str
+    container: str
+    bound: bool
+    state: str
+    operator: str
+    day: str
+    station: str
+    station_name: str
+    zone: Literal["ambient", "chilled", "frozen"]
+    number: int
+    run: str
+    stop: int
+    lane: str
+    parcels: int
+    sorted: int
+    packed: int
+    lacks: list[str]
+
+
+class RunView(Form):
+    """One run; ``run`` is its key. ``next``: the lane that is to be loaded now, empty where nothing lacks."""
+
+    run: str
+    name: str
+    operator: str
+    day: str
+    containers: int
+    sealed: int
+    loaded: int
+    lost: int
+    parcels: int
+    sorted: int
+    packed: int
+    next: str
+
+
+class DockView(Form):
+    """How far the dock is. ``version`` 0: no plan yet. ``place``: where this page works. ``open``: what is packed into there."""
+
+    version: int
+    day: str
+    made_at_ms: int
+    has_staff: bool
+    place: PlaceView
+    places: list[PlaceView]
+    runs: list[RunView]
+    open: LoadView | None
+    unrouted: int
+    lost: list[LoadView]
+
+
+class LoadList(Form):
+    """In the order of loading."""
+
+    loads: list[LoadView]

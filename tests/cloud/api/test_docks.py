@@ -1,0 +1,81 @@
+"""A dock's manifest: made of the operators' plans, in the order of loading, and made again when a plan or an order is another."""
+
+from datetime import timedelta
+
+import pytest
+
+from edge.wire.manifest import Manifest, decode_manifest
+from tests.cloud.api.test_batches import BATCH, import_orders
+from tests.cloud.api.test_stations import basic, maker
+from tests.cloud.api.world import NOW, World, order
+
+pytestmark = pytest.mark.slow
+
+ROUTES = {"routes": [{"run": "r1", "stops": ["st-a1", "st-a2"]}]}
+
+
+async def plan(world: World) -> None:
+    """A dock, and three stations' orders of which one is on no route."""
+    dock = {"id": "dock-a", "kind": "dock", "name": "西区网格仓", "operators": ["op-a"]}
+    assert (await world.post("dispatcher-a", "/api/sites", json=dock)).status_code == 201
+    staff = {"name": "王师傅", "pin": "2468"}
+    assert (await world.call("dispatcher-a", "PUT", "/api/sites/dock-a/staff/wang", json=staff)).status_code == 200
+    assert (await world.call("dispatcher-a", "PUT", "/api/sites/dock-a/shelves", json={"shelves": []})).status_code == 404
+    sites = ["st-a1", "st-a1", "st-a2", "st-both"]
+    await import_orders(world, *(order(f"A-{n}", site) for n, site in enumerate(sites, start=1)))
+    await world.post("dispatcher-a", f"{BATCH}/freeze", json={"early": True})
+    await world.post("dispatcher-a", f"{BATCH}/allocation", json={"stock": []})
+    assert (await world.post("dispatcher-a", f"{BATCH}/plan", json=ROUTES)).status_code == 200
+
+
+async def newest(world: World) -> Manifest:
+    return decode_manifest(
+        bytes(await world.one("SELECT body FROM manifest WHERE site_id = 'dock-a' ORDER BY version DESC LIMIT 1"))
+    )
+
+
+async def test_a_dock_is_told_what_each_container_is_to_carry_and_nobodys_name(world: World) -> None:
+    await plan(world)
+    assert (await maker().make_all(world.connection, NOW))["made"] >= 1
+    manifest = await newest(world)
+    assert (manifest.site, manifest.day, manifest.operators) == ("dock-a", "2026-11-22", ("op-a",))
+    assert [(one.run, one.stop, one.lane, one.station, one.zone, len(one.parcels)) for one in manifest.loads] == [
+        ("", 0, "", "st-both", "ambient", 1),
+        ("", 0, "", "st-both", "chilled", 1),
+        ("r1", 2, "A2", "st-a2", "ambient", 1),
+        ("r1", 2, "A2", "st-a2", "chilled", 1),
+        ("r1", 1, "A1", "st-a1", "ambient", 2),
+        ("r1", 1, "A1", "st-a1", "chilled", 2),
+    ]
+    assert {(one.day, one.operator) for one in manifest.loads} == {("2026-11-23", "op-a")}
+    assert (manifest.claims, manifest.parcels, manifest.codes, [one.staff for one in manifest.staff]) == ((), (), (), ["wang"])
+    key = "the-password-at-the-broker"
+    assert (await world.post("dispatcher-a", "/api/sites/dock-a/credentials", json={"key": key})).status_code == 201
+    sha256 = await world.one("SELECT manifest_sha256 FROM desired WHERE site_id = 'dock-a'")
+    fetched = await world.get(None, f"/api/sites/dock-a/manifest/{sha256}", headers=basic("dock-a", key))
+    assert decode_manifest(fetched.content) == manifest
+
+
+async def test_it_is_made_again_when_a_plan_or_an_order_is_another_and_not_without_a_reason(world: World) -> None:
+    await plan(world)
+    making = maker()
+    await making.make_all(world.connection, NOW)
+    first = await newest(world)
+    assert (await making.make_all(world.connection, NOW + timedelta(seconds=20)))["made"] == 0
+    turned = {"routes": [{"run": "r1", "stops": ["st-a2", "st-a1"]}]}
+    world.clock.ms += 60_000
+    assert (await world.post("dispatcher-a", f"{BATCH}/plan", json=turned)).status_code == 200
+    await making.make_all(world.connection, NOW + timedelta(seconds=40))
+    second = await newest(world)
+    assert next(one.station for one in second.loads if one.run) == "st-a1"
+    assert second.version > first.version
+    await world.connection.execute("UPDATE customer_order SET cancelled_at = %s WHERE id = 'op-a/A-3'", [NOW])
+    await making.make_all(world.connection, NOW + timedelta(seconds=60))
+    assert [one.parcels for one in (await newest(world)).loads if one.station == "st-a2"] == [(), ()]
+
+
+async def test_the_next_days_plan_is_there_on_the_evening_before_and_yesterdays_no_more(world: World) -> None:
+    await plan(world)
+    for days, loads in ((1, 6), (2, 0)):
+        await maker().make(world.connection, "dock-a", NOW + timedelta(days=days))
+        assert len((await newest(world)).loads) == loads
