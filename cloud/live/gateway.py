@@ -8,18 +8,13 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
-from socket import SO_SNDBUF, SOL_SOCKET
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
-from websockets.datastructures import MultipleValuesError
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Origin
 
-from cloud.auth.origins import is_own_host
-from cloud.auth.sessions import COOKIE
 from cloud.domain.notices import RoomNotice
 from cloud.domain.order import iso
 from cloud.live import frames
@@ -27,6 +22,7 @@ from cloud.live.meters import LiveMeters
 from cloud.live.reading import Reading, TokenRefusedError, Viewer
 from cloud.live.rooms import Delivery, Rooms
 from cloud.live.session import Authenticate, Close, CloseCode, Effect, Join, Leave, Send, Session
+from cloud.live.sockets import Lagging, Socket
 from cloud.store.pool import is_unavailable
 from edge.wire.clock import Clock
 
@@ -34,37 +30,14 @@ PATH = "/live"
 POLL_S = 2.0  # a lost hint costs this much (ARCHITECTURE, decision 6)
 RECHECK_S = 30.0  # a log-out or an expired link ends its sockets within this
 MAX_SOCKETS = 20_000
-# More than this unsent makes a socket lagging: a few hundred frames on top of what the kernel holds.
-LAGGING_BYTES = 64 * 1024
-# What the kernel may hold of a socket (it doubles this); left alone it would grow to 4 MB for each that does not read.
-_KERNEL_BYTES = 128 * 1024
-_SWEEP_S = 0.05  # how soon a socket that has caught up is served again
-CUT_OFF_S = 60.0  # without a byte taken
 _RETRY_S = 1.0
 # Handed over in one go before other sockets' frames are looked at: some 5 ms.
 _BREATH_DELIVERIES = 256
-# Longer than CUT_OFF_S, so that it is the gateway that judges who is slow.
+# Longer than ``sockets.CUT_OFF_S``, so that it is the gateway that judges who is slow.
 _PING_TIMEOUT_S = 75.0
 _PING_EVERY_S = 20.0
 
 log = structlog.get_logger("live")
-
-
-class _Socket:
-    """One client."""
-
-    __slots__ = ("connection", "lagging_bytes", "lagging_since_s", "session", "viewer")
-
-    def __init__(self, connection: ServerConnection, session: Session) -> None:
-        self.connection = connection
-        self.session = session
-        self.viewer: Viewer | None = None
-        self.lagging_bytes = 0
-        self.lagging_since_s = 0.0
-
-    @property
-    def unsent_bytes(self) -> int:
-        return self.connection.transport.get_write_buffer_size()
 
 
 class Gateway:
@@ -86,11 +59,10 @@ class Gateway:
         self._poll_s = poll_s
         self._recheck_s = recheck_s
         self._public_url = public_url
-        self._rooms: Rooms[_Socket] = Rooms()
-        self._sockets: set[_Socket] = set()
-        self._lagging: set[_Socket] = set()
+        self._rooms: Rooms[Socket] = Rooms()
+        self._sockets: set[Socket] = set()
+        self._lagging = Lagging(meters, self._catch_up)
         self._work = asyncio.Event()
-        self._lag = asyncio.Event()
         self._stale_since: str | None = None
         self._reached_ms = clock.now_ms()
 
@@ -111,14 +83,14 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._poll())
             group.create_task(self._deliver())
-            group.create_task(self._sweep())
+            group.create_task(self._lagging.sweep())
             group.create_task(self._recheck())
 
     def hint(self, notices: Sequence[RoomNotice]) -> None:
         """Notices came: rooms that may have moved. What they tell goes out at once; the rest is read. On the loop."""
         moved = [one for one in notices if self._rooms.hinted(one.room, one.version)]
         for one in moved:
-            delivery = self._rooms.told(one, self._lagging)
+            delivery = self._rooms.told(one, self._lagging.sockets)
             if delivery is not None:
                 self._hand_over(delivery)
         news = len(moved)
@@ -140,9 +112,9 @@ class Gateway:
         return None
 
     async def _serve(self, connection: ServerConnection) -> None:
-        connection.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, _KERNEL_BYTES)
         session = Session(self._clock, time.monotonic())
-        socket = _Socket(connection, session)
+        socket = Socket(connection, session)
+        socket.limit_buffer()
         self._sockets.add(socket)
         self._meters.sockets.set(len(self._sockets))
         try:
@@ -159,11 +131,11 @@ class Gateway:
         finally:
             self._rooms.leave(session.rooms, socket)
             self._sockets.discard(socket)
-            self._lagging.discard(socket)
+            self._lagging.forget(socket)
             self._meters.sockets.set(len(self._sockets))
             self._meters.rooms.set(len(self._rooms.served))
 
-    async def _apply(self, socket: _Socket, effects: list[Effect]) -> None:
+    async def _apply(self, socket: Socket, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Send(frame=frame):
@@ -177,14 +149,12 @@ class Gateway:
                     self._rooms.leave([room], socket)
                     self._meters.rooms.set(len(self._rooms.served))
                 case Authenticate(token=token):
-                    await self._apply(
-                        socket, await self._admit(socket, token or _cookie_token(socket.connection, self._public_url))
-                    )
+                    await self._apply(socket, await self._admit(socket, token or socket.cookie_token(self._public_url)))
                 case Close(code=code, reason=reason):
                     self._meters.closed.labels(reason if code == CloseCode.POLICY else str(code)).inc()
                     await socket.connection.close(code, reason)
 
-    async def _admit(self, socket: _Socket, token: str) -> list[Effect]:
+    async def _admit(self, socket: Socket, token: str) -> list[Effect]:
         session = socket.session
         try:
             socket.viewer = await self._reading.viewer(token)
@@ -219,7 +189,7 @@ class Gateway:
         while True:
             await self._work.wait()
             self._work.clear()
-            wanted = self._rooms.fetches(self._lagging)
+            wanted = self._rooms.fetches(self._lagging.sockets)
             if not wanted:
                 continue
             began_s = time.monotonic()
@@ -237,7 +207,7 @@ class Gateway:
             self._reached_ms = self._clock.now_ms()
             handed_over = 0
             for one in fetched:
-                delivery = self._rooms.take(one, self._lagging)
+                delivery = self._rooms.take(one, self._lagging.sockets)
                 if delivery is not None:
                     handed_over += self._hand_over(delivery)
                     if handed_over >= _BREATH_DELIVERIES:
@@ -246,45 +216,22 @@ class Gateway:
             if self._rooms.is_due:
                 self._work.set()
 
-    def _hand_over(self, delivery: Delivery[_Socket]) -> int:
+    def _hand_over(self, delivery: Delivery[Socket]) -> int:
         broadcast([socket.connection for socket in delivery.sockets], delivery.frame, text=True)
-        for socket in delivery.sockets:
-            unsent = socket.connection.transport.get_write_buffer_size()
-            if unsent > LAGGING_BYTES:
-                socket.lagging_bytes = unsent
-                socket.lagging_since_s = time.monotonic()
-                self._lagging.add(socket)
-                self._lag.set()
+        self._lagging.look_at(delivery.sockets)
         count = len(delivery.sockets)
         self._meters.deliveries.inc(count)
         self._meters.encoded.inc()
         return count
 
-    async def _sweep(self) -> None:
-        """Bring back who has caught up; cut off who takes nothing."""
-        while True:
-            await self._lag.wait()
-            now_s = time.monotonic()
-            for socket in list(self._lagging):
-                unsent = socket.unsent_bytes
-                if unsent == 0:
-                    self._lagging.discard(socket)
-                    # It was not told while it lagged.
-                    state = frames.fresh() if self._stale_since is None else frames.stale(self._stale_since)
-                    broadcast([socket.connection], state, text=True)
-                    self._rooms.drained(socket.session.rooms)
-                    self._work.set()
-                elif unsent < socket.lagging_bytes:
-                    socket.lagging_bytes, socket.lagging_since_s = unsent, now_s
-                elif now_s - socket.lagging_since_s > CUT_OFF_S:
-                    self._meters.closed.labels("does not read").inc()
-                    # No closing handshake: a frame of ours would wait behind all the others.
-                    socket.connection.transport.abort()
-                    self._lagging.discard(socket)
-            self._meters.lagging.set(len(self._lagging))
-            if not self._lagging:
-                self._lag.clear()
-            await asyncio.sleep(_SWEEP_S)
+    def _catch_up(self, socket: Socket) -> None:
+        """It has read all it was sent; what came meanwhile it was not told."""
+        broadcast([socket.connection], self._freshness(), text=True)
+        self._rooms.drained(socket.session.rooms)
+        self._work.set()
+
+    def _freshness(self) -> bytes:
+        return frames.fresh() if self._stale_since is None else frames.stale(self._stale_since)
 
     async def _recheck(self) -> None:
         """End sockets whose log-in or link stands no more."""
@@ -305,7 +252,7 @@ class Gateway:
                     if now != before:
                         group.create_task(self._change_viewer(socket, now))
 
-    async def _change_viewer(self, socket: _Socket, viewer: Viewer | None) -> None:
+    async def _change_viewer(self, socket: Socket, viewer: Viewer | None) -> None:
         socket.viewer = viewer
         if viewer is None:
             effects = socket.session.refused("this log-in or link has ended", "log in again, or ask for a new link")
@@ -336,7 +283,7 @@ class Gateway:
 
     def _tell_all(self, frame: bytes) -> None:
         broadcast(
-            [socket.connection for socket in self._sockets if socket.session.is_open and socket not in self._lagging],
+            [socket.connection for socket in self._sockets if socket.session.is_open and socket not in self._lagging.sockets],
             frame,
             text=True,
         )
@@ -345,22 +292,3 @@ class Gateway:
 def _deadline(session: Session) -> float | None:
     """When to look at the session again though nothing came; loop time is the monotonic clock."""
     return session.hello_by_s if session.is_silent else None
-
-
-def _cookie_token(connection: ServerConnection, public_url: str) -> str:
-    """The cookie's session; none where another site's page opened the socket, for the browser sends the cookie all the same."""
-    if connection.request is None:
-        return ""
-    headers = connection.request.headers
-    try:
-        if not is_own_host(headers.get("Origin"), headers.get("Host", ""), public_url):
-            return ""
-    except MultipleValuesError:
-        return ""
-    jar = SimpleCookie()
-    try:
-        for line in headers.get_all("Cookie"):
-            jar.load(line)
-    except CookieError:
-        return ""
-    return jar[COOKIE].value if COOKIE in jar else ""
