@@ -1,13 +1,9 @@
 """One connection to the broker, from CONNECT to its loss. A new one is a new object: nothing of the old is sent again by itself.
 
-paho does the protocol and the loop its reading and writing, so that a message costs no switch of threads: paho has no thread.
-When to connect again is the uplink's.
+paho does the protocol, ``loop_driver`` its reading and writing; when to connect again is the uplink's.
 """
 
 import asyncio
-import contextlib
-import socket
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -20,6 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edge.loop_driver import LoopDriver
 from edge.wire.properties import pack
 
 CONNECT_TIMEOUT_S = 10.0
@@ -27,7 +24,6 @@ CONNECT_TIMEOUT_S = 10.0
 KEEPALIVE_S = 10
 SESSION_EXPIRY_S = 60  # 0 would cancel the will's delay
 WILL_DELAY_S = 30
-KEEPALIVE_LOOK_S = 1.0
 MAX_INCOMING = 1_000  # overflow policy: the newest is dropped; what it acknowledged is sent again and acknowledged again
 DEFAULT_RECEIVE_MAXIMUM = 65_535  # MQTT 5, 3.2.2.3.3, where the broker does not say
 
@@ -87,9 +83,6 @@ class Link:
         self.receive_maximum = DEFAULT_RECEIVE_MAXIMUM
         self.on_puback: Callable[[int], None] = lambda _mid: None
         self.on_refusal: Callable[[int, str], None] = lambda _mid, _reason: None
-        self._socket: int | None = None  # the descriptor the loop watches
-        self._is_writing = False  # the loop watches for room to write
-        self._keepalive: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -97,19 +90,20 @@ class Link:
         self._subscribed: asyncio.Future[None] = self._loop.create_future()
         self.lost: asyncio.Future[str] = self._loop.create_future()
         self._client = self._make_client()
+        self._driver = LoopDriver(self._client, self._take_loss)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._open()
         except (OSError, ValueError) as error:
-            self._close()
+            self._driver.close()
             raise LinkError(f"{self._settings.host}:{self._settings.port}: {str(error) or 'no answer'}") from error
         except BaseException:
-            self._close()
+            self._driver.close()
             raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._close()
+        self._driver.close()
 
     def publish(self, message: Outgoing) -> int:
         """Hand one message to the connection; returns its packet id. LinkError: there is no connection, and nothing was queued."""
@@ -119,7 +113,7 @@ class Link:
         info = self._client.publish(
             message.topic, message.payload, qos=1, retain=message.is_retained, properties=cast("Properties", packed)
         )  # fmt: skip
-        self._watch_writing()
+        self._driver.flush()
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:  # lost meanwhile; what paho has queued dies with this object
             raise LinkError(f"publish: {paho.error_string(info.rc)}")
         return info.mid
@@ -133,10 +127,12 @@ class Link:
         )
         if failure != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"{settings.host}:{settings.port}: {paho.error_string(failure)}")
-        self._watch()
+        self._client.on_disconnect = self._hear_disconnect  # not before: connecting is another thread's
+        if not self._driver.watch():
+            raise LinkError("closed by the broker")
         await self._first(self._connected)
         result, _ = self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in settings.topics])
-        self._watch_writing()
+        self._driver.flush()
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"subscribe: {paho.error_string(result)}")
         await self._first(self._subscribed)
@@ -148,71 +144,6 @@ class Link:
             raise LinkError(self.lost.result())
         future.result()
 
-    def _close(self) -> None:
-        self._client.disconnect()
-        if self._keepalive is not None:
-            self._keepalive.cancel()
-        self._forget_socket()
-        with contextlib.suppress(OSError, AttributeError):
-            connection = self._client.socket()  # where saying goodbye has not closed it
-            if connection is not None:
-                connection.close()
-
-    # --- the socket ---------------------------------------------------------------------------------
-
-    def _watch(self) -> None:
-        connection = self._client.socket()
-        if connection is None:
-            raise LinkError("closed by the broker")
-        self._client.on_disconnect = self._hear_disconnect  # not before: connecting is another thread's
-        self._socket = connection.fileno()
-        self._loop.add_reader(self._socket, self._read)
-        self._watch_writing()
-        self._keep_alive()
-
-    def _read(self) -> None:
-        try:
-            self._client.loop_read()
-            while isinstance(connection := self._client.socket(), ssl.SSLSocket) and connection.pending():
-                self._client.loop_read()  # what TLS has read already the selector does not see
-        except Exception as error:  # noqa: BLE001  # whatever the broker sent that paho cannot read: this connection is over
-            self._forget_socket()
-            self._take_loss(f"what the broker sent cannot be read: {type(error).__name__}: {error}")
-            return
-        self._watch_writing()
-
-    def _write(self) -> None:
-        self._client.loop_write()
-        self._watch_writing()
-
-    def _watch_writing(self) -> None:
-        """Paho writes at once what the socket takes; the loop says when there is room for the rest."""
-        want = self._socket is not None and self._client.want_write()
-        if want == self._is_writing or self._socket is None:
-            return
-        self._is_writing = want
-        if want:
-            self._loop.add_writer(self._socket, self._write)
-        else:
-            self._loop.remove_writer(self._socket)
-
-    def _keep_alive(self) -> None:
-        self._client.loop_misc()
-        self._watch_writing()
-        self._keepalive = self._loop.call_later(KEEPALIVE_LOOK_S, self._keep_alive)
-
-    def _forget_socket(self) -> None:
-        """Before it is closed: the number may be another file's at once."""
-        if self._socket is not None:
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
-            self._socket = None
-            self._is_writing = False
-
-    def _hear_close(self, _client: paho.Client, _userdata: object, connection: Any) -> None:
-        if self._socket is not None and connection.fileno() == self._socket:
-            self._forget_socket()
-
     def _make_client(self) -> paho.Client:
         settings = self._settings
         client = paho.Client(
@@ -222,8 +153,6 @@ class Link:
         client.on_connect = self._hear_connect
         client.on_subscribe = self._hear_subscribe
         client.on_publish = self._hear_puback
-        client.on_socket_open = _send_at_once
-        client.on_socket_close = self._hear_close
         client.max_inflight_messages_set(DEFAULT_RECEIVE_MAXIMUM)  # windows are the uplink's
         client.connect_timeout = CONNECT_TIMEOUT_S
         if settings.username:
@@ -320,9 +249,3 @@ def _settle(future: "asyncio.Future[None]", refusal: str) -> None:
         future.set_exception(LinkError(refusal))
     else:
         future.set_result(None)
-
-
-def _send_at_once(_client: paho.Client, _userdata: object, connection: Any) -> None:
-    """No Nagle: small batches are two to three times slower with it, and paho does not set this."""
-    with contextlib.suppress(OSError, AttributeError):  # a unix socket has no such option
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
