@@ -83,11 +83,6 @@ class Scope:
         if self.role in (Role.LEADER, Role.STAFF) and self.site_ids is None:
             raise ValueError(f"scope: {self.role} needs site_ids")
 
-    @property
-    def may_write(self) -> bool:
-        """False for a resident: a link shows, it changes nothing."""
-        return self.role is not Role.RESIDENT
-
     def may_act_for(self, operator_id: str) -> bool:
         """True where orders and sites of this operator may be created or changed."""
         match self.role:

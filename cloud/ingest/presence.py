@@ -41,18 +41,6 @@ class Heard:
     quarantined: list[Rejected] = field(default_factory=list)
 
 
-class SiteEntry(msgspec.Struct, frozen=True):
-    """Body of ``status`` in a site's room and of ``site/{id}`` in its operators'. ``heard_at``: as of when."""
-
-    site: str
-    online: bool
-    heard_at: str
-    boot: int
-    connect: int
-    said: msgspec.Raw
-    reported: msgspec.Raw
-
-
 # Of one (boot, connect) a birth does not raise the dead: its will came after it. A site says its birth again, each time with a
 # later time, when a device of it changes; replicas hear it at different times, so an earlier one must not come back. Another epoch
 # is another database file, whose numbers start over, and a lower boot of the same one may be an old image of the card put back:

@@ -315,11 +315,6 @@ def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrde
     return "\n".join(lines)
 
 
-def _short(path: Path) -> str:
-    """Relative to where the commands are typed, if it lies there."""
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
-
-
 def _drawn(qr: segno.QRCode) -> str:
     """Two modules a character, dark on light whatever the terminal's colours."""
     rows = [[bool(cell) for cell in row] for row in qr.matrix_iter(border=2)]

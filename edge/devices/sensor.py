@@ -53,11 +53,6 @@ class Fix:
     satellites: int | None = None
     hdop: float | None = None
 
-    @property
-    def speed_km_h(self) -> float | None:
-        """As drivers speak of it."""
-        return None if self.speed_m_s is None else self.speed_m_s * 3.6
-
 
 Measured = Reading | Fix
 

@@ -75,11 +75,6 @@ class Outbox:
         """Call this on the loop, soon after the commit, with what was sealed, in order."""
         self._listeners.append(listener)
 
-    @property
-    def is_quick(self) -> bool:
-        """Whether the next commit is the loop's own."""
-        return self._trial_left == 0 and self._pending == 0
-
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """``Store.transact``. Once begun it is carried out, also if the caller is cancelled."""
         if self._trial_left or self._pending:

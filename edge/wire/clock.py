@@ -79,10 +79,6 @@ class TownTime:
         """Simulated milliseconds since 1970 at a monotonic reading of the same boot; never before the anchor."""
         return self.simulated_ms + int(max(0.0, monotonic_s - self.anchor_s) * self.rate * 1000)
 
-    def resumed(self, monotonic_s: float, boot_id: str) -> "TownTime":
-        """The line of another boot, going on from where it was last written down."""
-        return TownTime(self.simulated_ms, monotonic_s, self.rate, boot_id)
-
     def changed(self, monotonic_s: float, rate: float) -> "TownTime":
         """The same time at this moment, running at another rate from here (0 pauses). ValueError outside 0-300."""
         _check_rate(rate)

@@ -35,11 +35,6 @@ class Label(NamedTuple):
     text: str
     reason: str = ""
 
-    @property
-    def is_serial(self) -> bool:
-        """True where a repeat is the same thing again; a repeated product is a quantity."""
-        return self.kind in (LabelKind.PARCEL, LabelKind.CONTAINER)
-
 
 def check_character(text: str) -> str:
     """ISO/IEC 7064 MOD 37,36 check character of 0-9 A-Z text. ValueError on any other character."""

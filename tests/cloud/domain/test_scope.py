@@ -54,9 +54,8 @@ def test_a_room_name_survives_reading_and_writing() -> None:
     assert str(RoomName.parse("order:green/2024-7:b")) == "order:green/2024-7:b"
 
 
-def test_only_admins_and_dispatchers_act_for_an_operator_and_residents_write_nothing() -> None:
+def test_only_admins_and_dispatchers_act_for_an_operator() -> None:
     assert [scope.may_act_for("green") for scope in (ADMIN, DISPATCHER, STAFF, RESIDENT)] == [True, True, False, False]
-    assert [scope.may_write for scope in (ADMIN, DISPATCHER, STAFF, RESIDENT)] == [True, True, True, False]
 
 
 def test_filters_limit_what_the_role_is_limited_to() -> None:

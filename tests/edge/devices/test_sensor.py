@@ -3,7 +3,7 @@ import math
 import pytest
 
 from edge.devices.ports import DeviceState
-from edge.devices.sensor import QUEUE_READINGS, Fix, Reading, Span, SupervisedSensor, Troubles, device_name, door_of, is_door
+from edge.devices.sensor import QUEUE_READINGS, Reading, Span, SupervisedSensor, Troubles, device_name, door_of, is_door
 from edge.wire.ids import sensor_id
 from tests.edge.devices.sensors import RatedClock, take
 
@@ -73,8 +73,3 @@ async def test_readings_that_nobody_takes_are_bounded_and_the_oldest_go() -> Non
     (first,) = await take(sensor, 1)
     assert isinstance(first, Reading)
     assert first.value == 3.0
-
-
-def test_a_speed_is_also_said_as_drivers_say_it() -> None:
-    assert Fix("gnss", 0.0, 0.0, 0, speed_m_s=10.0).speed_km_h == pytest.approx(36.0)
-    assert Fix("gnss", 0.0, 0.0, 0).speed_km_h is None

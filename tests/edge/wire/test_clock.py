@@ -75,13 +75,6 @@ def test_a_town_whose_rate_changes_never_runs_backwards(changes: list[tuple[floa
         last_ms = town.at(now_s)
 
 
-def test_after_a_reboot_the_town_goes_on_where_it_was_written_down() -> None:
-    resumed = TOWN.changed(110.0, 10.0).resumed(3.0, "boot-b")
-    assert resumed.boot_id == "boot-b"
-    assert resumed.at(3.0) == START_MS + 300_000
-    assert resumed.at(4.0) == START_MS + 310_000
-
-
 def test_a_process_sees_a_change_of_rate_within_50_ms_and_does_not_read_the_file_more_often() -> None:
     desk = Desk()
     clock = TownClock(desk.read_file, desk.read_monotonic_s)

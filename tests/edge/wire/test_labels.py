@@ -40,8 +40,6 @@ def test_our_labels_are_read_back_as_what_they_name(serial: int) -> None:
     parcel, container = classify(f" {parcel_label(serial)}\r\n"), classify(container_label(serial))
     assert (parcel.kind, container.kind) == (LabelKind.PARCEL, LabelKind.CONTAINER)
     assert parcel.text == parcel_label(serial)
-    assert parcel.is_serial
-    assert container.is_serial
 
 
 @given(serials, serials)
@@ -86,4 +84,3 @@ def test_a_label_is_classified(text: str, symbology: str, kind: LabelKind, named
     label = classify(text, symbology=symbology)
     assert (label.kind, label.text) == (kind, named)
     assert (label.reason != "") == (kind is LabelKind.UNKNOWN)
-    assert label.is_serial == (kind is LabelKind.CONTAINER)
