@@ -12,7 +12,7 @@ import secrets
 import signal
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +23,7 @@ import structlog
 
 from edge.cold_chain.chain import ColdChain
 from edge.cold_chain.past import Past
-from edge.cold_chain.watches import intervals_of
+from edge.cold_chain.watches import boxes_of, intervals_of
 from edge.config import EdgeConfig, SiteKind, machine_id
 from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
 from edge.devices.registry import Drivers, drivers_of
@@ -57,7 +57,7 @@ from edge.station.schema import FILE_VERSIONS
 from edge.station.station import Station
 from edge.uplink import Presence, Uplink, UplinkSettings
 from edge.wire.clock import Clock, TownClock, WallClock
-from edge.wire.messages import Desired, DeviceChanged, Reported
+from edge.wire.messages import ColdBox, Desired, DeviceChanged, Reported
 from edge.wire.order import hlc_ms
 
 START_FAULTS = (WrongSiteError, FileTooNewError, PortTakenError, OSError, apsw.CantOpenError)
@@ -128,7 +128,9 @@ class Agent:
             around = Surroundings(time.monotonic, random.random, faults.on_step, faults.custody)
             sending = Sending(config.operator_id, config.site_id, outbox, site_clock, around)
             uplink_settings = self._uplink_settings(password, client_of(secret, machine_id(config)))
-            uplink = Uplink(uplink_settings, outbox, site_clock, sending, self._presence(rules), around)
+            uplink = Uplink(
+                uplink_settings, outbox, site_clock, sending, self._presence(rules, boxes_of(config.cold, every_s)), around
+            )
             desk = CommandDesk(outbox, site_clock, station, uplink.report, time.monotonic, ops.cabinet.open_remotely)
             await desk.settle_interrupted()
 
@@ -212,7 +214,7 @@ class Agent:
         """How each device is."""
         return self._drivers.healths()
 
-    def _presence(self, rules: RuleBook) -> Presence:
+    def _presence(self, rules: RuleBook, boxes: Sequence[ColdBox]) -> Presence:
         def reported(boot: int, connect: int) -> Reported:
             force = rules.rules
             return Reported(
@@ -223,6 +225,7 @@ class Agent:
             read_devices=lambda: {health.device: health.state.value for health in self.healths()},
             read_reported=reported,
             new_nonce=lambda: secrets.token_hex(8),
+            boxes=boxes,
         )
 
     def _tell_device_changes(self, outbox: Outbox, clock: SiteClock) -> Callable[[], Awaitable[None]]:

@@ -6,7 +6,7 @@ Knows no station: presence and what comes down are handed in. One connection is 
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -17,7 +17,7 @@ from edge.sending import Sending, Surroundings
 from edge.site_clock import SiteClock
 from edge.wire.codec import MSGPACK, encode
 from edge.wire.ids import OperatorId, SiteId
-from edge.wire.messages import Birth, LaneQueue, Message, Reported, Will
+from edge.wire.messages import Birth, ColdBox, LaneQueue, Message, Reported, Will
 from edge.wire.topics import Leaf, Topic
 
 MIN_BACKOFF_S = 0.5
@@ -54,6 +54,7 @@ class Presence:
     read_devices: Callable[[], dict[str, str]]
     read_reported: Callable[[int, int], Reported]  # (boot, connect) → what is in force
     new_nonce: Callable[[], str]
+    boxes: Sequence[ColdBox] = ()
 
 
 class Uplink:
@@ -157,6 +158,7 @@ class Uplink:
                 lane.value: LaneQueue(unsent=one.batches + one.readings, oldest_ms=one.oldest_ms)
                 for lane, one in depth.lanes.items()
             },
+            boxes=list(self._presence.boxes),
         )
 
     async def _tell_devices(self, link: Link, said: Birth) -> None:

@@ -36,6 +36,7 @@ INCIDENTS: Mapping[str, BoxFaults] = {
     "dropout": BoxFaults(dropout=0.02),
 }
 KINDS: Mapping[str, BoxKind] = {FRIDGE_1: FRIDGE, FREEZER_1: FREEZER, DISPLAY_1: FRIDGE}
+HOLDS: Mapping[str, str] = {FRIDGE_1: "C", FREEZER_1: "F", DISPLAY_1: "D"}  # the shelf that stands in it, as the town's plan has it
 
 
 @dataclass(slots=True)
@@ -179,7 +180,8 @@ device = [{{ name = {_text(DISPLAY_1)}, address = {_text(ADDRESS)}, key = {_text
 
     def _box_toml(self, name: str, kind: BoxKind) -> str:
         door = f"door = {_text(name)}\n" if name in self.doors else ""
-        return f"[[cold]]\nname = {_text(name)}\ngoods = {_text('frozen' if kind is FREEZER else 'chilled')}\n{door}\n"
+        goods = "frozen" if kind is FREEZER else "chilled"
+        return f"[[cold]]\nname = {_text(name)}\ngoods = {_text(goods)}\n{door}holds = [{_text(HOLDS[name])}]\n\n"
 
     def _registers(self) -> dict[int, int] | None:
         felt_c = self._thermometers[FRIDGE_1].felt_c(self.clock.now_ms())

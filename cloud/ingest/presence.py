@@ -18,6 +18,8 @@ from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.relations import Relations, refused
 from cloud.store.pool import Connection, is_bad_data
 from cloud.store.rooms import RoomEntry, change, entry
+from cloud.store.site_boxes import keep_boxes
+from edge.wire.clock import to_ms
 from edge.wire.codec import PayloadError, decode_reported, decode_status
 from edge.wire.messages import Birth, Reported, Will
 from edge.wire.topics import Leaf, Topic
@@ -175,6 +177,8 @@ async def write_word(connection: Connection, word: Word, now: datetime) -> list[
     else:
         cursor = await connection.execute(_STATUS, {**values, "online": False, "nonce": "", "epoch": "", "said": "{}"})
     row = await cursor.fetchone()
+    if row is not None and isinstance(said, Birth):
+        await keep_boxes(connection, word.topic.site, said.boxes, min(said.at_ms, to_ms(now)))
     return [] if row is None else _entries(row, await _served(connection, word.topic, now))
 
 

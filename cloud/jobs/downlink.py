@@ -22,6 +22,7 @@ from cloud.auth.residents import ResidentVault
 from cloud.auth.secrets import SecretMissingError
 from cloud.config import CloudConfig
 from cloud.jobs.manifests import ManifestMaker
+from cloud.store.goods_limits import limits_by_operator
 from cloud.store.pool import Connection, Unavailable, connect, is_unavailable
 from edge.wire.clock import Clock, utc
 from edge.wire.codec import MSGPACK, encode
@@ -143,6 +144,7 @@ class Downlink:
                 """
             )
             rows = await cursor.fetchall()
+            limits = await limits_by_operator(connection) if rows else {}
             for site, operator, version, sha256, mode in rows:
                 desired = Desired(
                     version=version,
@@ -150,6 +152,7 @@ class Downlink:
                     mode=mode,  # what staff chose stays: a new manifest is no reason to change it
                     manifest_url=f"{self._public_url}/api/sites/{site}/manifest/{sha256}",
                     manifest_sha256=sha256,
+                    limits=limits.get(operator, {}),
                 )
                 topic = str(Topic(OperatorId(operator), SiteId(site), Leaf.DESIRED))
                 await asyncio.to_thread(line.publish, topic, desired, retain=True)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cloud.jobs.cold_chain import keep_accounts
 from cloud.jobs.cut_off import freeze_due
 from cloud.jobs.housekeeping import delete_served
 from cloud.jobs.quarantine import trim_quarantine
@@ -79,6 +80,10 @@ async def _quarantine(connection: Connection, _mode: StoreMode, moment: Moment) 
     return await trim_quarantine(connection, moment.now)
 
 
+async def _cold_chain(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await keep_accounts(connection, moment.now)
+
+
 async def _silent_sites(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
     return await watch_sites(connection, moment.now)
 
@@ -92,4 +97,5 @@ JOBS = (
     Job("quarantine", 1, _quarantine),
     Job("cut-off", 1, _cut_off),
     Job("silent-sites", 1, _silent_sites),
+    Job("cold-chain", 1, _cold_chain),
 )

@@ -85,6 +85,7 @@ async def refold_alarms(connection: Connection, keys: Collection[AlarmKey], now:
         if alarm is not None:
             folded[key] = alarm
     ids = await _write(connection, folded, is_of_cloud=False)
+    await connection.execute(_TOUCHES, values)
     ids |= await _forget(connection, [key for key in asked if key not in folded])
     operators = await _operators(connection, {key.site for key in ids}, now)
     return tuple(
@@ -115,6 +116,14 @@ SELECT
             site_id, alarm, subject, rule, severity, (extract(epoch FROM raised_at) * 1000)::bigint,
             (extract(epoch FROM since) * 1000)::bigint, (extract(epoch FROM cleared_at) * 1000)::bigint))::text
      FROM alarm WHERE is_of_cloud AND (site_id, alarm) IN (SELECT * FROM unnest(%(sites)s::text[], %(alarms)s::text[])))
+"""
+
+
+# Parcels that lie there now have their accounts computed at once (cold_accounts.py), and not when their turn comes.
+_TOUCHES = """
+INSERT INTO cold_late (sensor_id, hour)
+SELECT s.id, date_trunc('hour', a.raised_at) FROM alarm a JOIN sensor s ON (s.site_id, s.name) = (a.site_id, a.subject)
+WHERE (a.site_id, a.alarm) IN (SELECT * FROM unnest(%(sites)s::text[], %(alarms)s::text[])) AND right(s.name, 2) = '_c'
 """
 
 

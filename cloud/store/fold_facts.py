@@ -35,6 +35,7 @@ class ParcelRow(msgspec.Struct, frozen=True, array_like=True):
     planned_container: str | None
     planned_brief: ContainerBrief | None
     had_trouble: bool
+    is_breached: bool = False
 
 
 class ParcelState(msgspec.Struct, frozen=True):
@@ -104,7 +105,7 @@ SELECT
      FROM order_line l JOIN parcel p ON p.id = l.parcel_id WHERE l.order_id = ANY(ids.orders)),
     (SELECT json_agg(json_build_array(p.id, p.operator_id, p.order_id, p.site_id, p.zone, p.at_site_id,
             p.planned_container_id, c.brief,
-            p.exceptions <> '{}' OR p.dispute <> '{}' OR p.state = 'disposed') ORDER BY p.id)::text
+            p.exceptions <> '{}' OR p.dispute <> '{}' OR p.state = 'disposed', p.breached_at IS NOT NULL) ORDER BY p.id)::text
      FROM parcel p LEFT JOIN container c ON c.id = p.planned_container_id WHERE p.id = ANY(ids.parcels)),
     (SELECT json_agg(json_build_array(
             s.entity_id, e.site_id, e.epoch, e.n, e.hlc, (extract(epoch FROM e.measured_at) * 1000)::bigint,
@@ -127,6 +128,9 @@ WITH folded AS (
     FROM jsonb_to_recordset(%s::jsonb) AS new (
         id text, state text, exceptions text[], slot text, at_site_id text, state_at timestamptz, container_id text, dispute text[])
     WHERE parcel.id = new.id
+    RETURNING parcel.id, parcel.zone
+), noted AS (
+    INSERT INTO cold_note (parcel_id) SELECT id FROM folded WHERE zone IN ('chilled', 'frozen')
 )
 UPDATE customer_order SET state = new.state, state_at = new.state_at
 FROM jsonb_to_recordset(%s::jsonb) AS new (id text, state text, state_at timestamptz) WHERE customer_order.id = new.id

@@ -5,7 +5,7 @@ the import of orders for parcels that may have been scanned before their order c
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -20,6 +20,7 @@ from cloud.store.container_folding import FoldedContainers
 from cloud.store.fold_facts import FoldFacts, OrderState, ParcelRow
 from cloud.store.pool import Connection, Cursor
 from cloud.store.rooms import RoomEntry, entry
+from edge.wire.messages import Problem
 from edge.wire.order import ZERO, Hlc
 
 NO_CONTAINERS = FoldedContainers()
@@ -102,7 +103,7 @@ class Refold:
         if self.asked is None:
             return Folded(self.containers.entries, self.containers.hlc)
         facts = await fold_facts.read(self.asked)
-        folded = {parcel_id: fold_parcel(facts.events.get(parcel_id, ())) for parcel_id in facts.parcels}
+        folded = _folded(facts)
         wanted = [row for row in facts.parcels.values() if row.id in self.wanted]
         entries = [*self.containers.entries, *(made for row in wanted for made in _parcel_entries(row, folded[row.id]))]
         members_of = _members(facts, folded)
@@ -134,9 +135,18 @@ async def order_view(connection: Connection, order_id: str) -> OrderView | None:
     facts = await fold_facts.read(await fold_facts.ask(connection, [], [order_id]))
     if order_id not in facts.orders:
         return None
-    folded = {parcel_id: fold_parcel(facts.events.get(parcel_id, ())) for parcel_id in facts.parcels}
-    members = _members(facts, folded).get(order_id, [])
+    members = _members(facts, _folded(facts)).get(order_id, [])
     return view(facts.orders[order_id], members, facts.site_names)
+
+
+def _folded(facts: FoldFacts) -> dict[str, Parcel]:
+    """With what follows from readings and not from events: that it was too warm (cold_accounts.py)."""
+    folded = {parcel_id: fold_parcel(facts.events.get(parcel_id, ())) for parcel_id in facts.parcels}
+    for parcel_id, row in facts.parcels.items():
+        if row.is_breached:
+            parcel = folded[parcel_id]
+            folded[parcel_id] = replace(parcel, problems=parcel.problems | {Problem.TEMP_BREACH})
+    return folded
 
 
 def _parcel_state(row: ParcelRow, parcel: Parcel) -> fold_facts.ParcelState:

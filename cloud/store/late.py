@@ -36,4 +36,13 @@ async def note_late(connection: Connection, touched: Set[tuple[int, int]]) -> in
             """,
             ([sensor_id for sensor_id, _ in late], [hour for _, hour in late]),
         )
+        # Whose temperature it is may lie in a parcel's account that was closed (cold_accounts.py).
+        await connection.execute(
+            """
+            INSERT INTO cold_late (sensor_id, hour)
+            SELECT sensor_id, to_timestamp(hour * 3600) FROM unnest(%s::int[], %s::bigint[]) AS late (sensor_id, hour)
+            JOIN sensor s ON s.id = sensor_id WHERE right(s.name, 2) = '_c'
+            """,
+            ([sensor_id for sensor_id, _ in late], [hour for _, hour in late]),
+        )
     return len(late)

@@ -6,6 +6,7 @@ from edge.config.settings import ColdSettings
 from edge.devices.sensor import Sensor, door_of, is_door, temperature_of
 from edge.rules.alarm_limits import Goods, Limits
 from edge.rules.alarms import Door, Thermometer, Watch
+from edge.wire.messages import ColdBox
 
 
 def intervals_of(sensors: Iterable[Sensor]) -> dict[str, float]:
@@ -28,3 +29,19 @@ def watches_of(
         elif sensor.endswith("_c"):
             watches[sensor] = Thermometer(sensor, interval_s, stuck_s=None)
     return watches
+
+
+def boxes_of(boxes: Sequence[ColdSettings], every_s: Mapping[str, float]) -> list[ColdBox]:
+    """As the cloud is told of them, so that it knows what measures around a parcel."""
+    return [
+        ColdBox(
+            name=box.name,
+            goods=box.goods.value,
+            sensor=temperature_of(box.name),
+            every_s=every_s.get(temperature_of(box.name), 60.0),
+            door=door_of(box.door) if box.door else "",
+            defrost=list(box.defrost),
+            holds=list(box.holds),
+        )
+        for box in boxes
+    ]

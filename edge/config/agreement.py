@@ -23,6 +23,8 @@ def disagreements(config: EdgeConfig) -> Iterator[tuple[Place, str]]:
     yield from _twice(_pins(config), "two devices on one pin, {}")
     yield from _twice(_sensor_ids(config), "two sensors would report as {}; rename one of them")
     yield from _twice(((box.name, ("cold", n, "name")) for n, box in enumerate(config.cold)), "{} is given to two boxes")
+    held = ((place, ("cold", n, "holds")) for n, box in enumerate(config.cold) for place in box.holds)
+    yield from _twice(held, "{} is said to lie in two boxes")
     yield from _boxes_without_devices(config)
 
 

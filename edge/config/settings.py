@@ -17,6 +17,8 @@ from edge.devices.sensor_settings import BthomeSettings, DoorSettings, GnssSetti
 from edge.rules.alarm_limits import Goods, Window
 from edge.wire.ids import OperatorId, SiteId, operator_id, site_id
 
+_PLACE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}")
+
 
 class SiteKind(StrEnum):
     """``kind`` of ``[site]``: what is done here, as the cloud has registered the site."""
@@ -117,8 +119,12 @@ class ColdSettings:
     goods: Goods
     door: str = ""  # the name of its door's contact
     defrost: tuple[str, ...] = ()  # such as "02:00-03:00": heating, and getting cold again
+    holds: tuple[str, ...] = ()  # shelves, slots, locker cells, containers; left out: whatever of its zone is in no other box
 
     def __post_init__(self) -> None:
+        for place in self.holds:
+            if not _PLACE.fullmatch(place):
+                raise ValueError(f"holds: want shelves such as C, slots such as C12, cells or containers, got {place[:40]!r}")
         for text in self.defrost:
             try:
                 Window.parse(text)

@@ -107,6 +107,7 @@ from edge.wire.fields import (
 from edge.wire.presence import (
     AnyStatus,
     Birth,
+    ColdBox,
     Command,
     CommandResponse,
     Desired,
@@ -149,6 +150,7 @@ __all__ = [
     "CellOpened",
     "ClockCorrected",
     "ClockQuality",
+    "ColdBox",
     "Command",
     "CommandFinished",
     "CommandResponse",

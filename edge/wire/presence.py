@@ -30,6 +30,21 @@ class LaneQueue(Message, frozen=True):
     oldest_ms: Milliseconds | None = None
 
 
+class ColdBox(Message, frozen=True):
+    """A fridge, freezer or cold box as the site's file has it: what measures in it, and what lies in it.
+
+    ``holds``: shelves (``C``), shelf slots (``C12``), locker cells, containers; none named: whatever of its zone lies in no other.
+    """
+
+    name: Name
+    goods: Name  # which class of goods it keeps: edge.rules.alarm_limits
+    sensor: Name
+    every_s: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
+    door: Text = ""  # its door's sensor
+    defrost: list[Name] = field(default_factory=list)  # edge.rules.alarm_limits.Window
+    holds: list[Name] = field(default_factory=list)
+
+
 class Birth(Message, frozen=True, tag_field="kind", tag="birth"):
     """Retained on ``status`` at every connection."""
 
@@ -43,6 +58,7 @@ class Birth(Message, frozen=True, tag_field="kind", tag="birth"):
     devices: dict[Name, Text] = field(default_factory=dict)  # device → "ok" | "lost" | "failed"
     queue: dict[Name, LaneQueue] = field(default_factory=dict)  # lane → what waits
     manifest: Text = ""
+    boxes: list[ColdBox] = field(default_factory=list)
 
 
 class Will(Message, frozen=True, tag_field="kind", tag="will"):

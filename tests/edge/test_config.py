@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from edge.cold_chain.watches import boxes_of
 from edge.config import ConfigError, load, machine_id
 from edge.devices.ports import SignalKind
 from edge.devices.trigger import TriggerKind
 from edge.rules.alarm_limits import Goods
+from edge.wire.messages import ColdBox
 
 GOOD = """
 data_dir = "data"
@@ -225,6 +227,8 @@ THERMOMETER = '[[w1]]\nname = "bus"\ndevice = [{ name = "fridge-1", id = "28-031
         ('name = "fridge-1"\ngoods = "chilled"\ndoor = "fridge-1"', r"want the name of a \[\[door\]\]"),
         ('name = "fridge-1"\ngoods = "warm"', 'want "chilled" or "chilled_wide" or "frozen"'),
         ('name = "fridge-1"\ngoods = "frozen"\ndefrost = ["02:00"]', "defrost: want such as"),
+        ('name = "fridge-1"\ngoods = "chilled"\nholds = ["shelf c"]', "holds: want shelves such as C"),
+        ('name = "fridge-1"\ngoods = "chilled"\nholds = ["C", "C"]', "'C' is said to lie in two boxes"),
         ('name = "fridge-1"\ngoods = "frozen"\n[[cold]]\nname = "fridge-1"\ngoods = "chilled"', "is given to two boxes"),
     ],
 )
@@ -235,6 +239,11 @@ def test_a_cold_box_that_is_none_is_refused(tmp_path: Path, table: str, fault: s
 
 def test_a_cold_box_knows_its_goods_its_door_and_when_it_defrosts(tmp_path: Path) -> None:
     door = '[[door]]\nname = "door-1"\npin = 4\n'
-    table = '[[cold]]\nname = "fridge-1"\ngoods = "frozen"\ndoor = "door-1"\ndefrost = ["02:00-03:15"]\n'
+    table = '[[cold]]\nname = "fridge-1"\ngoods = "frozen"\ndoor = "door-1"\ndefrost = ["02:00-03:15"]\nholds = ["F", "C12"]\n'
     (box,) = load(write(tmp_path, GOOD + THERMOMETER + door + table)).cold
     assert (box.goods, box.door, [window.minutes for window in box.windows]) == (Goods.FROZEN, "door-1", [75])
+    (told,) = boxes_of([box], {"fridge-1_c": 30.0})
+    assert told == ColdBox(
+        name="fridge-1", goods="frozen", sensor="fridge-1_c", every_s=30.0, door="door-1_open", defrost=["02:00-03:15"],
+        holds=["F", "C12"],
+    )  # fmt: skip

@@ -147,6 +147,16 @@ downlinks = st.one_of(
     ),
 )
 queues = st.builds(m.LaneQueue, unsent=st.integers(0, 2**53), oldest_ms=st.none() | milliseconds)
+boxes = st.builds(
+    m.ColdBox,
+    name=names,
+    goods=names,
+    sensor=names,
+    every_s=st.floats(1, 86_400),
+    door=texts,
+    defrost=st.lists(names, max_size=2),
+    holds=st.lists(names, max_size=3),
+)
 statuses = st.one_of(
     st.builds(m.Will, boot=boots, connect=boots, stopped=st.booleans()),
     st.builds(
@@ -161,6 +171,7 @@ statuses = st.one_of(
         devices=st.dictionaries(names, texts, max_size=3),
         queue=st.dictionaries(names, queues, max_size=3),
         manifest=texts,
+        boxes=st.lists(boxes, max_size=2),
     ),
 )
 

@@ -1,0 +1,176 @@
+"""What bears on parcels' cold-chain accounts, read: events, containers, boxes, limits, and the readings of their time.
+
+Leaves what follows from it to `cloud.domain.cold_account`, and writing to `cold_accounts`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from cloud.domain.boxes import Boxes, Leg, most_gap_s
+from cloud.domain.cold_account import SensorKey, site_of
+from cloud.domain.events import RecordedEvent
+from cloud.domain.stays import containers_of
+from cloud.store.fold_facts import EventRow, recorded
+from cloud.store.goods_limits import limits_by_operator
+from cloud.store.pool import Connection
+from cloud.store.site_boxes import boxes_of
+from edge.rules.alarm_limits import Goods, Limits, limits_of
+from edge.wire.clock import utc
+from edge.wire.messages import GoodsLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ColdParcel:
+    """A parcel to be accounted for. ``classes``: of each article in it, None where it has its zone's.
+
+    ``judged_by``: the limits of the account it has, where that was settled: what was in force then.
+    """
+
+    id: str
+    operator: str
+    zone: str
+    planned_container: str
+    is_breached: bool
+    classes: tuple[str | None, ...]
+    judged_by: Limits | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColdFacts:
+    """All about some parcels but the readings. ``closed_to``: readings before it that arrive from now on are noted as late."""
+
+    parcels: tuple[ColdParcel, ...]
+    events: Mapping[str, Sequence[RecordedEvent]]
+    of_containers: Mapping[str, Sequence[RecordedEvent]]
+    boxes: Mapping[str, Sequence[Boxes]]
+    vans: Mapping[str, str]
+    limits: Mapping[str, Mapping[Goods, Limits]]
+    closed_to: datetime | None
+
+    def containers(self, parcel: ColdParcel) -> dict[str, Sequence[RecordedEvent]]:
+        """Events of those it may have been in."""
+        named = containers_of(self.events.get(parcel.id, ()), parcel.planned_container)
+        return {name: self.of_containers.get(name, ()) for name in named}
+
+    def limits_for(self, parcel: ColdParcel, goods: Goods) -> Limits:
+        """Its operator's, or what it was judged by."""
+        return parcel.judged_by or self.limits.get(parcel.operator, _DEFAULTS)[goods]
+
+
+_DEFAULTS = limits_of({})
+
+
+async def read_facts(connection: Connection, parcel_ids: Collection[str]) -> ColdFacts:
+    """Before any reading is read: what was noted as late was then noted after this."""
+    cursor = await connection.execute("SELECT closed_to FROM reading_rolled")
+    row = await cursor.fetchone()
+    closed_to = None if row is None else row[0]
+    parcels = await _parcels(connection, sorted(parcel_ids))
+    events = await _events(connection, "parcel", [one.id for one in parcels])
+    names = {name for one in parcels for name in containers_of(events.get(one.id, ()), one.planned_container)}
+    of_containers = await _events(connection, "container", sorted(names))
+    everything = [one for history in (*events.values(), *of_containers.values()) for one in history]
+    vans = await _vans(connection, everything)
+    boxes = await boxes_of(connection, {str(one.site) for one in everything} | set(vans.values()))
+    limits = {operator: limits_of(wanted) for operator, wanted in (await limits_by_operator(connection)).items()}
+    return ColdFacts(parcels, events, of_containers, boxes, vans, limits, closed_to)
+
+
+async def _parcels(connection: Connection, ids: Sequence[str]) -> tuple[ColdParcel, ...]:
+    """Those that are to be kept cold."""
+    cursor = await connection.execute(
+        """
+        SELECT p.id, coalesce(p.operator_id, ''), p.zone, coalesce(p.container_id, p.planned_container_id, ''),
+               p.breached_at IS NOT NULL,
+               ARRAY(SELECT a.goods FROM order_line l
+                     LEFT JOIN article a ON a.operator_id = p.operator_id AND a.sku = l.sku
+                     WHERE l.parcel_id = p.id AND l.order_id = p.order_id AND l.quantity > l.short ORDER BY l.line),
+               CASE WHEN c.is_settled THEN c.limits::text END
+        FROM parcel p LEFT JOIN cold_account c ON c.parcel_id = p.id
+        WHERE p.id = ANY(%s) AND p.zone IN ('chilled', 'frozen') ORDER BY p.id
+        """,
+        [ids],
+    )
+    return tuple(
+        ColdParcel(
+            id=row[0], operator=row[1], zone=row[2], planned_container=row[3], is_breached=row[4], classes=tuple(row[5]),
+            judged_by=None if row[6] is None else _limits(row[6]),
+        )
+        for row in await cursor.fetchall()
+    )  # fmt: skip
+
+
+def _limits(text: str) -> Limits:
+    return Limits(**msgspec.structs.asdict(msgspec.json.decode(text, type=GoodsLimits)))
+
+
+_ROWS = msgspec.json.Decoder(list[EventRow])
+
+
+async def _events(connection: Connection, entity: str, ids: Sequence[str]) -> dict[str, list[RecordedEvent]]:
+    if not ids:
+        return {}
+    cursor = await connection.execute(
+        """
+        SELECT json_agg(json_build_array(
+            s.entity_id, e.site_id, e.epoch, e.n, e.hlc, (extract(epoch FROM e.measured_at) * 1000)::bigint,
+            (extract(epoch FROM e.received_at) * 1000)::bigint, e.clock, e.fact, coalesce(c.offset_ms, 0), e.boot, NULL,
+            NULL))::text
+        FROM event_subject s
+        JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
+        LEFT JOIN clock_correction c ON (c.site_id, c.epoch, c.boot) = (e.site_id, e.epoch, e.boot)
+        WHERE s.entity = %s AND s.entity_id = ANY(%s)
+        """,
+        [entity, ids],
+    )
+    row: Any = await cursor.fetchone()
+    return {} if row[0] is None else recorded(_ROWS.decode(row[0]))[0]
+
+
+async def _vans(connection: Connection, events: Sequence[RecordedEvent]) -> dict[str, str]:
+    """The van of each run: the one whose own agent said that a container was loaded for it."""
+    said = {
+        (run, str(one.site))
+        for one in events
+        if one.fact.__struct_config__.tag == "container_loaded" and (run := one.fact.run)  # type: ignore[union-attr]
+    }
+    cursor = await connection.execute("SELECT id FROM site WHERE kind = 'van' AND id = ANY(%s)", [[site for _, site in said]])
+    vans = {row[0] for row in await cursor.fetchall()}
+    return {run: site for run, site in sorted(said) if site in vans}
+
+
+async def read_readings(
+    connection: Connection, legs: Collection[Leg], vans: Mapping[str, str]
+) -> dict[SensorKey, list[tuple[int, float | None]]]:
+    """Of every sensor that may have measured on the legs, over all the time they ask for. Values that are bad are none."""
+    wanted: dict[SensorKey, tuple[int, int]] = {}
+    for leg in legs:
+        for box in leg.boxes:
+            key, from_ms = (site_of(leg, vans), box.sensor), leg.from_ms - int(most_gap_s(box) * 1000)
+            before = wanted.get(key, (from_ms, leg.to_ms))
+            wanted[key] = (min(before[0], from_ms), max(before[1], leg.to_ms))
+    found: dict[SensorKey, list[tuple[int, float | None]]] = {key: [] for key in wanted}
+    if not wanted:
+        return found
+    keys = sorted(wanted)
+    cursor = await connection.execute(
+        """
+        SELECT asked.site_id, asked.name, (extract(epoch FROM r.at) * 1000)::bigint, CASE WHEN r.quality < 2 THEN r.value END
+        FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[]) AS asked (site_id, name, from_at, to_at)
+        JOIN sensor s ON (s.site_id, s.name) = (asked.site_id, asked.name)
+        CROSS JOIN LATERAL (
+            SELECT at, quality, value FROM reading WHERE sensor_id = s.id AND at >= asked.from_at AND at < asked.to_at
+        ) AS r
+        """,
+        [
+            [site for site, _ in keys], [sensor for _, sensor in keys], [utc(wanted[key][0]) for key in keys],
+            [utc(wanted[key][1]) for key in keys],
+        ],
+    )  # fmt: skip
+    for site, sensor, at_ms, value in await cursor.fetchall():
+        found[site, sensor].append((at_ms, value))
+    return found
