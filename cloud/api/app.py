@@ -16,6 +16,7 @@ from cloud.api import (
     batches,
     books,
     cases,
+    cold_chain,
     commands,
     containers,
     errors,
@@ -55,7 +56,7 @@ ROUTERS = (
     sessions.router, sites.router, orders.router, batches.router, books.router, links.router, parcels.router, quarantine.router,
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
-    alarms.router,
+    alarms.router, cold_chain.router,
     cases.router, resident_cases.router,
     health.router, pages.router,
 )  # fmt: skip

@@ -107,6 +107,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "photos_full": ("there is no room for more photographs of this site", "old ones go after half a year; tell the operator"),
     "no_photo": ("there is no such photograph of this site", _LOOK),
     "no_alarm": ("there is no such alarm", _LOOK),
+    "no_cold_account": ("nothing has to keep this parcel cold, or nobody has seen it yet", "look again once it was scanned"),
+    "bad_limits": ("{detail}", _AGAIN),
     "alarm_stands": ("what it complains of still goes on", "acknowledge it now, and close it when it is over"),
     "no_command": ("there is no such command", _LOOK),
     "site_away": ("the site is not connected", "somebody has to do it there, or try again when it is back"),

@@ -1,5 +1,6 @@
 """One parcel with everything that was scanned of it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +59,27 @@ async def look_at_parcel(parcel_id: str, account: CurrentAccount, connection: Tr
     Who works at a site sees every parcel there; of another operator's neither the order nor what happened elsewhere.
     """
     scope = account.scope
+    found = await find_parcel(connection, scope, parcel_id)
+    row, is_foreign = found.row, found.is_foreign
+    events = await _events(connection, row[0])
+    return ParcelOut(
+        id=row[0], operator=row[1], order=None if is_foreign else row[2], site=row[3], at_site=row[4], zone=row[5], state=row[6],
+        state_at=iso_or_none(row[7]), slot=row[8], exceptions=row[9],
+        events=[event for event in events if not is_foreign or scope.may_see_site(event.site)],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FoundParcel:
+    """``row``: its columns, in the order of the query. ``is_foreign``: another operator's, at one's own site."""
+
+    id: str
+    row: tuple[Any, ...]
+    is_foreign: bool
+
+
+async def find_parcel(connection: Connection, scope: Scope, parcel_id: str) -> FoundParcel:
+    """404 where there is none, or none for this account."""
     cursor = await connection.execute(
         f"""
         SELECT p.id, p.operator_id, p.order_id, p.site_id, p.at_site_id, p.zone, p.state, p.state_at, p.slot, p.exceptions
@@ -68,13 +90,7 @@ async def look_at_parcel(parcel_id: str, account: CurrentAccount, connection: Tr
     row = await cursor.fetchone()
     if row is None or (row[1] is None and not _may_see_skeleton(scope, row[4])):
         raise not_found("parcel_id", "parcel")
-    is_foreign = None not in (row[1], scope.operator_id) and row[1] != scope.operator_id
-    events = await _events(connection, row[0])
-    return ParcelOut(
-        id=row[0], operator=row[1], order=None if is_foreign else row[2], site=row[3], at_site=row[4], zone=row[5], state=row[6],
-        state_at=iso_or_none(row[7]), slot=row[8], exceptions=row[9],
-        events=[event for event in events if not is_foreign or scope.may_see_site(event.site)],
-    )  # fmt: skip
+    return FoundParcel(row[0], row, None not in (row[1], scope.operator_id) and row[1] != scope.operator_id)
 
 
 def _may_see_skeleton(scope: Scope, at_site: str | None) -> bool:

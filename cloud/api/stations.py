@@ -102,10 +102,13 @@ class RulesForm(_Form):
 
 
 class ArticleIn(_Form):
+    """``goods``: which limits of temperature it is judged by, where they are others than its zone's."""
+
     sku: Text = Field(min_length=1, max_length=64)
     name: Text = Field(min_length=1, max_length=200)
     eans: list[Annotated[str, StringConstraints(pattern=r"^[0-9]{8,14}$")]] = Field(default=[], max_length=20)
     weight_g: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    goods: Literal["chilled", "chilled_wide", "frozen"] | None = None
 
 
 class ArticlesForm(_Form):
@@ -295,10 +298,11 @@ async def set_articles(
     async with connection.cursor() as many:
         await many.executemany(
             """
-            INSERT INTO article (operator_id, sku, name, eans, weight_g) VALUES (%s, %s, %s, %s, %s)
-            ON CONFLICT (operator_id, sku) DO UPDATE SET name = excluded.name, eans = excluded.eans, weight_g = excluded.weight_g
+            INSERT INTO article (operator_id, sku, name, eans, weight_g, goods) VALUES (%s, %s, %s, %s, %s, %s)
+            ON CONFLICT (operator_id, sku) DO UPDATE SET
+                name = excluded.name, eans = excluded.eans, weight_g = excluded.weight_g, goods = excluded.goods
             """,
-            [(operator_id, one.sku, one.name, one.eans, one.weight_g) for one in wanted.articles],
+            [(operator_id, one.sku, one.name, one.eans, one.weight_g, one.goods) for one in wanted.articles],
         )
     await connection.execute(
         "UPDATE station s SET changes = changes + 1 FROM site_operator r WHERE r.site_id = s.site_id AND r.operator_id = %s",

@@ -167,4 +167,10 @@ class _Way:
         at_ms = max(at_ms if stay is None else stay.from_ms, before.from_ms if before is not None else 0)
         if before is not None and at_ms > before.from_ms:
             self.done.append(replace(before, to_ms=at_ms))
-        self.now = None if stay is None else replace(stay, from_ms=max(at_ms, self.done[-1].to_ms or 0 if self.done else 0))
+        last = self.done[-1] if self.done else None
+        if stay is None or last is None:
+            self.now = None if stay is None else replace(stay, from_ms=at_ms)
+        elif at_ms <= (last.to_ms or 0) and replace(last, from_ms=0, to_ms=None) == replace(stay, from_ms=0):
+            self.now = replace(self.done.pop(), to_ms=None)  # it was elsewhere for no time at all
+        else:
+            self.now = replace(stay, from_ms=max(at_ms, last.to_ms or 0))

@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms/{alarm_id}/parcels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Touched Parcels
+         * @description Those that lay in the alarm's box while it stood: only they are to be pulled. The breaches first.
+         */
+        get: operations["touched_parcels_api_alarms__alarm_id__parcels_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cases": {
         parameters: {
             query?: never;
@@ -306,6 +326,26 @@ export interface paths {
          * @description What was asked for, or more than was shown at first.
          */
         post: operations["give_evidence_api_links__token__cases__case_id__evidence_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{token}/cold-chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Linked Cold Chain
+         * @description The resident's own: their order's parcels, and no others.
+         */
+        get: operations["linked_cold_chain_api_links__token__cold_chain_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -780,6 +820,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/goods-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Limits
+         * @description How warm each class of goods may be.
+         */
+        get: operations["look_at_limits_api_operators__operator_id__goods_limits_get"];
+        /**
+         * Change Limits
+         * @description Replace them. Stations hear of it when they are next connected; parcels that have left stay judged as they were.
+         */
+        put: operations["change_limits_api_operators__operator_id__goods_limits_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators/{operator_id}/orders": {
         parameters: {
             query?: never;
@@ -902,6 +966,26 @@ export interface paths {
          *     Who works at a site sees every parcel there; of another operator's neither the order nor what happened elsewhere.
          */
         get: operations["look_at_parcel_api_parcels__parcel_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parcels/{parcel_id}/cold-chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Parcel Cold Chain
+         * @description Where it lay, what was measured there, and what follows from it; 404 where nothing has to keep it cold.
+         */
+        get: operations["parcel_cold_chain_api_parcels__parcel_id__cold_chain_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1244,6 +1328,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sites/{site_id}/sensor-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sensor Health
+         * @description Every sensor a site has or ever had: when it last said something, and which alarms of it are open.
+         */
+        get: operations["sensor_health_api_sites__site_id__sensor_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sites/{site_id}/sensors": {
         parameters: {
             query?: never;
@@ -1528,13 +1632,18 @@ export interface components {
             /** Shortages */
             shortages: components["schemas"]["ShortageOut"][];
         };
-        /** ArticleIn */
+        /**
+         * ArticleIn
+         * @description ``goods``: which limits of temperature it is judged by, where they are others than its zone's.
+         */
         ArticleIn: {
             /**
              * Eans
              * @default []
              */
             eans: string[];
+            /** Goods */
+            goods?: ("chilled" | "chilled_wide" | "frozen") | null;
             /** Name */
             name: string;
             /** Sku */
@@ -1573,6 +1682,16 @@ export interface components {
             quarantined: number;
             /** Sites */
             sites: number;
+        };
+        /**
+         * BandOut
+         * @description The limits of its class in °C; null: no such limit.
+         */
+        BandOut: {
+            /** High C */
+            high_c: number | null;
+            /** Low C */
+            low_c: number | null;
         };
         /** BatchList */
         BatchList: {
@@ -1856,6 +1975,124 @@ export interface components {
             simulated: boolean;
         };
         /**
+         * ColdChainOut
+         * @description ``above_c_min``, ``below_c_min``: °C times minutes out of range. ``mean_kinetic_c``: USP <1079>, of chilled goods.
+         */
+        ColdChainOut: {
+            /** Above C Min */
+            above_c_min: number;
+            /** Above Min */
+            above_min: number;
+            /** As Of */
+            as_of: string;
+            /** Basis */
+            basis: string;
+            /** Below C Min */
+            below_c_min: number;
+            /** Below Min */
+            below_min: number;
+            /** Coldest C */
+            coldest_c: number | null;
+            /** Coverage */
+            coverage: number | null;
+            /** Excursions */
+            excursions: components["schemas"]["ExcursionOut"][];
+            /** Expected Min */
+            expected_min: number;
+            /** Goods */
+            goods: string;
+            /** Is Settled */
+            is_settled: boolean;
+            limits: components["schemas"]["BandOut"];
+            /** Mean Kinetic C */
+            mean_kinetic_c: number | null;
+            /** Observed Min */
+            observed_min: number;
+            /** Parcel */
+            parcel: string;
+            /** Series */
+            series: components["schemas"]["PointOut"][];
+            /** Stays */
+            stays: components["schemas"]["ColdStayOut"][];
+            /** Step S */
+            step_s: number;
+            /** Verdict */
+            verdict: string;
+            /** Warmest C */
+            warmest_c: number | null;
+        };
+        /**
+         * ColdStayOut
+         * @description ``basis``: place, container, zone (some box of its zone there), none. ``is_over`` false: it is there now.
+         */
+        ColdStayOut: {
+            /** Basis */
+            basis: string;
+            /** Box */
+            box: string;
+            /** Container */
+            container: string;
+            /** End */
+            end: string;
+            /** Is Aboard */
+            is_aboard: boolean;
+            /** Is Over */
+            is_over: boolean;
+            /** Observed Min */
+            observed_min: number;
+            /** Out Min */
+            out_min: number;
+            /** Place */
+            place: string;
+            /** Sensor */
+            sensor: string;
+            /** Site */
+            site: string;
+            /** Site Name */
+            site_name: string;
+            /** Start */
+            start: string;
+        };
+        /**
+         * ColdSummary
+         * @description ``verdict``: no_data, in_range, excursion, breach. ``coverage``: observed ÷ expected, null where nothing was expected.
+         */
+        ColdSummary: {
+            /** Above Min */
+            above_min: number;
+            /** As Of */
+            as_of: string;
+            /** Basis */
+            basis: string;
+            /** Below Min */
+            below_min: number;
+            /** Coldest C */
+            coldest_c: number | null;
+            /** Coverage */
+            coverage: number | null;
+            /** Excursions */
+            excursions: components["schemas"]["ExcursionOut"][];
+            /** Expected Min */
+            expected_min: number;
+            /** Goods */
+            goods: string;
+            /** Is Settled */
+            is_settled: boolean;
+            limits: components["schemas"]["BandOut"];
+            /** Observed Min */
+            observed_min: number;
+            /** Parcel */
+            parcel: string;
+            /** Series */
+            series: components["schemas"]["PointOut"][];
+            /** Step S */
+            step_s: number;
+            /** Verdict */
+            verdict: string;
+            /** Warmest C */
+            warmest_c: number | null;
+        };
+        /**
          * CommandIn
          * @description ``ttl_s``: for how long it is worth doing, from now. ``reason``: why, for whoever looks at the record.
          */
@@ -2137,6 +2374,24 @@ export interface components {
             undone: boolean;
         };
         /**
+         * ExcursionOut
+         * @description ``severity`` "": not for long enough to matter; critical: beyond limit and duration.
+         */
+        ExcursionOut: {
+            /** End */
+            end: string;
+            /** Minutes */
+            minutes: number;
+            /** Peak C */
+            peak_c: number;
+            /** Rule */
+            rule: string;
+            /** Severity */
+            severity: string;
+            /** Start */
+            start: string;
+        };
+        /**
          * Fault
          * @description What is wrong, where, and what the reader can do. ``code`` and ``params`` say the same for who says it in other words.
          */
@@ -2167,6 +2422,28 @@ export interface components {
              * @default false
              */
             early: boolean;
+        };
+        /**
+         * GoodsForm
+         * @description By class of goods; a class left out has the defaults.
+         */
+        GoodsForm: {
+            /** Limits */
+            limits: {
+                [key: string]: components["schemas"]["LimitsForm"];
+            };
+        };
+        /**
+         * GoodsOut
+         * @description What is in force for every class. ``is_own``: the operator has set it.
+         */
+        GoodsOut: {
+            /** Is Own */
+            is_own: string[];
+            /** Limits */
+            limits: {
+                [key: string]: components["schemas"]["LimitsForm"];
+            };
         };
         /**
          * Health
@@ -2271,6 +2548,43 @@ export interface components {
             stop: number;
         };
         /**
+         * LimitsForm
+         * @description What each number does: edge/rules/alarm_limits.py. A number left out has its default; ``low_c`` null: no such limit.
+         */
+        LimitsForm: {
+            /**
+             * Alarm S
+             * @default 1200
+             */
+            alarm_s: number;
+            /**
+             * At Once C
+             * @default 4
+             */
+            at_once_c: number;
+            /**
+             * Clear C
+             * @default 1
+             */
+            clear_c: number;
+            /**
+             * Clear S
+             * @default 300
+             */
+            clear_s: number;
+            /** High C */
+            high_c?: number | null;
+            /** Low C */
+            low_c?: number | null;
+            /** Rebound C */
+            rebound_c?: number | null;
+            /**
+             * Warn S
+             * @default 600
+             */
+            warn_s: number;
+        };
+        /**
          * LineFault
          * @description Why something was not imported. ``line``: of the CSV file, the header being 1; of a JSON list, the first order being 1.
          */
@@ -2367,6 +2681,18 @@ export interface components {
             room: string;
             /** Time Zone */
             time_zone: string;
+        };
+        /**
+         * LinkedColdChain
+         * @description Of every parcel of the order that is kept cold. ``waiting``: those of which nothing is known yet.
+         */
+        LinkedColdChain: {
+            /** As Of */
+            as_of: string;
+            /** Parcels */
+            parcels: components["schemas"]["ColdSummary"][];
+            /** Waiting */
+            waiting: string[];
         };
         /**
          * LiveOut
@@ -2780,6 +3106,20 @@ export interface components {
             zone: string;
         };
         /**
+         * PointOut
+         * @description All null: nothing was measured, a gap.
+         */
+        PointOut: {
+            /** At */
+            at: string;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Mean */
+            mean: number | null;
+        };
+        /**
          * ProcessHealth
          * @description ``lag_s``: of an ingest process only.
          */
@@ -2973,6 +3313,28 @@ export interface components {
             };
         };
         /**
+         * SensorHealth
+         * @description ``box`` and ``zone`` "": it stands in none that the site told of. ``is_silent``: it owes its reading, or has an alarm.
+         */
+        SensorHealth: {
+            /** Alarms */
+            alarms: string[];
+            /** Box */
+            box: string;
+            /** Holds */
+            holds: string[];
+            /** Is Silent */
+            is_silent: boolean;
+            /** Last At */
+            last_at: string | null;
+            /** Last Value */
+            last_value: number | null;
+            /** Sensor */
+            sensor: string;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * SensorList
          * @description Names end with the unit: ``fridge.1.temperature_c``.
          */
@@ -3084,6 +3446,15 @@ export interface components {
             /** Version */
             version: string | null;
         };
+        /** SiteSensors */
+        SiteSensors: {
+            /** As Of */
+            as_of: string;
+            /** Sensors */
+            sensors: components["schemas"]["SensorHealth"][];
+            /** Site */
+            site: string;
+        };
         /**
          * SortWall
          * @description ``unrouted``: containers of stations that no run goes to.
@@ -3167,6 +3538,45 @@ export interface components {
             quantity: number;
             /** Sku */
             sku: string;
+        };
+        /** TouchedList */
+        TouchedList: {
+            /** Parcels */
+            parcels: components["schemas"]["TouchedParcel"][];
+        };
+        /**
+         * TouchedParcel
+         * @description A parcel that lay where an alarm's sensor measures while it stood. ``out_min``: of the whole stay there.
+         *
+         *     ``verdict`` breach: it was too warm for too long, and has ``temp_breach``; others were there and are good.
+         */
+        TouchedParcel: {
+            /** At Site */
+            at_site: string | null;
+            /** Basis */
+            basis: string;
+            /** End */
+            end: string;
+            /** Exceptions */
+            exceptions: string[];
+            /** Id */
+            id: string;
+            /** Is Over */
+            is_over: boolean;
+            /** Operator */
+            operator: string | null;
+            /** Out Min */
+            out_min: number;
+            /** Site */
+            site: string | null;
+            /** Slot */
+            slot: string;
+            /** Start */
+            start: string;
+            /** State */
+            state: string;
+            /** Verdict */
+            verdict: string;
         };
         /** UnresolvedOut */
         UnresolvedOut: {
@@ -3358,6 +3768,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    touched_parcels_api_alarms__alarm_id__parcels_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alarm_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TouchedList"];
                 };
             };
             /** @description Client Error */
@@ -3895,6 +4345,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OwnCaseOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    linked_cold_chain_api_links__token__cold_chain_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkedColdChain"];
                 };
             };
             /** @description Client Error */
@@ -4958,6 +5448,90 @@ export interface operations {
             };
         };
     };
+    look_at_limits_api_operators__operator_id__goods_limits_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoodsOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_limits_api_operators__operator_id__goods_limits_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodsForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoodsOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_orders_api_operators__operator_id__orders_get: {
         parameters: {
             query?: {
@@ -5286,6 +5860,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ParcelOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    parcel_cold_chain_api_parcels__parcel_id__cold_chain_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                parcel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColdChainOut"];
                 };
             };
             /** @description Client Error */
@@ -6070,6 +6684,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RulesForm"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sensor_health_api_sites__site_id__sensor_health_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteSensors"];
                 };
             };
             /** @description Client Error */

@@ -98,6 +98,8 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   photos_full: ['这个自提点的照片已存满', '半年前的照片会自动清理；请告知运营商'],
   no_photo: ['这个自提点没有这张照片', LOOK],
   no_alarm: ['没有这条告警', LOOK],
+  no_cold_account: ['这个包裹不需要冷链，或者还没有扫描过', '扫描后再看'],
+  bad_limits: ['温度限值不对：{detail}', AGAIN],
   alarm_stands: ['告警的情况还在继续', '请先确认，等恢复后再关闭'],
   no_command: ['没有这条指令', LOOK],
   site_away: ['自提点现在没有联网', '请现场处理，或等恢复联网后再试'],
