@@ -73,7 +73,10 @@ def _add_reading(app: FastAPI, views: Views, watchers: Watchers) -> None:
         try:
             async for text in watchers.watch():
                 await socket.send_text(text)
-            await socket.close(1013, "too slow; come back")
+            if watchers.has_ended:
+                await socket.close(1012, "the agent stops; come back")
+            else:
+                await socket.close(1013, "too slow; come back")
         except TooManyWatchersError as error:
             await socket.close(1013, str(error))
         except (WebSocketDisconnect, RuntimeError):  # the page went away in the middle of a message

@@ -27,6 +27,7 @@ class Watchers:
     def __init__(self, views: Views) -> None:
         self._views = views
         self._queues: set[asyncio.Queue[News]] = set()
+        self.has_ended = False
 
     def told_scan(self, result: ScanResult) -> None:
         """A scan was handled, or undone."""
@@ -39,6 +40,14 @@ class Watchers:
     def told_change(self) -> None:
         """The status is another."""
         self._put(None)
+
+    def end(self) -> None:
+        """The agent stops: all streams end now, and not only with their next status."""
+        self.has_ended = True
+        for queue in list(self._queues):
+            self._queues.discard(queue)
+            if queue.empty():
+                queue.put_nowait(None)
 
     async def watch(self) -> AsyncIterator[str]:
         """The status first; ends where the page does not keep up."""
@@ -53,6 +62,8 @@ class Watchers:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(STATUS_EVERY_S):
                         news = await queue.get()
+                if self.has_ended:
+                    return
                 match news:
                     case ScanResult():
                         yield f'{{"type":"scan","scan":{scan_view(news).model_dump_json()}}}'

@@ -48,6 +48,7 @@ class PageServer:
         cold: Cold,
     ) -> None:
         self._settings = settings
+        self._watchers = watchers
         app = make_app(views, rules, ops, watchers, scanners, cold, settings.pages_dir)
         self._app = Guard(app, own_names(socket.gethostname(), settings.names), {PHOTOS: MAX_PHOTO_BYTES})
 
@@ -69,6 +70,7 @@ class PageServer:
                 await asyncio.shield(serving)
             except asyncio.CancelledError:
                 server.should_exit = True
+                self._watchers.end()
                 await serving
                 raise
 
@@ -76,6 +78,10 @@ class PageServer:
 def listen(settings: HttpSettings) -> socket.socket:
     """The listening socket. PortTakenError."""
     try:
-        return socket.create_server((settings.host, settings.port), backlog=64)
+        listener = socket.create_server((settings.host, settings.port), backlog=64)
     except OSError as error:
         raise PortTakenError(f"[http] {settings.host}:{settings.port}: {error.strerror}; choose another port") from None
+    # Handed down to every connection. asyncio sets it only for sockets that name their protocol, which this one does not: an
+    # answer's body would wait 40 ms for the acknowledgement of its head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

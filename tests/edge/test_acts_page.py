@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from edge.config import EdgeConfig, machine_id
 from edge.outbox import Outbox, StoreSettings
@@ -49,13 +51,27 @@ def for_site(site: str) -> Manifest:
     return msgspec.structs.replace(days.manifest(), site=site, claims=claims)
 
 
-@pytest.fixture
-async def agent(tmp_path: Path) -> AsyncIterator[Running]:
-    """A station with its day."""
-    config = write_config(tmp_path, NOBODY, "acts-1")
+@asynccontextmanager
+async def station_with_its_day(folder: Path) -> AsyncIterator[Running]:
+    config = write_config(folder, NOBODY, "acts-1")
     await put_manifest(config, for_site("acts-1"))
     async with running_agent(config) as running:
         yield running
+
+
+@pytest.fixture
+async def agent(tmp_path: Path) -> AsyncIterator[Running]:
+    """One where nothing has been done yet."""
+    async with station_with_its_day(tmp_path) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def unmoved_agent(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """For tests of what is refused: all of them ask this one, and it has booked nothing in the end."""
+    async with station_with_its_day(tmp_path_factory.mktemp("acts")) as running:
+        yield running
+        assert (await running.status())["queue"]["event"]["unsent"] == 0
 
 
 async def post(agent: Running, path: str, **body: object) -> dict[str, Any]:
@@ -212,6 +228,7 @@ async def test_nobody_is_handed_anything_for_a_question_that_was_not_asked(agent
     assert (await agent.http.get("/api/questions/q")).status_code == 409
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
@@ -227,7 +244,7 @@ async def test_nobody_is_handed_anything_for_a_question_that_was_not_asked(agent
         ("log-in", {"secret": "1357", "actor": "staff-2"}, "actor"),
     ],
 )
-async def test_bad_input_is_refused_by_field(agent: Running, path: str, body: dict[str, Any], field: str) -> None:
-    answer = await agent.http.post(f"/api/{path}", json=body)
+async def test_bad_input_is_refused_by_field(unmoved_agent: Running, path: str, body: dict[str, Any], field: str) -> None:
+    answer = await unmoved_agent.http.post(f"/api/{path}", json=body)
     assert answer.status_code == 422
     assert answer.json()["error"]["field"] == field

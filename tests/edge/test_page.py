@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 import pytest_asyncio
 import websockets
 
+from edge.config import HttpSettings
+from edge.http.server import listen
 from edge.wire.labels import parcel_label
 from tests.conftest import TestBroker
 from tests.edge.agents import Running, running_agent, write_config
@@ -152,6 +155,22 @@ async def test_a_socket_hears_the_same(agent: Running) -> None:
         await agent.scan(parcel_label(1))
         told = [json.loads(await connection.recv()) for _ in range(2)]
     assert [one["scan"]["parcel"] for one in told if one["type"] == "scan"] == [parcel_label(1)]
+
+
+async def test_an_agent_that_stops_says_so_to_the_pages_that_look_on(tmp_path: Path) -> None:
+    async with offline_agent(tmp_path) as agent:
+        connection = await websockets.connect(str(agent.http.base_url).replace("http", "ws") + "/api/live")
+        assert json.loads(await connection.recv())["type"] == "status"
+    await connection.wait_closed()
+    assert (connection.close_code, connection.close_reason) == (1012, "the agent stops; come back")
+
+
+def test_an_answers_body_does_not_wait_for_the_acknowledgement_of_its_head() -> None:
+    with listen(HttpSettings(port=0)) as listener, socket.create_connection(listener.getsockname()[:2]) as page:
+        connection, _ = listener.accept()
+        with connection:
+            assert page.getpeername() == listener.getsockname()
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def _next_data(lines: AsyncIterator[str]) -> str:

@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from edge.devices import door
 from edge.devices.door import DoorContact
 from edge.devices.modbus import ModbusLine
 from edge.devices.nmea import GnssReceiver
@@ -158,7 +159,8 @@ async def test_a_sensor_whose_line_is_gone_is_silent_once_a_minute_and_says_why(
     assert "not there" in latest.fault
 
 
-async def test_a_door_is_told_to_whoever_watches_at_once_and_kept_at_once(tmp_path: Path) -> None:
+async def test_a_door_is_told_to_whoever_watches_at_once_and_kept_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "LOOK_S", 0.01)
     clock = RunningClock(rate=1.0)  # a minute would be a minute
     contact = SimulatedContact(tmp_path / "pin")
     contact.show(is_open=False)

@@ -24,7 +24,7 @@ _FRAMES = (
 class RatedClock:
     """Its time stands; what waits in domain time runs at ``rate``."""
 
-    rate: float = 300.0
+    rate: float = 3000.0
     at_ms: int = START_MS
 
     def now_ms(self) -> int:

@@ -9,6 +9,7 @@ from gpiozero.pins.mock import MockFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.devices import door
 from edge.devices.door import DoorContact
 from edge.devices.door_contact import Contact
 from edge.devices.ports import DeviceState
@@ -79,7 +80,7 @@ async def test_a_file_of_a_level_is_a_door_its_changes_come_at_once_and_its_stat
         assert await take(sensor, 1) == [CLOSED]
         contact.show(is_open=True)
         assert await take(sensor, 1) == [OPEN]
-    async with DoorContact(DoorSettings("fridge-1", file=contact.file), RatedClock(300.0)) as sensor:
+    async with DoorContact(DoorSettings("fridge-1", file=contact.file), RatedClock()) as sensor:
         assert await take(sensor, 3) == [OPEN, OPEN, OPEN]
 
 
@@ -100,6 +101,11 @@ async def test_a_file_that_goes_away_or_holds_no_level_is_told_and_comes_back(tm
         contact.show(is_open=True)
         assert await take(sensor, 1) == [OPEN]
         assert sensor.health().state is DeviceState.OK
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "LOOK_S", 0.01)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from firmware_sim.faults import LineFaults
 from firmware_sim.locker import LockerFaults, SimulatedLockers
 from firmware_sim.locker_boards import SimulatedBoard
 from firmware_sim.locker_speech import SPEECH, Unlock
-from tests.edge.devices.locker_cabinets import Cabinet, all_closed, cabinet, eventually, quick
+from tests.edge.devices.locker_cabinets import BRIEF, Cabinet, all_closed, cabinet, eventually, quick
 
 families = pytest.mark.parametrize("family", list(BoardFamily))
 replying = pytest.mark.parametrize("family", [BoardFamily.CU48, BoardFamily.XOR8A, BoardFamily.WKLY])
@@ -99,7 +99,7 @@ async def test_a_door_that_stands_open_is_not_pulsed(tmp_path: Path, family: Boa
 
 @families
 async def test_a_board_that_answers_no_unlock_is_judged_by_its_doors(tmp_path: Path, family: BoardFamily) -> None:
-    async with cabinet(tmp_path, family, wired={"replies": False}, told={"unlock_replies": False}) as here:
+    async with cabinet(tmp_path, family, wired={"replies": False}, told={"unlock_replies": False, **BRIEF}) as here:
         here.doors.doors[2].is_jammed = True
         assert (await here.board.open(1)).outcome is OpenOutcome.OPENED
         result = await here.board.open(2)
@@ -109,7 +109,7 @@ async def test_a_board_that_answers_no_unlock_is_judged_by_its_doors(tmp_path: P
 
 @families
 async def test_a_jammed_door_is_told_from_one_that_was_not_pulsed(tmp_path: Path, family: BoardFamily) -> None:
-    async with cabinet(tmp_path, family, told={"unlock_replies": True}) as here:
+    async with cabinet(tmp_path, family, told={"unlock_replies": True, **BRIEF}) as here:
         here.doors.doors[2].is_jammed = True
         result = await here.board.open(2)
         assert (result.outcome, result.pulse, result.door) == (OpenOutcome.JAMMED, Pulse.GIVEN, Door.CLOSED)
@@ -119,7 +119,7 @@ async def test_a_jammed_door_is_told_from_one_that_was_not_pulsed(tmp_path: Path
 
 @replying
 async def test_a_stuck_contact_looks_like_a_jam_and_is_not_pulsed_twice(tmp_path: Path, family: BoardFamily) -> None:
-    async with cabinet(tmp_path, family) as here:
+    async with cabinet(tmp_path, family, told=BRIEF) as here:
         here.doors.doors[2].stuck_contact = False
         result = await here.board.open(2)
         assert (result.outcome, result.door) == (OpenOutcome.JAMMED, Door.CLOSED)
@@ -147,7 +147,7 @@ async def test_on_a_line_that_echoes_everything_works_as_on_one_that_does_not(
 @replying
 async def test_an_echo_is_never_taken_for_the_boards_word(tmp_path: Path, family: BoardFamily) -> None:
     """On an 8A board the echo of an unlock is the frame that says "pulsed, and still shut"."""
-    async with cabinet(tmp_path, family, faults=LockerFaults(echo=True), wired={"replies": False}) as here:
+    async with cabinet(tmp_path, family, faults=LockerFaults(echo=True), wired={"replies": False}, told=BRIEF) as here:
         here.doors.doors[2].is_jammed = True
         result = await here.board.open(2)
         assert (result.outcome, result.pulse) == (OpenOutcome.FAILED, Pulse.UNKNOWN)
@@ -161,14 +161,14 @@ async def test_an_echo_that_nobody_configured_opens_no_door_twice_and_hides_none
     async with cabinet(tmp_path, family, faults=LockerFaults(echo=True), bus={"echo": Echo.NO}) as here:
         assert (await here.board.open(1)).outcome is OpenOutcome.OPENED
         assert here.pulsed == [1]
-    async with cabinet(tmp_path, family, bus={"echo": Echo.YES}) as here:
+    async with cabinet(tmp_path, family, bus={"echo": Echo.YES, "reply_s": 0.05}) as here:
         assert (await here.board.open(1)).outcome is OpenOutcome.OPENED
         assert here.pulsed == [1]
 
 
 async def test_a_first_echo_that_noise_spoilt_does_not_hide_those_that_follow(tmp_path: Path) -> None:
     faults = LockerFaults(echo=True, bad_echo=1.0)
-    async with cabinet(tmp_path, BoardFamily.XOR8A, faults=faults, wired={"replies": False}) as here:
+    async with cabinet(tmp_path, BoardFamily.XOR8A, faults=faults, wired={"replies": False}, told=BRIEF) as here:
         here.lockers.faults = LockerFaults(echo=True)
         here.doors.doors[2].is_jammed = True
         result = await here.board.open(2)
@@ -177,7 +177,7 @@ async def test_a_first_echo_that_noise_spoilt_does_not_hide_those_that_follow(tm
 
 @families
 async def test_a_board_that_is_silent_is_lost_its_doors_unknown_and_no_lock_is_pulsed(tmp_path: Path, family: BoardFamily) -> None:
-    async with cabinet(tmp_path, family) as here:
+    async with cabinet(tmp_path, family, bus={"reply_s": 0.05, "watch_s": 0.05}) as here:
         here.lockers.faults = LockerFaults(no_reply=1.0)
         await eventually(lambda: here.board.health().state is DeviceState.LOST)
         assert "no answer at address 1" in here.board.health().detail
@@ -192,7 +192,7 @@ async def test_a_board_that_is_silent_is_lost_its_doors_unknown_and_no_lock_is_p
 
 @families
 async def test_an_unlock_that_the_board_did_not_hear_fails_and_is_not_sent_again(tmp_path: Path, family: BoardFamily) -> None:
-    async with cabinet(tmp_path, family, faults=LockerFaults(deaf_to_unlock=1.0)) as here:
+    async with cabinet(tmp_path, family, faults=LockerFaults(deaf_to_unlock=1.0), told=BRIEF) as here:
         result = await here.board.open(1)
         assert (result.outcome, result.pulse, result.door) == (OpenOutcome.FAILED, Pulse.UNKNOWN, Door.CLOSED)
         assert unlocks(here) == 1
@@ -212,7 +212,7 @@ async def test_a_lost_answer_to_the_unlock_costs_no_second_pulse(tmp_path: Path,
 async def test_a_door_that_nobody_can_ask_after_its_pulse_is_unknown_and_not_pulsed_again(
     tmp_path: Path, family: BoardFamily
 ) -> None:
-    async with cabinet(tmp_path, family) as here:
+    async with cabinet(tmp_path, family, told=BRIEF) as here:
         when_unlocked(here, LockerFaults(no_reply=1.0))
         result = await here.board.open(1)
         assert (result.outcome, result.pulse, result.door) == (OpenOutcome.UNKNOWN, Pulse.UNKNOWN, Door.UNKNOWN)
@@ -223,7 +223,7 @@ async def test_a_door_that_nobody_can_ask_after_its_pulse_is_unknown_and_not_pul
 
 @families
 async def test_an_adapter_pulled_in_the_moment_of_the_pulse_leaves_the_result_unknown(tmp_path: Path, family: BoardFamily) -> None:
-    async with cabinet(tmp_path, family) as here:
+    async with cabinet(tmp_path, family, told=BRIEF) as here:
         here.lockers.on_request = lambda request: here.lockers.unplug() if is_unlock(here, request) else None
         result = await here.board.open(1)
         assert (result.outcome, result.pulse) == (OpenOutcome.UNKNOWN, Pulse.UNKNOWN)
@@ -242,7 +242,7 @@ async def test_an_adapter_that_is_back_in_time_tells_what_the_door_did(tmp_path:
         def pull(request: bytes) -> None:
             if is_unlock(here, request):
                 here.lockers.unplug()
-                asyncio.get_running_loop().call_later(0.3, here.lockers.plug)
+                asyncio.get_running_loop().call_later(0.05, here.lockers.plug)
 
         here.lockers.on_request = pull
         result = await here.board.open(1)
@@ -276,6 +276,7 @@ WORN = LockerFaults(
 )
 
 
+@pytest.mark.slow
 @families
 @pytest.mark.parametrize("echo", [False, True])
 async def test_on_a_worn_line_no_wish_is_pulsed_twice_and_no_result_lies(tmp_path: Path, family: BoardFamily, echo: bool) -> None:
@@ -328,7 +329,7 @@ async def test_noise_is_counted_and_opens_nothing(tmp_path: Path, family: BoardF
 
 @pushing
 async def test_a_door_that_was_shut_again_before_anybody_asked_has_opened(tmp_path: Path, family: BoardFamily) -> None:
-    async with cabinet(tmp_path, family, wired={"pushes": True}) as here:
+    async with cabinet(tmp_path, family, wired={"pushes": True}, told=BRIEF) as here:
 
         def shut_at_once(request: bytes) -> None:
             if is_unlock(here, request):
@@ -342,11 +343,12 @@ async def test_a_door_that_was_shut_again_before_anybody_asked_has_opened(tmp_pa
 
 @families
 async def test_a_door_left_open_is_told_from_one_that_is_shut_and_from_one_that_is_unknown(
-    tmp_path: Path, family: BoardFamily
+    tmp_path: Path, family: BoardFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(locker_board, "SHUT_PAUSE_S", 0.03)
     async with cabinet(tmp_path, family) as here:
         await here.board.open(1)
-        assert await here.board.wait_closed(1, 0.2) is Door.OPEN
+        assert await here.board.wait_closed(1, 0.1) is Door.OPEN
         waiting = asyncio.create_task(here.board.wait_closed(1, 20.0))
         here.lockers.shut(1, 1)
         assert await waiting is Door.CLOSED
@@ -436,7 +438,7 @@ async def test_boards_that_differ_are_told_apart_by_their_settings(
 
 
 async def test_a_lock_base_that_is_wrong_opens_a_neighbour_and_the_result_says_so(tmp_path: Path) -> None:
-    async with cabinet(tmp_path, BoardFamily.CU48, wired={"line_lock_base": 1}) as here:
+    async with cabinet(tmp_path, BoardFamily.CU48, wired={"line_lock_base": 1}, told=BRIEF) as here:
         result = await here.board.open(3)
         assert result.outcome in (OpenOutcome.FAILED, OpenOutcome.JAMMED)
         assert "cell 2 opened instead" in result.detail
@@ -527,7 +529,9 @@ async def test_more_wishes_than_a_line_can_hold_are_refused_and_not_sent(tmp_pat
 
 async def test_an_answer_to_an_earlier_unlock_does_not_speak_for_the_next(tmp_path: Path) -> None:
     """It lies in the line's buffer, or comes merged with another frame, when the next unlock goes out."""
-    async with cabinet(tmp_path, BoardFamily.WKLY, faults=LockerFaults(deaf_to_unlock=1.0), wired={"replies": False}) as here:
+    async with cabinet(
+        tmp_path, BoardFamily.WKLY, faults=LockerFaults(deaf_to_unlock=1.0), wired={"replies": False}, told=BRIEF
+    ) as here:
         late = SPEECH["wkly"].say_unlocked(here.doors, 1, 1)
         questions = len(here.lockers.heard)
 
@@ -542,7 +546,7 @@ async def test_an_answer_to_an_earlier_unlock_does_not_speak_for_the_next(tmp_pa
 
 
 async def test_a_board_that_refuses_is_told_from_one_that_jams(tmp_path: Path) -> None:
-    async with cabinet(tmp_path, BoardFamily.WKLY, wired={"refuses": True}) as here:
+    async with cabinet(tmp_path, BoardFamily.WKLY, wired={"refuses": True}, told=BRIEF) as here:
         result = await here.board.open(1)
         assert (result.outcome, result.pulse, result.door) == (OpenOutcome.FAILED, Pulse.UNKNOWN, Door.CLOSED)
         assert "the board refused" in result.detail

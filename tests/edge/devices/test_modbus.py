@@ -128,7 +128,7 @@ async def test_two_devices_of_a_line_are_asked_every_minute_of_the_domain_clock(
 async def test_split_answers_late_answers_and_some_bad_ones_still_give_only_true_values(tmp_path: Path) -> None:
     faults = ModbusFaults(LineFaults(split=0.7, noise=0.1, pause_s=0.002), bad_crc=0.2, no_reply=0.1, delay_s=0.01)
     with line(tmp_path / "rs485", faults) as device:
-        async with ModbusLine(settings(device.path, timeout_s=0.1, tries=5), RatedClock(rate=300.0)) as sensor:
+        async with ModbusLine(settings(device.path, timeout_s=0.1, tries=5), RatedClock()) as sensor:
             measured = [one for one in await take(sensor, 30) if isinstance(one, Reading)]
     values = {one.value for one in measured if one.sensor == "fridge-1_c"}
     assert 3.1 in values

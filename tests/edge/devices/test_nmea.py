@@ -1,14 +1,17 @@
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.devices import nmea
 from edge.devices.nmea import GnssReceiver
 from edge.devices.nmea_sentences import MAX_SENTENCE, Receiver, SentenceError, Sentences
 from edge.devices.ports import DeviceState
@@ -205,7 +208,8 @@ async def test_a_receiver_that_is_pulled_is_lost_and_comes_back(tmp_path: Path) 
                 assert (await take_fix(sensor)).lat == pytest.approx(31.2304)
 
 
-async def test_a_line_without_sentences_is_lost_with_the_remedy(tmp_path: Path) -> None:
+async def test_a_line_without_sentences_is_lost_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nmea, "time", SimpleNamespace(monotonic=lambda: time.monotonic() * 20.0))  # a second is soon over
     with SimulatedGnss(tmp_path / "gnss", Random(3)) as device:
         async with GnssReceiver(settings(device.path, silent_s=1.0), RatedClock(1.0)) as sensor:
             device.terminal.write(b"\xfe\x81" * 40)

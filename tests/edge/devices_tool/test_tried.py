@@ -167,6 +167,7 @@ async def devices_command(config: Path, *more: str) -> tuple[int, str]:
     return process.returncode, out.decode()
 
 
+@pytest.mark.slow
 async def test_the_commands_exit_code_is_zero_only_if_every_device_answered(tmp_path: Path) -> None:
     write(tmp_path)
     with everything(tmp_path):
