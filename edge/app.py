@@ -25,6 +25,7 @@ from edge.cold_chain.chain import ColdChain
 from edge.cold_chain.past import Past
 from edge.cold_chain.watches import boxes_of, intervals_of
 from edge.config import EdgeConfig, SiteKind, machine_id
+from edge.devices.photo import PhotoReader
 from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
 from edge.devices.registry import Drivers, drivers_of
 from edge.dock.dock import Dock
@@ -208,7 +209,7 @@ class Agent:
         desk = Desk(outbox, clock, station, time.monotonic)
         photos = Photos(self._config.data_dir / "photos", outbox, self._cloud_settings(), clock.now_ms, random.random)
         scanners = frozenset(scanner.name for scanner in drivers.scanners)
-        return Operations(outbox, station, desk, questions, people, cabinet, photos, rules, scanners)
+        return Operations(outbox, station, desk, questions, people, cabinet, photos, PhotoReader(), rules, scanners)
 
     def healths(self) -> list[DeviceHealth]:
         """How each device is."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import structlog
@@ -32,7 +32,11 @@ _log = structlog.get_logger()
 
 
 class PhotoRefusedError(Exception):
-    """It is no photograph, or there is no room for more. The text is for staff."""
+    """It is no photograph, or there is no room for more. The text is for staff; ``code``: for a page with words of its own."""
+
+    def __init__(self, message: str, code: Literal["no_picture", "too_large", "no_room"]) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Photos:
@@ -70,12 +74,12 @@ class Photos:
         if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
             content_type = "image/webp"
         if not content_type:
-            raise PhotoRefusedError("this is no JPEG, PNG or WebP")
+            raise PhotoRefusedError("this is no JPEG, PNG or WebP", "no_picture")
         if len(body) > MAX_PHOTO_BYTES:
-            raise PhotoRefusedError(f"larger than {MAX_PHOTO_BYTES >> 20} MB")
+            raise PhotoRefusedError(f"larger than {MAX_PHOTO_BYTES >> 20} MB", "too_large")
         waiting = await self._outbox.run(lambda store: _waiting_bytes(store.execute))
         if waiting + len(body) > MAX_WAITING_BYTES:
-            raise PhotoRefusedError("too many photographs wait for the cloud")
+            raise PhotoRefusedError("too many photographs wait for the cloud", "no_room")
         sha256 = hashlib.sha256(body).hexdigest()
         try:
             await asyncio.to_thread(_write, self._folder, sha256, body)

@@ -2,8 +2,6 @@
 
 import { ref, type Ref } from 'vue'
 
-import { Refused, request } from '../shared/api/http'
-import { refusal } from './act_words'
 import type { Counter } from './counter'
 
 const LONGEST_PX = 1600 // a label on a box can still be read
@@ -18,30 +16,33 @@ export interface Photo {
 export function usePhoto(counter: Counter): Photo {
   const sha256 = ref('')
   async function take(event: Event): Promise<void> {
-    const field = event.target
-    const file = field instanceof HTMLInputElement ? field.files?.[0] : undefined
+    const file = pickedFile(event)
     if (!file) return
-    try {
-      const answer = (await request('POST', '/api/photos', await smaller(file))) as { sha256: string }
-      sha256.value = answer.sha256
-    } catch (error) {
-      if (error instanceof Refused && error.status === 401) counter.isLoggingIn.value = true
-      counter.trouble.value = refusal(error)
-    }
+    const answer = await counter.post('/api/photos', await smaller(file, LONGEST_PX, QUALITY))
+    if (answer) sha256.value = answer['sha256'] as string
   }
   return { sha256, take }
 }
 
-async function smaller(file: File): Promise<Blob> {
+/** What was chosen; the same file may be chosen again. */
+export function pickedFile(event: Event): File | undefined {
+  const field = event.target
+  if (!(field instanceof HTMLInputElement)) return undefined
+  const file = field.files?.[0]
+  field.value = ''
+  return file
+}
+
+export async function smaller(file: File, longestPx: number, quality: number): Promise<Blob> {
   try {
     const whole = await createImageBitmap(file)
-    const scale = Math.min(1, LONGEST_PX / Math.max(whole.width, whole.height))
+    const scale = Math.min(1, longestPx / Math.max(whole.width, whole.height))
     const canvas = document.createElement('canvas')
     canvas.width = Math.round(whole.width * scale)
     canvas.height = Math.round(whole.height * scale)
     canvas.getContext('2d')?.drawImage(whole, 0, 0, canvas.width, canvas.height)
     const made = await new Promise<Blob | null>((resolve) => {
-      canvas.toBlob(resolve, 'image/jpeg', QUALITY)
+      canvas.toBlob(resolve, 'image/jpeg', quality)
     })
     return made ?? file
   } catch {

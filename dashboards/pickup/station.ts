@@ -25,9 +25,9 @@ export interface Station {
   readonly trouble: Ref<string>
   /** Goes up soon after anything was booked here, by whomever: time to look anew. */
   readonly changes: Ref<number>
-  readonly book: (text: string) => void
+  readonly book: (text: string, symbology?: string) => void
   /** Posts to the agent; null where it was refused, and `trouble` says why. */
-  readonly post: (path: string, body: object) => Promise<Json | null>
+  readonly post: (path: string, body: object, patienceMs?: number) => Promise<Json | null>
   /** The same for an act, whose result is listed and told. */
   readonly act: (path: string, body: object) => Promise<Scan | null>
   readonly undo: (scan: Scan) => Promise<void>
@@ -120,14 +120,15 @@ export function useStation(hooks: Hooks): Station {
 
   // One after another: the agent books in the order of scanning, and the answer to each is shown.
   let queue: Promise<void> = Promise.resolve()
-  function book(text: string): void {
+  function book(text: string, symbology = ''): void {
     if (hooks.divert(text)) return
     waiting.value += 1
     queue = queue.then(async () => {
       try {
-        showOf(await request('POST', '/api/scan', { text }), 'scan')
+        showOf(await request('POST', '/api/scan', { text, symbology }), 'scan')
       } catch (error) {
-        show(notBooked(text, error))
+        if (error instanceof Refused && error.status === 401) hooks.nobody(() => { book(text, symbology) })
+        else show(notBooked(text, error))
       } finally {
         waiting.value -= 1
       }
@@ -145,10 +146,10 @@ export function useStation(hooks: Hooks): Station {
     return scan
   }
 
-  async function post(path: string, body: object): Promise<Json | null> {
+  async function post(path: string, body: object, patienceMs?: number): Promise<Json | null> {
     trouble.value = ''
     try {
-      const answer = await request('POST', path, body)
+      const answer = await request('POST', path, body, patienceMs)
       return isObject(answer) ? answer : {}
     } catch (error) {
       trouble.value = refusal(error)
@@ -217,6 +218,6 @@ export function useStation(hooks: Hooks): Station {
 
   return {
     status, scans, last, clock, nowMs, agent, hasFocus, waiting, trouble, changes,
-    book, act, undo, setMode, post: (path, body) => named(() => post(path, body)),
+    book, act, undo, setMode, post: (path, body, patienceMs) => named(() => post(path, body, patienceMs)),
   }
 }

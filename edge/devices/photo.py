@@ -7,7 +7,7 @@ who may send photographs to the page's server.
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,7 +23,11 @@ ANSWER_S = 30.0  # beside a busy agent
 
 
 class PhotoError(ValueError):
-    """The photograph could not be looked at; the text says why, and what would help."""
+    """The photograph could not be looked at; the text says why, and what would help. ``code``: for a page with words of its own."""
+
+    def __init__(self, message: str, code: Literal["no_picture", "too_large", "photo_slow", "photo_failed"]) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -31,6 +35,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     symbols: list[SymbolWord] = []
     fault: str = ""
+    is_picture: bool = True
 
 
 class PhotoReader:
@@ -42,9 +47,9 @@ class PhotoReader:
     async def read(self, photograph: bytes) -> list[SymbolWord]:
         """The codes on a JPEG, PNG or WebP file; none where nothing can be read. PhotoError. Cancelled, its process is killed."""
         if not photograph:
-            raise PhotoError("the file is empty: take the photograph again")
+            raise PhotoError("the file is empty: take the photograph again", "no_picture")
         if len(photograph) > MAX_BYTES:
-            raise PhotoError(f"larger than {MAX_BYTES >> 20} MB: send a smaller photograph")
+            raise PhotoError(f"larger than {MAX_BYTES >> 20} MB: send a smaller photograph", "too_large")
         async with self._one:
             process = await asyncio.create_subprocess_exec(
                 *command("edge.devices.photo"), stdin=PIPE, stdout=PIPE, env=environment()
@@ -53,16 +58,18 @@ class PhotoReader:
                 async with asyncio.timeout(ANSWER_S):
                     output, _ = await process.communicate(photograph)
             except TimeoutError:
-                raise PhotoError(f"not read within {ANSWER_S:.0f} s: go closer, so that the label fills the picture") from None
+                raise PhotoError(
+                    f"not read within {ANSWER_S:.0f} s: go closer, so that the label fills the picture", "photo_slow"
+                ) from None
             finally:
                 if process.returncode is None:
                     process.kill()
                     await process.wait()
         if process.returncode != 0:
-            raise PhotoError(f"the reader {how_it_ended(process.returncode or 0)}: take the photograph again")
+            raise PhotoError(f"the reader {how_it_ended(process.returncode or 0)}: take the photograph again", "photo_failed")
         answer = msgspec.json.decode(output, type=Answer)
         if answer.fault:
-            raise PhotoError(answer.fault)
+            raise PhotoError(answer.fault, "photo_failed" if answer.is_picture else "no_picture")
         return answer.symbols
 
 
@@ -80,7 +87,7 @@ def look(photograph: bytes) -> Answer:
     cv2.setNumThreads(1)
     grey = _grey(cv2, np.frombuffer(photograph, np.uint8))
     if grey is None:
-        return Answer(fault="no JPEG, PNG or WebP that can be opened: take the photograph again")
+        return Answer(fault="no JPEG, PNG or WebP that can be opened: take the photograph again", is_picture=False)
     found = StillReader(decoders).read(grey, CPU_S).symbols
     return Answer(symbols=[SymbolWord(symbol.text[:MAX_TEXT], symbol.symbology) for symbol in found[:MAX_SYMBOLS]])
 

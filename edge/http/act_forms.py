@@ -183,6 +183,21 @@ class PhotoAnswer(Form):
     sha256: str
 
 
+class CodeView(Form):
+    """One code on a photograph. ``text``: as POST /api/scan takes it; ``kind``: what it names; ``fault``: why it is no label."""
+
+    text: str
+    symbology: str
+    kind: Literal["parcel", "container", "product", "unknown"]
+    fault: str
+
+
+class PhotoCodes(Form):
+    """Everything that was read off one photograph; nothing of it is booked yet."""
+
+    codes: list[CodeView]
+
+
 class LogInForm(Form):
     """A PIN, or a badge's text."""
 

@@ -11,10 +11,12 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 
+from edge.devices.photo import PhotoReader
 from edge.http import act_forms as f
 from edge.http.act_views import answer_view, read_day, read_here
 from edge.http.cells import add_cells
 from edge.http.looking import add_looking
+from edge.http.photo_scan import add_photo_scan
 from edge.http.photos import add_photos
 from edge.http.refusals import Refusal
 from edge.http.views import scan_view
@@ -44,6 +46,7 @@ class Operations:
     people: People
     cabinet: Cabinet
     photos: Photos
+    photo_reader: PhotoReader
     rules: RuleBook
     scanners: frozenset[str]  # by which a dock's places are named
 
@@ -81,6 +84,7 @@ def add_acts(app: FastAPI, ops: Operations) -> None:
     add_looking(app, ops.station, ops.outbox)
     add_cells(app, ops.cabinet, ops.station, ops.outbox, ops.who)
     add_photos(app, ops.photos, ops.who)
+    add_photo_scan(app, ops.photo_reader, ops.who)
 
     @app.exception_handler(NotInManifestError)
     async def not_in_manifest(_request: Request, error: NotInManifestError) -> Response:

@@ -11,7 +11,10 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from edge.devices.ports import DeviceError, Scan, Scanner, Triggered
+from edge.devices.camera import scan_of
+from edge.devices.eye_words import SymbolWord
+from edge.devices.ports import DeviceError, Scanner, Triggered
+from edge.devices.symbols import split_aim
 from edge.dock.dock import Dock
 from edge.http.acts import Operations, add_acts, page_of
 from edge.http.cold import Cold, add_cold
@@ -27,7 +30,8 @@ from edge.station.station import NoSuchScanError, Who
 from edge.wire.ids import EventId
 from edge.wire.pickup import badge_key
 
-_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+# WebAssembly: what reads the camera's pictures, out of our own build.
+_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
 
 def make_app(
@@ -96,7 +100,8 @@ def _add_writing(app: FastAPI, views: Views, rules: RuleBook, ops: Operations) -
     async def scan(form: ScanForm, request: Request, response: Response) -> ScanAnswer:
         is_log_in = badge_key(form.text, b"") is not None  # a badge, read by a scanner that types
         who = Who(page_of(request, response)) if is_log_in else ops.who(request, form.actor)
-        measured = Scan(form.text, who.device, views.clock.now_ms(), heard_s=time.monotonic())
+        symbology, text = (form.symbology, form.text) if form.symbology else split_aim(form.text)
+        measured = scan_of(SymbolWord(text, symbology), who.device, views.clock.now_ms(), time.monotonic())
         result = await views.station.handle(measured, who.actor)
         if result.kind is ScanKind.FAILED:
             raise Refusal(503, "text", result.detail, "make room in the data folder, then scan again", "not_kept")

@@ -18,9 +18,13 @@ class Form(BaseModel):
 
 
 class ScanForm(Form):
-    """A keyboard-wedge scanner or a typed label."""
+    """A keyboard-wedge scanner, a typed label, or what the page's camera saw.
+
+    ``symbology``: AIM identifier without ``]``, where it is known and ``text`` does not begin with it.
+    """
 
     text: str = Field(min_length=1, max_length=512)
+    symbology: str = Field(default="", pattern=r"^([A-Za-z][0-9A-Za-z])?$")
     actor: str = Field(default="", pattern=ACTOR)
 
 

@@ -21,15 +21,11 @@ def add_photos(app: FastAPI, photos: Photos, who: Callable[[Request, str], Who])
     @app.post(PHOTOS)
     async def keep(request: Request) -> PhotoAnswer:
         who(request, "")
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_PHOTO_BYTES:
-                raise Refusal(413, "", f"larger than {MAX_PHOTO_BYTES >> 20} MB", "send a smaller photograph")
+        body = await read_picture(request, MAX_PHOTO_BYTES)
         try:
-            return PhotoAnswer(sha256=await photos.keep(bytes(body)))
+            return PhotoAnswer(sha256=await photos.keep(body))
         except PhotoRefusedError as error:
-            raise Refusal(415, "", str(error), "send a JPEG, PNG or WebP, or wait for the cloud") from None
+            raise Refusal(415, "", str(error), "send a JPEG, PNG or WebP, or wait for the cloud", error.code) from None
 
     @app.get(PHOTOS + "/{sha256}")
     async def show(sha256: Sha256, request: Request) -> Response:
@@ -39,3 +35,13 @@ def add_photos(app: FastAPI, photos: Photos, who: Callable[[Request, str], Who])
             raise Refusal(404, "sha256", "no such photograph here", "the cloud has those of more than a week ago")
         body, content_type = found
         return Response(body, media_type=content_type, headers={"Cache-Control": "private, max-age=86400"})
+
+
+async def read_picture(request: Request, most: int) -> bytes:
+    """The body. Refusal at the first byte too many."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise Refusal(413, "", f"larger than {most >> 20} MB", "send a smaller photograph", "too_large")
+    return bytes(body)

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 import uvicorn
 
 from edge.config import HttpSettings
+from edge.devices.photo import MAX_BYTES
 from edge.devices.ports import Scanner
 from edge.http.acts import Operations
 from edge.http.api import make_app
 from edge.http.cold import Cold
 from edge.http.guard import Guard, own_names
 from edge.http.live import Watchers
+from edge.http.photo_scan import PHOTO_SCAN
 from edge.http.photos import PHOTOS
 from edge.http.views import Views
 from edge.photos import MAX_PHOTO_BYTES
@@ -50,7 +52,7 @@ class PageServer:
         self._settings = settings
         self._watchers = watchers
         app = make_app(views, rules, ops, watchers, scanners, cold, settings.pages_dir)
-        self._app = Guard(app, own_names(socket.gethostname(), settings.names), {PHOTOS: MAX_PHOTO_BYTES})
+        self._app = Guard(app, own_names(socket.gethostname(), settings.names), {PHOTOS: MAX_PHOTO_BYTES, PHOTO_SCAN: MAX_BYTES})
 
     async def run(self) -> None:
         """Serve."""

@@ -11,7 +11,10 @@ from edge.wire.messages import Problem, Refusal
 from tests.e2e.town import ROOT
 
 WORDS = (ROOT / "dashboards" / "pickup" / "act_words.ts").read_text(encoding="utf-8")
-CODE = re.compile(r'"(no_log_in|not_in_manifest|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here)"')
+CODE = re.compile(
+    r'"(no_log_in|not_in_manifest|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here|'
+    r'no_picture|too_large|photo_slow|photo_failed|no_room|other_host)"'
+)
 KINDS: dict[str, Sequence[str]] = {
     "word": list(Word),
     "why": list(Refusal),
@@ -26,8 +29,9 @@ def test_it_has_one_in_both_languages(kind: str, said: str) -> None:
 
 
 def test_every_code_of_a_refusal_has_one() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "edge" / "http").glob("*.py")]
+    paths = [*(ROOT / "edge" / "http").glob("*.py"), ROOT / "edge" / "photos.py"]
+    sources = [path.read_text(encoding="utf-8") for path in paths]
     codes = {code for source in sources for code in CODE.findall(source)}
-    assert len(codes) == 9
+    assert len(codes) == 15
     for code in codes:
         assert WORDS.count(f"'no.{code}': ") == 2, code

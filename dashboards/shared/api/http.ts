@@ -26,12 +26,12 @@ export class Unreachable extends Error {}
 
 const PATIENCE_MS = 12_000
 
-export async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+export async function request(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<unknown> {
   const isText = typeof body === 'string' || body instanceof Blob
   const abort = new AbortController()
   const timer = setTimeout(() => {
     abort.abort()
-  }, PATIENCE_MS)
+  }, patienceMs)
   let response: Response
   let text: string
   try {
