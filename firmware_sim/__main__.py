@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     pace = commands.add_parser("pace", help="how fast the town's clock runs; 0 pauses it")
     pace.add_argument("--rate", type=float, required=True)
     status = commands.add_parser("status", help="the stations and their agents")
-    unplug = commands.add_parser("unplug", help="pull a station's scanner, or --device rs485|bluetooth")
+    unplug = commands.add_parser("unplug", help="pull a station's scanner, or --device rs485|bluetooth|line (to the broker)")
     replug = commands.add_parser("replug", help="plug it in again")
     for command in (unplug, replug):
         command.add_argument("--device", default="", help="the scanner, if left out")

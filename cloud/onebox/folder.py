@@ -34,6 +34,12 @@ class Secrets:
         digest = hmac.digest(self.secret.encode(), f"password/{what}".encode(), "sha256")
         return base64.b32encode(digest).decode().lower()[:12]
 
+    @property
+    def staff_pin(self) -> str:
+        """By which the staff of the town's stations log in at their pages: six digits."""
+        digest = hmac.digest(self.secret.encode(), b"password/pin", "sha256")
+        return f"{int.from_bytes(digest[:8], 'big') % 10**6:06d}"
+
     def site_key(self, site: str) -> str:
         """A site's password at the broker, and its key at the api, which wants one that nobody types: 24 letters and digits."""
         digest = hmac.digest(self.secret.encode(), f"password/broker/{site}".encode(), "sha256")

@@ -25,11 +25,11 @@ from cloud.onebox.children import STATIONS, Addresses
 from cloud.onebox.folder import Ports, Secrets, is_free, load_secrets, opened, write_private
 from cloud.onebox.sites import read_sites, watch
 from cloud.onebox.supervisor import Supervisor
-from cloud.onebox.town_time import TownTimeFile, this_machine
+from cloud.onebox.town_time import TownTimeFile, hour_words, this_machine
 from cloud.onebox.wishes import HELP, Wishes, read
 from cloud.store.migrate import migrate
 from cloud.trouble import Trouble
-from edge.wire.clock import Clock, TownClock, WallClock
+from edge.wire.clock import Clock, TownClock, WallClock, decode_town
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -293,12 +293,15 @@ def _town_environment(box: OneBox, broker: onebox_broker.Broker, shared: dict[st
         "TUANTU_TOWN_BROKER_LOGINS": str(logins),
         "TUANTU_TOWN_AGENT_PORT": str(box.at.agent_port),
         "TUANTU_TOWN_HOST": box.wishes.host,
+        "TUANTU_TOWN_PIN": box.secrets.staff_pin,
     }
 
 
 def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrder | None) -> str:
     at = box.at
     lines = ["", f"团途 Tuantu is running at {at.public_url}/"]
+    if box.wishes.with_town:
+        lines.append(f"  in the town          {hour_words(decode_town(box.town_time.file.read_bytes()), time.monotonic())}")
     if order is not None:
         command = (
             f"{Path(sys.executable)} -m firmware_sim scan --data {box.folder / 'town'} --site {order.site} --label {order.label}"
@@ -306,6 +309,7 @@ def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrde
         lines += [f"  a resident's order   {order.url}", f"  scan its parcel      {command}"]
     if box.wishes.with_town:
         lines += [f"  station {name}      http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(STATIONS)]
+        lines.append(f"  the staff's PIN      {box.secrets.staff_pin}   (at a station's page)")
     lines += ["  log-ins"]
     lines += [f"    {account.login:<11} {box.secrets.derived(account.login)}   ({account.role})" for account in accounts]
     lines += [f"  health               {at.public_url}/health", f"  data and logs        {box.folder}", "Ctrl-C stops everything."]

@@ -14,12 +14,23 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from cloud.onebox.folder import write_private
-from edge.wire.clock import TownTime, decode_town, encode_town, to_ms
+from edge.wire.clock import TownTime, decode_town, encode_town, to_ms, utc
 
 BEAT_S = 1.0
 DEFAULT_RATE = 30.0
 TOWN_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
 FIRST_HOUR = 7  # before the first van: the day's parcels are about to come
+
+# From which hour of the town's day on what happens, in words for whoever watches.
+_THE_DAY = (
+    (0, "orders are closed; the warehouse plans its containers"),
+    (1, "routes are frozen; the warehouse sorts and packs"),
+    (7, "the van is on its way: stations sign for containers and count, until about 09:30; people order for tomorrow"),
+    (10, "parcels lie on the shelves; people order for tomorrow, pickups begin at 11:00"),
+    (11, "residents pick up, most at noon and after 17:00; people order for tomorrow until 23:00"),
+    (21, "what nobody fetched is overdue, and goes tomorrow morning; orders close at 23:00"),
+    (23, "orders for tomorrow are closed and given out"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,13 @@ def this_machine() -> Machine:
     """The real ones."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     return Machine(lambda: datetime.now(TOWN_ZONE), time.monotonic, boot.read_text().strip() if boot.exists() else "unknown")
+
+
+def hour_words(town: TownTime, monotonic_s: float) -> str:
+    """What time it is in the town, how fast it goes, and what happens there at this hour."""
+    moment = utc(town.at(monotonic_s)).astimezone(TOWN_ZONE)
+    happens = next(words for hour, words in reversed(_THE_DAY) if moment.hour >= hour)
+    return f"{moment:%H:%M}, {town.rate:g} times as fast: {happens}"
 
 
 class TownTimeFile:

@@ -4,32 +4,24 @@ Leaves what happens at a station to its staff.
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
-from random import Random
 
 import msgspec
 import structlog
 
-from edge.wire.clock import Clock, decode_town, encode_town
-from firmware_sim.cold_room import ColdRoom
-from firmware_sim.faults import LineFaults
-from firmware_sim.scanner import SimulatedScanner
+from edge.wire.clock import Clock, decode_town, encode_town, utc
 from firmware_sim.terminal import UnpluggedError
-from firmware_sim.town.agents import Agent, edge_command
 from firmware_sim.town.control import Answer, ControlServer, Request
+from firmware_sim.town.hands import NotBookedError
+from firmware_sim.town.house import House, Tools
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import RETRY_S, Office
-from firmware_sim.town.plan import CUT_OFF, plan_day, service_date
+from firmware_sim.town.plan import CUT_OFF, LOCAL, service_date
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import OPERATOR, TownSettings
-from firmware_sim.town.site_files import write_site
-from firmware_sim.town.staff import NotBookedError, Staff
+from firmware_sim.town.site_files import replace
 
-# A line as they are: now and then a read is cut, rarely there is noise; the pause stays far below the reader's idle time-out.
-LINE = LineFaults(split=0.2, noise=0.01, pause_s=0.002)
 OFFICE_TICK_S = 1.0
 
 _log = structlog.get_logger()
@@ -42,9 +34,9 @@ class Town:
         self._settings = settings
         self._clock = clock
         self._read_monotonic_s = read_monotonic_s
-        self._staff: dict[str, Staff] = {}
-        self._agents: dict[str, Agent] = {}
-        self._cold_rooms: dict[str, ColdRoom] = {}
+        self.houses: dict[str, House] = {}
+        self.office: Office | None = None
+        self._office_waits = ""
 
     async def run(self) -> None:
         """ForgottenError where the folder is another town's; RestError where the cloud refuses."""
@@ -52,44 +44,44 @@ class Town:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         memory = Memory.recall(settings.folder / "memory.json", settings.seed)
         office = Office(settings, memory, self._clock)
+        tools = Tools(settings, self._clock, memory, office)
         async with AsyncExitStack() as stack:
             for station in settings.stations:
-                room = ColdRoom(station.cold_room_folder, self._clock, f"{settings.seed}/{station.id}")
-                self._cold_rooms[station.id] = room
-                write_site(settings, station, room.toml())
-                stack.enter_context(room.plugged())
-                scanner = SimulatedScanner(
-                    station.scanner_path, Random(f"{settings.seed}/{station.id}/line"), suffix=b"\r\n", aim="]C0", faults=LINE
-                )
-                stack.enter_context(scanner)
-                self._staff[station.id] = Staff(station, scanner, office, memory, self._clock, settings.seed)
-                self._agents[station.id] = Agent(station.id, edge_command(station.config_path), station.folder / "agent.log")
+                self.houses[station.id] = await stack.enter_async_context(House(station, tools))
             await stack.enter_async_context(ControlServer(settings.folder, self.handle))
             async with asyncio.TaskGroup() as tasks:
-                for agent in self._agents.values():
-                    tasks.create_task(agent.run(), name=f"agent {agent.station}")
-                for station_id, room in self._cold_rooms.items():
-                    tasks.create_task(room.run(), name=f"cold room {station_id}")
+                for house in self.houses.values():
+                    for name, work in house.machines():
+                        tasks.create_task(work, name=f"{name} {house.station.id}")
                 await office.open()
-                tasks.create_task(self._send_orders(office), name="office")
-                for staff in self._staff.values():
-                    tasks.create_task(staff.live(), name=f"staff {staff.station.id}")
+                self.office = office
+                tasks.create_task(self._run_office(office), name="office")
+                for house in self.houses.values():
+                    tasks.create_task(house.staff.live(), name=f"staff {house.station.id}")
+
+    @property
+    def next_due_ms(self) -> int:
+        """Before this time nobody has anything to do: whoever owns the clock may let it pass at once."""
+        if self.office is None or self._office_waits:
+            return 0
+        return min([self.office.next_due_ms(), *(house.staff.next_due_ms() for house in self.houses.values())])
 
     async def handle(self, request: Request) -> Answer:
         """Press one button."""
         if request.do == "pace":
             return self._pace(request.rate)
         if request.do == "status":
-            return Answer(True, "\n".join(self._status(staff) for staff in self._staff.values()))
-        staff = self._staff.get(request.site)
-        if staff is None:
-            return Answer(False, f"site: want one of {', '.join(self._staff)}, got {request.site[:40]!r}")
+            return Answer(True, "\n".join([self._hour(), *(house.status() for house in self.houses.values())]))
+        house = self.houses.get(request.site)
+        if house is None:
+            return Answer(False, f"site: want one of {', '.join(self.houses)}, got {request.site[:40]!r}")
         try:
-            return await self._press(staff, request)
+            return await self._press(house, request)
         except (UnpluggedError, TimeoutError, NotBookedError, RestError, ValueError) as error:
             return Answer(False, str(error), request.label)
 
-    async def _press(self, staff: Staff, request: Request) -> Answer:
+    async def _press(self, house: House, request: Request) -> Answer:
+        staff = house.staff
         match request.do:
             case "scan":
                 label = request.label or await staff.expected()
@@ -105,20 +97,19 @@ class Town:
                 await staff.write(data)
                 return Answer(True, f"{staff.station.id}: {len(data)} bytes written")
             case "unplug" | "replug" if request.device:
-                return Answer(True, self._cold_rooms[request.site].plug(request.device, is_in=request.do == "replug"))
+                return Answer(True, house.plug(request.device, is_in=request.do == "replug"))
             case "unplug":
                 staff.scanner.unplug()
             case "replug":
                 staff.scanner.plug()
             case "door" | "cold":
-                return Answer(True, self._cold_rooms[request.site].press(request.do, request.device, request.way))
-        return Answer(True, self._status(staff))
+                return Answer(True, house.room.press(request.do, request.device, request.way))
+        return Answer(True, house.status())
 
-    def _status(self, staff: Staff) -> str:
-        agent = self._agents[staff.station.id]
-        plugged = "plugged in" if staff.scanner.is_plugged else "unplugged"
-        station = staff.station
-        return f"{station.id} {station.place.name}: {station.agent_url}, scanner {plugged}, agent started {agent.starts} times"
+    def _hour(self) -> str:
+        now_ms = self._clock.now_ms()
+        waits = f"; the office waits: {self._office_waits}" if self._office_waits else ""
+        return f"{utc(now_ms).astimezone(LOCAL):%Y-%m-%d %H:%M} in the town, {self._clock.rate:g} times as fast{waits}"
 
     def _pace(self, rate: float) -> Answer:
         file = self._settings.clock_file
@@ -129,26 +120,29 @@ class Town:
         replace(file, encode_town(town))
         return Answer(True, f"the clock runs at {rate:g}")
 
-    async def _send_orders(self, office: Office) -> None:
-        """Send what is closed, again and again; then say where the town can be seen."""
+    async def _run_office(self, office: Office) -> None:
+        """Orders, cut-off and plan, again and again; then say where the town can be seen."""
         announced = False
         while True:
             try:
-                await office.send_orders()
+                await office.work()
+                self._office_waits = ""
             except RestError as error:
-                _log.warning("orders_not_sent", reason=str(error))
+                if str(error) != self._office_waits:
+                    _log.warning("office_waits", reason=str(error))
+                self._office_waits = str(error)
                 await asyncio.sleep(RETRY_S)
                 continue
             if not announced:
-                replace(self._settings.folder / "town.json", self._announcement())
+                replace(self._settings.folder / "town.json", self._announcement(office))
                 announced = True
             await asyncio.sleep(OFFICE_TICK_S)
 
-    def _announcement(self) -> bytes:
+    def _announcement(self, office: Office) -> bytes:
         today = service_date(self._clock.now_ms())
         stations = []
-        for station in self._settings.stations:
-            orders = plan_day(self._settings.seed, station.id, station.number, today).orders
+        for house in self.houses.values():
+            station, orders = house.station, office.day(house.station, today).orders
             stations.append(
                 _Announced(station.id, station.place.name, station.agent_url, str(station.scanner_path), orders[0].external_id)
             )
@@ -161,10 +155,3 @@ class _Announced(msgspec.Struct, frozen=True):
     url: str
     scanner: str
     order_example: str
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Whoever reads ``path`` sees the old or the new content, never a part."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_bytes(data)
-    fresh.replace(path)

@@ -1,23 +1,44 @@
-"""The town's head office: registers operator and stations, sends each day's orders, knows which parcels the cloud made of them.
+"""The town's head office and its residents' phones: orders by the hour, the cut-off, allocation and plan, codes to be shown.
 
-Leaves the handling of parcels to the staff.
+By the cloud's REST API, in threads. Leaves the handling of parcels to the staff.
 """
 
 import asyncio
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 import msgspec
 import structlog
 
-from edge.wire.clock import Clock
+from edge.wire.clock import Clock, to_ms
 from firmware_sim.town.memory import Memory
-from firmware_sim.town.plan import Day, OrderLine, Parcel, PlannedOrder, known_dates, plan_day
+from firmware_sim.town.plan import CUT_OFF, FREEZE_ROUTES, Day, OrderLine, PlannedOrder, at, plan_day, service_date, stock_of
 from firmware_sim.town.rest import Rest, RestError
-from firmware_sim.town.settings import OPERATOR, OPERATOR_NAME, Station, TownSettings
+from firmware_sim.town.set_up import set_up_town
+from firmware_sim.town.settings import OPERATOR, Station, TownSettings
+from firmware_sim.town.van import run_of
 
 RETRY_S = 2.0  # the cloud starts beside us
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One parcel as the cloud made it of an order."""
+
+    label: str
+    zone: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a resident's phone shows."""
+
+    code: str
+    qr: str
 
 
 class _ParcelView(msgspec.Struct, frozen=True):
@@ -42,8 +63,41 @@ class _Session(msgspec.Struct, frozen=True):
     token: str
 
 
+class _Batch(msgspec.Struct, frozen=True):
+    allocated_at: str | None = None
+    planned_at: str | None = None
+
+
+class _Planned(msgspec.Struct, frozen=True):
+    container: str
+    site: str
+
+
+class _Lane(msgspec.Struct, frozen=True):
+    containers: list[_Planned]
+
+
+class _SortWall(msgspec.Struct, frozen=True):
+    lanes: list[_Lane]
+    unrouted: list[_Planned]
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    id: str
+    state: str
+    at_site: str | None = None
+
+
+class _Containers(msgspec.Struct, frozen=True):
+    containers: list[_Standing]
+
+
+class _Link(msgspec.Struct, frozen=True):
+    token: str
+
+
 class Office:
-    """Talks to the cloud's REST API, in threads. One for the town."""
+    """One for the town."""
 
     def __init__(self, settings: TownSettings, memory: Memory, clock: Clock) -> None:
         self._settings = settings
@@ -51,6 +105,8 @@ class Office:
         self._clock = clock
         self._cloud = Rest(settings.api, settings.session)
         self._parcels: dict[tuple[str, date], list[Parcel]] = {}
+        self._containers: dict[date, dict[str, str]] = {}
+        self._days: dict[tuple[str, date], Day] = {}
 
     async def open(self) -> None:
         """Log in and register; waits for the cloud as long as it takes, also while it takes no log-ins, but not when it refuses."""
@@ -64,44 +120,146 @@ class Office:
                 _log.info("waiting_for_the_cloud", reason=str(error))
             await asyncio.sleep(RETRY_S)
 
-    async def send_orders(self) -> None:
-        """Send the orders that are closed by now and not in the cloud yet. RestError; sending twice changes nothing."""
-        for day in known_dates(self._clock.now_ms()):
+    def day(self, station: Station, day: date) -> Day:
+        """What is planned for a station."""
+        key = (station.id, day)
+        if key not in self._days:
+            settings = self._settings
+            self._days = {known: planned for known, planned in self._days.items() if known[1] >= day - timedelta(days=2)}
+            self._days[key] = plan_day(
+                settings.seed, station.id, day, has_cabinet=station.has_cabinet, chances=settings.chances
+            )  # fmt: skip
+        return self._days[key]
+
+    async def work(self) -> None:
+        """Send the orders that are placed by now, close the day whose cut-off has passed. RestError; done twice changes nothing."""
+        today = service_date(self._clock.now_ms())
+        for day in (today, today + timedelta(days=1)):
             for station in self._settings.stations:
-                if not self._memory.has_sent(station.id, day):
-                    planned = plan_day(self._settings.seed, station.id, station.number, day)
-                    path = f"/api/operators/{OPERATOR}/orders"
-                    report = msgspec.convert(await asyncio.to_thread(self._call, "POST", path, _body(planned)), _Report)
-                    _log.info(
-                        "orders_sent", station=station.id, day=day.isoformat(), sent=len(planned.orders), refused=report.refused
-                    )
-                    self._memory.sent(station.id, day)
+                await self._send(station, day)
+            await self._close(day)
+
+    def next_due_ms(self) -> int:
+        """When there is something to be done again; now or earlier: at once."""
+        today = service_date(self._clock.now_ms())
+        due = [
+            to_ms(moment)
+            for day in (today, today + timedelta(days=1))
+            for act, moment in (("allocation", _closes(day)), ("plan", at(day, FREEZE_ROUTES)))
+            if not self._memory.has_batch(act, day)
+        ]
+        for day in (today, today + timedelta(days=1)):
+            for station in self._settings.stations:
+                sent = self._memory.placed(station.id, day)
+                if sent is not None:
+                    due.append(to_ms(_by_time(self.day(station, day))[sent].placed_at))
+        return min(due, default=to_ms(_closes(today + timedelta(days=2))))
+
+    async def _send(self, station: Station, day: date) -> None:
+        sent = self._memory.placed(station.id, day)
+        if sent is None:
+            return
+        orders = _by_time(self.day(station, day))
+        now_ms = self._clock.now_ms()
+        placed = [order for order in orders[sent:] if to_ms(order.placed_at) <= now_ms]
+        if not placed:
+            return
+        body = [_order(order, station.id, day) for order in placed]
+        report = msgspec.convert(await self._ask("POST", f"/api/operators/{OPERATOR}/orders", body), _Report)
+        _log.info("orders_sent", station=station.id, day=day.isoformat(), sent=len(placed), refused=report.refused)
+        count = sent + len(placed)
+        self._memory.place(station.id, day, count, is_all=count == len(orders))
+
+    async def _close(self, day: date) -> None:
+        """At the cut-off: freeze, and give out what there is; when the routes are frozen: plan the containers along them."""
+        now_ms, batch = self._clock.now_ms(), f"/api/operators/{OPERATOR}/batches/{day.isoformat()}"
+        if now_ms >= to_ms(_closes(day)) and not self._memory.has_batch("allocation", day):
+            await self._ask("POST", f"{batch}/freeze", {})
+            orders = [order for station in self._settings.stations for order in self.day(station, day).orders]
+            stock = stock_of(self._settings.seed, day, orders, self._settings.chances)
+            body = {"stock": [{"sku": sku, "quantity": quantity} for sku, quantity in stock.items()]}
+            if msgspec.convert(await self._ask("GET", batch, None), _Batch).allocated_at is None:
+                await self._ask("POST", f"{batch}/allocation", body)
+            self._memory.batch("allocation", day)
+            _log.info("day_closed", day=day.isoformat(), orders=len(orders), short_articles=len(stock))
+        if now_ms >= to_ms(at(day, FREEZE_ROUTES)) and not self._memory.has_batch("plan", day):
+            # Planned once: containers that are under way are not planned anew.
+            if msgspec.convert(await self._ask("GET", batch, None), _Batch).planned_at is None:
+                route = {"run": run_of(day), "stops": [station.id for station in self._settings.stations]}
+                await self._ask("POST", f"{batch}/plan", {"routes": [route]})
+            self._memory.batch("plan", day)
+            _log.info("routes_frozen", day=day.isoformat(), run=run_of(day))
 
     async def parcels(self, station: Station, day: date) -> list[Parcel]:
-        """The parcels of ``station`` on ``day``, in the order of their labels. RestError."""
+        """The parcels of ``station`` on ``day``, in the order of their labels; none before all its orders are sent. RestError."""
         key = (station.id, day)
+        if self._memory.placed(station.id, day) is not None:
+            return []
         if key not in self._parcels:
             path = f"/api/operators/{OPERATOR}/orders?site={station.id}&date={day.isoformat()}&limit=500"
-            answer = msgspec.convert(await asyncio.to_thread(self._call, "GET", path, None), _Orders)
+            answer = msgspec.convert(await self._ask("GET", path, None), _Orders)
             found = [
                 Parcel(parcel.id, parcel.zone or "ambient", order.external_id)
                 for order in answer.orders
                 for parcel in order.parcels
             ]
-            if not found:
-                return []
             self._parcels[key] = sorted(found, key=lambda parcel: parcel.label)
         return self._parcels[key]
+
+    async def containers(self, station: Station, day: date) -> set[str] | None:
+        """What the van is to bring to ``station`` on ``day``; None: the routes are not frozen yet. RestError."""
+        if not self._memory.has_batch("plan", day):
+            return None
+        if day not in self._containers:
+            path = f"/api/operators/{OPERATOR}/batches/{day.isoformat()}/sort-wall"
+            wall = msgspec.convert(await self._ask("GET", path, None), _SortWall)
+            planned = [*wall.unrouted, *(one for lane in wall.lanes for one in lane.containers)]
+            self._containers[day] = {one.container: one.site for one in planned}
+        return {container for container, site in self._containers[day].items() if site == station.id}
+
+    async def empties(self, station: Station) -> Sequence[str]:
+        """Containers that stand there and wait for the van, as far as the cloud has heard. RestError."""
+        answer = msgspec.convert(await self._ask("GET", f"/api/sites/{station.id}/containers", None), _Containers)
+        return [one.id for one in answer.containers if one.at_site == station.id and one.state == "awaiting_return"]
+
+    async def show_pass(self, order: PlannedOrder) -> Pass:
+        """What the resident's phone shows after its last four digits: their link, then code and QR. RestError."""
+        answer = await self._on_the_phone(order, "pickup")
+        return Pass(str(answer["code"]), str(answer["qr"]))
+
+    async def send_proxy(self, order: PlannedOrder) -> Pass:
+        """What somebody shows who comes instead, good once. RestError."""
+        answer = await self._on_the_phone(order, "proxies")
+        return Pass(str(answer["code"]), str(answer["qr"]))
+
+    async def _on_the_phone(self, order: PlannedOrder, what: str) -> dict[str, object]:
+        path = f"/api/operators/{OPERATOR}/orders/{order.external_id}/link"
+        link = msgspec.convert(await self._ask("POST", path, {}), _Link)
+        phone = Rest(self._settings.api)  # nobody is logged in on it
+        body = {"tail": order.phone[-4:]}
+        return msgspec.convert(await asyncio.to_thread(phone.post, f"/api/links/{link.token}/{what}", body), dict[str, object])
+
+    async def _ask(self, method: str, path: str, body: object) -> object:
+        return await asyncio.to_thread(self._call, method, path, body)
 
     def _call(self, method: str, path: str, body: object) -> object:
         """With one new log-in where the session has ended."""
         try:
-            return self._cloud.get(path) if method == "GET" else self._cloud.post(path, body)
+            return self._send_once(method, path, body)
         except RestError as error:
             if error.status != 401:
                 raise
         self._log_in()
-        return self._cloud.get(path) if method == "GET" else self._cloud.post(path, body)
+        return self._send_once(method, path, body)
+
+    def _send_once(self, method: str, path: str, body: object) -> object:
+        match method:
+            case "GET":
+                return self._cloud.get(path)
+            case "PUT":
+                return self._cloud.put(path, body)
+            case _:
+                return self._cloud.post(path, body)
 
     def _log_in(self) -> None:
         self._cloud.token = ""
@@ -111,35 +269,23 @@ class Office:
     def _register(self) -> None:
         if not self._cloud.token:
             self._log_in()
-        self._call("POST", "/api/operators", {"id": OPERATOR, "name": OPERATOR_NAME, "time_zone": "Asia/Shanghai"})
-        for station in self._settings.stations:
-            place = station.place
-            self._call(
-                "POST",
-                "/api/sites",
-                {
-                    "id": station.id,
-                    "kind": "station",
-                    "name": place.name,
-                    "address": place.address,
-                    "lat": place.lat,
-                    "lon": place.lon,
-                    "operators": [OPERATOR],
-                },
-            )
-            # By its password at the broker the agent fetches its manifest too.
-            self._call("POST", f"/api/sites/{station.id}/credentials", {"key": station.password})
+        set_up_town(self._call, self._settings, self._memory)
 
 
-def _body(day: Day) -> list[dict[str, object]]:
-    return [_order(order, day) for order in day.orders]
+def _closes(day: date) -> datetime:
+    return at(day - timedelta(days=1), CUT_OFF)
 
 
-def _order(order: PlannedOrder, day: Day) -> dict[str, object]:
+def _by_time(day: Day) -> list[PlannedOrder]:
+    """As they are placed."""
+    return sorted(day.orders, key=lambda order: (order.placed_at, order.external_id))
+
+
+def _order(order: PlannedOrder, station: str, day: date) -> dict[str, object]:
     return {
         "external_id": order.external_id,
-        "site": day.station,
-        "pickup_date": day.date.isoformat(),
+        "site": station,
+        "pickup_date": day.isoformat(),
         "placed_at": order.placed_at.isoformat(),
         "resident": {"name": order.resident, "phone": order.phone},
         "lines": [_line(line) for line in order.lines],

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import msgspec
 
+from firmware_sim.town.chances import AS_USUAL, Chances
 from firmware_sim.town.goods import PLACES, Place
 
+CABINET_EVERY = 5  # a fifth of the stations have lockers, the second one first
 OPERATOR = "tuantu-demo"
+MAX_TROUBLE = 100.0
+DEFAULT_PIN = "246810"  # where nobody gave one, as in tests
 OPERATOR_NAME = "团途示范社区团购"
 
 
@@ -42,6 +46,21 @@ class Station:
         return self.folder / "cold-room"
 
     @property
+    def has_cabinet(self) -> bool:
+        """Whether lockers stand there."""
+        return self.number % CABINET_EVERY == 1
+
+    @property
+    def cabinet_path(self) -> Path:
+        """Where the agent finds the line to its lock boards."""
+        return self.folder / "cabinet"
+
+    @property
+    def clock_path(self) -> Path:
+        """The clock of the station's own machine, a little off as they are."""
+        return self.folder / "clock.json"
+
+    @property
     def config_path(self) -> Path:
         return self.folder / "site.toml"
 
@@ -59,6 +78,8 @@ class TownSettings:
     http_host: str
     stations: tuple[Station, ...]
     seed: int
+    pin: str = field(repr=False)  # by which the stations' staff log in at their pages
+    chances: Chances = AS_USUAL
     session: str = field(default="", repr=False)  # one that is open already; without it, or when it has ended, we log in
 
 
@@ -87,6 +108,8 @@ def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping
         http_host=host,
         stations=_stations(folder, Path(value("logins", "TUANTU_TOWN_BROKER_LOGINS")), host, first_port),
         seed=_number("TUANTU_TOWN_SEED", value("seed", "TUANTU_TOWN_SEED", "1")),
+        pin=environment.get("TUANTU_TOWN_PIN") or DEFAULT_PIN,
+        chances=_chances(environment.get("TUANTU_TOWN_TROUBLE") or "1"),
         session=environment.get("TUANTU_TOWN_SESSION", ""),
     )
 
@@ -114,6 +137,18 @@ def _secret(environment: Mapping[str, str], variable: str) -> str:
     if not environment.get(variable):
         raise SettingsError(f"{variable} is missing")
     return environment[variable]
+
+
+def _chances(trouble: str) -> Chances:
+    try:
+        factor = float(trouble)
+        if not 0.0 <= factor <= MAX_TROUBLE:
+            raise ValueError
+    except ValueError:
+        raise SettingsError(
+            f"TUANTU_TOWN_TROUBLE: want 0 to {MAX_TROUBLE:.0f} times as much as usual, got {trouble[:40]!r}"
+        ) from None
+    return AS_USUAL.worse(factor)
 
 
 def _number(variable: str, text: str) -> int:

@@ -3,6 +3,7 @@
 Leaves what the keys mean to edge.config.
 """
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -12,18 +13,18 @@ from firmware_sim.town.settings import OPERATOR, Station, TownSettings
 SCANNER = "scanner-1"
 
 
-def write_site(settings: TownSettings, station: Station, devices: str = "") -> None:
+def write_site(settings: TownSettings, station: Station, broker: tuple[str, int], devices: str = "") -> None:
     """Write ``station.config_path`` (0600: it holds the broker's password), whole or not at all. ``devices``: more tables."""
     station.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = station.config_path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     fresh.touch(mode=0o600)
-    fresh.write_text(site_toml(settings, station, devices), encoding="utf-8")
+    fresh.write_text(site_toml(settings, station, broker, devices), encoding="utf-8")
     fresh.replace(station.config_path)
 
 
-def site_toml(settings: TownSettings, station: Station, devices: str = "") -> str:
-    """The file's text."""
+def site_toml(settings: TownSettings, station: Station, broker: tuple[str, int], devices: str = "") -> str:
+    """The file's text. ``broker``: the host and port by which this station reaches it."""
     pages = "" if settings.pages_dir is None else f"pages_dir = {_text(settings.pages_dir)}\n"
     return f"""\
 data_dir = {_text(station.folder / "data")}
@@ -35,7 +36,7 @@ id = {_text(station.id)}
 name = {_text(station.place.name)}
 
 [broker]
-url = {_text(f"mqtt://{settings.broker_host}:{settings.broker_port}")}
+url = {_text(f"mqtt://{broker[0]}:{broker[1]}")}
 username = {_text(station.id)}
 password = {_text(station.password)}
 
@@ -48,9 +49,16 @@ host = {_text(settings.http_host)}
 port = {station.http_port}
 {pages}
 [clock]
-town_file = {_text(settings.clock_file)}
+town_file = {_text(station.clock_path)}
 
 {devices}"""
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Whoever reads ``path`` sees the old or the new content, never a part."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_bytes(data)
+    fresh.replace(path)
 
 
 def _text(value: str | Path) -> str:

@@ -4,100 +4,102 @@ A step counts as done when the agent's page shows it as booked; a scan that noth
 """
 
 import asyncio
-import time
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, time, timedelta
+from urllib.parse import quote
 
-import msgspec
 import structlog
 
-from edge.wire.clock import Clock
+from edge.wire.clock import Clock, to_ms
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.terminal import UnpluggedError
+from firmware_sim.town.arrivals import Bag, steps, truth_of
+from firmware_sim.town.cabinet import Cabinet
+from firmware_sim.town.counter import Counter
+from firmware_sim.town.goods_in import GoodsIn
+from firmware_sim.town.hands import Hands, NotBookedError
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
-from firmware_sim.town.plan import Parcel, Step, StepKind, known_dates, plan_day, service_date, steps
-from firmware_sim.town.rest import Rest, RestError
-from firmware_sim.town.settings import Station
-from firmware_sim.town.site_files import SCANNER
+from firmware_sim.town.page import ContainerPage, DayPage, Page
+from firmware_sim.town.plan import DAY_ENDS_H, at, known_dates, service_date
+from firmware_sim.town.rest import RestError
+from firmware_sim.town.settings import Station, TownSettings
+from firmware_sim.town.steps import Step, StepKind
+from firmware_sim.town.van import Stop, drive
 
 TICK_S = 0.2  # of real time, between two looks at the Clock
-LOOK_S = 0.05
-PATIENCE_S = 5.0  # with one scan: the agent's disk may be slow, the board may be restarting
 AGAIN_S = 5.0  # after something did not work
+MOST_TRIES = 5  # with a step that the page refuses; then it is left, and said so
 
-# The agent takes a label that is scanned again within 1.5 s for the same act; hands are not that quick either.
-SAME_LABEL_S = 1.7
-LAST_SCANS = 20
-PAGE_SCANS = 200  # all that the page keeps
-SLOT_PREFIX = "SLOT:"  # a shelf's label; parcels scanned after it lie there
-
-# What the page shows of a step that went as planned, now or before.
-_AS_PLANNED = {
-    StepKind.RECEIVE: {"received", "repeated", "shelved"},
-    StepKind.SHELVE: {"shelved", "repeated"},
-    StepKind.RELEASE: {"released", "repeated"},
-}
+_RELEASE, _RECEIVE = "release", "receive"
+# By the page alone, whatever scans mean just now.
+_BY_PAGE = (
+    StepKind.CLEAR,
+    StepKind.GIVE_BACK,
+    StepKind.SEND_BACK,
+    StepKind.REPORT,
+    StepKind.FINISH,
+    StepKind.EMPTY,
+    StepKind.DISPOSE,
+)
 
 _log = structlog.get_logger()
-
-
-class _Scan(msgspec.Struct, frozen=True):
-    text: str
-    kind: str
-    at_ms: int = 0
-    detail: str = ""
-
-
-class _Scans(msgspec.Struct, frozen=True):
-    scans: list[_Scan]
-
-
-class _Device(msgspec.Struct, frozen=True):
-    name: str
-    state: str
-
-
-class _Status(msgspec.Struct, frozen=True):
-    mode: str = ""
-    devices: list[_Device] = []
-
-
-class NotBookedError(Exception):
-    """The agent did not say that it booked the scan; nothing is lost, it is scanned again."""
 
 
 class Staff:
     """Runs one station's day; ``live`` owns it."""
 
     def __init__(
-        self, station: Station, scanner: SimulatedScanner, office: Office, memory: Memory, clock: Clock, seed: int
+        self,
+        station: Station,
+        scanner: SimulatedScanner,
+        office: Office,
+        memory: Memory,
+        clock: Clock,
+        settings: TownSettings,
+        cabinet: Cabinet | None = None,
     ) -> None:
         self.station = station
-        self.scanner = scanner
+        self.hands = Hands(scanner, Page(station.agent_url, settings.pin))
         self._office = office
         self._memory = memory
         self._clock = clock
-        self._seed = seed
-        self._page = Rest(station.agent_url)
-        self._scanned_s: dict[str, float] = {}  # label → time.monotonic
-        self._hands = asyncio.Lock()  # one scanner, one pair of hands: the plan and the buttons take turns
+        self._settings = settings
+        self._goods = GoodsIn(station.id, self.hands, cabinet)
+        self._counter = Counter(station.id, self.hands, office, cabinet)
+        self._plans: dict[date, list[Step]] = {}
+        self._tries: dict[str, int] = {}
+        self.waits_for = ""
+
+    @property
+    def scanner(self) -> SimulatedScanner:
+        return self.hands.scanner
 
     async def live(self) -> None:
         """Do each step when it is due; what does not work is tried again."""
         while True:
             try:
                 await self._catch_up()
+                self.waits_for = ""
                 await asyncio.sleep(TICK_S)
             except (RestError, NotBookedError, UnpluggedError, TimeoutError) as error:
-                _log.info("staff_wait", station=self.station.id, reason=str(error))
+                if str(error) != self.waits_for:
+                    _log.info("staff_wait", station=self.station.id, reason=str(error))
+                self.waits_for = str(error)
                 await asyncio.sleep(AGAIN_S)
 
     async def expected(self) -> str:
         """The next label to be scanned in here, today's first; empty when all that are ordered are in. RestError."""
         for day in known_dates(self._clock.now_ms()):
-            for step in await self._steps(day):
-                if step.kind is StepKind.RECEIVE and not self._memory.is_done(day, step):
-                    return step.label
+            never_came = {
+                bag.label
+                for bag in self._memory.bags(self.station.id, day) or ()
+                if truth_of(self._settings.seed, bag, self._settings.chances).is_missing
+            }
+            for parcel in await self._office.parcels(self.station, day):
+                step = Step(0, StepKind.RECEIVE, parcel.label)
+                if parcel.label not in never_came and not self._memory.is_done(day, self.station.id, step):
+                    return parcel.label
         return ""
 
     async def press(self, label: str, aim: str, *, is_arrival: bool = False) -> str:
@@ -105,77 +107,121 @@ class Staff:
 
         ``is_arrival``: to take it in, whatever the station is doing just now; else it means what the station is doing.
         """
-        async with self._hands:
+        async with self.hands.busy:
             if is_arrival:
-                await self._switch_to("receive")
-            shown = await self._scan(label, aim)
+                await self.hands.switch_to(_RECEIVE)
+            shown = await self.hands.scan(label, aim)
         if shown.kind in ("received", "shelved"):
             for day in known_dates(self._clock.now_ms()):
-                for step in await self._steps(day):
-                    if step.label == label and step.kind is StepKind.RECEIVE:
-                        self._memory.done(day, step)
+                if any(parcel.label == label for parcel in await self._office.parcels(self.station, day)):
+                    self._memory.done(day, self.station.id, Step(0, StepKind.RECEIVE, label))
         return f"{label} {shown.kind} {shown.detail}".rstrip()
 
     async def write(self, data: bytes) -> None:
         """Put bytes on the line as they are, such as noise. UnpluggedError, TimeoutError."""
-        async with self._hands:
+        async with self.hands.busy:
             await asyncio.to_thread(self.scanner.write, data)
+
+    def next_step(self) -> Step | None:
+        """What is to be done next today, as far as the day is planned; None: nothing."""
+        day = service_date(self._clock.now_ms())
+        return next((one for one in self._plans.get(day, ()) if not self._memory.is_done(day, self.station.id, one)), None)
+
+    def next_due_ms(self) -> int:
+        """When there is something to be done again; now or earlier: at once. Before the list is there it is waited for."""
+        day = service_date(self._clock.now_ms())
+        if day not in self._plans:
+            return to_ms(self.stop(day).signs_at)
+        step = self.next_step()
+        tomorrow = to_ms(at(day + timedelta(days=1), time(DAY_ENDS_H)))
+        return tomorrow if step is None else step.at_ms
+
+    def stop(self, day: date) -> Stop:
+        """When the van is here."""
+        settings = self._settings
+        stops = drive(settings.seed, day, [(one.id, one.place) for one in settings.stations], settings.chances)
+        return next(one for one in stops if one.station == self.station.id)
 
     async def _catch_up(self) -> None:
         day = service_date(self._clock.now_ms())
         for step in await self._steps(day):
             if step.at_ms > self._clock.now_ms():
                 return
-            if not self._memory.is_done(day, step):
-                await self._do(step)
-                self._memory.done(day, step)
+            if not self._memory.is_done(day, self.station.id, step):
+                await self._try(step, day)
+                self._memory.done(day, self.station.id, step)
 
-    async def _do(self, step: Step) -> None:
-        async with self._hands:
-            await self._switch_to("release" if step.kind is StepKind.RELEASE else "receive")
-            if step.kind is StepKind.SHELVE:
-                await self._scan(SLOT_PREFIX + step.slot, "")
-            shown = await self._scan(step.label, "")
-        if shown.kind == "failed":
-            raise NotBookedError(f"{step.label}: the page says {shown.kind} {shown.detail}")
-        if shown.kind not in _AS_PLANNED[step.kind]:  # somebody else had this parcel in the hand: theirs to sort out
-            _log.warning("not_as_planned", station=self.station.id, step=step.kind.value, label=step.label, page=shown.kind)
+    async def _try(self, step: Step, day: date) -> None:
+        """What the page refuses again and again is left; what is only away is waited for."""
+        try:
+            await self._do(step, day)
+        except (RestError, NotBookedError) as error:
+            if isinstance(error, RestError) and (error.status == 0 or error.status >= 500):
+                raise
+            self._tries[step.key] = tries = self._tries.get(step.key, 0) + 1
+            if tries < MOST_TRIES:
+                raise
+            _log.warning("given_up", station=self.station.id, step=step.kind.value, label=step.label, reason=str(error))
+        self._tries.pop(step.key, None)
 
-    async def _switch_to(self, mode: str) -> None:
-        status = msgspec.convert(await asyncio.to_thread(self._page.get, "/api/status"), _Status)
-        if not any(device.name == SCANNER and device.state == "ok" for device in status.devices):
-            raise NotBookedError("the agent has no scanner: it is unplugged, or not found yet")
-        if status.mode != mode:
-            await asyncio.to_thread(self._page.post, "/api/mode", {"mode": mode})
+    async def _do(self, step: Step, day: date) -> None:
+        async with self.hands.busy:
+            if step.kind not in _BY_PAGE:
+                await self.hands.switch_to(_RELEASE if step.kind is StepKind.VISIT else _RECEIVE)
+            match step.kind:
+                case StepKind.VISIT:
+                    await self._serve(step, day)
+                case StepKind.CLEAR:
+                    await self._goods.clear(await self._coming())
+                case StepKind.GIVE_BACK:
+                    await self._goods.give_back(await self._coming(), day)
+                case StepKind.SEND_BACK:
+                    await self._goods.send_back(await self._office.empties(self.station), day)
+                case _:
+                    was_begun = step.kind is StepKind.REPORT and self._memory.begin(day, self.station.id, step)
+                    await self._goods.do(step, was_begun=was_begun)
 
-    async def _scan(self, label: str, aim: str) -> _Scan:
-        """Scan once and wait until the page shows it."""
-        pause_s = self._scanned_s.get(label, -SAME_LABEL_S) + SAME_LABEL_S - time.monotonic()
-        await asyncio.sleep(max(0.0, pause_s))
-        from_ms = self._clock.now_ms()
-        # While the Clock stands still, a time alone does not tell this scan from an earlier one: then the page is counted through.
-        stands_still = self._clock.rate == 0.0
-        limit = PAGE_SCANS if stands_still else LAST_SCANS
-        before = len(await self._shown(label, from_ms, limit)) if stands_still else 0
-        await asyncio.to_thread(self.scanner.scan, label, aim=aim or None)
-        self._remember(label)
-        give_up_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < give_up_s:
-            shown = await self._shown(label, from_ms, limit)
-            if len(shown) > before:
-                return shown[0]
-            await asyncio.sleep(LOOK_S)
-        raise NotBookedError(f"{label}: scanned, and the page shows nothing")
+    async def _serve(self, step: Step, day: date) -> None:
+        order = next(one for one in self._office.day(self.station, day).orders if one.external_id == step.label)
+        labels = {bag.label for bag in self._memory.bags(self.station.id, day) or () if bag.external_id == step.label}
+        if step.visit is not None:
+            await self._counter.serve(order, step.visit, labels)
 
-    async def _shown(self, label: str, from_ms: int, limit: int) -> list[_Scan]:
-        """What the page shows of ``label`` since then, newest first."""
-        answer = msgspec.convert(await asyncio.to_thread(self._page.get, f"/api/scans?limit={limit}"), _Scans)
-        return [scan for scan in answer.scans if scan.text == label and scan.at_ms >= from_ms]
+    async def _coming(self) -> set[str]:
+        """Parcels that are no leftovers."""
+        days = known_dates(self._clock.now_ms())
+        return {parcel.label for day in days for parcel in await self._office.parcels(self.station, day)}
 
-    def _remember(self, label: str) -> None:
-        now_s = time.monotonic()
-        self._scanned_s = {one: at_s for one, at_s in self._scanned_s.items() if now_s - at_s < SAME_LABEL_S} | {label: now_s}
+    async def _steps(self, day: date) -> Sequence[Step]:
+        """The day's plan; none before the list of what comes is at the station's page."""
+        if day not in self._plans:
+            bags = self._memory.bags(self.station.id, day)
+            if bags is None:
+                bags = await self._read_list(day)
+                if bags is None:
+                    return ()
+                self._memory.keep_bags(self.station.id, day, bags)
+            settings = self._settings
+            plan = steps(settings.seed, self._office.day(self.station, day), self.stop(day), bags, settings.chances)
+            self._plans = {known: one for known, one in self._plans.items() if known >= day} | {day: plan}
+            _log.info("day_planned", station=self.station.id, day=day.isoformat(), bags=len(bags), steps=len(plan))
+        return self._plans[day]
 
-    async def _steps(self, day: date) -> list[Step]:
-        parcels: list[Parcel] = await self._office.parcels(self.station, day)
-        return steps(self._seed, plan_day(self._seed, self.station.id, self.station.number, day), parcels)
+    async def _read_list(self, day: date) -> list[Bag] | None:
+        """What the page expects today, once it is all that the warehouse has planned. None: not yet."""
+        planned = await self._office.containers(self.station, day)
+        parcels = {one.label: one for one in await self._office.parcels(self.station, day)}
+        if planned is None or not parcels:
+            return None
+        page = self.hands.page
+        today = await page.look("/api/day", DayPage)
+        if today.day != day.isoformat() or not planned <= {one.container for one in today.containers}:
+            return None
+        bags: list[Bag] = []
+        for container in sorted(planned):
+            held = await page.look(f"/api/container?container={quote(container)}", ContainerPage)
+            for row in held.parcels:
+                if row.parcel in parcels and row.items:
+                    pieces = tuple((item.sku, item.quantity) for item in row.items)
+                    bags.append(Bag(row.parcel, parcels[row.parcel].external_id, row.zone, container, pieces))
+        return bags

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cloud.onebox.town_time import DEFAULT_RATE, TOWN_ZONE, Machine, TownTimeFile
-from edge.wire.clock import TownClock, decode_town, encode_town, utc
+import pytest
+
+from cloud.onebox.town_time import DEFAULT_RATE, TOWN_ZONE, Machine, TownTimeFile, hour_words
+from edge.wire.clock import TownClock, TownTime, decode_town, encode_town, to_ms, utc
 
 
 class FakeMachine:
@@ -82,3 +84,14 @@ def test_a_town_its_people_paused_stays_paused(tmp_path: Path) -> None:
     file.resume(rate=0.0)
     file.pause()
     assert file.resume().rate == 0.0
+
+
+@pytest.mark.parametrize(
+    ("hour", "words"),
+    [(0, "closed"), (6, "sorts"), (7, "the van"), (10, "on the shelves"), (12, "pick up"), (21, "overdue"), (23, "given out")],
+)
+def test_the_start_says_what_time_it_is_in_the_town_and_what_happens_there(hour: int, words: str) -> None:
+    moment = datetime(2026, 11, 24, hour, 30, tzinfo=TOWN_ZONE)
+    said = hour_words(TownTime(to_ms(moment), 5.0, 30.0, "boot"), 5.0)
+    assert said.startswith(f"{hour:02d}:30, 30 times as fast: ")
+    assert words in said

@@ -1,9 +1,12 @@
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from edge.config import load
 from firmware_sim.cold_room import ColdRoom
+from firmware_sim.town.cabinet import CELLS, Cabinet
+from firmware_sim.town.chances import AS_USUAL
 from firmware_sim.town.settings import SettingsError, TownSettings, settings
 from firmware_sim.town.site_files import write_site
 from tests.edge.devices.sensors import RunningClock
@@ -38,6 +41,15 @@ def test_every_broker_user_of_a_station_is_a_station(tmp_path: Path) -> None:
     assert (town.broker_host, town.broker_port) == ("127.0.0.1", 1883)
 
 
+def test_a_fifth_of_the_stations_has_lockers_and_trouble_is_said_by_a_factor(tmp_path: Path) -> None:
+    town = told(tmp_path)
+    assert [station.has_cabinet for station in town.stations] == [False, True]
+    worse = settings(tmp_path, {}, {**environment(tmp_path), "TUANTU_TOWN_TROUBLE": "10", "TUANTU_TOWN_PIN": "135791"})
+    assert (town.chances, worse.chances) == (AS_USUAL, AS_USUAL.worse(10))
+    assert worse.pin == "135791"
+    assert "135791" not in repr(worse)
+
+
 def test_no_secret_is_shown(tmp_path: Path) -> None:
     assert "secret-of-the-town" not in repr(told(tmp_path))
     assert "backslash" not in repr(told(tmp_path))
@@ -55,6 +67,9 @@ def test_a_number_that_is_none_and_a_broken_file_of_logins_are_named(tmp_path: P
     with pytest.raises(SettingsError, match="TUANTU_TOWN_AGENT_PORT"):
         told(tmp_path, agent_port="many")
     (tmp_path / "broken").write_text("{")
+    for trouble in ("much", "-1", "1000", "nan"):
+        with pytest.raises(SettingsError, match="TUANTU_TOWN_TROUBLE: want 0 to 100 times"):
+            settings(tmp_path, {}, {**environment(tmp_path), "TUANTU_TOWN_TROUBLE": trouble})
     with pytest.raises(SettingsError, match="TUANTU_TOWN_BROKER_LOGINS"):
         told(tmp_path, logins=str(tmp_path / "broken"))
 
@@ -62,12 +77,16 @@ def test_a_number_that_is_none_and_a_broken_file_of_logins_are_named(tmp_path: P
 def test_the_configuration_file_is_private_and_says_what_the_agent_needs(tmp_path: Path) -> None:
     town = told(tmp_path)
     station = town.stations[0]
-    write_site(town, station, ColdRoom(station.cold_room_folder, RunningClock(), "1").toml())
+    cabinet = Cabinet(station.cabinet_path, Random(1))
+    tables = ColdRoom(station.cold_room_folder, RunningClock(), "1").toml() + cabinet.toml()
+    write_site(town, station, ("127.0.0.1", 1884), tables)
     assert station.config_path.stat().st_mode & 0o777 == 0o600
     site = load(station.config_path)
     assert site.broker.password == PASSWORD
-    assert (site.broker.host, site.broker.port, site.broker.username) == ("127.0.0.1", 1883, "st-0001")
+    assert (site.broker.host, site.broker.port, site.broker.username) == ("127.0.0.1", 1884, "st-0001")
     assert [scanner.port for scanner in site.scanner] == [str(station.scanner_path)]
     assert (site.site.id, site.site.name, site.http.port) == ("st-0001", station.place.name, station.http_port)
-    assert site.clock.town_file == town.clock_file
+    assert site.clock.town_file == station.clock_path
+    (bus,) = site.locker
+    assert set(bus.board[0].cell_names) == {cell for cell, _, _ in CELLS}
     assert [len(site.modbus), len(site.w1), len(site.bthome), len(site.door)] == [1, 1, 1, 2]
