@@ -1,13 +1,12 @@
 /**
- * What the agent says of an act, in words: its result (edge/station/verdict.py), a refusal's reason (edge/wire/counter.py), a
- * problem, a zone, a state, and why it would not do something (codes of edge/http). tests/e2e/test_words.py holds them together.
+ * What a station's agent says of an act, in words: its result (edge/station/verdict.py), a refusal's reason (edge/wire/counter.py),
+ * a state. What a dock says too is shared/agent/said.ts's. tests/e2e/test_words.py holds them together.
  */
 
-import { Refused } from '../shared/api/http'
-import { common } from '../shared/i18n/common'
+import type { Scan } from '../shared/agent/agent'
+import { said, zoneWord } from '../shared/agent/said'
+import { t as agentWord } from '../shared/agent/words'
 import { language, texts } from '../shared/i18n/text'
-import type { Tone } from '../shared/tone'
-import type { Scan } from './agent'
 import { t as page, word as pageWord } from './words'
 
 const zh = {
@@ -68,7 +67,6 @@ const zh = {
   'word.released': '已出库',
   'word.released_partly': '部分出库',
   'word.refused': '不能办理',
-  'word.locked_out': '试错太多，请稍候',
   'word.seen': '在库',
   'word.seen_elsewhere': '放错货位',
   'word.seen_surplus': '账上没有',
@@ -79,14 +77,7 @@ const zh = {
   'word.disposed': '已报损',
   'word.returned': '已退回',
   'word.never_goes_back': '冷链商品不退回',
-  'word.unknown_label': '未知标签',
   'word.slot_open': '货架已选',
-  'word.not_kept': '存储失败',
-  'word.undone': '已撤销',
-  'word.logged_in': '已登录',
-  'word.logged_out': '已退出',
-  'word.log_in_unknown': 'PIN 或工牌不对',
-  'word.log_in_needed': '请先登录',
   'why.received before': '之前已经入库',
   'why.here, as booked': '在库，与账一致',
   'why.in this slot before': '之前已在这个货位',
@@ -94,7 +85,6 @@ const zh = {
   'why.not booked in here: receive it first, or send it on': '本站没有入库记录：请先收货，或转给对应的站',
   'why.not booked in here: receive it, or ask where it belongs': '本站没有入库记录：请先收货，或查它属于哪里',
   'why.a container: containers are not booked here': '这是周转筐，不在这里登记',
-  'why.a product, not a parcel': '这是商品条码，请扫包裹标签',
   'why.malformed': '不是提货码、二维码或手机尾号',
   'why.unknown_code': '没有这个提货码',
   'why.unknown_tail': '没有这个尾号的包裹',
@@ -113,25 +103,7 @@ const zh = {
   'why.no_manifest': '还没收到今天的清单',
   'why.declined': '本人不要',
   'why.staff': '店员不予办理',
-  'why.not_kept': '没有存下，请再扫一次',
-  'why.check character is wrong: scan again': '校验不对，请再扫一次',
-  'why.SSCC check digit is wrong: scan again': '校验不对，请再扫一次',
-  'why.GTIN check digit is wrong: scan again': '校验不对，请再扫一次',
-  'why.EAN check digit is wrong: scan again': '校验不对，请再扫一次',
-  'why.not a parcel, container or product label': '不是包裹、周转筐或商品的标签',
   'why.seal_broken': '封签破损',
-  'problem.short': '少货',
-  'problem.surplus': '多货',
-  'problem.wrong_item': '错货',
-  'problem.damaged': '破损',
-  'problem.spoiled': '变质',
-  'problem.underweight': '重量不足',
-  'problem.temp_breach': '温度超限',
-  'problem.missing': '丢失',
-  'problem.dwell': '滞留',
-  'problem.wrong_release': '错发',
-  'problem.recalled': '召回',
-  'problem.expired': '过期',
   'state.expected': '待到货',
   'state.sorted': '已分拣',
   'state.packed': '已装筐',
@@ -150,23 +122,6 @@ const zh = {
   'state.awaiting_return': '待回收',
   'state.returned_empty': '已回收',
   'state.lost': '丢筐',
-  'no.no_log_in': '请先登录',
-  'no.not_in_manifest': '今天的清单里没有这一项',
-  'no.no_question': '这次查询已过期，请重新扫码',
-  'no.no_scan': '这一条不能撤销，或已经撤销',
-  'no.not_kept': '存储满了，没有登记；请联系维护后再试',
-  'no.busy': '正忙，请再试一次',
-  'no.no_picture': '这不是能打开的照片，请重新拍（JPEG、PNG 或 WebP）',
-  'no.too_large': '照片太大，请拍小一点的',
-  'no.photo_slow': '识别太久没有结果：靠近一点，让标签占满画面再拍',
-  'no.photo_failed': '盒子没能识别照片，请再拍一次；还不行请手动输入，并联系维护',
-  'no.no_room': '等待上传的照片太多，存不下了；联网后再拍',
-  'no.other_host': '请用本站自己的网址打开',
-  'no.bad_request': '填写有误，请检查后再试',
-  'no.other_site': '请在本站自己的页面上操作',
-  'no.nothing_here': '这台盒子还不支持这个操作',
-  'no.unreachable': '本机程序没有应答，没有登记',
-  'no.other': '没有办成（{said}）',
 } as const
 
 const en: Record<keyof typeof zh, string> = {
@@ -227,7 +182,6 @@ const en: Record<keyof typeof zh, string> = {
   'word.released': 'Handed out',
   'word.released_partly': 'Handed out in part',
   'word.refused': 'Refused',
-  'word.locked_out': 'Too many wrong guesses: wait',
   'word.seen': 'Here',
   'word.seen_elsewhere': 'In the wrong slot',
   'word.seen_surplus': 'Not in the books',
@@ -238,14 +192,7 @@ const en: Record<keyof typeof zh, string> = {
   'word.disposed': 'Disposed of',
   'word.returned': 'Sent back',
   'word.never_goes_back': 'Chilled goods never go back',
-  'word.unknown_label': 'Unknown label',
   'word.slot_open': 'Shelf open',
-  'word.not_kept': 'Storage failed',
-  'word.undone': 'Undone',
-  'word.logged_in': 'Logged in',
-  'word.logged_out': 'Logged out',
-  'word.log_in_unknown': 'Wrong PIN or badge',
-  'word.log_in_needed': 'Log in first',
   'why.received before': 'Received before',
   'why.here, as booked': 'Here, as booked',
   'why.in this slot before': 'In this slot before',
@@ -253,7 +200,6 @@ const en: Record<keyof typeof zh, string> = {
   'why.not booked in here: receive it first, or send it on': 'Never received here: receive it first, or send it on',
   'why.not booked in here: receive it, or ask where it belongs': 'Never received here: receive it, or ask where it belongs',
   'why.a container: containers are not booked here': 'A container: these are not booked here',
-  'why.a product, not a parcel': 'A product’s barcode: scan the parcel’s label',
   'why.malformed': "neither a code, a QR nor a phone's last four",
   'why.unknown_code': 'no such pickup code',
   'why.unknown_tail': "nobody's phone ends so",
@@ -272,25 +218,7 @@ const en: Record<keyof typeof zh, string> = {
   'why.no_manifest': "today's list has not arrived",
   'why.declined': 'the resident did not want it',
   'why.staff': 'staff would not',
-  'why.not_kept': 'not kept: scan it again',
-  'why.check character is wrong: scan again': 'check character is wrong: scan again',
-  'why.SSCC check digit is wrong: scan again': 'check digit is wrong: scan again',
-  'why.GTIN check digit is wrong: scan again': 'check digit is wrong: scan again',
-  'why.EAN check digit is wrong: scan again': 'check digit is wrong: scan again',
-  'why.not a parcel, container or product label': 'no label of a parcel, container or product',
   'why.seal_broken': 'seal broken',
-  'problem.short': 'Short',
-  'problem.surplus': 'Surplus',
-  'problem.wrong_item': 'Wrong item',
-  'problem.damaged': 'Damaged',
-  'problem.spoiled': 'Spoiled',
-  'problem.underweight': 'Underweight',
-  'problem.temp_breach': 'Too warm',
-  'problem.missing': 'Missing',
-  'problem.dwell': 'Left over',
-  'problem.wrong_release': 'Wrongly handed out',
-  'problem.recalled': 'Recalled',
-  'problem.expired': 'Past its date',
   'state.expected': 'expected',
   'state.sorted': 'sorted',
   'state.packed': 'packed',
@@ -309,23 +237,6 @@ const en: Record<keyof typeof zh, string> = {
   'state.awaiting_return': 'waits for the van',
   'state.returned_empty': 'sent back',
   'state.lost': 'lost',
-  'no.no_log_in': 'Log in first',
-  'no.not_in_manifest': "Today's list does not have this",
-  'no.no_question': 'This answer is too old: scan the code again',
-  'no.no_scan': 'This cannot be undone, or was undone before',
-  'no.not_kept': 'Storage is full: nothing was booked. Call maintenance, then try again',
-  'no.busy': 'Busy: try again',
-  'no.no_picture': 'This is no photo that can be opened: take it again (JPEG, PNG or WebP)',
-  'no.too_large': 'The photo is too large: take a smaller one',
-  'no.photo_slow': 'Reading took too long: go closer, so that the label fills the picture',
-  'no.photo_failed': 'The box could not read the photo: take it again, or type the label and call maintenance',
-  'no.no_room': 'Too many photos wait to be sent: take it once the network is back',
-  'no.other_host': "Open the page by the station's own address",
-  'no.bad_request': 'Something is wrong with the input: look again',
-  'no.other_site': "Use the station's own page",
-  'no.nothing_here': 'This box cannot do that yet',
-  'no.unreachable': 'The box does not answer: nothing was booked',
-  'no.other': 'Not done ({said})',
 }
 
 const t = texts(zh, en)
@@ -335,35 +246,19 @@ type Kind = 'word' | 'why' | 'problem' | 'state'
 type Plain = 'word.signed'
 
 /** The word for one of the agent's keys; '' for one that this release does not know. */
-export function known(kind: Kind, said: string): string {
-  const key = `${kind}.${said}`
-  return key in zh ? t(key as Plain) : ''
-}
-
-export function problemWord(problem: string): string {
-  return known('problem', problem) || problem
+export function known(kind: Kind, key: string): string {
+  const full = `${kind}.${key}`
+  if (full in zh) return t(full as Plain)
+  return kind === 'state' ? '' : said(kind, key)
 }
 
 export function stateWord(state: string): string {
   return known('state', state) || state
 }
 
-export function zoneWord(zone: string): string {
-  const key = `zone.${zone}`
-  return key === 'zone.ambient' || key === 'zone.chilled' || key === 'zone.frozen' ? common(key) : zone
-}
-
-/** Why the agent would not do something. */
-export function refusal(error: unknown): string {
-  if (!(error instanceof Refused)) return t('no.unreachable')
-  const { code, message } = error.fault
-  const key = `no.${code}`
-  return code !== '' && key in zh ? t(key as Plain) : t('no.other', { said: message })
-}
-
 /** The one line that is read from a metre away. A refusal is its reason. */
 export function headline(scan: Scan): string {
-  if (scan.isUndone) return t('word.undone')
+  if (scan.isUndone) return known('word', 'undone')
   if (scan.word === 'refused' && known('why', scan.detail)) return known('why', scan.detail)
   return known('word', scan.word) || pageWord('scan', scan.kind)
 }
@@ -371,11 +266,11 @@ export function headline(scan: Scan): string {
 /** What else there is to say; `nameOf` knows people and articles. '' where nothing is. */
 export function particulars(scan: Scan, nameOf: (id: string) => string): string {
   if (scan.kind === 'slot') return page('say.slot')
-  if (scan.kind === 'failed' && scan.detail === '') return page('scan.unsent')
+  if (scan.kind === 'failed' && scan.detail === '') return agentWord('scan.unsent')
   const { detail } = scan
   if (detail === '' || (scan.word === 'refused' && !scan.isUndone && known('why', detail))) return ''
-  const said = known('problem', detail) || known('state', detail) || known('why', detail)
-  return said || (zoneWord(detail) !== detail ? zoneWord(detail) : nameOf(detail))
+  const word = known('problem', detail) || known('state', detail) || known('why', detail)
+  return word || (zoneWord(detail) !== detail ? zoneWord(detail) : nameOf(detail))
 }
 
 /** What is said aloud: short, and the shelf by its letters and digits. */
@@ -383,24 +278,4 @@ export function spoken(scan: Scan, slot = ''): string {
   const place = scan.isUndone ? '' : scan.slot || slot
   const amount = scan.of > 1 && !scan.isUndone ? (language.value === 'zh' ? `${scan.count}，共 ${scan.of}` : `${scan.count} of ${scan.of}`) : ''
   return [headline(scan), place.replace(/([A-Z]+)([0-9]+)/g, '$1 $2'), amount].filter((part) => part !== '').join('，')
-}
-
-const TONES: Readonly<Record<string, Tone>> = {
-  received: 'go',
-  shelved: 'go',
-  released: 'go',
-  slot: 'move',
-  booked: 'go',
-  asked: 'move',
-  repeated: 'warn',
-  wrong_site: 'stop',
-  refused: 'stop',
-  unknown: 'stop',
-  failed: 'stop',
-  undone: 'wait',
-}
-
-export function toneOf(scan: Scan): Tone {
-  if (scan.isUndone) return 'wait'
-  return scan.sound === 'attention' ? 'warn' : (TONES[scan.kind] ?? 'wait')
 }

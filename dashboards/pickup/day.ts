@@ -1,6 +1,6 @@
 /** What the agent's acts answer (edge/http/act_forms.py). The agent serves this page: both are of one release. */
 
-import { request } from '../shared/api/http'
+import { ask } from '../shared/agent/desk'
 
 export interface Item {
   readonly name: string
@@ -93,41 +93,22 @@ export interface StockTake {
   readonly left: readonly Parcel[]
 }
 
-export interface Member {
-  readonly staff: string
-  readonly name: string
-}
-
-/** Null where nobody answers, or the agent does not know. */
-async function look<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T | null> {
-  try {
-    return (await request('GET', `/api/${path}?${new URLSearchParams(query).toString()}`)) as T
-  } catch {
-    return null
-  }
-}
-
-export const readDay = (): Promise<Day | null> => look<Day>('day')
-export const readContainer = (container: string): Promise<ContainerDetail | null> => look('container', { container })
-export const readParcel = (parcel: string): Promise<Parcel | null> => look('parcel', { parcel })
-export const readStockTake = (): Promise<StockTake | null> => look<StockTake>('stock-take')
-export const readWorker = (): Promise<Member | null> => look<Member>('worker')
-export const readQuestion = (question: string): Promise<Answer | null> => look(`questions/${encodeURIComponent(question)}`)
+export const readDay = (): Promise<Day | null> => ask<Day>('day')
+export const readContainer = (container: string): Promise<ContainerDetail | null> => ask('container', { container })
+export const readParcel = (parcel: string): Promise<Parcel | null> => ask('parcel', { parcel })
+export const readStockTake = (): Promise<StockTake | null> => ask<StockTake>('stock-take')
+export const readQuestion = (question: string): Promise<Answer | null> => ask(`questions/${encodeURIComponent(question)}`)
 
 export async function readHere(): Promise<readonly Parcel[] | null> {
-  return (await look<{ parcels: readonly Parcel[] }>('here'))?.parcels ?? null
+  return (await ask<{ parcels: readonly Parcel[] }>('here'))?.parcels ?? null
 }
 
 export async function readGoods(): Promise<readonly Shares[] | null> {
-  return (await look<{ goods: readonly Shares[] }>('goods'))?.goods ?? null
-}
-
-export async function readStaff(): Promise<readonly Member[]> {
-  return (await look<{ staff: readonly Member[] }>('staff'))?.staff ?? []
+  return (await ask<{ goods: readonly Shares[] }>('goods'))?.goods ?? null
 }
 
 export async function suggestSlot(parcel: string): Promise<string> {
-  return (await look<{ slot: string }>('slot', { parcel }))?.slot ?? ''
+  return (await ask<{ slot: string }>('slot', { parcel }))?.slot ?? ''
 }
 
 const COLD_FIRST = ['frozen', 'chilled', 'ambient', '']

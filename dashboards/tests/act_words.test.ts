@@ -8,10 +8,11 @@ vi.mock('../shared/i18n/text', async () => {
   }
 })
 
-import { headline, particulars, refusal, spoken, toneOf } from '../pickup/act_words'
-import { madeScan } from '../pickup/agent'
+import { headline, particulars, spoken } from '../pickup/act_words'
+import { madeScan } from '../shared/agent/agent'
 import { coldFirst, type Parcel } from '../pickup/day'
-import { PATTERNS, tonesOf } from '../pickup/sound'
+import { PATTERNS, tonesOf } from '../shared/agent/sound'
+import { refusal, toneOf } from '../shared/agent/said'
 import { Refused } from '../shared/api/http'
 
 const nameOf = (id: string): string => (id === 'staff-1' ? '陈姐' : id)

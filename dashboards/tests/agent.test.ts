@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { madeScan, readLive, readScan, readStatus, type Scan, withScan } from '../pickup/agent'
+import { madeScan, readLive, readScan, readStatus, type Scan, withScan } from '../shared/agent/agent'
 import { hexLines } from '../ops/bytes'
 
 const said = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { EMPTY_WEDGE, type Press, press } from '../pickup/wedge'
+import { EMPTY_WEDGE, type Press, press } from '../shared/agent/wedge'
 
 /** Presses as a scanner makes them, `gapMs` apart. */
 function presses(text: string, gapMs: number): Press[] {

@@ -10,9 +10,11 @@ from edge.station.verdict import Word
 from edge.wire.messages import Problem, Refusal
 from tests.e2e.town import ROOT
 
-WORDS = (ROOT / "dashboards" / "pickup" / "act_words.ts").read_text(encoding="utf-8")
+PAGES = ROOT / "dashboards"
+SHARED = (PAGES / "shared" / "agent" / "said.ts").read_text(encoding="utf-8")
+WORDS = SHARED + (PAGES / "pickup" / "act_words.ts").read_text(encoding="utf-8")
 CODE = re.compile(
-    r'"(no_log_in|not_in_manifest|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here|'
+    r'"(no_log_in|not_in_manifest|not_planned|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here|'
     r'no_picture|too_large|photo_slow|photo_failed|no_room|other_host)"'
 )
 KINDS: dict[str, Sequence[str]] = {
@@ -32,6 +34,6 @@ def test_every_code_of_a_refusal_has_one() -> None:
     paths = [*(ROOT / "edge" / "http").glob("*.py"), ROOT / "edge" / "photos.py"]
     sources = [path.read_text(encoding="utf-8") for path in paths]
     codes = {code for source in sources for code in CODE.findall(source)}
-    assert len(codes) == 15
+    assert len(codes) == 16
     for code in codes:
-        assert WORDS.count(f"'no.{code}': ") == 2, code
+        assert SHARED.count(f"'no.{code}': ") == 2, code

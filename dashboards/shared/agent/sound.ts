@@ -2,7 +2,7 @@
 
 import { onScopeDispose, ref, type Ref, watch } from 'vue'
 
-import { language } from '../shared/i18n/text'
+import { language } from '../i18n/text'
 import type { Scan } from './agent'
 
 export interface Tone {

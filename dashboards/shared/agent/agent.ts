@@ -1,10 +1,7 @@
 /** What the edge agent says of itself and of scans (edge/http). Reads leniently: a field it does not send is empty, never a crash. */
 
-import { isObject, type Json, readClock, type ServerClock } from '../shared/live/protocol'
+import { isObject, type Json, readClock, type ServerClock } from '../live/protocol'
 import type { Alarm } from './cold'
-
-export type Mode = 'receive' | 'release' | 'count'
-export const MODES: readonly Mode[] = ['receive', 'release', 'count']
 
 export interface Scan {
   readonly id: string

@@ -2,9 +2,9 @@
 
 import { onScopeDispose, type Ref, ref, shallowRef, type ShallowRef, watch } from 'vue'
 
-import { request } from '../shared/api/http'
-import { type Band, openSpans, type Readings, type Span } from '../shared/chart'
-import type { Json } from '../shared/live/protocol'
+import { request } from '../api/http'
+import { type Band, openSpans, type Readings, type Span } from '../chart'
+import type { Json } from '../live/protocol'
 import type { Station } from './station'
 
 export interface Box {

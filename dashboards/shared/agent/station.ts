@@ -2,13 +2,13 @@
 
 import { computed, type ComputedRef, onScopeDispose, ref, type Ref, shallowRef, type ShallowRef } from 'vue'
 
-import { Refused, request } from '../shared/api/http'
-import { type ClockLine, clockLine, domainNowMs } from '../shared/clock'
-import { isObject, type Json } from '../shared/live/protocol'
-import { useTicking } from '../shared/ticking'
-import { madeScan, type Mode, readLive, readScan, readScans, readStatus, type Scan, scanKey, type Status, withScan } from './agent'
-import { refusal } from './act_words'
+import { Refused, request } from '../api/http'
+import { type ClockLine, clockLine, domainNowMs } from '../clock'
+import { isObject, type Json } from '../live/protocol'
+import { useTicking } from '../ticking'
+import { madeScan, readLive, readScan, readScans, readStatus, type Scan, scanKey, type Status, withScan } from './agent'
 import type { Alarm } from './cold'
+import { refusal } from './said'
 import { EMPTY_WEDGE, press } from './wedge'
 
 export interface Station {
@@ -31,7 +31,7 @@ export interface Station {
   /** The same for an act, whose result is listed and told. */
   readonly act: (path: string, body: object) => Promise<Scan | null>
   readonly undo: (scan: Scan) => Promise<void>
-  readonly setMode: (mode: Mode) => Promise<void>
+  readonly setMode: (mode: string) => Promise<void>
 }
 
 export interface Hooks {
@@ -179,7 +179,7 @@ export function useStation(hooks: Hooks): Station {
     await named(async () => showOf(await post('/api/undo', { id: scan.id }), 'scan'))
   }
 
-  async function setMode(mode: Mode): Promise<void> {
+  async function setMode(mode: string): Promise<void> {
     const next = readStatus(await post('/api/mode', { mode }))
     if (next) showStatus(next)
     changed()

@@ -1,8 +1,8 @@
 /** What the staff page says of fridges, freezers and their alarms. */
 
-import { degrees } from '../shared/i18n/chart'
-import { language, texts } from '../shared/i18n/text'
-import { span } from '../shared/format'
+import { degrees } from '../i18n/chart'
+import { language, texts } from '../i18n/text'
+import { span } from '../format'
 import type { Alarm, Sensor } from './cold'
 
 const zh = {
