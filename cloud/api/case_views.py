@@ -64,6 +64,19 @@ class CaseEvent(BaseModel):
     undone: bool
 
 
+class Item(BaseModel):
+    """What can be reported: an article of a parcel."""
+
+    parcel: str
+    sku: str
+    name: str
+    quantity: int
+
+
+class ItemList(BaseModel):
+    items: list[Item]
+
+
 class StepOut(BaseModel):
     """``by``: resident, account (``who``), rule or fold. ``photos``: their addresses."""
 
@@ -190,3 +203,14 @@ async def case_events(connection: Connection, ids: Sequence[str]) -> list[CaseEv
         for row in await cursor.fetchall()
     }  # fmt: skip
     return [found[one] for one in ids if one in found]
+
+
+async def items_of(connection: Connection, order_id: str) -> list[Item]:
+    """An order's articles, each once a parcel."""
+    cursor = await connection.execute(
+        """
+        SELECT parcel_id, sku, min(name), sum(quantity)::int FROM order_line WHERE order_id = %s GROUP BY 1, 2 ORDER BY min(line)
+        """,
+        [order_id],
+    )
+    return [Item(parcel=row[0], sku=row[1], name=row[2], quantity=row[3]) for row in await cursor.fetchall()]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, assert_never
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud.api.case_views import AT_THE_STATION, CaseList, CaseOut, list_cases, look
+from cloud.api.case_views import AT_THE_STATION, CaseList, CaseOut, ItemList, items_of, list_cases, look
 from cloud.api.context import (
     CurrentAccount,
     Planner,
@@ -94,20 +94,17 @@ async def look_at_case(case_id: CaseId, account: CurrentAccount, connection: Tra
     return await _in_scope(connection, account, case_id)
 
 
+@router.get("/operators/{operator_id}/orders/{external_id}/items")
+async def list_items(operator_id: str, external_id: str, account: CurrentAccount, connection: Transaction) -> ItemList:
+    """What a case about this order can be about."""
+    row = await _order(connection, account, operator_id, external_id)
+    return ItemList(items=await items_of(connection, row[0]))
+
+
 @router.post("/cases", status_code=201)
 async def open_for_resident(wanted: CaseIn, account: CurrentAccount, services: ServicesDep, connection: Transaction) -> CaseOut:
     """Somebody stands at the counter, or calls: a case in their name."""
-    require_operator(account, wanted.operator)
-    cursor = await connection.execute(
-        f"""
-        SELECT o.id, o.site_id FROM customer_order o
-        WHERE o.operator_id = %(operator)s AND o.external_id = %(external)s AND {ORDERS_IN_SCOPE}
-        """,  # noqa: S608  # literals only
-        {**account.scope.order_filter(), "operator": wanted.operator, "external": wanted.order},
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        raise not_found("order", "order")
+    row = await _order(connection, account, wanted.operator, wanted.order)
     await check_item(connection, row[0], wanted.parcel.upper(), wanted.sku, wanted.quantity)
     case, steps = opened(Origin.STAFF, Problem(wanted.problem), at_once=False)
     new = NewCase(
@@ -220,6 +217,22 @@ def moved(case: Case, said: Said) -> tuple[Case, tuple[Step, ...]]:
                 raise ApiError(422, "case_reference", "reference") from None
             case _:
                 assert_never(error.why)
+
+
+async def _order(connection: Connection, account: Account, operator_id: str, external_id: str) -> tuple[str, str]:
+    """Id and station of an order in scope; 404 where there is none."""
+    require_operator(account, operator_id)
+    cursor = await connection.execute(
+        f"""
+        SELECT o.id, o.site_id FROM customer_order o
+        WHERE o.operator_id = %(operator)s AND o.external_id = %(external)s AND {ORDERS_IN_SCOPE}
+        """,  # noqa: S608  # literals only
+        {**account.scope.order_filter(), "operator": operator_id, "external": external_id},
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise not_found("order", "order")
+    return row[0], row[1]
 
 
 async def _in_scope(connection: Connection, account: Account, case_id: int) -> CaseOut:

@@ -51,6 +51,7 @@ async def front(request: Request) -> Response:
 
 
 @router.get("/o/{token}")
+@router.get("/p/{token}")
 async def resident(request: Request, token: str) -> Response:
     """The same page for every link, good or not: the page asks the api, and says what is wrong."""
     del token

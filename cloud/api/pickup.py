@@ -3,16 +3,20 @@
 Links get forwarded to the group: whoever holds one sees the order, and only who knows the phone's last four sees the code.
 """
 
+from typing import Literal
+
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.context import CurrentAccount, Services, ServicesDep, Transaction, require_operator
 from cloud.api.errors import ApiError, not_found
 from cloud.api.link_holder import check_tail, order_behind
+from cloud.api.qr import qr_rows
 from cloud.api.text import Text, iso_of
 from cloud.auth import claims
 from cloud.auth.audit import write_audit
 from cloud.auth.claims import OpenClaim
+from cloud.auth.links import LinkError, LinkSigner
 from cloud.auth.pickup import PickupKeys
 from cloud.domain.scope import ORDERS_IN_SCOPE, Role
 from cloud.store.pool import Connection
@@ -20,6 +24,9 @@ from edge.wire.clock import to_ms
 from edge.wire.pickup import shown_code
 
 router = APIRouter(prefix="/api", tags=["pickup"])
+
+# A link that is good no more still says why.
+_SAID_AFTER_MS = 7 * 24 * 3600 * 1000
 
 
 class TailIn(BaseModel):
@@ -35,22 +42,41 @@ class ProxyOut(BaseModel):
 
 
 class PickupOut(BaseModel):
-    """``qr``: the text of the QR. ``orders``: what it is good for. ``proxies``: who may come instead, and has not."""
+    """``qr``: the text of the QR, ``qr_rows`` its modules. ``orders``: what it is good for; ``until``: by when to come.
+
+    ``proxies``: who may come instead, and has not.
+    """
 
     code: str
     qr: str
+    qr_rows: list[str]
     orders: list[str]
+    until: str
     expires_at: str
     proxies: list[ProxyOut]
 
 
 class NewProxyOut(BaseModel):
-    """To be handed on: good once, for whoever shows it first."""
+    """To be handed on: good once, for whoever shows it first. ``url``: a page that shows code and QR."""
 
     token: str
+    url: str
     code: str
     qr: str
     expires_at: str
+
+
+class ProxyView(BaseModel):
+    """What somebody who comes instead sees. ``state`` other than ``ready``: it is good for nothing, and there is no code."""
+
+    state: Literal["ready", "used", "revoked", "expired"]
+    code: str
+    qr_rows: list[str]
+    site_name: str
+    site_address: str
+    expires_at: str
+    time_zone: str
+    as_of: str
 
 
 @router.post("/links/{token}/pickup")
@@ -66,7 +92,8 @@ async def show_pickup(
     qr, orders = claims.signed(keys, own, claim.site_id, claim.orders, to_ms(expires_at), is_proxy=False)
     sent = await claims.proxies(connection, claim, services.now())
     return PickupOut(
-        code=shown_code(code), qr=qr, orders=list(orders), expires_at=iso_of(expires_at),
+        code=shown_code(code), qr=qr, qr_rows=qr_rows(qr), orders=list(orders), until=iso_of(claim.deadline),
+        expires_at=iso_of(expires_at),
         proxies=[ProxyOut(token=one.token, expires_at=iso_of(one.expires_at)) for one in sent],
     )  # fmt: skip
 
@@ -83,7 +110,54 @@ async def send_proxy(
     keys = PickupKeys(services.config.secret)
     proxy, code = await claims.add_proxy(connection, keys, claim, services.now())
     qr, _ = claims.signed(keys, proxy.token, claim.site_id, claim.orders, to_ms(proxy.expires_at), is_proxy=True)
-    return NewProxyOut(token=proxy.token, code=shown_code(code), qr=qr, expires_at=iso_of(proxy.expires_at))
+    link = proxy_links(services).sign(proxy.token, 1, life_ms=to_ms(proxy.expires_at) - services.clock.now_ms() + _SAID_AFTER_MS)
+    url = f"{services.config.public_url.rstrip('/')}/p/{link}"
+    return NewProxyOut(token=proxy.token, url=url, code=shown_code(code), qr=qr, expires_at=iso_of(proxy.expires_at))
+
+
+def proxy_links(services: Services) -> LinkSigner:
+    """Signs the links of those who come instead; a link to an order is none of them, and the other way round."""
+    return LinkSigner(services.config.secret, services.clock, "proxy-link-1")
+
+
+@router.get("/proxies/{link}")
+async def look_at_proxy(link: str, response: Response, services: ServicesDep, connection: Transaction) -> ProxyView:
+    """Code and QR for who comes instead; the link is all they have, it works once and can be taken back."""
+    response.headers["Cache-Control"] = "no-store"
+    try:
+        token = proxy_links(services).read(link).order_id
+    except LinkError as error:
+        if "expired" in str(error):
+            raise ApiError(410, "link_expired", "link") from None
+        raise ApiError(404, "link_invalid", "link", detail=str(error)) from None
+    cursor = await connection.execute(
+        """
+        SELECT t.site_id, t.claim, t.orders, t.expires_at, t.revoked_at IS NOT NULL, s.name, s.address,
+               (SELECT op.time_zone FROM customer_order o JOIN operator op ON op.id = o.operator_id WHERE o.id = t.orders[1])
+        FROM pickup_token t JOIN site s ON s.id = t.site_id WHERE t.token = %s AND t.is_proxy
+        """,
+        [token],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise ApiError(410, "link_expired", "link")
+    site, claim, orders, expires_at, is_revoked, name, address, time_zone = row
+    state: Literal["ready", "used", "revoked", "expired"] = "ready"
+    if await claims.is_used(connection, token, orders):
+        state = "used"
+    elif is_revoked:
+        state = "revoked"
+    elif services.now() >= expires_at:
+        state = "expired"
+    code, rows = "", []
+    if state == "ready":
+        keys = PickupKeys(services.config.secret)
+        code = shown_code(await claims.code_of(connection, keys, site, claim, services.now(), token))
+        rows = qr_rows(claims.signed(keys, token, site, orders, to_ms(expires_at), is_proxy=True)[0])
+    return ProxyView(
+        state=state, code=code, qr_rows=rows, site_name=name, site_address=address, expires_at=iso_of(expires_at),
+        time_zone=time_zone or "Asia/Shanghai", as_of=iso_of(services.now()),
+    )  # fmt: skip
 
 
 @router.post("/links/{token}/proxies/{proxy}/revoke", status_code=204)

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
-from cloud.api.case_views import ANSWERS
+from cloud.api.case_views import ANSWERS, Item, items_of
 from cloud.api.cases import MAX_TEXT, CaseId, Reportable, check_item, moved
 from cloud.api.context import Services, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
@@ -49,8 +49,9 @@ class OwnCase(BaseModel):
 
 
 class OwnCases(BaseModel):
-    """``may_report``: now. From ``report_from`` to ``report_until`` something can be reported."""
+    """``may_report``: now. From ``report_from`` to ``report_until`` something can be reported, of one of ``items``."""
 
+    items: list[Item]
     cases: list[OwnCase]
     may_report: bool
     report_from: str
@@ -89,6 +90,7 @@ async def list_own(token: str, response: Response, services: ServicesDep, connec
     order_id = await order_behind(connection, services, token)
     begins, ends, is_cancelled = await _window(connection, order_id)
     return OwnCases(
+        items=await items_of(connection, order_id),
         cases=[
             OwnCase.model_validate(one.model_dump(include=set(OwnCase.model_fields))) for one in await _own(connection, order_id)
         ],

@@ -67,13 +67,14 @@ async def claim_of(connection: Connection, order_id: str, today: date) -> OpenCl
     return None if row is None else OpenClaim(row[0], row[1], row[2], tuple(row[3]), row[4], row[5])
 
 
-async def code_of(connection: Connection, keys: PickupKeys, site_id: str, claim: str, now: datetime) -> str:
-    """The claim's code, made if it has none."""
+async def code_of(connection: Connection, keys: PickupKeys, site_id: str, claim: str, now: datetime, token: str = "") -> str:
+    """The claim's code, or that of one who may come instead (``token``); made if it has none."""
     cursor = await connection.execute(
-        "SELECT sealed FROM pickup_code WHERE site_id = %s AND claim = %s AND token = '' AND revoked_at IS NULL", [site_id, claim]
+        "SELECT sealed FROM pickup_code WHERE site_id = %s AND claim = %s AND token = %s AND revoked_at IS NULL",
+        [site_id, claim, token],
     )
     row = await cursor.fetchone()
-    return keys.open(site_id, row[0]) if row else await _make_code(connection, keys, site_id, claim, "", now)
+    return keys.open(site_id, row[0]) if row else await _make_code(connection, keys, site_id, claim, token, now)
 
 
 async def _make_code(connection: Connection, keys: PickupKeys, site_id: str, claim: str, token: str, now: datetime) -> str:
@@ -133,12 +134,29 @@ async def proxies(connection: Connection, open_claim: OpenClaim, now: datetime) 
         WHERE t.site_id = %s AND t.claim = %s AND t.is_proxy AND t.revoked_at IS NULL AND t.expires_at > %s AND NOT EXISTS (
             SELECT FROM parcel p JOIN event_subject s ON s.entity = 'parcel' AND s.entity_id = p.id
             JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
-            WHERE p.order_id = ANY(t.orders) AND e.kind = 'parcel_released' AND e.fact->>'token' = t.token)
+            WHERE p.order_id = ANY(t.orders) AND e.kind = 'parcel_released' AND e.fact->>'token' = t.token AND NOT EXISTS (
+                SELECT FROM event_undo u WHERE (u.target_site_id, u.target_epoch, u.target_n) = (e.site_id, e.epoch, e.n)))
         ORDER BY t.made_at, t.token
         """,
         [open_claim.site_id, open_claim.claim, now],
     )
     return [Proxy(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+async def is_used(connection: Connection, token: str, orders: Sequence[str]) -> bool:
+    """Whether a station has let them take something; a hand-out that was undone gives it back."""
+    cursor = await connection.execute(
+        """
+        SELECT EXISTS (
+            SELECT FROM parcel p JOIN event_subject s ON s.entity = 'parcel' AND s.entity_id = p.id
+            JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n)
+            WHERE p.order_id = ANY(%s) AND e.kind = 'parcel_released' AND e.fact->>'token' = %s AND NOT EXISTS (
+                SELECT FROM event_undo u WHERE (u.target_site_id, u.target_epoch, u.target_n) = (e.site_id, e.epoch, e.n)))
+        """,
+        [list(orders), token],
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
 
 
 async def revoke_token(connection: Connection, site_id: str, claim: str, token: str, now: datetime) -> bool:

@@ -36,11 +36,11 @@ def looks_like_link(token: str) -> bool:
 
 
 class LinkSigner:
-    """Makes and reads link tokens; expiry by the injected clock."""
+    """Makes and reads link tokens; expiry by the injected clock. ``salt`` tells kinds of links apart."""
 
-    def __init__(self, secret: SecretStr, clock: Clock) -> None:
+    def __init__(self, secret: SecretStr, clock: Clock, salt: str = "resident-link-1") -> None:
         self._serializer = URLSafeSerializer(
-            derive_key(secret, "resident link"), salt="resident-link-1", signer_kwargs={"digest_method": hashlib.sha256}
+            derive_key(secret, "resident link"), salt=salt, signer_kwargs={"digest_method": hashlib.sha256}
         )
         self._clock = clock
 

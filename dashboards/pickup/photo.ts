@@ -2,6 +2,7 @@
 
 import { ref, type Ref } from 'vue'
 
+import { smaller } from '../shared/smaller'
 import type { Counter } from './counter'
 
 const LONGEST_PX = 1600 // a label on a box can still be read
@@ -31,21 +32,4 @@ export function pickedFile(event: Event): File | undefined {
   const file = field.files?.[0]
   field.value = ''
   return file
-}
-
-export async function smaller(file: File, longestPx: number, quality: number): Promise<Blob> {
-  try {
-    const whole = await createImageBitmap(file)
-    const scale = Math.min(1, longestPx / Math.max(whole.width, whole.height))
-    const canvas = document.createElement('canvas')
-    canvas.width = Math.round(whole.width * scale)
-    canvas.height = Math.round(whole.height * scale)
-    canvas.getContext('2d')?.drawImage(whole, 0, 0, canvas.width, canvas.height)
-    const made = await new Promise<Blob | null>((resolve) => {
-      canvas.toBlob(resolve, 'image/jpeg', quality)
-    })
-    return made ?? file
-  } catch {
-    return file // the agent says what is wrong with it
-  }
 }

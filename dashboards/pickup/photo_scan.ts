@@ -3,7 +3,8 @@
 import { computed, type ComputedRef, type Ref, ref, shallowRef, type ShallowRef } from 'vue'
 
 import type { Counter } from './counter'
-import { pickedFile, smaller } from './photo'
+import { pickedFile } from './photo'
+import { smaller } from '../shared/smaller'
 
 export interface Code {
   readonly text: string

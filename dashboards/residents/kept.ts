@@ -9,6 +9,8 @@ export interface Kept {
 }
 
 const PREFIX = 'tt-order-'
+const CODE_PREFIX = 'tt-code-'
+const TAIL_PREFIX = 'tt-tail-'
 const MOST = 5 // orders a household follows at a time
 
 export interface Shelf {
@@ -49,8 +51,56 @@ export function lastKept(shelf: Shelf, token: string): Kept | null {
 export function forget(shelf: Shelf, token: string): void {
   try {
     shelf.removeItem(keyOf(token))
+    shelf.removeItem(keyOf(token, CODE_PREFIX))
+    shelf.removeItem(keyOf(token, TAIL_PREFIX))
   } catch {
     // nothing was kept either
+  }
+}
+
+/** The pickup code as it was last shown here. */
+export interface KeptCode {
+  readonly code: string
+  readonly qrRows: readonly string[]
+  readonly until: string
+  /** When it was fetched, ms since 1970 of the server's clock. */
+  readonly asOfMs: number
+}
+
+export function keepCode(shelf: Shelf, token: string, kept: KeptCode | null): void {
+  try {
+    if (kept) shelf.setItem(keyOf(token, CODE_PREFIX), JSON.stringify(kept))
+    else shelf.removeItem(keyOf(token, CODE_PREFIX))
+  } catch {
+    // full or forbidden: it is asked for again
+  }
+}
+
+export function keptCode(shelf: Shelf, token: string): KeptCode | null {
+  const found = read(shelf, keyOf(token, CODE_PREFIX))
+  if (!found) return null
+  const { code, qrRows, until, asOfMs } = found
+  const isWhole =
+    typeof code === 'string' && typeof until === 'string' && typeof asOfMs === 'number' && Array.isArray(qrRows)
+  return isWhole ? { code, qrRows: qrRows.map(String), until, asOfMs } : null
+}
+
+/** The last four digits that were right once: who opened the order on this phone is not asked again. */
+export function keepTail(shelf: Shelf, token: string, tail: string): void {
+  try {
+    if (tail === '') shelf.removeItem(keyOf(token, TAIL_PREFIX))
+    else shelf.setItem(keyOf(token, TAIL_PREFIX), tail)
+  } catch {
+    // full or forbidden: they are asked for again
+  }
+}
+
+export function keptTail(shelf: Shelf, token: string): string {
+  try {
+    const found = shelf.getItem(keyOf(token, TAIL_PREFIX)) ?? ''
+    return /^[0-9]{4}$/.test(found) ? found : ''
+  } catch {
+    return ''
   }
 }
 
@@ -76,10 +126,10 @@ function read(shelf: Shelf, key: string): Readonly<Record<string, unknown>> | nu
 }
 
 /** FNV-1a of the token: the link itself is a secret and is not written down. */
-function keyOf(token: string): string {
+function keyOf(token: string, prefix = PREFIX): string {
   let hash = 0x811c9dc5
   for (let index = 0; index < token.length; index += 1) {
     hash = Math.imul(hash ^ token.charCodeAt(index), 0x01000193) >>> 0
   }
-  return `${PREFIX}${hash.toString(36)}`
+  return `${prefix}${hash.toString(36)}`
 }

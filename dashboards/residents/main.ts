@@ -1,11 +1,13 @@
 import '../shared/tokens.css'
 
-import { createApp } from 'vue'
+import { createApp, h } from 'vue'
 
 import { keepPageForOffline } from './offline'
+import ProxyPage from './ProxyPage.vue'
 import ResidentPage from './ResidentPage.vue'
 
-const token = decodeURIComponent(/^\/o\/([^/]+)\/?$/.exec(location.pathname)?.[1] ?? '')
+const [, kind, part] = /^\/([op])\/([^/]+)\/?$/.exec(location.pathname) ?? ['', 'o', '']
+const said = decodeURIComponent(part)
 
-createApp(ResidentPage, { token }).mount('#app')
+createApp({ render: () => (kind === 'p' ? h(ProxyPage, { link: said }) : h(ResidentPage, { token: said })) }).mount('#app')
 keepPageForOffline()

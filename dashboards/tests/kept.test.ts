@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { forget, keep, lastKept, type Shelf } from '../residents/kept'
+import { forget, keep, keepCode, keepTail, keptCode, keptTail, lastKept, type Shelf } from '../residents/kept'
 import type { TrackedOrder } from '../shared/api/order'
 
 class MemoryShelf implements Shelf {
@@ -77,6 +77,33 @@ describe('the last view', () => {
     expect(lastKept(shelf, 'token')).toBeNull()
     keep(shelf, 'token', { tracked, asOfMs: 1 }, 1)
     forget(shelf, 'token')
+    expect(shelf.length).toBe(0)
+  })
+})
+
+describe('the pickup code on the phone', () => {
+  const code = { code: '4829 1306', qrRows: ['101', '010'], until: '2026-11-22T13:00:00.000Z', asOfMs: 5 }
+
+  it('is there again after a reload, and gone with the order', () => {
+    const shelf = new MemoryShelf()
+    keepCode(shelf, 'token', code)
+    keepTail(shelf, 'token', '5678')
+    expect(keptCode(shelf, 'token')).toEqual(code)
+    expect([keptTail(shelf, 'token'), keptTail(shelf, 'another')]).toEqual(['5678', ''])
+    forget(shelf, 'token')
+    expect([keptCode(shelf, 'token'), keptTail(shelf, 'token')]).toEqual([null, ''])
+  })
+
+  it('is asked for again where what was kept is no code, or there is no room', () => {
+    const shelf = new MemoryShelf()
+    keepCode(shelf, 'token', { ...code, asOfMs: 'x' as unknown as number })
+    expect(keptCode(shelf, 'token')).toBeNull()
+    const full = new MemoryShelf(1)
+    keepCode(full, 'token', code)
+    keepTail(full, 'token', '5678')
+    expect([keptCode(full, 'token'), keptTail(full, 'token')]).toEqual([null, ''])
+    keepCode(shelf, 'token', null)
+    keepTail(shelf, 'token', '')
     expect(shelf.length).toBe(0)
   })
 })

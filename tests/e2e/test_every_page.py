@@ -102,4 +102,4 @@ def test_a_person_with_a_keyboard_gets_everywhere_on_the_resident_page(town: Tow
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("EN")
     page.keyboard.press("Enter")
-    expect(page.locator("h2").first).to_have_text("What happened")
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()

@@ -27,6 +27,7 @@ export class Unreachable extends Error {}
 const PATIENCE_MS = 12_000
 
 export async function request(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<unknown> {
+  const isForm = body instanceof FormData // the browser names its own content type
   const isText = typeof body === 'string' || body instanceof Blob
   const abort = new AbortController()
   const timer = setTimeout(() => {
@@ -40,8 +41,8 @@ export async function request(method: string, path: string, body?: unknown, pati
       credentials: 'same-origin',
       cache: 'no-store',
       signal: abort.signal,
-      headers: body === undefined ? {} : { 'content-type': isText ? 'text/csv' : 'application/json' },
-      ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
+      headers: body === undefined || isForm ? {} : { 'content-type': isText ? 'text/csv' : 'application/json' },
+      ...(body === undefined ? {} : { body: isText || isForm ? body : JSON.stringify(body) }),
     })
     text = await response.text()
   } catch (error) {

@@ -908,6 +908,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/orders/{external_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Items
+         * @description What a case about this order can be about.
+         */
+        get: operations["list_items_api_operators__operator_id__orders__external_id__items_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators/{operator_id}/orders/{external_id}/link": {
         parameters: {
             query?: never;
@@ -986,6 +1006,26 @@ export interface paths {
          * @description Where it lay, what was measured there, and what follows from it; 404 where nothing has to keep it cold.
          */
         get: operations["parcel_cold_chain_api_parcels__parcel_id__cold_chain_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/proxies/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Proxy
+         * @description Code and QR for who comes instead; the link is all they have, it works once and can be taken back.
+         */
+        get: operations["look_at_proxy_api_proxies__link__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2502,6 +2542,25 @@ export interface components {
             /** Updated */
             updated: number;
         };
+        /**
+         * Item
+         * @description What can be reported: an article of a parcel.
+         */
+        Item: {
+            /** Name */
+            name: string;
+            /** Parcel */
+            parcel: string;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+        };
+        /** ItemList */
+        ItemList: {
+            /** Items */
+            items: components["schemas"]["Item"][];
+        };
         /** JobOut */
         JobOut: {
             /** Error */
@@ -2785,7 +2844,7 @@ export interface components {
         };
         /**
          * NewProxyOut
-         * @description To be handed on: good once, for whoever shows it first.
+         * @description To be handed on: good once, for whoever shows it first. ``url``: a page that shows code and QR.
          */
         NewProxyOut: {
             /** Code */
@@ -2796,6 +2855,8 @@ export interface components {
             qr: string;
             /** Token */
             token: string;
+            /** Url */
+            url: string;
         };
         /**
          * OperatorIn
@@ -2979,11 +3040,13 @@ export interface components {
         };
         /**
          * OwnCases
-         * @description ``may_report``: now. From ``report_from`` to ``report_until`` something can be reported.
+         * @description ``may_report``: now. From ``report_from`` to ``report_until`` something can be reported, of one of ``items``.
          */
         OwnCases: {
             /** Cases */
             cases: components["schemas"]["OwnCase"][];
+            /** Items */
+            items: components["schemas"]["Item"][];
             /** May Report */
             may_report: boolean;
             /** Report From */
@@ -3064,7 +3127,9 @@ export interface components {
         };
         /**
          * PickupOut
-         * @description ``qr``: the text of the QR. ``orders``: what it is good for. ``proxies``: who may come instead, and has not.
+         * @description ``qr``: the text of the QR, ``qr_rows`` its modules. ``orders``: what it is good for; ``until``: by when to come.
+         *
+         *     ``proxies``: who may come instead, and has not.
          */
         PickupOut: {
             /** Code */
@@ -3077,6 +3142,10 @@ export interface components {
             proxies: components["schemas"]["ProxyOut"][];
             /** Qr */
             qr: string;
+            /** Qr Rows */
+            qr_rows: string[];
+            /** Until */
+            until: string;
         };
         /** PlanIn */
         PlanIn: {
@@ -3139,6 +3208,31 @@ export interface components {
             expires_at: string;
             /** Token */
             token: string;
+        };
+        /**
+         * ProxyView
+         * @description What somebody who comes instead sees. ``state`` other than ``ready``: it is good for nothing, and there is no code.
+         */
+        ProxyView: {
+            /** As Of */
+            as_of: string;
+            /** Code */
+            code: string;
+            /** Expires At */
+            expires_at: string;
+            /** Qr Rows */
+            qr_rows: string[];
+            /** Site Address */
+            site_address: string;
+            /** Site Name */
+            site_name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ready" | "used" | "revoked" | "expired";
+            /** Time Zone */
+            time_zone: string;
         };
         /** QuarantineItem */
         QuarantineItem: {
@@ -5723,6 +5817,47 @@ export interface operations {
             };
         };
     };
+    list_items_api_operators__operator_id__orders__external_id__items_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     make_link_api_operators__operator_id__orders__external_id__link_post: {
         parameters: {
             query?: never;
@@ -5900,6 +6035,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ColdChainOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_proxy_api_proxies__link__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProxyView"];
                 };
             };
             /** @description Client Error */

@@ -5,7 +5,9 @@ import hashlib
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+import zxingcpp
 from pydantic import SecretStr
 
 from cloud.auth.pickup import PickupKeys
@@ -116,6 +118,8 @@ async def test_what_a_resident_is_shown_is_what_the_station_takes(world: World) 
     assert is_signed_by(signed, manifest.keys[0].public)
     assert (signed.token.key, signed.token.site, signed.token.orders) == (manifest.keys[0].key, "st-a1", ("op-a/A-1001",))
     assert not signed.token.is_proxy
+    assert read_modules(shown["qr_rows"]) == shown["qr"]
+    assert shown["until"] == "2026-11-22T13:00:00.000Z"
     assert (await world.post(None, f"/api/links/{token}/pickup", json={"tail": "5678"})).json()["code"] == shown["code"]
 
 
@@ -136,6 +140,43 @@ async def test_a_proxy_comes_once_and_is_taken_back(world: World) -> None:
     for _ in range(5):
         assert (await world.post(None, f"/api/links/{token}/proxies", json=tail)).status_code == 201
     assert (await world.post(None, f"/api/links/{token}/proxies", json=tail)).json()["error"]["code"] == "too_many_proxies"
+
+
+async def test_who_comes_instead_has_a_page_that_says_when_it_is_good_for_nothing(world: World) -> None:
+    shown = await settle_station(world)
+    token = await link(world)
+    proxy = (await world.post(None, f"/api/links/{token}/proxies", json={"tail": "5678"})).json()
+    path = f"/api/proxies/{proxy['url'].rpartition('/')[2]}"
+    seen = (await world.get(None, path)).json()
+    assert (seen["state"], seen["code"], seen["site_name"]) == ("ready", proxy["code"], "站 st-a1")
+    assert read_modules(seen["qr_rows"]) == proxy["qr"]
+    assert (await world.get(None, f"/api/proxies/{token}")).status_code == 404, "a link to the order is none to come with"
+    assert (await world.get(None, f"/api/links/{proxy['url'].rpartition('/')[2]}")).status_code == 404
+    parcel = shown["parcels"][0]["id"]
+    await scan(world.connection, "st-a1", parcel, "parcel_released", 1, token=proxy["token"])
+    assert (await world.get(None, path)).json()["state"] == "used"
+    second = (await world.post(None, f"/api/links/{token}/proxies", json={"tail": "5678"})).json()
+    path = f"/api/proxies/{second['url'].rpartition('/')[2]}"
+    await world.post(None, f"/api/links/{token}/proxies/{second['token']}/revoke", json={"tail": "5678"})
+    gone = (await world.get(None, path)).json()
+    assert (gone["state"], gone["code"], gone["qr_rows"]) == ("revoked", "", [])
+    third = (await world.post(None, f"/api/links/{token}/proxies", json={"tail": "5678"})).json()
+    world.clock.ms += 5 * 86_400_000
+    assert (await world.get(None, f"/api/proxies/{third['url'].rpartition('/')[2]}")).json()["state"] == "expired"
+    world.clock.ms += 9 * 86_400_000
+    assert (await world.get(None, f"/api/proxies/{third['url'].rpartition('/')[2]}")).status_code == 410
+
+
+def read_modules(rows: list[str]) -> str:
+    """What a reader makes of the drawn QR."""
+    size, module = len(rows) + 8, 6
+    picture = np.full((size * module, size * module), 255, np.uint8)
+    for y, row in enumerate(rows):
+        for x, one in enumerate(row):
+            if one == "1":
+                picture[(y + 4) * module : (y + 5) * module, (x + 4) * module : (x + 5) * module] = 0
+    (found,) = zxingcpp.read_barcodes(picture)
+    return str(found.text)
 
 
 async def test_a_leader_takes_back_a_code_that_went_astray(world: World) -> None:
