@@ -51,6 +51,15 @@ settings.register_profile("thorough", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=QUICK_EXAMPLES)
 settings.load_profile("thorough")
 
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Two workers a core where slow tests are left out: half of the time quick ones wait for a line to fall silent or a server
+    to stop. The others have servers that work, one set a worker: xdist's own number will do.
+    """
+    return (os.cpu_count() or 1) * 2 if "slow" in _left_out(config.option.markexpr) else None
+
+
 _WHOLE_FILE = re.compile(r"^pytestmark = .*?\bmark\.(slow|e2e|faults)\b", re.MULTILINE)
 
 
@@ -81,7 +90,6 @@ def pytest_collection() -> None:
 
 def pytest_collection_finish() -> None:
     """They have come, and are no rubbish."""
-    gc.collect()
     gc.freeze()
     gc.enable()
 

@@ -33,6 +33,7 @@ with ThreadPoolExecutor(THREADS) as pool:
 BLOCK_BYTES = 16 << 20
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not give_back_large_blocks(), reason="another C library than glibc")
 def test_a_code_that_was_derived_leaves_no_memory_behind() -> None:
     assert kept_bytes("told") < BLOCK_BYTES // 2

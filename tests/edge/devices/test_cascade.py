@@ -119,6 +119,7 @@ def test_nothing_is_read_where_no_code_is(decoders: Decoders, seed: int) -> None
     assert still.symbols == [], still.stage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period_px", [4, 7, 11])
 def test_nothing_is_read_off_striped_cloth(decoders: Decoders, period_px: int) -> None:
     stripes = (np.arange(320) % period_px < period_px // 2).astype(np.float32) * 160 + 40

@@ -34,6 +34,11 @@ from firmware_sim.locker_speech import SPEECH, Unlock
 from tests.edge.devices.locker_cabinets import BRIEF, Cabinet, all_closed, cabinet, eventually, quick
 
 families = pytest.mark.parametrize("family", list(BoardFamily))
+# For tests that wait for a line to be silent or a door to stay shut: one board is quick enough, the others are slow together.
+waiting = pytest.mark.parametrize(
+    "family",
+    [BoardFamily.XOR8A, *(pytest.param(one, marks=pytest.mark.slow) for one in BoardFamily if one is not BoardFamily.XOR8A)],
+)
 replying = pytest.mark.parametrize("family", [BoardFamily.CU48, BoardFamily.XOR8A, BoardFamily.WKLY])
 pushing = pytest.mark.parametrize("family", [BoardFamily.XOR8A, BoardFamily.WKLY])
 
@@ -97,7 +102,7 @@ async def test_a_door_that_stands_open_is_not_pulsed(tmp_path: Path, family: Boa
         assert here.opened_without_command == [4]
 
 
-@families
+@waiting
 async def test_a_board_that_answers_no_unlock_is_judged_by_its_doors(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, wired={"replies": False}, told={"unlock_replies": False, **BRIEF}) as here:
         here.doors.doors[2].is_jammed = True
@@ -107,7 +112,7 @@ async def test_a_board_that_answers_no_unlock_is_judged_by_its_doors(tmp_path: P
         assert here.pulsed == [1, 2]
 
 
-@families
+@waiting
 async def test_a_jammed_door_is_told_from_one_that_was_not_pulsed(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, told={"unlock_replies": True, **BRIEF}) as here:
         here.doors.doors[2].is_jammed = True
@@ -126,7 +131,7 @@ async def test_a_stuck_contact_looks_like_a_jam_and_is_not_pulsed_twice(tmp_path
         assert here.pulsed == [2]
 
 
-@families
+@waiting
 async def test_a_slow_spring_is_waited_for(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, wired={"opens_after_s": 0.25}, told={"feedback_s": 5.0}) as here:
         assert (await here.board.open(1)).outcome is OpenOutcome.OPENED
@@ -156,7 +161,7 @@ async def test_an_echo_is_never_taken_for_the_boards_word(tmp_path: Path, family
         assert here.pulsed == [2, 2]
 
 
-@families
+@waiting
 async def test_an_echo_that_nobody_configured_opens_no_door_twice_and_hides_none(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, faults=LockerFaults(echo=True), bus={"echo": Echo.NO}) as here:
         assert (await here.board.open(1)).outcome is OpenOutcome.OPENED
@@ -175,7 +180,7 @@ async def test_a_first_echo_that_noise_spoilt_does_not_hide_those_that_follow(tm
         assert (result.outcome, result.pulse) == (OpenOutcome.FAILED, Pulse.UNKNOWN)
 
 
-@families
+@waiting
 async def test_a_board_that_is_silent_is_lost_its_doors_unknown_and_no_lock_is_pulsed(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, bus={"reply_s": 0.05, "watch_s": 0.05}) as here:
         here.lockers.faults = LockerFaults(no_reply=1.0)
@@ -190,7 +195,7 @@ async def test_a_board_that_is_silent_is_lost_its_doors_unknown_and_no_lock_is_p
         assert here.pulsed == []
 
 
-@families
+@waiting
 async def test_an_unlock_that_the_board_did_not_hear_fails_and_is_not_sent_again(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, faults=LockerFaults(deaf_to_unlock=1.0), told=BRIEF) as here:
         result = await here.board.open(1)
@@ -208,7 +213,7 @@ async def test_a_lost_answer_to_the_unlock_costs_no_second_pulse(tmp_path: Path,
         assert unlocks(here) == 1
 
 
-@families
+@waiting
 async def test_a_door_that_nobody_can_ask_after_its_pulse_is_unknown_and_not_pulsed_again(
     tmp_path: Path, family: BoardFamily
 ) -> None:
@@ -221,7 +226,7 @@ async def test_a_door_that_nobody_can_ask_after_its_pulse_is_unknown_and_not_pul
         assert unlocks(here) == 1
 
 
-@families
+@waiting
 async def test_an_adapter_pulled_in_the_moment_of_the_pulse_leaves_the_result_unknown(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, told=BRIEF) as here:
         here.lockers.on_request = lambda request: here.lockers.unplug() if is_unlock(here, request) else None
@@ -235,7 +240,7 @@ async def test_an_adapter_pulled_in_the_moment_of_the_pulse_leaves_the_result_un
         assert here.pulsed == [1]
 
 
-@families
+@waiting
 async def test_an_adapter_that_is_back_in_time_tells_what_the_door_did(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, told={"feedback_s": 15.0}) as here:
 
@@ -310,7 +315,7 @@ async def test_on_a_worn_line_no_wish_is_pulsed_twice_and_no_result_lies(tmp_pat
         }
 
 
-@families
+@waiting
 async def test_a_late_answer_is_heard_and_not_taken_for_a_lost_board(tmp_path: Path, family: BoardFamily) -> None:
     async with cabinet(tmp_path, family, faults=LockerFaults(delay_s=0.06), bus={"reply_s": 1.0}, told={"feedback_s": 3.0}) as here:
         assert (await here.board.open(1)).outcome is OpenOutcome.OPENED
@@ -341,7 +346,7 @@ async def test_a_door_that_was_shut_again_before_anybody_asked_has_opened(tmp_pa
         assert here.pulsed == [1]
 
 
-@families
+@waiting
 async def test_a_door_left_open_is_told_from_one_that_is_shut_and_from_one_that_is_unknown(
     tmp_path: Path, family: BoardFamily, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,6 +380,7 @@ async def test_a_wish_given_up_before_its_turn_is_not_sent(tmp_path: Path) -> No
         assert here.pulsed == [1]
 
 
+@pytest.mark.slow
 async def test_on_a_line_that_is_never_silent_a_wish_lapses_and_nothing_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

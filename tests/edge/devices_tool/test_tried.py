@@ -136,6 +136,7 @@ async def test_what_is_away_or_held_by_somebody_else_is_said_with_the_remedy(tmp
     assert json.loads(Report(machine=[], configured=tries).as_json())["configured"][0]["name"] == "desk"
 
 
+@pytest.mark.slow
 async def test_a_device_that_says_nothing_is_silent_after_the_time_it_has(tmp_path: Path) -> None:
     config = write(tmp_path)
     with everything(tmp_path) as lockers:

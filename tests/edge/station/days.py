@@ -1,5 +1,7 @@
 """A station's day for tests: two containers, three residents of two operators, staff, shelves, cells. Codes are cheap to derive."""
 
+from functools import cache
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.wire.labels import container_label, parcel_label
@@ -37,6 +39,7 @@ CODE_OF = {"c-wang": "48291306", "c-li": "11223344", "c-zhao": "90807060"}
 PROXY_CODE, PROXY_TOKEN = "55554444", "px-1"
 
 
+@cache
 def manifest(version: int = 1, revoked: tuple[str, ...] = ()) -> Manifest:
     """The day."""
     return Manifest(
