@@ -54,7 +54,7 @@ class LegAccount:
 
 @dataclass(frozen=True, slots=True)
 class ColdAccount:
-    """All of it. ``basis``: the vaguest among the legs on which anything was measured."""
+    """All of it. ``basis``: on which most of what was measured stands; of two alike the vaguer."""
 
     goods: Goods
     legs: tuple[LegAccount, ...]
@@ -74,8 +74,11 @@ class ColdAccount:
 
     @property
     def basis(self) -> Basis:
-        found = {leg.leg.basis for leg in self.legs if leg.exposure.observed_min > 0.0}
-        return next((one for one in (Basis.ZONE, Basis.CONTAINER, Basis.PLACE) if one in found), Basis.NONE)
+        minutes = dict.fromkeys((Basis.ZONE, Basis.CONTAINER, Basis.PLACE), 0.0)
+        for leg in self.legs:
+            if leg.leg.basis in minutes:
+                minutes[leg.leg.basis] += leg.exposure.observed_min
+        return max(minutes, key=lambda basis: minutes[basis]) if any(minutes.values()) else Basis.NONE
 
     @property
     def worst(self) -> OutOfRange | None:

@@ -18,6 +18,7 @@ from edge.wire.messages import GoodsLimits
 
 # A telephone is 360 points wide; nobody sees more.
 MOST_POINTS = 400
+PAUSE = timedelta(minutes=5)  # a sensor that speaks every minute is called silent after four and a half
 _STEPS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=3))
 
 
@@ -123,8 +124,26 @@ async def cold_series(connection: Connection, record: ColdRecord, now: datetime)
             points.append(ColdPoint(stay.start, None, None, None))
             continue
         buckets = await readings(connection, number, stay.start, stay.end, step)
-        points += [ColdPoint(max(one.at, stay.start), one.low, one.mean, one.high) for one in buckets]
+        points += without_pauses([ColdPoint(max(one.at, stay.start), one.low, one.mean, one.high) for one in buckets], step)
     return step, points
+
+
+def without_pauses(points: Sequence[ColdPoint], step: timedelta) -> list[ColdPoint]:
+    """Without steps between two readings that follow each other closely enough; what is left of a longer silence is one gap."""
+    kept: list[ColdPoint] = []
+    silence: ColdPoint | None = None
+    heard: datetime | None = None
+    for point in points:
+        if point.mean is None:
+            silence = silence or point
+            continue
+        if silence is not None and (heard is None or point.at - heard > PAUSE + step):
+            kept.append(silence)
+        silence, heard = None, point.at
+        kept.append(point)
+    if silence is not None and (heard is None or points[-1].at - heard > PAUSE):
+        kept.append(silence)
+    return kept
 
 
 async def _sensors(connection: Connection, stays: Sequence[ColdStay]) -> dict[tuple[str, str], int]:

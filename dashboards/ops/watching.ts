@@ -2,11 +2,13 @@
 
 import { computed, type ComputedRef, onScopeDispose, shallowRef, type ShallowRef } from 'vue'
 
-import { cloud, type Health, type QuarantineItem, type Site } from '../shared/api/cloud'
+import { type Alarm, cloud, type Health, type QuarantineItem, type Site } from '../shared/api/cloud'
 import { Refused } from '../shared/api/http'
 import { type ClockLine, clockLine, domainNowMs } from '../shared/clock'
 import { BROWSER, type Link, LiveClient, type LiveState, type Polled, wakeWithPage } from '../shared/live/client'
+import { faultText } from '../shared/i18n/faults'
 import { useTicking } from '../shared/ticking'
+import { bell } from './alarms'
 import { withLive } from './sites'
 
 export interface Watching {
@@ -14,6 +16,10 @@ export interface Watching {
   readonly sites: ComputedRef<readonly Site[]>
   /** Null: this account may not see it. */
   readonly quarantine: ShallowRef<readonly QuarantineItem[] | null>
+  /** The open ones, the most severe first; why they are not up to date, '' while they are. */
+  readonly alarms: ShallowRef<readonly Alarm[]>
+  readonly alarmFault: ShallowRef<string>
+  readonly lookAtAlarms: () => Promise<void>
   readonly clock: ShallowRef<ClockLine | null>
   readonly nowMs: ComputedRef<number | null>
   readonly asOfMs: ShallowRef<number | null>
@@ -28,6 +34,8 @@ export function useWatching(onLoggedOut: () => void): Watching {
   const listed = shallowRef<readonly Site[]>([])
   const rooms = shallowRef<LiveState['rooms']>({})
   const quarantine = shallowRef<readonly QuarantineItem[] | null>([])
+  const alarms = shallowRef<readonly Alarm[]>([])
+  const alarmFault = shallowRef('')
   const clock = shallowRef<ClockLine | null>(null)
   const asOfMs = shallowRef<number | null>(null)
   const link = shallowRef<Link>('connecting')
@@ -38,6 +46,8 @@ export function useWatching(onLoggedOut: () => void): Watching {
   let letGo: (() => void) | null = null
   let timer = 0
   let isOver = false
+  let alarmLooks = 0
+  let alarmAnswer = 0
 
   async function ask(): Promise<Polled> {
     const [said, found, kept] = await Promise.all([cloud.health(), cloud.sites(), listQuarantine()])
@@ -49,8 +59,23 @@ export function useWatching(onLoggedOut: () => void): Watching {
     return { clock: said.clock, frames: [] }
   }
 
+  /** By itself: the rest of the page does not wait for it, and it not for the rest. A late answer never replaces a newer one. */
+  async function lookAtAlarms(): Promise<void> {
+    const number = ++alarmLooks
+    try {
+      const found = await cloud.alarms('open')
+      if (number < alarmAnswer) return
+      alarmAnswer = number
+      alarms.value = found.alarms
+      alarmFault.value = ''
+    } catch (error) {
+      if (number >= alarmAnswer) alarmFault.value = faultText(error)
+    }
+  }
+
   async function look(): Promise<void> {
     window.clearTimeout(timer)
+    void lookAtAlarms()
     try {
       const polled = await ask()
       if (client === null) await follow(polled)
@@ -71,7 +96,9 @@ export function useWatching(onLoggedOut: () => void): Watching {
         rooms: live.rooms,
         poll: ask,
         onChange: (state) => {
+          const rang = bell(rooms.value) !== bell(state.rooms)
           rooms.value = state.rooms
+          if (rang) void lookAtAlarms()
           link.value = state.link
           if (state.clock) clock.value = state.clock
         },
@@ -90,7 +117,7 @@ export function useWatching(onLoggedOut: () => void): Watching {
     letGo?.()
     client?.stop()
   })
-  return { health, sites, quarantine, clock, nowMs, asOfMs, link, look }
+  return { health, sites, quarantine, alarms, alarmFault, lookAtAlarms, clock, nowMs, asOfMs, link, look }
 }
 
 async function listQuarantine(): Promise<readonly QuarantineItem[] | null> {

@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,8 @@ class Order:
 class Town:
     """Made by ``running_town``."""
 
-    def __init__(self, folder: Path, database_url: str, broker: TestBroker) -> None:
+    def __init__(self, folder: Path, database_url: str, broker: TestBroker, more: Mapping[str, str] | None = None) -> None:
+        """``more``: of the processes' environment."""
         self.site = f"e2e-{secrets.token_hex(3)}"
         self.password = secrets.token_hex(8)
         self.broker = broker
@@ -70,11 +71,12 @@ class Town:
             "TUANTU_PUBLIC_URL": self.url,
             "TUANTU_LIVE_URL": f"ws://127.0.0.1:{live_port}",
             "TUANTU_PAGES_DIR": str(DIST),
+            **(more or {}),
         }
-        self.api = self._child("api", "cloud", "api")
-        self.live = self._child("live", "cloud", "live")
-        self.ingest = self._child("ingest", "cloud", "ingest")
-        self.agent = self._child("agent", "edge", "run", "--config", str(folder / "site.toml"))
+        self.api = self.child("api", "cloud", "api")
+        self.live = self.child("live", "cloud", "live")
+        self.ingest = self.child("ingest", "cloud", "ingest")
+        self.agent = self.child("agent", "edge", "run", "--config", str(folder / "site.toml"))
         self.scanner = SimulatedScanner(folder / "scanner", Random(1))
         self.http = httpx.Client(base_url=self.url, timeout=20.0)
         self._orders = 0
@@ -83,7 +85,8 @@ class Town:
     def children(self) -> Sequence[Child]:
         return (self.api, self.live, self.ingest, self.agent)
 
-    def _child(self, name: str, *argv: str) -> Child:
+    def child(self, name: str, *argv: str) -> Child:
+        """A process of the town, not started."""
         return Child(name, [sys.executable, "-m", *argv], self.folder / f"{name}.log", self._environment, cwd=ROOT)
 
     def wait_for(self, child: Child, url: str) -> None:

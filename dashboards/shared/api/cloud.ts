@@ -7,6 +7,9 @@ type Schemas = components['schemas']
 export type Account = Schemas['AccountOut']
 export type Health = Schemas['Health']
 export type Site = Schemas['SiteOut']
+export type Alarm = Schemas['AlarmOut']
+export type TouchedParcel = Schemas['TouchedParcel']
+export type SensorHealth = Schemas['SensorHealth']
 export type QuarantineItem = Schemas['QuarantineItem']
 export type QuarantineOne = Schemas['QuarantineOne']
 export type ImportReport = Schemas['ImportReport']
@@ -28,6 +31,12 @@ export const cloud = {
   acknowledgeLoss: (kind: 'batches' | 'quarantine', total: number, note: string) =>
     request('POST', `/api/losses/${kind}/acknowledge`, { total, note }),
   sites: async () => ((await request('GET', '/api/sites')) as Schemas['SiteList']).sites,
+  alarms: async (show: 'open' | 'all') => (await request('GET', `/api/alarms?show=${show}&limit=200`)) as Schemas['AlarmList'],
+  acknowledgeAlarm: async (id: number, note: string) => (await request('POST', `/api/alarms/${id}/acknowledge`, { note })) as Alarm,
+  closeAlarm: async (id: number, note: string) => (await request('POST', `/api/alarms/${id}/close`, { note })) as Alarm,
+  touched: async (id: number) => (await request('GET', `/api/alarms/${id}/parcels`)) as Schemas['TouchedList'],
+  sensorHealth: async (site: string) =>
+    (await request('GET', `/api/sites/${part(site)}/sensor-health`)) as Schemas['SiteSensors'],
   quarantine: async () => ((await request('GET', '/api/quarantine?limit=100')) as Schemas['QuarantineList']).items,
   look: async (id: number) => (await request('GET', `/api/quarantine/${id}`)) as QuarantineOne,
   replay: async (id: number) => (await request('POST', `/api/quarantine/${id}/replay`)) as QuarantineOne,

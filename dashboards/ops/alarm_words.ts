@@ -1,0 +1,146 @@
+/** What the operator's people read of alarms and sensors. */
+
+import { degrees } from '../shared/i18n/chart'
+import { texts } from '../shared/i18n/text'
+
+const zh = {
+  heading: '告警',
+  none: '没有未处理的告警。',
+  'none.over': '还没有过告警。',
+  over: '显示已结束的',
+  open: '只看未处理的',
+  trouble: '告警列表没有更新：{why}',
+  severity: '级别',
+  site: '站点',
+  what: '情况',
+  since: '开始',
+  who: '处理',
+  'severity.critical': '严重',
+  'severity.warning': '警告',
+  'severity.info': '提示',
+  'rule.high': '{name} 温度过高',
+  'rule.low': '{name} 温度过低',
+  'rule.door_open': '{name} 门一直开着',
+  'rule.silent': '{name} 没有读数',
+  'rule.stuck': '{name} 读数一直不变',
+  'rule.site_silent': '站点失联',
+  value: '{value}（限值 {limit}）',
+  'explained.door': '当时门开着',
+  'explained.defrost': '当时在除霜',
+  ago: '{span}前',
+  cleared: '{time} 已恢复',
+  acknowledged: '{who} {time} 已确认',
+  closed: '{who} {time} 已关闭',
+  note: '备注（可不填）',
+  'note.example': '例如：已让店长关门',
+  acknowledge: '确认',
+  'acknowledge.do': '我来处理，确认',
+  close: '关闭',
+  'close.do': '已处理好，关闭',
+  cancel: '取消',
+  'not.heard': '站点现场的蜂鸣器由店员确认，这里确认不会让它停。',
+  touched: '涉及的包裹',
+  'touched.hide': '收起包裹',
+  'touched.none': '告警期间这里没有需要冷链的包裹。',
+  'touched.pull': '需要下架 {n} 个',
+  'touched.fine': '其余 {n} 个没有超限太久',
+  'verdict.breach': '温度超限',
+  'verdict.excursion': '短时超温，可以交付',
+  'verdict.in_range': '没有超温',
+  'verdict.no_data': '没有读数',
+  'touched.out': '超温 {span}',
+  'touched.zone': '不确定在哪个柜里',
+  'touched.gone': '已离开：{state}',
+  sensors: '传感器',
+  'sensors.site': '站点',
+  'sensors.none': '这个站点没有传感器。',
+  'sensors.sensor': '传感器',
+  'sensors.box': '所在柜',
+  'sensors.last': '最近读数',
+  'sensors.never': '7 天内没有读数',
+  'sensors.silent': '没有读数',
+  'sensors.fine': '正常',
+  'sensors.alone': '未登记在柜里',
+  'sensors.open': '开着',
+  'sensors.closed': '关着',
+} as const
+
+const en: Record<keyof typeof zh, string> = {
+  heading: 'Alarms',
+  none: 'No alarm is open.',
+  'none.over': 'There has been no alarm yet.',
+  over: 'Show past ones',
+  open: 'Only open ones',
+  trouble: 'The alarms are not up to date: {why}',
+  severity: 'Severity',
+  site: 'Site',
+  what: 'What',
+  since: 'Since',
+  who: 'Who looks after it',
+  'severity.critical': 'Critical',
+  'severity.warning': 'Warning',
+  'severity.info': 'Info',
+  'rule.high': '{name} is too warm',
+  'rule.low': '{name} is too cold',
+  'rule.door_open': 'The door of {name} stands open',
+  'rule.silent': '{name} gives no reading',
+  'rule.stuck': '{name} repeats itself',
+  'rule.site_silent': 'The site is silent',
+  value: '{value} (limit {limit})',
+  'explained.door': 'the door was open',
+  'explained.defrost': 'it was defrosting',
+  ago: '{span} ago',
+  cleared: 'over at {time}',
+  acknowledged: '{who} acknowledged at {time}',
+  closed: '{who} closed at {time}',
+  note: 'Note (may stay empty)',
+  'note.example': 'such as: told the shop to close the door',
+  acknowledge: 'Acknowledge',
+  'acknowledge.do': 'I look after it',
+  close: 'Close',
+  'close.do': 'Dealt with: close',
+  cancel: 'Cancel',
+  'not.heard': 'The buzzer at the site is acknowledged by staff there; this does not silence it.',
+  touched: 'Parcels it touched',
+  'touched.hide': 'Hide parcels',
+  'touched.none': 'No parcel that is kept cold lay there meanwhile.',
+  'touched.pull': '{n} to be pulled',
+  'touched.fine': '{n} more were not out of range for too long',
+  'verdict.breach': 'Too warm',
+  'verdict.excursion': 'Out of range briefly, good',
+  'verdict.in_range': 'In range',
+  'verdict.no_data': 'No data',
+  'touched.out': 'out of range for {span}',
+  'touched.zone': 'which box is not known',
+  'touched.gone': 'has left: {state}',
+  sensors: 'Sensors',
+  'sensors.site': 'Site',
+  'sensors.none': 'This site has no sensors.',
+  'sensors.sensor': 'Sensor',
+  'sensors.box': 'Box',
+  'sensors.last': 'Last reading',
+  'sensors.never': 'none in 7 days',
+  'sensors.silent': 'Silent',
+  'sensors.fine': 'Fine',
+  'sensors.alone': 'in no box',
+  'sensors.open': 'open',
+  'sensors.closed': 'closed',
+}
+
+export const a = texts(zh, en)
+
+/** A word for what the server says; what this page has no word for is shown as it came. */
+export function alarmWord(kind: 'severity' | 'verdict' | 'explained', said: string): string {
+  const key = `${kind}.${said}`
+  return key in zh ? a(key as 'severity.info') : said
+}
+
+export function ruleText(rule: string, name: string): string {
+  const key = `rule.${rule}`
+  return key in zh ? a(key as 'rule.high', { name }) : `${name}: ${rule}`
+}
+
+/** 9.5 °C (limit 5.0 °C), where the alarm is about a temperature. */
+export function valueText(value: number | null, limit: number | null): string {
+  return value === null || limit === null ? '' : a('value', { value: degrees(value), limit: degrees(limit) })
+}
