@@ -14,6 +14,8 @@ SETTLED_QUARANTINE_KEPT = timedelta(days=30)
 FINISHED_ORDERS_SHOWN = timedelta(days=30)
 # A claim of which nothing is open gets a new code the next time; the old one is forgotten when nobody can argue about it.
 PICKUP_CODES_KEPT = timedelta(days=7)
+# And on the day it ended a station still says what became of it.
+PICKUP_CODES_OUTLIVE = timedelta(days=2)
 # Longer than any complaint about a parcel lasts.
 PHOTOS_KEPT = timedelta(days=180)
 # How far behind that this job may be and still find what it missed.
@@ -30,7 +32,9 @@ async def delete_served(connection: Connection, now: datetime) -> dict[str, int]
             "DELETE FROM quarantine WHERE state IN ('replayed', 'discarded') AND state_at < %(before)s",
             {"before": now - SETTLED_QUARANTINE_KEPT},
         ),
-        "pickup_codes": await _count(connection, _PICKUP_CODES, {"now": now, "before": now - PICKUP_CODES_KEPT}),
+        "pickup_codes": await _count(
+            connection, _PICKUP_CODES, {"now": now, "before": now - PICKUP_CODES_KEPT, "ended": now - PICKUP_CODES_OUTLIVE}
+        ),
         "photos": await _count(connection, "DELETE FROM photo WHERE received_at < %(before)s", {"before": now - PHOTOS_KEPT}),
         "case_photos": await _count(
             connection, "DELETE FROM case_photo WHERE received_at < %(before)s", {"before": now - PHOTOS_KEPT}
@@ -70,7 +74,8 @@ _PICKUP_CODES = """
         UPDATE pickup_code c SET revoked_at = %(now)s
         WHERE c.revoked_at IS NULL AND NOT EXISTS (
             SELECT FROM customer_order o
-            WHERE o.site_id = c.site_id AND o.cancelled_at IS NULL AND o.state NOT IN ('collected', 'closed', 'cancelled')
+            WHERE o.site_id = c.site_id AND o.cancelled_at IS NULL
+                AND (o.state NOT IN ('collected', 'closed', 'cancelled') OR o.state_at >= %(ended)s)
                 AND (o.operator_id || '/r/' || o.resident_id = c.claim OR o.operator_id || '/o/' || o.external_id = c.claim))
     )
     DELETE FROM pickup_code WHERE revoked_at < %(before)s

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from cloud.auth.claims import code_of
+from cloud.auth.claims import OUTLIVES_DEADLINE, code_of
 from cloud.auth.masking import masked_name
 from cloud.auth.pickup import PickupKeys
 from cloud.auth.residents import ResidentVault, UnreadableError
@@ -28,6 +28,10 @@ _log = structlog.get_logger(__name__)
 _COUNTED_FROM = EPOCH + timedelta(days=18_262)  # 2020-01-01
 _LOCK = 0x74756D66  # "tumf"
 _KEYS_KEPT = timedelta(days=2)
+# A code that was taken back is refused as such for a day, and is no guess. Each costs a derivation a day: of one claim, a few.
+_REVOKED_SAID = timedelta(days=1)
+_REVOKED_MOST = 3
+_OUTLIVES_MS = int(OUTLIVES_DEADLINE.total_seconds() * 1000)  # a code and its QR die together
 # For what moves no stamp: a name that was corrected, a token that has expired.
 _LOOK_ANYWAY = timedelta(minutes=30)
 
@@ -71,9 +75,11 @@ class ManifestMaker:
             facts = await manifest_facts.day_facts(connection, site, station.day, now, self._masked)
         async with connection.transaction():
             for claim in facts.claims:
+                if claim.done:
+                    continue  # it has had its code
                 await code_of(connection, self._keys, site, claim.claim, now)
         cost = Scrypt(salt=station.code_salt, n=station.code_cost)  # type: ignore[arg-type]  # checked where it is set
-        codes = await self._codes(connection, station, cost, {claim.claim for claim in facts.claims})
+        codes = await self._codes(connection, station, cost, {claim.claim: claim.deadline_ms for claim in facts.claims}, now)
         plain = self._manifest(station, facts, cost, codes)
         content = hashlib.sha256(encode_manifest(plain)).hexdigest()
         last = await manifest_facts.newest(connection, site)
@@ -104,19 +110,30 @@ class ManifestMaker:
             loads=facts.loads,
         )  # fmt: skip
 
-    async def _codes(self, connection: Connection, station: StationDay, cost: Scrypt, claims: set[str]) -> tuple[CodeKey, ...]:
+    async def _codes(
+        self, connection: Connection, station: StationDay, cost: Scrypt, deadlines: Mapping[str, int], now: datetime
+    ) -> tuple[CodeKey, ...]:
+        """Of these claims (deadline in ms by claim): those in force, and of each the last few that were taken back lately."""
         cursor = await connection.execute(
             """
-            SELECT c.id, c.claim, c.token, c.sealed, k.key FROM pickup_code c
-            LEFT JOIN pickup_code_key k ON k.site_id = c.site_id AND k.day = %s AND k.code_id = c.id AND k.cost = %s
-            WHERE c.site_id = %s AND c.claim = ANY(%s) AND c.revoked_at IS NULL ORDER BY c.id
+            SELECT id, claim, token, sealed, key, is_revoked, expires_at FROM (
+                SELECT c.id, c.claim, c.token, c.sealed, k.key, c.revoked_at IS NOT NULL AS is_revoked, t.expires_at, c.revoked_at,
+                       row_number() OVER (PARTITION BY c.claim, c.revoked_at IS NULL ORDER BY c.revoked_at DESC, c.id) AS place
+                FROM pickup_code c LEFT JOIN pickup_token t ON t.token = c.token
+                LEFT JOIN pickup_code_key k ON k.site_id = c.site_id AND k.day = %(day)s AND k.code_id = c.id AND k.cost = %(cost)s
+                WHERE c.site_id = %(site)s AND c.claim = ANY(%(claims)s)
+            ) AS c WHERE NOT is_revoked OR revoked_at > %(since)s AND place <= %(most)s ORDER BY id
             """,
-            [station.day, cost.n, station.site, list(claims)],
-        )
+            {
+                "day": station.day, "cost": cost.n, "site": station.site, "claims": list(deadlines),
+                "since": now - _REVOKED_SAID, "most": _REVOKED_MOST,
+            },
+        )  # fmt: skip
         codes = []
-        for code_id, claim, token, sealed, key in await cursor.fetchall():
+        for code_id, claim, token, sealed, key, is_revoked, expires_at in await cursor.fetchall():
             derived = bytes(key) if key else await self._derive(connection, station, cost, code_id, bytes(sealed))
-            codes.append(CodeKey(key=derived, claim=claim, token=token))
+            expires_ms = deadlines[claim] + _OUTLIVES_MS if expires_at is None else to_ms(expires_at)
+            codes.append(CodeKey(key=derived, claim=claim, token=token, is_revoked=is_revoked, expires_ms=expires_ms))
         # By key: the order in which codes were made is nobody's to see.
         return tuple(sorted(codes, key=lambda one: one.key))
 

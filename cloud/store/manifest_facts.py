@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from cloud.store import dock_facts
+from cloud.store.claim_facts import CLAIM, IS_OPEN, read_claims
 from cloud.store.pool import Connection
-from edge.wire.clock import to_ms
 from edge.wire.manifest import (
     Article,
     Claim,
@@ -158,7 +158,7 @@ async def dock_day(connection: Connection, site: str, day: date) -> DayFacts:
 async def day_facts(connection: Connection, site: str, day: date, now: datetime, masked: Callable[[str, bytes], str]) -> DayFacts:
     """All that is open at a station on a day, yesterday's leftovers included. ``masked`` shows a sealed name of an operator's."""
     values = {"site": site, "day": day, "since": day - OPEN_FOR, "now": now}
-    claims = await _claims(connection, values, masked)
+    claims = await read_claims(connection, values, masked)
     containers = await _containers(connection, values)
     parcels = await _parcels(connection, values, {one.container for one in containers})
     skus = {line.sku for one in parcels for line in one.lines}
@@ -179,32 +179,6 @@ async def _operators(connection: Connection, site: str) -> tuple[str, ...]:
     return tuple(row[0] for row in await cursor.fetchall())
 
 
-_CLAIM = (
-    "CASE WHEN o.resident_id IS NULL THEN o.operator_id || '/o/' || o.external_id ELSE o.operator_id || '/r/' || o.resident_id END"
-)
-_IS_OPEN = """o.site_id = %(site)s AND o.pickup_date BETWEEN %(since)s AND %(day)s AND o.cancelled_at IS NULL
-    AND o.state NOT IN ('collected', 'closed', 'cancelled')"""
-
-
-async def _claims(connection: Connection, values: Mapping[str, object], masked: Callable[[str, bytes], str]) -> tuple[Claim, ...]:
-    cursor = await connection.execute(
-        f"""
-        SELECT {_CLAIM}, o.operator_id, array_agg(o.id ORDER BY o.pickup_date, o.id),
-               max((o.pickup_date + op.pickup_until) AT TIME ZONE op.time_zone), max(r.phone_tail), r.name_encrypted
-        FROM customer_order o JOIN operator op ON op.id = o.operator_id LEFT JOIN resident r ON r.id = o.resident_id
-        WHERE {_IS_OPEN} GROUP BY 1, 2, r.name_encrypted ORDER BY 1
-        """,  # noqa: S608  # constants
-        values,
-    )
-    return tuple(
-        Claim(
-            claim=row[0], operator=row[1], orders=tuple(row[2]), deadline_ms=to_ms(row[3]), tail=row[4],
-            name="" if row[5] is None else masked(row[1], bytes(row[5])),
-        )
-        for row in await cursor.fetchall()
-    )  # fmt: skip
-
-
 async def _containers(connection: Connection, values: Mapping[str, object]) -> tuple[ExpectedContainer, ...]:
     """What is planned for the day, and what of open orders' parcels was packed into something else.
 
@@ -215,7 +189,7 @@ async def _containers(connection: Connection, values: Mapping[str, object]) -> t
         SELECT DISTINCT ON (1) container, operator_id, zone, run FROM (
             SELECT p.container_id AS container, p.operator_id, coalesce(c.zone, p.zone) AS zone, c.run
             FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN container c ON c.id = p.container_id
-            WHERE {_IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
+            WHERE {IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
             UNION ALL
             SELECT container_id, operator_id, zone, run FROM planned_container c WHERE site_id = %(site)s AND pickup_date = %(day)s
             AND NOT coalesce((SELECT bool_and(p.container_id IS NOT NULL AND p.container_id <> c.container_id)
@@ -232,11 +206,11 @@ async def _containers(connection: Connection, values: Mapping[str, object]) -> t
 async def _parcels(connection: Connection, values: Mapping[str, object], containers: set[str]) -> tuple[ExpectedParcel, ...]:
     cursor = await connection.execute(
         f"""
-        SELECT p.id, {_CLAIM}, o.id, p.zone, coalesce(p.container_id, p.planned_container_id, ''),
+        SELECT p.id, {CLAIM}, o.id, p.zone, coalesce(p.container_id, p.planned_container_id, ''),
                json_agg(json_build_object('sku', l.sku, 'quantity', l.quantity - l.short) ORDER BY l.line)
                    FILTER (WHERE l.quantity > l.short)
         FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN order_line l ON l.parcel_id = p.id AND l.order_id = o.id
-        WHERE {_IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
+        WHERE {IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
         GROUP BY p.id, o.id ORDER BY p.id
         """,  # noqa: S608  # constants
         values,

@@ -6,6 +6,7 @@
 import type { Scan } from '../shared/agent/agent'
 import { said, zoneWord } from '../shared/agent/said'
 import { t as agentWord } from '../shared/agent/words'
+import { clockTime, dayKey, dayName } from '../shared/format'
 import { language, texts } from '../shared/i18n/text'
 import { t as page, word as pageWord } from './words'
 
@@ -92,10 +93,16 @@ const zh = {
   'why.bad_signature': '二维码不是真的',
   'why.wrong_site': '非本站',
   'why.other_operator': '别家的提货码，本站不代收',
-  'why.expired': '二维码已过期',
+  'why.expired': '提货凭证已过期',
   'why.revoked': '已作废',
   'why.used': '代提码已用过',
   'why.already_released': '已经出库',
+  'gone.at': '{time} 出库{how}',
+  'gone.by.qr': '，凭二维码',
+  'gone.by.code': '，凭提货码',
+  'gone.by.tail': '，凭手机尾号',
+  'gone.by.proxy': '，由人代提',
+  'gone.by.scan': '，扫包裹出库',
   'why.not_ready': '还没到站',
   'why.wrong_parcel': '不是这个人的包裹',
   'why.left_station': '已退回或报损',
@@ -211,6 +218,12 @@ const en: Record<keyof typeof zh, string> = {
   'why.revoked': 'revoked',
   'why.used': 'used before',
   'why.already_released': 'handed out before',
+  'gone.at': 'handed out {time}{how}',
+  'gone.by.qr': ', by QR',
+  'gone.by.code': ', by code',
+  'gone.by.tail': ', by the last four',
+  'gone.by.proxy': ', to somebody sent',
+  'gone.by.scan': ', by the parcel’s label',
   'why.not_ready': 'not here yet',
   'why.wrong_parcel': "somebody else's parcel",
   'why.left_station': 'sent back or disposed of',
@@ -268,9 +281,17 @@ export function particulars(scan: Scan, nameOf: (id: string) => string): string 
   if (scan.kind === 'slot') return page('say.slot')
   if (scan.kind === 'failed' && scan.detail === '') return agentWord('scan.unsent')
   const { detail } = scan
+  if (scan.goneMs > 0 && !scan.isUndone) return goneText(scan)
   if (detail === '' || (scan.word === 'refused' && !scan.isUndone && known('why', detail))) return ''
   const word = known('problem', detail) || known('state', detail) || known('why', detail)
   return word || (zoneWord(detail) !== detail ? zoneWord(detail) : nameOf(detail))
+}
+
+function goneText(scan: Scan): string {
+  const key = `gone.by.${scan.goneHow}`
+  const how = key in zh ? t(key as 'gone.by.code') : ''
+  const time = clockTime(scan.goneMs, language.value)
+  return t('gone.at', { time: dayKey(scan.goneMs) === dayKey(scan.atMs) ? time : `${dayName(scan.goneMs, language.value)} ${time}`, how })
 }
 
 /** What is said aloud: short, and the shelf by its letters and digits. */

@@ -22,7 +22,7 @@ const refused = (code: string): Refused =>
 describe('a result', () => {
   it('is read from afar by its exact word, a refusal by its reason', () => {
     expect(headline(madeScan({ kind: 'received', word: 'received_surplus' }))).toBe('多货，已入库')
-    expect(headline(madeScan({ kind: 'refused', word: 'refused', detail: 'expired' }))).toBe('二维码已过期')
+    expect(headline(madeScan({ kind: 'refused', word: 'refused', detail: 'expired' }))).toBe('提货凭证已过期')
     expect(headline(madeScan({ kind: 'released', word: 'released', undone: true }))).toBe('已撤销')
     expect(headline(madeScan({ kind: 'received', word: 'from_the_future' }))).toBe('已入库')
   })
@@ -33,6 +33,13 @@ describe('a result', () => {
     expect(particulars(madeScan({ word: 'logged_in', detail: 'staff-1' }), nameOf)).toBe('陈姐')
     expect(particulars(madeScan({ word: 'locked_out', detail: 'unknown_code' }), nameOf)).toBe('没有这个提货码')
     expect(particulars(madeScan({ word: 'refused', detail: 'revoked' }), nameOf)).toBe('')
+  })
+
+  it('says when and by what it was handed out before, with the day where that was another', () => {
+    const gone = { word: 'refused', detail: 'already_released', at_ms: 1_795_338_000_000, gone_ms: 1_795_338_720_000, gone_how: 'code' }
+    expect(headline(madeScan(gone))).toBe('已经出库')
+    expect(particulars(madeScan(gone), nameOf)).toBe('17:12 出库，凭提货码')
+    expect(particulars(madeScan({ ...gone, gone_ms: gone.gone_ms - 86_400_000, gone_how: '' }), nameOf)).toMatch(/^11月21日 .*17:12 出库$/)
   })
 
   it('is spoken with its shelf in letters and digits, and with how many of how many', () => {

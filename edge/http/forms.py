@@ -72,6 +72,8 @@ class ScanView(Form):
     actor: str
     question: str  # of what a scanner asked: GET /api/questions/{question}
     undone_by: str  # a staff id; empty where nobody was logged in, and after a restart
+    gone_ms: int = 0  # refused because it was handed out before: when, and by what (How); 0 where nobody knows
+    gone_how: str = ""
 
 
 class ClockView(Form):

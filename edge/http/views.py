@@ -105,4 +105,6 @@ def scan_view(result: ScanResult) -> ScanView:
         actor=result.actor,
         question=result.question,
         undone_by=result.undone_by,
+        gone_ms=result.gone_ms,
+        gone_how=result.gone_how,
     )

@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from edge.wire.counter import Refusal
+from edge.wire.manifest import CodeKey
 from edge.wire.pickup import QR_PREFIX, SignedToken, TokenError, is_signed_by, read_code, read_tail, read_token
 
 CLOCK_GRACE_MS = 5 * 60_000  # a clock is believed within five minutes of the cloud's (edge.wire.order)
@@ -81,3 +82,10 @@ def judge_use(token: str, house: House, *, is_proxy: bool) -> Refusal | None:
     if token in house.revoked:
         return Refusal.REVOKED
     return Refusal.USED if is_proxy and token in house.used else None
+
+
+def judge_code(code: CodeKey, now_ms: int) -> Refusal | None:
+    """Why a code that was found opens nothing; None: it does."""
+    if code.is_revoked:
+        return Refusal.REVOKED
+    return Refusal.EXPIRED if code.expires_ms and now_ms > code.expires_ms + CLOCK_GRACE_MS else None

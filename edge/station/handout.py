@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from edge.devices.ports import Sound
 from edge.rules.attempts import Attempts, GuessRules, after_failure, wait_s
 from edge.rules.custody import ParcelState
-from edge.station.known import KnownParcel
+from edge.station.known import Gone, KnownParcel
 from edge.station.verdict import Verdict, Word
 from edge.wire.counter import AskingLocked, How, ParcelReleased, Refusal, ReleaseRefused
 from edge.wire.events import AnyFact
@@ -38,10 +38,20 @@ class ClaimHere:
         return tuple(one for one in self.parcels if one.standing.state.is_at_station)
 
     @property
+    def gone(self) -> Gone | None:
+        """The last that was handed out of it: as it was booked here, else as the manifest says; None: nothing was."""
+        here = [one.gone for one in self.parcels if one.gone is not None]
+        if here:
+            return max(here, key=lambda one: one.at_ms)
+        return Gone(self.claim.done_at_ms, self.claim.done_how) if self.claim.done == "released" else None
+
+    @property
     def refusal(self) -> Refusal | None:
         """Why none of it can be handed out; None: some can."""
         if self.ready:
             return None
+        if not self.parcels and self.claim.done:
+            return Refusal.ALREADY_RELEASED if self.claim.done == "released" else Refusal.LEFT_STATION
         states = {one.standing.state for one in self.parcels}
         if ParcelState.EXPECTED in states or not states:
             return Refusal.NOT_READY
@@ -147,7 +157,7 @@ def release_scanned(known: KnownParcel, here: ClaimHere | None = None, serving: 
     if here is not None and known.parcel not in {one.parcel for one in here.parcels}:
         refusal = Refusal.WRONG_PARCEL
     if refusal is not None:
-        refused = refuse(refusal, how, here, [known.parcel])
+        refused = with_gone(refuse(refusal, how, here, [known.parcel]), known.gone)
         return refused if here is not None else refused._replace(facts=())
     claim = known.expected.claim if known.expected else ""
     waiting = [] if here is None else [one for one in here.ready if one.parcel != known.parcel]
@@ -174,7 +184,15 @@ def refuse(reason: Refusal, how: How, here: ClaimHere | None, parcels: Sequence[
     claim = here.claim.claim if here is not None else ""
     facts = tuple(ReleaseRefused(reason=reason, how=how, claim=claim, parcel=parcel) for parcel in parcels or ("",))
     sound = Sound.OK if reason in (Refusal.DECLINED, Refusal.STAFF) else Sound.REFUSED
-    return Verdict(Word.REFUSED, sound, facts, parcel=parcels[0] if parcels else "", amount=len(parcels), detail=reason)
+    verdict = Verdict(Word.REFUSED, sound, facts, parcel=parcels[0] if parcels else "", amount=len(parcels), detail=reason)
+    return with_gone(verdict, here.gone if here is not None else None)
+
+
+def with_gone(verdict: Verdict, gone: Gone | None) -> Verdict:
+    """What was handed out before is refused with when and by what that was."""
+    if gone is None or verdict.detail != Refusal.ALREADY_RELEASED:
+        return verdict
+    return verdict._replace(gone_ms=gone.at_ms, gone_how=gone.how)
 
 
 def _refused(asked: Asked, refusal: Refusal, guessing: Guessing) -> Answer:

@@ -6,13 +6,21 @@ from edge.rules.custody import ContainerStanding, ParcelStanding
 from edge.wire.manifest import ExpectedContainer, ExpectedParcel
 
 
+class Gone(NamedTuple):
+    """When something was handed out, and by what somebody showed that it was theirs (How)."""
+
+    at_ms: int
+    how: str
+
+
 class KnownParcel(NamedTuple):
-    """``expected`` None: it is not in the manifest, or there is none (``has_manifest``)."""
+    """``expected`` None: it is not in the manifest, or there is none (``has_manifest``). ``gone``: where it was handed out here."""
 
     parcel: str
     standing: ParcelStanding = ParcelStanding()
     expected: ExpectedParcel | None = None
     has_manifest: bool = True
+    gone: Gone | None = None
 
 
 class KnownContainer(NamedTuple):

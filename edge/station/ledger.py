@@ -11,7 +11,7 @@ from edge.outbox.transaction import Execute
 from edge.rules.custody import ParcelStanding, ParcelState, container_standing, parcel_standing
 from edge.station.day import Day
 from edge.station.handout import ClaimHere
-from edge.station.known import KnownContainer, KnownParcel
+from edge.station.known import Gone, KnownContainer, KnownParcel
 from edge.wire.ids import EventId, EventNumber, SiteId, parse_epoch
 from edge.wire.messages import (
     AnyFact,
@@ -154,7 +154,19 @@ def facts_until(execute: Execute, thing: str, row: int) -> list[AnyFact]:
 def parcel(execute: Execute, day: Day, label: str) -> KnownParcel:
     """What is known of a parcel."""
     facts = facts_of(execute, label)
-    return day.known_parcel(label, parcel_standing(facts) if facts else NEVER_SEEN)
+    known = day.known_parcel(label, parcel_standing(facts) if facts else NEVER_SEEN)
+    return known._replace(gone=_gone(execute, label)) if known.standing.state is ParcelState.RELEASED else known
+
+
+def _gone(execute: Execute, label: str) -> Gone | None:
+    """The hand-out that stands: the first, for a second one contradicts it."""
+    rows = execute(
+        "SELECT at_ms, fact FROM booking WHERE thing = ? AND kind = 'parcel_released' AND NOT undone ORDER BY id LIMIT 1", (label,)
+    ).fetchall()
+    for at_ms, text in rows:
+        fact = _decode(text)
+        return Gone(at_ms, fact.how) if isinstance(fact, ParcelReleased) else None
+    return None
 
 
 def container(execute: Execute, day: Day, label: str) -> KnownContainer:

@@ -13,7 +13,7 @@ from edge.outbox.transaction import Execute
 from edge.rules.attempts import Attempts
 from edge.site_clock import SiteClock
 from edge.station import handout, ledger, memory
-from edge.station.asking import CodeAsked, QrAsked, Question, TailAsked, judge_token, judge_use, read_question
+from edge.station.asking import CodeAsked, QrAsked, Question, TailAsked, judge_code, judge_token, judge_use, read_question
 from edge.station.day import Day
 from edge.station.deriving import derive
 from edge.station.handout import Answer, Asked, ClaimHere, Guessing, Serving
@@ -217,7 +217,7 @@ def _look_up(execute: Execute, day: Day, site: str, question: Question | None, k
         case TailAsked(tail=tail):
             return Asked(How.TAIL, _claims(execute, day, day.of_tail(tail)))
         case CodeAsked():
-            return _by_code(execute, day, site, day.codes.get(key))
+            return _by_code(execute, day, site, day.codes.get(key), now_ms)
         case QrAsked(signed=signed):
             token = signed.token
             used = _used(execute, token.token) if token.is_proxy else ()
@@ -227,14 +227,14 @@ def _look_up(execute: Execute, day: Day, site: str, question: Question | None, k
             return Asked(how, claims, once, refusal)
 
 
-def _by_code(execute: Execute, day: Day, site: str, found: CodeKey | None) -> Asked:
+def _by_code(execute: Execute, day: Day, site: str, found: CodeKey | None, now_ms: int) -> Asked:
     if found is None:
         return Asked(How.CODE)
-    claims = _claims(execute, day, (found.claim,))
+    claims, refusal = _claims(execute, day, (found.claim,)), judge_code(found, now_ms)
     if not found.token:
-        return Asked(How.CODE, claims)
+        return Asked(How.CODE, claims, refusal=refusal)
     house = day.house(site, _used(execute, found.token))
-    return Asked(How.PROXY, claims, found.token, judge_use(found.token, house, is_proxy=True))
+    return Asked(How.PROXY, claims, found.token, judge_use(found.token, house, is_proxy=True) or refusal)
 
 
 def _claims(execute: Execute, day: Day, names: Collection[str]) -> tuple[ClaimHere, ...]:

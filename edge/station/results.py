@@ -42,7 +42,8 @@ from edge.wire.messages import (
 class ScanResult(NamedTuple):
     """What became of one scan, or of one act at the page: what staff hear and see. ``event`` None: nothing was booked.
 
-    ``kind`` is coarse, ``word`` exact; ``amount`` of ``of`` fills the word. An act at the page has no ``text``.
+    ``kind`` is coarse, ``word`` exact; ``amount`` of ``of`` fills the word. An act at the page has no ``text``. ``gone_ms``,
+    ``gone_how``: when and by what it was handed out before; 0 where that is not known.
     """
 
     at_ms: int
@@ -63,6 +64,8 @@ class ScanResult(NamedTuple):
     actor: str = ""
     question: str = ""  # under which the page finds who may have asked
     undone_by: str = ""  # a staff id; known until the next start
+    gone_ms: int = 0
+    gone_how: str = ""
 
 
 # What the words of a refused scan mean, for a page that does not know them.
@@ -79,10 +82,10 @@ def result_of(
     verdict: Verdict, at_ms: int, device: str, actor: str, event: EventId | None, *, text: str = "", can_undo: bool = False
 ) -> ScanResult:  # fmt: skip
     """An act as it was decided."""
-    word, sound, _, parcel, container, place, amount, of, detail = verdict
+    word, sound, _, parcel, container, place, amount, of, detail, gone_ms, gone_how = verdict
     return ScanResult(
         at_ms, text[:MAX_TEXT], device, kind_of(verdict), sound, event, parcel, place, detail or _SAID.get(word, ""),
-        False, can_undo, word, container, amount, of, actor,
+        False, can_undo, word, container, amount, of, actor, gone_ms=gone_ms, gone_how=gone_how,
     )  # fmt: skip
 
 

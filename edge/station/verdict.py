@@ -110,7 +110,7 @@ class Verdict(NamedTuple):
     """One act, decided. ``facts`` go into one commit, in order; none: nothing happened that the cloud must know.
 
     What fills the words: ``parcel``, ``container``, ``place`` (slot or cell), ``amount`` of ``of``, and a short ``detail`` that is
-    a key itself (a refusal, a problem), never a sentence.
+    a key itself (a refusal, a problem), never a sentence. ``gone_ms``, ``gone_how``: when and by what it was handed out before.
     """
 
     word: StrEnum  # a `Word`; at a dock, one of its own
@@ -122,3 +122,5 @@ class Verdict(NamedTuple):
     amount: int = 0
     of: int = 0
     detail: str = ""
+    gone_ms: int = 0
+    gone_how: str = ""

@@ -114,7 +114,11 @@ class PlannedLoad(Part, frozen=True):
 
 
 class Claim(Part, frozen=True):
-    """What one pickup code releases: a resident's parcels of one operator here. ``name`` is masked."""
+    """What one pickup code releases: a resident's parcels of one operator here. ``name`` is masked.
+
+    ``done``: nothing of it is left here, since ``done_at_ms``: it was handed out (by ``done_how``, as `How` has it), or disposed of
+    or sent back. It stays for the day, so that a code that is shown again is answered by what became of it.
+    """
 
     claim: Name
     operator: Name
@@ -122,14 +126,22 @@ class Claim(Part, frozen=True):
     deadline_ms: Milliseconds
     name: Text = ""
     tail: _Tail | None = None
+    done: Literal["", "released", "left"] = ""
+    done_at_ms: Milliseconds = 0
+    done_how: Text = ""
 
 
 class CodeKey(Part, frozen=True):
-    """A pickup code's key under the day's salt. ``token``: names a code that a proxy may use once."""
+    """A pickup code's key under the day's salt. ``token``: names a code that a proxy may use once.
+
+    One that was taken back stays for a while, so that it is refused as such and is no guess; 0: it does not expire.
+    """
 
     key: _Key
     claim: Name
     token: Text = ""
+    is_revoked: bool = False
+    expires_ms: Milliseconds = 0
 
 
 class SigningKey(Part, frozen=True):

@@ -20,6 +20,9 @@ export interface Scan {
   readonly of: number
   readonly actor: string
   readonly undoneBy: string
+  /** Refused because it was handed out before: when (0: nobody knows) and by what (edge/wire/counter.py, How). */
+  readonly goneMs: number
+  readonly goneHow: string
   /** Under which the agent keeps who may have asked; '' where nobody did. */
   readonly question: string
   readonly isUndone: boolean
@@ -80,6 +83,8 @@ export function madeScan(value: Json): Scan {
     of: numberOrNull(value['of']) ?? 0,
     actor: text(value['actor']),
     undoneBy: text(value['undone_by']),
+    goneMs: numberOrNull(value['gone_ms']) ?? 0,
+    goneHow: text(value['gone_how']),
     question: text(value['question']),
     isUndone: value['undone'] === true,
     canUndo: value['can_undo'] === true,

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,7 +13,9 @@ from pydantic import SecretStr
 
 from cloud.auth.pickup import PickupKeys
 from cloud.auth.residents import ResidentVault
+from cloud.jobs.housekeeping import delete_served
 from cloud.jobs.manifests import ManifestMaker
+from edge.wire.clock import to_ms
 from edge.wire.manifest import Manifest, decode_manifest
 from edge.wire.pickup import badge_key, is_signed_by, read_code, read_token, secret_key
 from tests.cloud.api.world import NOW, SECRET, World, order, scan
@@ -83,6 +86,35 @@ async def test_a_manifest_tells_a_station_its_day_and_is_made_anew_only_when_som
     assert await world.one("SELECT version FROM desired WHERE site_id = 'st-a1'") == 2
 
 
+async def test_who_has_fetched_everything_stays_in_the_days_manifest_with_when_and_how(world: World) -> None:
+    shown = await settle_station(world)
+    before = await made(world)
+    for n, parcel in enumerate(shown["parcels"], start=1):
+        await scan(world.connection, "st-a1", parcel["id"], "parcel_released", n, how="code")
+    assert (await delete_served(world.connection, NOW))["pickup_codes"] == 0
+    after = await made(world)
+    (claim,) = after.claims
+    assert (claim.done, claim.done_how, claim.orders) == ("released", "code", ("op-a/A-1001",))
+    assert claim.done_at_ms == to_ms(NOW)
+    assert (after.parcels, after.codes) == ((), before.codes)
+    assert after.codes[0].expires_ms == claim.deadline_ms + 3 * 86_400_000
+    await maker().make(world.connection, "st-a1", NOW + timedelta(days=1))
+    body = await world.one("SELECT body FROM manifest WHERE site_id = 'st-a1' ORDER BY version DESC LIMIT 1")
+    assert decode_manifest(bytes(body)).claims == (), "the next day it is nobody's at the counter"
+
+
+async def test_a_code_that_was_taken_back_is_told_to_the_station_for_a_while_and_only_the_last_few(world: World) -> None:
+    await settle_station(world)
+    for _ in range(5):
+        await made(world)
+        await world.post("leader-a1", "/api/operators/op-a/orders/A-1001/pickup/revoke")
+    manifest = await made(world)
+    assert sorted(one.is_revoked for one in manifest.codes) == [False, True, True, True]
+    await maker().make(world.connection, "st-a1", NOW + timedelta(days=2))
+    body = await world.one("SELECT body FROM manifest WHERE site_id = 'st-a1' ORDER BY version DESC LIMIT 1")
+    assert [one.is_revoked for one in decode_manifest(bytes(body)).codes] == [False]
+
+
 async def test_only_the_site_itself_fetches_its_manifest(world: World) -> None:
     await settle_station(world)
     await made(world)
@@ -136,7 +168,8 @@ async def test_a_proxy_comes_once_and_is_taken_back(world: World) -> None:
     assert (await world.post(None, f"/api/links/{token}/proxies/nobody/revoke", json=tail)).status_code == 404
     assert (await world.post(None, f"/api/links/{token}/proxies/{proxy['token']}/revoke", json=tail)).status_code == 204
     after = await made(world)
-    assert (after.revoked, [one.token for one in after.codes]) == ((proxy["token"],), [""])
+    assert after.revoked == (proxy["token"],)
+    assert {one.token: one.is_revoked for one in after.codes} == {"": False, proxy["token"]: True}
     for _ in range(5):
         assert (await world.post(None, f"/api/links/{token}/proxies", json=tail)).status_code == 201
     assert (await world.post(None, f"/api/links/{token}/proxies", json=tail)).json()["error"]["code"] == "too_many_proxies"
