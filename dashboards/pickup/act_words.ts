@@ -111,6 +111,9 @@ const zh = {
   'why.declined': '本人不要',
   'why.staff': '店员不予办理',
   'why.seal_broken': '封签破损',
+  'do.cell_not_opened': '没有放进去，也没有交出去；换一个格口，这个格口先不用',
+  'do.cell_uncertain': '请去柜前看一看门开了没有；系统不会自己再开一次',
+  'do.cell_left_open': '请去把门关好；放进去的包裹关门后才算入柜',
   'state.expected': '待到货',
   'state.sorted': '已分拣',
   'state.packed': '已装筐',
@@ -232,6 +235,9 @@ const en: Record<keyof typeof zh, string> = {
   'why.declined': 'the resident did not want it',
   'why.staff': 'staff would not',
   'why.seal_broken': 'seal broken',
+  'do.cell_not_opened': 'Nothing went in or out; take another cell, this one is out of use',
+  'do.cell_uncertain': 'Go and look whether the door is open; it is not opened again by itself',
+  'do.cell_left_open': 'Go and shut it; a parcel counts as put in once the door is shut',
   'state.expected': 'expected',
   'state.sorted': 'sorted',
   'state.packed': 'packed',
@@ -279,7 +285,10 @@ export function headline(scan: Scan): string {
 /** What else there is to say; `nameOf` knows people and articles. '' where nothing is. */
 export function particulars(scan: Scan, nameOf: (id: string) => string): string {
   if (scan.kind === 'slot') return page('say.slot')
-  if (scan.kind === 'failed' && scan.detail === '') return agentWord('scan.unsent')
+  if (scan.kind === 'failed' && scan.word === '' && scan.detail === '') return agentWord('scan.unsent')
+  if (scan.word === 'cell_not_opened') return t('do.cell_not_opened')
+  if (scan.word === 'cell_uncertain') return t('do.cell_uncertain')
+  if (scan.word === 'cell_left_open') return t('do.cell_left_open')
   const { detail } = scan
   if (scan.goneMs > 0 && !scan.isUndone) return goneText(scan)
   if (detail === '' || (scan.word === 'refused' && !scan.isUndone && known('why', detail))) return ''

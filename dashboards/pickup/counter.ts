@@ -6,9 +6,11 @@ import type { Scan } from '../shared/agent/agent'
 import { type Desk, makeDesk } from '../shared/agent/desk'
 import { useKept } from '../shared/agent/kept'
 import { headline, particulars, spoken } from './act_words'
+import { type Cells, makeCells } from './cells'
 import { type Answer, type Claim, type Day, type Parcel, readDay, readGoods, readParcel, readQuestion, suggestSlot } from './day'
 
 export interface Counter extends Desk {
+  readonly locker: Cells
   readonly day: ShallowRef<Day | null>
   /** Who asks for parcels; null where nobody does. */
   readonly answer: ShallowRef<Answer | null>
@@ -19,6 +21,7 @@ export interface Counter extends Desk {
 }
 
 const KEY: InjectionKey<Counter> = Symbol('counter')
+const PUT_AWAY = new Set(['shelved', 'placed', 'released', 'disposed', 'returned'])
 const ARRIVED = new Set(['received', 'received_surplus', 'received_other_container', 'found', 'bag_complete'])
 
 export function useCounter(): Counter {
@@ -41,10 +44,11 @@ export function makeCounter(): Counter {
     told,
     named: (id) => articles.value.get(id),
   })
+  const locker = makeCells(desk)
 
   function told(scan: Scan): boolean {
     if (scan.kind === 'asked' && scan.question !== '') void showQuestion(scan.question)
-    if (scan.word === 'shelved' || (scan.isUndone && suggested.value?.parcel === scan.parcel)) suggested.value = null
+    if (PUT_AWAY.has(scan.word) || (scan.isUndone && suggested.value?.parcel === scan.parcel)) suggested.value = null
     const isIn = ARRIVED.has(scan.word) && !scan.isUndone
     if (isIn) void suggest(scan)
     return isIn
@@ -96,7 +100,7 @@ export function makeCounter(): Counter {
   })
   if (openQuestion.value !== '') void showQuestion(openQuestion.value) // a reload in front of somebody
 
-  const counter: Counter = { ...desk, day, answer, suggested, ask, forget }
+  const counter: Counter = { ...desk, locker, day, answer, suggested, ask, forget }
   provide(KEY, counter)
   return counter
 }

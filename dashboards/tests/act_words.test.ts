@@ -33,6 +33,8 @@ describe('a result', () => {
     expect(particulars(madeScan({ word: 'logged_in', detail: 'staff-1' }), nameOf)).toBe('陈姐')
     expect(particulars(madeScan({ word: 'locked_out', detail: 'unknown_code' }), nameOf)).toBe('没有这个提货码')
     expect(particulars(madeScan({ word: 'refused', detail: 'revoked' }), nameOf)).toBe('')
+    expect(particulars(madeScan({ kind: 'failed' }), nameOf)).toBe('没有登记，请再扫一次')
+    expect(particulars(madeScan({ kind: 'failed', word: 'cell_uncertain' }), nameOf)).toContain('看一看门')
   })
 
   it('says when and by what it was handed out before, with the day where that was another', () => {

@@ -163,13 +163,21 @@ class CabinetAnswer(Form):
 
 
 class CellView(Form):
-    """``state``: free, reserved, occupied, open, fault or blocked. ``lock``: whether this site's file names one for it."""
+    """Three signals: ``state`` is the books' (free, reserved, occupied, open, fault or blocked), the others the board's.
+
+    ``cause``: why it is open, at fault or blocked. ``overdue``: what is in it should have been fetched. ``lock``: whether this
+    site's file names one for it.
+    """
 
     cell: str
     zone: str
     size: str
     state: str
+    cause: str
     parcel: str
+    overdue: bool
+    door: Literal["open", "closed", "unknown"]
+    article: Literal["present", "absent", "unknown"]
     lock: bool
 
 

@@ -1,9 +1,10 @@
 """The lockers over the local API: staff reserve and open, residents show a code at the cabinet. Thin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request
 
+from edge.devices.locker import Cell
 from edge.http import act_forms as f
 from edge.http.views import scan_view
 from edge.outbox import Outbox
@@ -22,9 +23,11 @@ def add_cells(
     """All of them. ``who``: who acts, or a refusal."""
 
     @app.get("/api/cells")
-    async def cells() -> f.CellList:
+    async def cells(*, look: bool = False) -> f.CellList:
+        """``look``: ask the boards too, which takes up to a second; doors and articles are unknown otherwise."""
         day, locks = station.day, set(cabinet.locks)
-        return f.CellList(cells=await outbox.run(lambda store: _read_cells(store.execute, day, locks)))
+        seen = await cabinet.look() if look else {}
+        return f.CellList(cells=await outbox.run(lambda store: _read_cells(store.execute, day, locks, seen)))
 
     @app.post("/api/cells/reserve")
     async def reserve(form: f.ReserveForm, request: Request) -> f.ActAnswer:
@@ -53,14 +56,26 @@ def add_cells(
         )
 
 
-def _read_cells(execute: Execute, day: Day, locks: set[str]) -> list[f.CellView]:
+def _read_cells(execute: Execute, day: Day, locks: set[str], seen: Mapping[str, Cell]) -> list[f.CellView]:
     notes, inside = cell_book.notes(execute), ledger.taken_cells(execute, day)
     views: list[f.CellView] = []
     for cell in day.cells.values():
         note = notes.get(cell.cell)
         state = note.state if note else "occupied" if cell.cell in inside else "free"
         parcel = inside.get(cell.cell, note.parcel if note else "")
+        signals = seen.get(cell.cell, Cell())
         views.append(
-            f.CellView(cell=cell.cell, zone=cell.zone, size=cell.size, state=state, parcel=parcel, lock=cell.cell in locks)
+            f.CellView(
+                cell=cell.cell,
+                zone=cell.zone,
+                size=cell.size,
+                state=state,
+                cause=note.cause if note else "",
+                parcel=parcel,
+                overdue=cell.cell in inside and ledger.parcel(execute, day, parcel).standing.is_overdue,
+                door=signals.door.value,
+                article=signals.article.value,
+                lock=cell.cell in locks,
+            )
         )
     return views

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import structlog
 
-from edge.devices.locker import Article, LockerBoard, OpenOutcome, OpenResult
+from edge.devices.locker import Article, Cell, LockerBoard, OpenOutcome, OpenResult
 from edge.devices.ports import Sound
 from edge.outbox import NotKeptError, Outbox, Transaction
 from edge.outbox.transaction import Execute
@@ -126,6 +126,12 @@ class Cabinet:
 
         return await self._station.act(who, decide, note, reads_much=True)
 
+    async def look(self) -> Mapping[str, Cell]:
+        """What doors and article sensors say now, asked on the line; unknown where a board does not answer."""
+        boards = {id(lock.board): lock.board for lock in self.locks.values()}
+        seen = dict(zip(boards, await asyncio.gather(*(board.look() for board in boards.values())), strict=True))
+        return {cell: seen[id(lock.board)].get(lock.number, Cell()) for cell, lock in self.locks.items()}
+
     async def set_in_use(self, cell: str, who: Who, *, is_blocked: bool) -> ScanResult:
         """Staff take a cell out of use, or say that it is right again. NotInManifestError, NotKeptError."""
         if cell not in self.locks:
@@ -133,7 +139,7 @@ class Cabinet:
         now_ms = self._clock.now_ms()
         fact = CellChanged(cell=cell, state="blocked" if is_blocked else "free", cause="staff")
         verdict = Verdict(Word.CELL_OUT_OF_USE if is_blocked else Word.CELL_FREED, Sound.OK, (fact,), place=cell)
-        note = CellNote("blocked") if is_blocked else None
+        note = CellNote("blocked", cause="staff") if is_blocked else None
         return await self._station.act(
             who, lambda *_: verdict, lambda execute, _verdict: cell_book.put_note(execute, cell, note, now_ms)
         )

@@ -15,8 +15,8 @@ KEEP_MS = 60 * 24 * 3600 * 1000
 
 def notes(execute: Execute) -> Mapping[str, CellNote]:
     """Cells that are reserved, open, faulty or blocked."""
-    rows = execute("SELECT cell, state, parcel FROM cell").fetchall()
-    return {cell: CellNote(state, parcel) for cell, state, parcel in rows}
+    rows = execute("SELECT cell, state, parcel, cause FROM cell").fetchall()
+    return {cell: CellNote(*note) for cell, *note in rows}
 
 
 def taken(execute: Execute, day: Day) -> Mapping[str, str]:
@@ -28,7 +28,10 @@ def put_note(execute: Execute, cell: str, note: CellNote | None, now_ms: int) ->
     """What is known from now on; None: nothing."""
     execute("DELETE FROM cell WHERE cell = ?", (cell,))
     if note is not None:
-        execute("INSERT INTO cell (cell, state, parcel, since_ms) VALUES (?, ?, ?, ?)", (cell, note.state, note.parcel, now_ms))
+        execute(
+            "INSERT INTO cell (cell, state, parcel, cause, since_ms) VALUES (?, ?, ?, ?, ?)",
+            (cell, note.state, note.parcel, note.cause, now_ms),
+        )
 
 
 def begin(execute: Execute, wish: Wish, device: str, actor: str, now_ms: int) -> int:

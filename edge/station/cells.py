@@ -29,6 +29,7 @@ from edge.wire.messages import (
 
 Purpose = Literal["pickup", "placing", "removal", "remote", "check"]
 NoteState = Literal["reserved", "open", "fault", "blocked"]
+Cause = Literal["", "door_left_open", "open_failed", "cell_mismatch", "staff"]
 RemovedFor = Literal["expired", "mistake", "fault", "moved"]
 
 _OUTCOMES: Mapping[OpenOutcome, Literal["opened", "failed", "unknown"]] = {
@@ -45,6 +46,7 @@ class CellNote(NamedTuple):
 
     state: NoteState
     parcel: str = ""
+    cause: Cause = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def note_of(facts: tuple[AnyFact, ...]) -> CellNote | None:
     """What is to be remembered of a cell after these facts; None: nothing but what is booked in it."""
     for fact in reversed(facts):
         if isinstance(fact, CellChanged) and fact.state in ("open", "fault", "blocked"):
-            return CellNote(fact.state)
+            return CellNote(fact.state, cause=fact.cause)
     return None
 
 

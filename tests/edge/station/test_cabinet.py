@@ -12,8 +12,9 @@ from edge.devices.ports import Sound
 from edge.downlink import Received
 from edge.outbox import NotKeptError, Step, no_step
 from edge.site_clock import SiteClock
+from edge.station import cell_book
 from edge.station.cabinet import Cabinet, Lock
-from edge.station.cells import Wish
+from edge.station.cells import CellNote, Wish
 from edge.station.commands import CommandDesk
 from edge.station.desk import NotInManifestError
 from edge.station.results import ScanResult
@@ -177,6 +178,13 @@ async def test_a_door_left_open_and_a_cell_that_is_not_as_booked_are_said(tmp_pa
             ("1-01", "blocked", "cell_mismatch"),
             ("1-02", "open", "door_left_open"),
         ]
+        noted = await lockers.counter.outbox.run(lambda store: cell_book.notes(store.execute))
+        assert noted == {
+            "1-01": CellNote("blocked", cause="cell_mismatch"),
+            "1-02": CellNote("open", cause="door_left_open"),
+        }
+        seen = await lockers.cabinet.look()
+        assert (seen["1-01"].article, seen["1-01"].door) == (Article.PRESENT, Door.UNKNOWN)  # this board has no contacts
 
 
 async def test_no_door_opens_for_cold_goods_in_a_warm_cell(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import apsw
 from edge.outbox import Store
 from edge.outbox.schema import migrate
 from edge.rules.custody import ParcelState
-from edge.station import ledger
+from edge.station import cell_book, ledger
+from edge.station.cells import CellNote
 from edge.station.day import NO_DAY
 from edge.station.schema import FILE_VERSIONS
 from edge.wire.ids import SiteId
@@ -26,6 +27,18 @@ ROWS = [
     (RELEASED, "released", "A1", 0, None),
     (UNDONE, "received", "", 1, 6),
 ]
+
+
+def test_cells_that_an_earlier_release_knew_of_are_known(tmp_path: Path) -> None:
+    place = settings(tmp_path)
+    connection = apsw.Connection(str(place.path))
+    migrate(connection, FILE_VERSIONS[:10])  # before a cell's cause was kept
+    connection.execute(f"INSERT INTO epoch (id, uuid, reason, opened_at_ms) VALUES (1, '{EPOCH}', 'created', 0)")
+    connection.execute("INSERT INTO state VALUES (1, 'st-1', 'machine-1', 1, 1, 0, 7, 1, 1, NULL)")
+    connection.execute("INSERT INTO cell (cell, state, parcel, since_ms) VALUES ('1-01', 'fault', '', 1000)")
+    connection.close()
+    with Store(place, int(time.time() * 1000)) as store:
+        assert cell_book.notes(store.execute) == {"1-01": CellNote("fault")}
 
 
 def test_bookings_of_an_earlier_release_stand_as_they_stood(tmp_path: Path) -> None:
