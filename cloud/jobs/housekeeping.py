@@ -18,6 +18,8 @@ PICKUP_CODES_KEPT = timedelta(days=7)
 PICKUP_CODES_OUTLIVE = timedelta(days=2)
 # Longer than any complaint about a parcel lasts.
 PHOTOS_KEPT = timedelta(days=180)
+# Records of fixed cold storage are kept two years, and what they say of parcels and alarms no longer.
+COLD_RECORDS_KEPT = timedelta(days=2 * 366)
 # How far behind that this job may be and still find what it missed.
 SWEPT = timedelta(days=60)
 
@@ -42,6 +44,8 @@ async def delete_served(connection: Connection, now: datetime) -> dict[str, int]
         "pickup_tokens": await _count(
             connection, "DELETE FROM pickup_token WHERE expires_at < %(before)s", {"before": now - PICKUP_CODES_KEPT}
         ),
+        "alarms": await _count(connection, _ALARMS, {"before": now - COLD_RECORDS_KEPT}),
+        "cold_accounts": await _count(connection, _COLD_ACCOUNTS, {"before": now - COLD_RECORDS_KEPT}),
         "room_entries": await _count(
             connection, _ROOM_ENTRIES, {"before": now - FINISHED_ORDERS_SHOWN, "since": now - FINISHED_ORDERS_SHOWN - SWEPT}
         ),
@@ -68,6 +72,20 @@ _ROOM_ENTRIES = """
     )
 """
 
+
+_ALARMS = """
+    WITH old AS (
+        DELETE FROM alarm WHERE raised_at < %(before)s AND NOT is_open RETURNING site_id, alarm
+    )
+    DELETE FROM alarm_word w USING old WHERE (w.site_id, w.alarm) = (old.site_id, old.alarm)
+"""
+
+_COLD_ACCOUNTS = """
+    WITH old AS (
+        DELETE FROM cold_account WHERE computed_at < %(before)s AND is_settled RETURNING parcel_id
+    )
+    DELETE FROM cold_stay t USING old WHERE t.parcel_id = old.parcel_id
+"""
 
 _PICKUP_CODES = """
     WITH spent AS (

@@ -85,7 +85,7 @@ async def _cold_chain(connection: Connection, _mode: StoreMode, moment: Moment) 
 
 
 async def _silent_sites(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
-    return await watch_sites(connection, moment.now)
+    return await watch_sites(connection, moment.now, moment.rate)
 
 
 JOBS = (

@@ -14,13 +14,15 @@ from edge.wire.clock import to_ms
 
 # A router that restarts is back in a minute. The median outage is 20 min: that one is told of, in case it becomes a longer one.
 WARN_AFTER = timedelta(minutes=15)
+# Agents take their time to start by the real clock, however fast the town's runs.
+REAL_LEAST = timedelta(minutes=2)
 CRITICAL_AFTER = timedelta(hours=2)  # nobody can see what a fridge does, and counting may wait no longer
 
 
-async def watch_sites(connection: Connection, now: datetime) -> Mapping[str, int]:
+async def watch_sites(connection: Connection, now: datetime, rate: float = 1.0) -> Mapping[str, int]:
     """One transaction a site; returns how many alarms were raised (or became worse) and how many are over."""
     raised = cleared = 0
-    for site, since, began, severity, is_back in await _changed(connection, now):
+    for site, since, began, severity, is_back in await _changed(connection, now, max(WARN_AFTER, REAL_LEAST * rate)):
         if not is_back and began is not None:
             severity = "critical" if now - since >= CRITICAL_AFTER else "warning"
         async with connection.transaction():
@@ -38,7 +40,9 @@ def _key(site: str, since: datetime) -> AlarmKey:
     return AlarmKey(site, f"{site}/{SITE_SILENT}/{to_ms(since)}")
 
 
-async def _changed(connection: Connection, now: datetime) -> list[tuple[str, datetime, datetime | None, str, bool]]:
+async def _changed(
+    connection: Connection, now: datetime, warn_after: timedelta
+) -> list[tuple[str, datetime, datetime | None, str, bool]]:
     """Site, silent since when, when that was raised (None: not yet), how severe it is, whether the site is back.
 
     ``heard_at`` of a site that is away is when its will came; batches that came since by a connection of which the birth was lost
@@ -61,6 +65,6 @@ async def _changed(connection: Connection, now: datetime) -> list[tuple[str, dat
             AND (h.online OR h.heard_at > a.since OR a.severity = 'warning' AND a.since <= %(critical)s)
         ORDER BY 1
         """,
-        {"warn": now - WARN_AFTER, "critical": now - CRITICAL_AFTER},
+        {"warn": now - warn_after, "critical": now - CRITICAL_AFTER},
     )
     return list(await cursor.fetchall())

@@ -86,3 +86,8 @@ async def test_what_people_said_of_it_stays_when_it_is_over(connection: Connecti
     await connection.execute("UPDATE site_status SET online = true WHERE site_id = 'gone'")
     await watch_sites(connection, now + timedelta(minutes=25))
     assert await alarms(connection) == [("gone", "site_silent", "warning", "cleared", False)]
+
+
+async def test_a_town_that_runs_fast_gives_its_agents_real_time_to_start(connection: Connection, now: datetime) -> None:
+    assert await watch_sites(connection, now + timedelta(minutes=59), rate=30.0) == {"raised": 0, "cleared": 0}
+    assert await watch_sites(connection, now + timedelta(minutes=61), rate=30.0) == {"raised": 1, "cleared": 0}
