@@ -132,7 +132,9 @@ class Agent:
             uplink = Uplink(
                 uplink_settings, outbox, site_clock, sending, self._presence(rules, boxes_of(config.cold, every_s)), around
             )
-            desk = CommandDesk(outbox, site_clock, station, uplink.report, time.monotonic, ops.cabinet.open_remotely)
+            desk = CommandDesk(
+                outbox, site_clock, station, uplink.report, time.monotonic, ops.cabinet.open_remotely, chain.seen_from_cloud
+            )
             await desk.settle_interrupted()
 
             async def put_in_force(sha256: str) -> None:

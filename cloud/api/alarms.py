@@ -3,12 +3,15 @@
 A person at the station and one here say the same things; of two who say the same the first counts (`cloud.domain.alarm`).
 """
 
+import secrets
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.commands import CHANNEL
 from cloud.api.context import CurrentAccount, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
 from cloud.api.text import Text, iso_of, iso_or_none
@@ -16,11 +19,13 @@ from cloud.auth.accounts import Account
 from cloud.auth.audit import write_audit
 from cloud.domain.alarm import WordKind
 from cloud.domain.scope import SITES_IN_SCOPE
-from cloud.store.alarm_folding import AlarmKey, lock_site, say
+from cloud.store.alarm_folding import SITE_SILENT, AlarmKey, lock_site, say
 from cloud.store.pool import Connection
 from cloud.store.rooms import change
 
 router = APIRouter(prefix="/api/alarms", tags=["alarms"])
+
+_TOLD_WITHIN_S = 60.0  # a station that is connected hears of it in a second
 
 
 class AlarmOut(BaseModel):
@@ -113,7 +118,10 @@ async def look_at_alarm(alarm_id: int, account: CurrentAccount, connection: Tran
 async def acknowledge_alarm(
     alarm_id: int, said: WordIn, account: CurrentAccount, services: ServicesDep, connection: Transaction
 ) -> AlarmOut:
-    """I have seen it and look after it. Again, or after somebody else, it changes nothing."""
+    """I have seen it and look after it. Again, or after somebody else, it changes nothing.
+
+    A site that is connected is told, and its buzzer is quiet; at one that is away staff acknowledge it too.
+    """
     return await _say(connection, account, alarm_id, WordKind.ACKNOWLEDGED, said.note, services.now())
 
 
@@ -137,9 +145,29 @@ async def _say(
         return alarm
     key = AlarmKey(alarm.site, alarm.alarm)
     entries = await say(connection, key, word, raised_by, account.id, account.display_name, note, now)
+    if word is WordKind.ACKNOWLEDGED and alarm.rule != SITE_SILENT:
+        await _tell_site(connection, account.id, alarm, note, now)
     await write_audit(connection, now, account.id, f"alarm.{word}", key.entity_id, {"note": note})
     await change(connection, entries, now)
     return (await _find(connection, account, alarm_id))[0]
+
+
+async def _tell_site(connection: Connection, account_id: int, alarm: AlarmOut, note: str, now: datetime) -> None:
+    """So that its buzzer is quiet too. A command, which may be lost: where the site is away, staff there acknowledge it again."""
+    detail = {"alarm": alarm.alarm, "severity": alarm.severity, "note": note[:200]}
+    await connection.execute(
+        """
+        INSERT INTO command (id, site_id, action, account_id, reason, asked_at, expires_at, ttl_s, detail)
+        SELECT %(id)s, %(site)s, 'acknowledge_alarm', %(account)s, %(reason)s, %(now)s, now() + make_interval(secs => %(ttl)s),
+               %(ttl)s, %(detail)s
+        FROM site_status t WHERE t.site_id = %(site)s AND t.online AND t.nonce <> ''
+        """,
+        {
+            "id": secrets.token_hex(12), "site": alarm.site, "account": account_id, "reason": note or alarm.alarm, "now": now,
+            "ttl": _TOLD_WITHIN_S, "detail": Jsonb(detail),
+        },
+    )  # fmt: skip
+    await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
 async def _find(connection: Connection, account: Account, alarm_id: int) -> tuple[AlarmOut, str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 import paho.mqtt.client as mqtt
 import psycopg
 import structlog
@@ -172,13 +173,16 @@ async def send_commands(connection: Connection, line: BrokerLine) -> int:
             """
             UPDATE command c SET sent_at = now() FROM site_status t
             WHERE t.site_id = c.site_id AND t.online AND t.nonce <> '' AND c.sent_at IS NULL AND c.expires_at > now()
-            RETURNING c.id, c.site_id, t.operator_id, t.nonce, c.action, c.cell, extract(epoch FROM c.expires_at - now())::float8
+            RETURNING c.id, c.site_id, t.operator_id, t.nonce, c.action, c.cell, extract(epoch FROM c.expires_at - now())::float8,
+                c.detail::text
             """
         )
     ).fetchall()
-    for command_id, site, operator, nonce, action, cell, left_s in sent:
+    for command_id, site, operator, nonce, action, cell, left_s, detail in sent:
+        said = msgspec.json.decode(str(detail), type=dict[str, str])
         command = Command(
             id=str(command_id), nonce=str(nonce), ttl_s=max(0.1, float(str(left_s))), action=action, cell=str(cell),  # type: ignore[arg-type]
+            alarm=said.get("alarm", ""), severity=said.get("severity", ""), note=said.get("note", ""),
         )  # fmt: skip
         topic = str(Topic(OperatorId(str(operator)), SiteId(str(site)), Leaf.COMMAND))
         await asyncio.to_thread(line.publish, topic, command, retain=False)

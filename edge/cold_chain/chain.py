@@ -6,6 +6,7 @@ edge.rules.alarms and screens to edge.http.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 import structlog
@@ -27,6 +28,8 @@ from edge.site_clock import SiteClock
 from edge.wire.clock import Clock
 from edge.wire.messages import GoodsLimits
 
+CLOUD = "dispatcher"  # who acknowledged, where it was somebody in the cloud: no name travels
+DEVICE_OF_CLOUD = "cloud"
 ROUND_S = 1.0  # real seconds
 UNDERWAY_S = 3.0  # real seconds a reading may take from the sensor to us; who seems silent for less is not
 SAVE_S = 60.0  # real seconds: a power cut costs a minute of what is counted, no more
@@ -121,6 +124,17 @@ class ColdChain:
         """``actor`` has seen it; the buzzer is quiet about it from now on. NoSuchAlarmError, NotKeptError."""
         stamp = self._site_clock.stamp()
         return await self._change(lambda transaction: records.acknowledge(transaction, alarm, device, actor, note, stamp))
+
+    async def seen_from_cloud(self, alarm: str, severity: str, note: str) -> tuple[Literal["done", "refused"], str]:
+        """Somebody in the cloud has seen it; what came of that, and why not. What has become worse since, they have not seen."""
+        try:
+            known = await self._outbox.run(lambda store: records.find(store.execute, alarm))
+            if known.severity.value != severity:
+                return "refused", f"it is {known.severity.value} by now"
+            await self.acknowledge(alarm, DEVICE_OF_CLOUD, CLOUD, note)
+        except records.NoSuchAlarmError as error:
+            return "refused", str(error)
+        return "done", ""
 
     async def close(self, alarm: str, device: str, actor: str, note: str) -> AlarmRecord:
         """``actor`` has dealt with it. NoSuchAlarmError, AlarmStandsError, NotKeptError."""

@@ -20,10 +20,15 @@ KEEP_MS = 7 * 24 * 3600 * 1000  # how long ids are remembered
 
 Outcome = Literal["done", "refused", "failed", "unknown"]
 OpenCell = Callable[[str, str], Awaitable[tuple[Outcome, str]]]  # of a command's id and a cell
+# Of an alarm, how severe it was when somebody in the cloud saw it, and what they note.
+SeeAlarm = Callable[[str, str, str], Awaitable[tuple[Outcome, str]]]
 
 
 class CommandDesk:
-    """Judges, records, acts, reports. ``report`` publishes what is in force; ``open_cell``: where there are lockers."""
+    """Judges, records, acts, reports. ``report`` publishes what is in force; ``open_cell``: where there are lockers.
+
+    ``see_alarm``: where somebody watches over alarms.
+    """
 
     def __init__(
         self,
@@ -33,6 +38,7 @@ class CommandDesk:
         report: Callable[[], None],
         read_monotonic_s: Callable[[], float],
         open_cell: OpenCell | None = None,
+        see_alarm: SeeAlarm | None = None,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
@@ -40,6 +46,7 @@ class CommandDesk:
         self._report = report
         self._read_monotonic_s = read_monotonic_s
         self._open_cell = open_cell
+        self._see_alarm = see_alarm
 
     async def settle_interrupted(self) -> None:
         """At start: what was begun and never finished is unknown, and says so."""
@@ -79,6 +86,10 @@ class CommandDesk:
                 if self._open_cell is None:
                     return "refused", "no lockers at this site"
                 return await self._open_cell(command.id, command.cell)
+            case "acknowledge_alarm":
+                if self._see_alarm is None:
+                    return "refused", "nobody watches over alarms at this site"
+                return await self._see_alarm(command.alarm, command.severity, command.note)
         return "done", ""
 
     def _refusal(self, received: Received) -> str:

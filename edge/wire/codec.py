@@ -178,6 +178,8 @@ def _check_downlink(message: AnyDownlink) -> None:
 def _check_command(command: Command) -> None:
     if (command.action == "open_cell") != bool(command.cell):
         raise ValueError(f"cell: want one with open_cell and with nothing else, got {command.action} and {command.cell[:40]!r}")
+    if (command.action == "acknowledge_alarm") != bool(command.alarm):
+        raise ValueError(f"alarm: want one with acknowledge_alarm only, got {command.action} and {command.alarm[:40]!r}")
 
 
 def _decoder(kind: type[T], check: Callable[[T], None] | None = None) -> Decoder[T]:

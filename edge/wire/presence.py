@@ -73,13 +73,19 @@ AnyStatus = Birth | Will
 
 
 class Command(Message, frozen=True):
-    """One command. Valid on the connection whose nonce it cites, for ``ttl_s`` counted from receipt. ``cell``: to be opened."""
+    """One command. Valid on the connection whose nonce it cites, for ``ttl_s`` counted from receipt. ``cell``: to be opened.
+
+    ``alarm``: seen from the cloud, as severe as ``severity`` says; what has become worse meanwhile was not seen. No name travels.
+    """
 
     id: Name
     nonce: Name
     ttl_s: Annotated[float, Meta(gt=0, le=MAX_TTL_S)]
-    action: Literal["identify", "report", "open_cell"]
+    action: Literal["identify", "report", "open_cell", "acknowledge_alarm"]
     cell: Text = ""
+    alarm: Text = ""
+    severity: Text = ""
+    note: Text = ""
 
 
 class CommandResponse(Message, frozen=True):

@@ -70,6 +70,7 @@ def test_an_open_fridge_is_an_alarm_and_a_breach_of_what_lies_in_it_and_of_nothi
     expect(row).to_contain_text("已让店长关门")
 
     cold_town.keep_accounts()
+    expect(station.locator(".alarms")).to_contain_text("调度员", timeout=SOON_MS)  # the jobs carry the word to the station
     until(lambda: parcel(cold_town, in_fridge)["exceptions"] == ["temp_breach"], "the breach is on the parcel", 60.0)
     assert parcel(cold_town, in_display)["exceptions"] == []
     row.get_by_role("button", name="涉及的包裹").click()

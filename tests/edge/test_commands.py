@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from edge.devices.ports import Sound
 from edge.downlink import Received
 from edge.outbox import Outbox
 from edge.site_clock import SiteClock
-from edge.station.commands import CommandDesk
+from edge.station.commands import CommandDesk, Outcome
 from edge.station.station import Station
 from edge.wire.clock import WallClock
-from edge.wire.codec import decode_events
+from edge.wire.codec import MSGPACK, PayloadError, decode_command, decode_events, encode
 from edge.wire.ids import SiteId
 from edge.wire.messages import Command, CommandFinished
 from tests.edge.outbox.sites import settings, waiting
@@ -81,3 +84,29 @@ async def test_after_a_crash_between_record_and_result_it_is_unknown_and_not_tri
         assert await desk.told() == [("c1", "unknown")]
         assert await desk.ask("c1") == "unknown"
         assert desk.beeper.sounds == []
+
+
+async def test_an_alarm_seen_in_the_cloud_goes_to_who_watches_over_alarms(tmp_path: Path) -> None:
+    seen: list[tuple[str, ...]] = []
+
+    async def see(*said: str) -> tuple[Outcome, str]:
+        seen.append(said)
+        return "done", ""
+
+    async with open_desk(tmp_path) as desk:
+        asked = Command(id="c1", nonce="n1", ttl_s=10.0, action="acknowledge_alarm", alarm="a/high/1", severity="warning", note="x")
+        assert (await desk.desk.carry_out(Received(asked, "n1", desk.now_s))).outcome == "refused"
+        clock = WallClock(time.time)
+        site_clock = SiteClock(clock, time.monotonic, lambda: True, 0)
+        station = Station(SiteId("st-1"), desk.outbox, site_clock, [], time.monotonic)
+        watched = CommandDesk(desk.outbox, site_clock, station, lambda: None, lambda: desk.now_s, see_alarm=see)
+        again = msgspec.structs.replace(asked, id="c2")
+        for _ in range(2):
+            assert (await watched.carry_out(Received(again, "n1", desk.now_s))).outcome == "done"
+        assert seen == [("a/high/1", "warning", "x")]
+
+
+@pytest.mark.parametrize(("action", "alarm"), [("acknowledge_alarm", ""), ("identify", "a/high/1")])
+def test_a_command_names_an_alarm_where_it_is_about_one_and_only_there(action: str, alarm: str) -> None:
+    with pytest.raises(PayloadError, match="alarm: want one with acknowledge_alarm only"):
+        decode_command(encode(Command(id="c", nonce="n", ttl_s=1.0, action=action, alarm=alarm)), MSGPACK)  # type: ignore[arg-type]

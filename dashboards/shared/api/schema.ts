@@ -56,6 +56,8 @@ export interface paths {
         /**
          * Acknowledge Alarm
          * @description I have seen it and look after it. Again, or after somebody else, it changes nothing.
+         *
+         *     A site that is connected is told, and its buzzer is quiet; at one that is away staff acknowledge it too.
          */
         post: operations["acknowledge_alarm_api_alarms__alarm_id__acknowledge_post"];
         delete?: never;

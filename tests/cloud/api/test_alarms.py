@@ -4,7 +4,9 @@ import pytest
 
 from cloud.domain.alarm import Alarm
 from cloud.store.alarm_folding import AlarmKey, keep_own
+from edge.wire import messages as m
 from edge.wire.clock import to_ms
+from tests.cloud.api.test_cold_chain import tell
 from tests.cloud.api.world import NOW, World
 
 pytestmark = pytest.mark.slow
@@ -85,3 +87,22 @@ async def test_what_cannot_be_a_note_is_refused_by_its_field(world: World, body:
     alarm = await stand(world, "st-a1")
     refused = await world.post("dispatcher-a", f"/api/alarms/{alarm}/acknowledge", json=body)
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, next(iter(body)))
+
+
+@pytest.mark.parametrize("is_online", [True, False])
+async def test_a_site_that_is_connected_is_told_that_its_alarm_was_seen(world: World, is_online: bool) -> None:
+    await world.connection.execute(
+        """
+        INSERT INTO site_status (site_id, operator_id, boot, connect, online, nonce, heard_at)
+        VALUES ('st-a1', 'op-a', 1, 1, %s, 'n', %s)
+        """,
+        [is_online, NOW],
+    )
+    raised = m.AlarmRaised(alarm="fridge-1_c/high/1", subject="fridge-1_c", rule="high", severity="critical")
+    await tell(world, "st-a1", 0, raised)
+    alarm = await world.one("SELECT id FROM alarm")
+    answer = await world.post("dispatcher-a", f"/api/alarms/{alarm}/acknowledge", json={"note": "已打电话"})
+    assert answer.status_code == 200
+    told = await world.one("SELECT jsonb_agg(detail) FROM command WHERE site_id = 'st-a1' AND action = 'acknowledge_alarm'")
+    detail = {"alarm": "fridge-1_c/high/1", "severity": "critical", "note": "已打电话"}
+    assert told == ([detail] if is_online else None)

@@ -238,3 +238,24 @@ async def test_what_the_disk_does_not_take_for_too_long_lets_the_oldest_go(tmp_p
         await one.chain.round()
         assert [type(fact) for fact in await one.facts()] == [AlarmCleared, AlarmRaised, AlarmCleared]
         assert [(alarm.rule, alarm.stands) for alarm in one.told] == [("door_open", False)]
+
+
+async def test_what_somebody_in_the_cloud_has_seen_is_quiet_here_unless_it_became_worse(tmp_path: Path) -> None:
+    async with kitchen(tmp_path) as room:
+        await room.live(15, fridge=6.5)
+        (warned,) = room.chain.open
+        assert await room.chain.seen_from_cloud(warned.id, "critical", "") == ("refused", "it is warning by now")
+        assert await room.chain.seen_from_cloud(warned.id, "warning", "已打电话") == ("done", "")
+        (seen,) = room.chain.open
+        assert (seen.acknowledged_by, seen.note, seen.needs_somebody) == ("dispatcher", "已打电话", False)
+        event = (await room.events())[-1]
+        assert (event.fact, event.device, event.actor) == (
+            AlarmAcknowledged(alarm=warned.id, note="已打电话"),
+            "cloud",
+            "dispatcher",
+        )
+        await room.live(15, fridge=6.5)
+        (worse,) = room.chain.open
+        assert (worse.severity.value, worse.needs_somebody) == ("critical", True)
+        assert await room.chain.seen_from_cloud(warned.id, "warning", "") == ("refused", "it is critical by now")
+        assert (await room.chain.seen_from_cloud("nobody's", "warning", ""))[0] == "refused"

@@ -161,6 +161,18 @@ RELEASE_0_2: dict[str, tuple[Any, m.Message]] = {
             )
         ),
     ),
+    "command_acknowledge_alarm": (
+        decode_command,
+        m.Command(
+            id="c-3",
+            nonce="n0nce",
+            ttl_s=60.0,
+            action="acknowledge_alarm",
+            alarm="fridge-1_c/high/1767225600000",
+            severity="critical",
+            note="已让店长关门",
+        ),
+    ),
     "birth_boxes": (
         decode_status,
         m.Birth(
