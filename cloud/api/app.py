@@ -26,6 +26,7 @@ from cloud.api import (
     losses,
     manifests,
     orders,
+    pack_modes,
     pages,
     parcels,
     photos,
@@ -57,7 +58,7 @@ ROUTERS = (
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router, cold_chain.router,
-    cases.router, resident_cases.router,
+    cases.router, resident_cases.router, pack_modes.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

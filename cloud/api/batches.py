@@ -12,7 +12,7 @@ from cloud.api.text import SiteIdText, Text, iso_of, iso_or_none
 from cloud.auth.audit import write_audit
 from cloud.domain import allocation, sort_wall
 from cloud.domain.cut_off import CutOff
-from cloud.store import batches
+from cloud.store import batches, plans
 from cloud.store.pool import Connection
 
 router = APIRouter(prefix="/api/operators/{operator_id}/batches", tags=["batches"])
@@ -81,8 +81,13 @@ class PlanIn(BaseModel):
     routes: list[RouteIn] = Field(max_length=500)
 
 
+class LineOut(BaseModel):
+    sku: str
+    quantity: int
+
+
 class PlannedContainer(BaseModel):
-    """``run`` "": its station is on no route."""
+    """``run`` "": its station is on no route. ``lines``: what comes by SKU (``sku_bulk``); then there are no ``parcels``."""
 
     container: str
     site: str
@@ -92,6 +97,8 @@ class PlannedContainer(BaseModel):
     stop: int
     lane: str
     parcels: list[str]
+    pack_mode: str
+    lines: list[LineOut]
 
 
 class PickOut(BaseModel):
@@ -191,7 +198,7 @@ async def plan_batch(
     await _frozen(connection, operator_id, pickup_date)
     try:
         routes = [sort_wall.Route(route.run, tuple(route.stops)) for route in wanted.routes]
-        await batches.set_plan(connection, operator_id, pickup_date, routes, services.now())
+        await plans.set_plan(connection, operator_id, pickup_date, routes, services.now())
     except ValueError as error:
         raise ApiError(422, "routes_contradict", "routes", detail=str(error)) from None
     await write_audit(connection, services.now(), account.id, "batch.plan", f"{operator_id}/{pickup_date}")
@@ -226,7 +233,7 @@ async def show_loading_list(
     """What goes into the van of a run, last stop first."""
     require_operator(account, operator_id)
     await _frozen(connection, operator_id, pickup_date)
-    planned = [one for one in await batches.plan(connection, operator_id, pickup_date) if one.run == run]
+    planned = [one for one in await plans.plan(connection, operator_id, pickup_date) if one.run == run]
     if not planned:
         raise not_found("run", "run")
     places = {one.site: sort_wall.Stop(one.run, one.stop, one.lane) for one in planned}
@@ -241,10 +248,11 @@ async def show_loading_list(
 async def _sort_wall(connection: Connection, operator_id: str, pickup_date: date) -> SortWall:
     lanes: dict[str, LaneOut] = {}
     unrouted: list[PlannedContainer] = []
-    for one in await batches.plan(connection, operator_id, pickup_date):
+    for one in await plans.plan(connection, operator_id, pickup_date):
         shown = PlannedContainer(
             container=one.container, site=one.site, zone=one.zone, number=one.number, run=one.run, stop=one.stop, lane=one.lane,
-            parcels=list(one.parcels),
+            parcels=list(one.parcels), pack_mode=one.pack_mode,
+            lines=[LineOut(sku=line.sku, quantity=line.quantity) for line in one.lines],
         )  # fmt: skip
         if not one.run:
             unrouted.append(shown)

@@ -11,8 +11,8 @@ from cloud.api.text import iso_or_none
 from cloud.auth.audit import write_audit
 from cloud.domain.order import iso
 from cloud.domain.scope import CONTAINERS_IN_SCOPE, PARCELS_IN_SCOPE
-from cloud.store.batches import new_containers
 from cloud.store.container_folding import folded_container
+from cloud.store.plans import new_containers
 
 router = APIRouter(prefix="/api", tags=["containers"])
 

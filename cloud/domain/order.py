@@ -54,12 +54,16 @@ class OrderFacts:
 
 @dataclass(frozen=True, slots=True)
 class OrderParcel:
-    """One parcel of an order, folded. ``container``: the one it is in or is to come in; None where none is known."""
+    """One parcel of an order, folded. ``container``: the one it is in or is to come in; None where none is known.
+
+    ``is_made_here``: the station makes it out of goods that come by SKU; ``container`` is the one they come in.
+    """
 
     id: str
     zone: str | None
     parcel: Parcel
     container: ContainerBrief | None = None
+    is_made_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +155,18 @@ def _whereabouts(entry: OrderParcel, site_id: str) -> tuple[_Place, int | None]:
     if Problem.MISSING in parcel.problems:
         return _Place.MISSING, parcel.state_at_ms
     if parcel.state.is_at_station:
-        return _at_station(parcel, container, site_id)
+        return _at_station(parcel, None if entry.is_made_here else container, site_id)
+    return _coming(entry, container, site_id)
+
+
+def _coming(entry: OrderParcel, container: ContainerBrief | None, site_id: str) -> tuple[_Place, int | None]:
+    """Of a parcel that nobody has at its station yet: where what it comes in, or what it is made of, is."""
+    parcel = entry.parcel
+    if entry.is_made_here and Problem.SHORT in parcel.problems:
+        return _Place.MISSING, parcel.state_at_ms  # all that there was is given out, and nothing of it went into this bag
     if container is not None:
-        if container.state.is_at_station and container.at_site == site_id and container.counted_at_ms is None:
+        is_here = container.state.is_at_station and container.at_site == site_id
+        if is_here and (entry.is_made_here or container.counted_at_ms is None):
             return _Place.UNCOUNTED, container.arrived_at_ms
         if container.state is ContainerState.LOADED:
             return _Place.ON_THE_WAY, container.loaded_at_ms

@@ -1,13 +1,32 @@
-"""Which parcel goes into which container: one temperature zone and one station each, parcels never split (装筐).
+"""Which parcel, or which goods, go into which container: one temperature zone and one station each (装筐).
 
-First fit, largest first: at most 11/9 of the best possible (Johnson 1973), and a station's day is a handful of containers.
+Parcels are never split. First fit, largest first: at most 11/9 of the best possible (Johnson 1973), and a station's day is a
+handful of containers. Goods by SKU fill one container after the other.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 # Items that fit: a 60 L crate, a 30 L cold box.
 CAPACITY = {"ambient": 16, "chilled": 8, "frozen": 8}
+
+
+class PackMode(StrEnum):
+    """How goods come to a station."""
+
+    ORDER_BAG = "order_bag"  # a bag for each order and zone
+    SKU_BULK = "sku_bulk"  # by SKU; the station distributes (分货)
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """Pieces of an article for all of a station's orders together."""
+
+    site: str
+    zone: str
+    sku: str
+    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +41,18 @@ class ToPack:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one container is to carry. ``number`` counts from 1 within its station and zone."""
+    """What one container is to carry: parcels, or pieces by SKU. ``number`` counts from 1 within its station and zone."""
 
     site: str
     zone: str
     number: int
     parcels: tuple[str, ...]
     items: int
+    lines: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def pack_mode(self) -> PackMode:
+        return PackMode.SKU_BULK if self.lines else PackMode.ORDER_BAG
 
 
 def pack(parcels: Iterable[ToPack]) -> list[Load]:
@@ -54,4 +78,30 @@ def _pack(site: str, zone: str, parcels: list[ToPack]) -> list[Load]:
     return [
         Load(site, zone, number, tuple(sorted(one.parcel for one in held)), sum(one.items for one in held))
         for number, held in enumerate(bins, start=1)
+    ]
+
+
+def pack_goods(goods: Iterable[Goods]) -> list[Load]:
+    """Loads by station, zone and number. An article lies in as few containers as may be: the largest amounts go first."""
+    by_place: dict[tuple[str, str], dict[str, int]] = {}
+    for one in goods:
+        pieces = by_place.setdefault((one.site, one.zone), {})
+        pieces[one.sku] = pieces.get(one.sku, 0) + one.quantity
+    return [load for place in sorted(by_place) for load in _pack_goods(*place, by_place[place])]
+
+
+def _pack_goods(site: str, zone: str, pieces: dict[str, int]) -> list[Load]:
+    bins: list[dict[str, int]] = []
+    free = 0
+    for sku, quantity in sorted(pieces.items(), key=lambda one: (-one[1], one[0])):
+        left = quantity
+        while left > 0:
+            if not free:
+                bins.append({})
+                free = CAPACITY[zone]
+            put = min(left, free)
+            bins[-1][sku] = bins[-1].get(sku, 0) + put
+            left, free = left - put, free - put
+    return [
+        Load(site, zone, number, (), sum(held.values()), tuple(sorted(held.items()))) for number, held in enumerate(bins, start=1)
     ]

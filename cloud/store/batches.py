@@ -1,4 +1,4 @@
-"""A pickup date's orders as one batch: frozen at the cut-off, allocated, planned into containers (cloud.domain says how).
+"""A pickup date's orders as one batch: frozen at the cut-off, allocated (cloud.domain says how). Its plan is `plans`'.
 
 Locks parcels, then orders, as the fold does, and folds what changed. In the caller's transaction.
 """
@@ -14,15 +14,12 @@ from cloud.domain.case import CaseProblem, Origin
 from cloud.domain.case_causes import Cause
 from cloud.domain.cut_off import CutOff
 from cloud.domain.notices import RoomNotice
-from cloud.domain.packing import ToPack, pack
-from cloud.domain.sort_wall import Route, Stop, stops
 from cloud.store import fold_facts
 from cloud.store.cases import About, follow_causes
 from cloud.store.folding import refold
 from cloud.store.pool import Connection
 from cloud.store.rooms import change
 from edge.wire.clock import to_ms
-from edge.wire.labels import container_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +28,6 @@ class Due:
 
     operator_id: str
     pickup_date: date
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One container of a plan."""
-
-    container: str
-    site: str
-    zone: str
-    number: int
-    run: str
-    stop: int
-    lane: str
-    parcels: tuple[str, ...]
 
 
 async def due(connection: Connection, now: datetime) -> list[Due]:
@@ -69,7 +52,7 @@ async def freeze(
         "INSERT INTO pickup_batch (operator_id, pickup_date, frozen_at, frozen_by) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
         [operator_id, pickup_date, now, account_id],
     )
-    parcels = await _parcels(connection, operator_id, pickup_date)
+    parcels = await parcels_of(connection, operator_id, pickup_date)
     await fold_facts.lock(connection, parcels)
     cursor = await connection.execute(
         """
@@ -78,14 +61,14 @@ async def freeze(
         """,
         [now, operator_id, pickup_date],
     )
-    return cursor.rowcount, await _fold(connection, parcels, now)
+    return cursor.rowcount, await fold(connection, parcels, now)
 
 
 async def set_allocation(
     connection: Connection, operator_id: str, pickup_date: date, stock: Mapping[str, int], now: datetime
 ) -> tuple[dict[LineKey, int], list[RoomNotice]]:
     """Give out ``stock`` (pieces by SKU; one that is not named is enough for all): how much each line is short of."""
-    parcels = await _parcels(connection, operator_id, pickup_date)
+    parcels = await parcels_of(connection, operator_id, pickup_date)
     await fold_facts.lock(connection, parcels)
     short = allocate(await demand(connection, operator_id, pickup_date), stock)
     await connection.execute(
@@ -104,7 +87,7 @@ async def set_allocation(
         "UPDATE pickup_batch SET allocated_at = %s, stock = %s::jsonb WHERE operator_id = %s AND pickup_date = %s",
         [now, msgspec.json.encode(dict(stock)).decode(), operator_id, pickup_date],
     )
-    notices = await _fold(connection, parcels, now)
+    notices = await fold(connection, parcels, now)
     await _follow_shortages(connection, operator_id, pickup_date, now)
     return short, notices
 
@@ -159,71 +142,8 @@ async def shortages(connection: Connection, operator_id: str, pickup_date: date)
     return {LineKey(*row[:2]): row[2] for row in await cursor.fetchall()}
 
 
-async def set_plan(
-    connection: Connection, operator_id: str, pickup_date: date, routes: Sequence[Route], now: datetime
-) -> list[RoomNotice]:
-    """Put every parcel with something in it into a container, and every container on its run. ValueError: the routes contradict.
-
-    Containers that lie empty are used first, then new labels are given out. A plan that is made again replaces the last one.
-    """
-    places = stops(routes)
-    parcels = await _parcels(connection, operator_id, pickup_date)
-    await _lock_containers(connection, operator_id, pickup_date)
-    await fold_facts.lock(connection, parcels)
-    await connection.execute(
-        "DELETE FROM planned_container WHERE operator_id = %s AND pickup_date = %s", [operator_id, pickup_date]
-    )
-    loads = pack(await _to_pack(connection, operator_id, pickup_date))
-    labels = await _free_containers(connection, operator_id, len(loads), now)
-    rows = [(label, load, places.get(load.site, _ON_NO_ROUTE)) for label, load in zip(labels, loads, strict=True)]
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            """
-            INSERT INTO planned_container (operator_id, pickup_date, container_id, site_id, zone, number, run, stop, lane)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-            """,
-            [
-                (operator_id, pickup_date, label, load.site, load.zone, load.number, at.run, at.number, at.lane)
-                for label, load, at in rows
-            ],
-        )
-        await cursor.executemany(
-            "UPDATE container SET site_id = %s, zone = %s WHERE id = %s", [(load.site, load.zone, label) for label, load, _ in rows]
-        )
-        # Whoever was planned for one of these before, and has not come, is not in it.
-        await cursor.execute(
-            "UPDATE parcel SET planned_container_id = NULL WHERE planned_container_id = ANY(%s) OR id = ANY(%s)", [labels, parcels]
-        )
-        await cursor.executemany(
-            "UPDATE parcel SET planned_container_id = %s WHERE id = ANY(%s)",
-            [(label, list(load.parcels)) for label, load, _ in rows],
-        )
-    said = [{"run": route.run, "stops": route.stops} for route in routes]
-    await connection.execute(
-        "UPDATE pickup_batch SET planned_at = %s, routes = %s::jsonb WHERE operator_id = %s AND pickup_date = %s",
-        [now, msgspec.json.encode(said).decode(), operator_id, pickup_date],
-    )
-    return await _fold(connection, parcels, now)
-
-
-_ON_NO_ROUTE = Stop("", 0, "")
-
-
-async def plan(connection: Connection, operator_id: str, pickup_date: date) -> list[Planned]:
-    """The containers of a date, by run and stop."""
-    cursor = await connection.execute(
-        """
-        SELECT c.container_id, c.site_id, c.zone, c.number, c.run, c.stop, c.lane,
-               ARRAY(SELECT p.id FROM parcel p JOIN customer_order o ON o.id = p.order_id
-                     WHERE p.planned_container_id = c.container_id AND o.pickup_date = c.pickup_date ORDER BY p.id)
-        FROM planned_container c WHERE c.operator_id = %s AND c.pickup_date = %s ORDER BY c.run, c.stop, c.site_id, c.zone, c.number
-        """,
-        [operator_id, pickup_date],
-    )
-    return [Planned(row[0], row[1], row[2], row[3], row[4], row[5], row[6], tuple(row[7])) for row in await cursor.fetchall()]
-
-
-async def _parcels(connection: Connection, operator_id: str, pickup_date: date) -> list[str]:
+async def parcels_of(connection: Connection, operator_id: str, pickup_date: date) -> list[str]:
+    """All parcels of a date's orders."""
     cursor = await connection.execute(
         """
         SELECT p.id FROM customer_order o JOIN parcel p ON p.order_id = o.id
@@ -234,64 +154,7 @@ async def _parcels(connection: Connection, operator_id: str, pickup_date: date) 
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def _to_pack(connection: Connection, operator_id: str, pickup_date: date) -> list[ToPack]:
-    cursor = await connection.execute(
-        """
-        SELECT p.id, p.site_id, p.zone, sum(l.quantity - l.short)::int
-        FROM customer_order o JOIN order_line l ON l.order_id = o.id JOIN parcel p ON p.id = l.parcel_id
-        WHERE o.operator_id = %s AND o.pickup_date = %s AND o.locked_at IS NOT NULL AND o.cancelled_at IS NULL
-        GROUP BY p.id HAVING sum(l.quantity - l.short) > 0
-        """,
-        [operator_id, pickup_date],
-    )
-    return [ToPack(*row) for row in await cursor.fetchall()]
-
-
-async def _lock_containers(connection: Connection, operator_id: str, pickup_date: date) -> None:
-    await connection.execute(
-        """
-        SELECT count(*) FROM (
-            SELECT FROM container WHERE id IN (
-                SELECT container_id FROM planned_container WHERE operator_id = %s AND pickup_date = %s
-            ) ORDER BY id FOR NO KEY UPDATE
-        ) AS c
-        """,
-        [operator_id, pickup_date],
-    )
-
-
-async def _free_containers(connection: Connection, operator_id: str, wanted: int, now: datetime) -> list[str]:
-    """Those of the operator that lie empty and that no other plan from today on has; new labels for the rest."""
-    cursor = await connection.execute(
-        """
-        SELECT id FROM container c
-        WHERE operator_id = %s AND state IN ('empty', 'returned_empty') AND NOT EXISTS (
-            SELECT FROM planned_container p WHERE p.container_id = c.id AND p.pickup_date >= %s::date)
-        ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-        """,
-        [operator_id, now, wanted],
-    )
-    free = [str(row[0]) for row in await cursor.fetchall()]
-    return free + await new_containers(connection, operator_id, wanted - len(free), now)
-
-
-async def new_containers(connection: Connection, operator_id: str, wanted: int, now: datetime) -> list[str]:
-    """Register containers under new labels. Numbers that somebody else has given away are passed over."""
-    made: list[str] = []
-    while len(made) < wanted:
-        cursor = await connection.execute("SELECT nextval('container_serial') FROM generate_series(1, %s)", [wanted - len(made)])
-        labels = [container_label(row[0]) for row in await cursor.fetchall()]
-        cursor = await connection.execute(
-            """
-            INSERT INTO container (id, operator_id, created_at) SELECT label, %s, %s FROM unnest(%s::text[]) AS label
-            ORDER BY label ON CONFLICT DO NOTHING RETURNING id
-            """,
-            [operator_id, now, labels],
-        )
-        made += [str(row[0]) for row in await cursor.fetchall()]
-    return sorted(made)
-
-
-async def _fold(connection: Connection, parcels: Sequence[str], now: datetime) -> list[RoomNotice]:
+async def fold(connection: Connection, parcels: Sequence[str], now: datetime) -> list[RoomNotice]:
+    """Fold parcels whose orders were changed; what is to be told."""
     folded = await refold(connection, parcels, now)
     return await change(connection, folded.entries, now)

@@ -84,7 +84,8 @@ async def _parcels(connection: Connection, ids: Sequence[str]) -> tuple[ColdParc
     """Those that are to be kept cold."""
     cursor = await connection.execute(
         """
-        SELECT p.id, coalesce(p.operator_id, ''), p.zone, coalesce(p.container_id, p.planned_container_id, ''),
+        SELECT p.id, coalesce(p.operator_id, ''), p.zone,
+               coalesce(p.container_id, p.planned_container_id, p.goods_container_id, ''),
                p.breached_at IS NOT NULL,
                ARRAY(SELECT a.goods FROM order_line l
                      LEFT JOIN article a ON a.operator_id = p.operator_id AND a.sku = l.sku

@@ -102,7 +102,9 @@ SELECT
      WHERE s.entity = 'container' AND s.entity_id = ANY(%(ids)s) AND e.kind = ANY(%(kinds)s) AND e.received_at >= %(since)s),
     ARRAY(SELECT id FROM parcel WHERE container_id = ANY(%(ids)s) AND state NOT IN ('released', 'returned', 'disposed')
           UNION
-          SELECT id FROM parcel WHERE planned_container_id = ANY(%(ids)s) AND state NOT IN ('released', 'returned', 'disposed'))
+          SELECT id FROM parcel WHERE planned_container_id = ANY(%(ids)s) AND state NOT IN ('released', 'returned', 'disposed')
+          UNION
+          SELECT id FROM parcel WHERE goods_container_id = ANY(%(ids)s) AND state NOT IN ('released', 'returned', 'disposed'))
 """
 
 _WRITE = """

@@ -23,6 +23,7 @@ from edge.wire.order import Hlc
 class ParcelRow(msgspec.Struct, frozen=True, array_like=True):
     """A parcel as it was imported, where it was last seen before this fold, and the container it is planned for.
 
+    ``is_made_here``: its station makes it out of goods that come by SKU, in that container and maybe others.
     ``had_trouble``: something was wrong with it before this fold, so that there may be a case.
     """
 
@@ -36,6 +37,7 @@ class ParcelRow(msgspec.Struct, frozen=True, array_like=True):
     planned_brief: ContainerBrief | None
     had_trouble: bool
     is_breached: bool = False
+    is_made_here: bool = False
 
 
 class ParcelState(msgspec.Struct, frozen=True):
@@ -104,9 +106,11 @@ SELECT
             ORDER BY l.order_id, l.line)::text
      FROM order_line l JOIN parcel p ON p.id = l.parcel_id WHERE l.order_id = ANY(ids.orders)),
     (SELECT json_agg(json_build_array(p.id, p.operator_id, p.order_id, p.site_id, p.zone, p.at_site_id,
-            p.planned_container_id, c.brief,
-            p.exceptions <> '{}' OR p.dispute <> '{}' OR p.state = 'disposed', p.breached_at IS NOT NULL) ORDER BY p.id)::text
-     FROM parcel p LEFT JOIN container c ON c.id = p.planned_container_id WHERE p.id = ANY(ids.parcels)),
+            coalesce(p.planned_container_id, p.goods_container_id), c.brief,
+            p.exceptions <> '{}' OR p.dispute <> '{}' OR p.state = 'disposed', p.breached_at IS NOT NULL,
+            p.goods_container_id IS NOT NULL) ORDER BY p.id)::text
+     FROM parcel p LEFT JOIN container c ON c.id = coalesce(p.planned_container_id, p.goods_container_id)
+     WHERE p.id = ANY(ids.parcels)),
     (SELECT json_agg(json_build_array(
             s.entity_id, e.site_id, e.epoch, e.n, e.hlc, (extract(epoch FROM e.measured_at) * 1000)::bigint,
             (extract(epoch FROM e.received_at) * 1000)::bigint, e.clock, e.fact, coalesce(c.offset_ms, 0), e.boot, site.name,

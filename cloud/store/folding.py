@@ -166,7 +166,7 @@ def _members(facts: FoldFacts, folded: Mapping[str, Parcel]) -> dict[str, list[O
     for row in facts.parcels.values():
         if row.order_id is not None:
             container = facts.containers.get(folded[row.id].container or row.planned_container or "")
-            members.setdefault(row.order_id, []).append(OrderParcel(row.id, row.zone, folded[row.id], container))
+            members.setdefault(row.order_id, []).append(OrderParcel(row.id, row.zone, folded[row.id], container, row.is_made_here))
     return members
 
 

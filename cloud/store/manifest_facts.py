@@ -161,7 +161,7 @@ async def day_facts(connection: Connection, site: str, day: date, now: datetime,
     claims = await read_claims(connection, values, masked)
     containers = await _containers(connection, values)
     parcels = await _parcels(connection, values, {one.container for one in containers})
-    skus = {line.sku for one in parcels for line in one.lines}
+    skus = {line.sku for lines in (*(one.lines for one in parcels), *(one.lines for one in containers)) for line in lines}
     operators = await _operators(connection, site)
     cursor = await connection.execute(
         "SELECT token FROM pickup_token WHERE site_id = %(site)s AND revoked_at IS NOT NULL AND expires_at > %(now)s ORDER BY 1",
@@ -179,6 +179,9 @@ async def _operators(connection: Connection, site: str) -> tuple[str, ...]:
     return tuple(row[0] for row in await cursor.fetchall())
 
 
+_LINES = msgspec.json.Decoder(tuple[Line, ...])
+
+
 async def _containers(connection: Connection, values: Mapping[str, object]) -> tuple[ExpectedContainer, ...]:
     """What is planned for the day, and what of open orders' parcels was packed into something else.
 
@@ -186,20 +189,25 @@ async def _containers(connection: Connection, values: Mapping[str, object]) -> t
     """
     cursor = await connection.execute(
         f"""
-        SELECT DISTINCT ON (1) container, operator_id, zone, run FROM (
-            SELECT p.container_id AS container, p.operator_id, coalesce(c.zone, p.zone) AS zone, c.run
+        SELECT DISTINCT ON (1) container, operator_id, zone, run, pack_mode, lines::text FROM (
+            SELECT p.container_id AS container, p.operator_id, coalesce(c.zone, p.zone) AS zone, c.run, 'order_bag' AS pack_mode,
+                   '[]'::jsonb AS lines
             FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN container c ON c.id = p.container_id
             WHERE {IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
             UNION ALL
-            SELECT container_id, operator_id, zone, run FROM planned_container c WHERE site_id = %(site)s AND pickup_date = %(day)s
+            SELECT container_id, operator_id, zone, run, pack_mode, lines FROM planned_container c
+            WHERE site_id = %(site)s AND pickup_date = %(day)s
             AND NOT coalesce((SELECT bool_and(p.container_id IS NOT NULL AND p.container_id <> c.container_id)
                               FROM parcel p WHERE p.planned_container_id = c.container_id AND p.operator_id = c.operator_id), false)
-        ) AS coming ORDER BY 1, 2
+        ) AS coming ORDER BY 1, 2, pack_mode DESC
         """,  # noqa: S608  # constants
         values,
     )
     return tuple(
-        ExpectedContainer(container=row[0], operator=row[1], zone=Zone(row[2]), run=row[3]) for row in await cursor.fetchall()
+        ExpectedContainer(
+            container=row[0], operator=row[1], zone=Zone(row[2]), run=row[3], pack_mode=row[4], lines=_LINES.decode(row[5])
+        )
+        for row in await cursor.fetchall()
     )
 
 
@@ -208,7 +216,7 @@ async def _parcels(connection: Connection, values: Mapping[str, object], contain
         f"""
         SELECT p.id, {CLAIM}, o.id, p.zone, coalesce(p.container_id, p.planned_container_id, ''),
                json_agg(json_build_object('sku', l.sku, 'quantity', l.quantity - l.short) ORDER BY l.line)
-                   FILTER (WHERE l.quantity > l.short)
+                   FILTER (WHERE l.quantity > l.short), p.goods_container_id IS NOT NULL
         FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN order_line l ON l.parcel_id = p.id AND l.order_id = o.id
         WHERE {IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
         GROUP BY p.id, o.id ORDER BY p.id
@@ -218,7 +226,7 @@ async def _parcels(connection: Connection, values: Mapping[str, object], contain
     return tuple(
         ExpectedParcel(
             parcel=row[0], claim=row[1], order=row[2], zone=Zone(row[3]), container=row[4] if row[4] in containers else "",
-            lines=_lines(row[5]),
+            lines=_lines(row[5]), is_made_here=row[6],
         )
         for row in await cursor.fetchall()
         if row[5]  # all of it is short: nothing comes

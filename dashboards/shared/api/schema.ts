@@ -974,6 +974,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/pack-modes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Modes
+         * @description What counts now.
+         */
+        get: operations["look_at_modes_api_operators__operator_id__pack_modes_get"];
+        /**
+         * Set Modes
+         * @description Say all of it anew. Plans that are made already stay as they are.
+         */
+        put: operations["set_modes_api_operators__operator_id__pack_modes_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/parcels/{parcel_id}": {
         parameters: {
             query?: never;
@@ -1788,7 +1812,7 @@ export interface components {
             /** As Of */
             as_of: string;
             /** Lines */
-            lines: components["schemas"]["LineOut"][];
+            lines: components["schemas"]["cloud__api__books__LineOut"][];
             total: components["schemas"]["DateOut"];
             /** Unresolved */
             unresolved: components["schemas"]["UnresolvedOut"][];
@@ -2688,25 +2712,6 @@ export interface components {
              */
             zone: "ambient" | "chilled" | "frozen";
         };
-        /** LineOut */
-        LineOut: {
-            /** Disposed */
-            disposed: number;
-            /** In Cases */
-            in_cases: number;
-            /** Open */
-            open: number;
-            /** Released */
-            released: number;
-            /** Returned */
-            returned: number;
-            /** Sent */
-            sent: number;
-            /** Sku */
-            sku: string;
-            /** Zone */
-            zone: string;
-        };
         /** LinkOut */
         LinkOut: {
             /** Expires At */
@@ -3061,6 +3066,24 @@ export interface components {
             /** Cases */
             cases: components["schemas"]["OwnCaseOut"][];
         };
+        /**
+         * PackModes
+         * @description ``stations``: those where it is not ``default``.
+         */
+        PackModes: {
+            /**
+             * Default
+             * @enum {string}
+             */
+            default: "order_bag" | "sku_bulk";
+            /**
+             * Stations
+             * @default {}
+             */
+            stations: {
+                [key: string]: "order_bag" | "sku_bulk";
+            };
+        };
         /** ParcelIn */
         ParcelIn: {
             /** Exceptions */
@@ -3156,15 +3179,19 @@ export interface components {
         };
         /**
          * PlannedContainer
-         * @description ``run`` "": its station is on no route.
+         * @description ``run`` "": its station is on no route. ``lines``: what comes by SKU (``sku_bulk``); then there are no ``parcels``.
          */
         PlannedContainer: {
             /** Container */
             container: string;
             /** Lane */
             lane: string;
+            /** Lines */
+            lines: components["schemas"]["cloud__api__batches__LineOut"][];
             /** Number */
             number: number;
+            /** Pack Mode */
+            pack_mode: string;
             /** Parcels */
             parcels: string[];
             /** Run */
@@ -3692,6 +3719,32 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /** LineOut */
+        cloud__api__batches__LineOut: {
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+        };
+        /** LineOut */
+        cloud__api__books__LineOut: {
+            /** Disposed */
+            disposed: number;
+            /** In Cases */
+            in_cases: number;
+            /** Open */
+            open: number;
+            /** Released */
+            released: number;
+            /** Returned */
+            returned: number;
+            /** Sent */
+            sent: number;
+            /** Sku */
+            sku: string;
+            /** Zone */
+            zone: string;
         };
         /**
          * TailIn
@@ -5958,6 +6011,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_modes_api_operators__operator_id__pack_modes_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackModes"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_modes_api_operators__operator_id__pack_modes_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackModes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackModes"];
+                };
             };
             /** @description Client Error */
             "4XX": {
