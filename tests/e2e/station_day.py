@@ -11,8 +11,13 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import paho.mqtt.client as paho
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from edge.wire.codec import MSGPACK, encode
 from edge.wire.labels import container_label, parcel_label
 from edge.wire.manifest import (
     Article,
@@ -27,6 +32,7 @@ from edge.wire.manifest import (
     StaffMember,
     Zone,
 )
+from edge.wire.messages import Desired
 from edge.wire.pickup import PickupToken, Scrypt, badge_key, secret_key, sign_token
 from tests.e2e.lone_station import put_day
 from tests.e2e.town import OPERATOR, Order, Town
@@ -186,6 +192,27 @@ def wire_to(port: int) -> Iterator[WireToBroker]:
         thread.join(10.0)
 
 
+def tell_where_the_cloud_is(town: Town) -> None:
+    """What the cloud's jobs say to a site: where it finds the cloud by HTTP, and who it is there."""
+    town.ask("POST", f"/api/sites/{town.site}/credentials", {"key": town.broker.password})
+    say_desired(town, encode(Desired(version=1, hlc=0, manifest_url=f"{town.url}/manifest")))
+
+
+def say_desired(town: Town, payload: bytes) -> None:
+    """Retained, as the cloud does; nothing takes it back."""
+    broker = town.broker
+    client = paho.Client(CallbackAPIVersion.VERSION2, f"jobs-of-{town.site}", protocol=paho.MQTTv5)
+    client.username_pw_set(broker.username, broker.password)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = MSGPACK
+    topic = f"tt/v1/{OPERATOR}/{town.site}/desired"
+    client.publish(topic, payload, qos=1, retain=True, properties=properties).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+
+
 def begin_day(town: Town, wire: WireToBroker, orders: int) -> StationDay:
     """The agent starts anew with this day in its file, and its line through ``wire``."""
     day = StationDay(town.site, [town.order() for _ in range(orders)])
@@ -194,5 +221,6 @@ def begin_day(town: Town, wire: WireToBroker, orders: int) -> StationDay:
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace(f"{town.broker.host}:{town.broker.port}", f"127.0.0.1:{wire.port}"), encoding="utf-8")
     put_day(file, day.manifest())
+    tell_where_the_cloud_is(town)
     town.start_agent()
     return day

@@ -12,7 +12,7 @@ from firmware_sim.cold import BoxFaults
 from firmware_sim.cold_room import DISPLAY_1, FRIDGE_1, ColdRoom
 from tests.conftest import TestBroker
 from tests.e2e.lone_station import Devices, LoneStation, living_devices, lone_station
-from tests.e2e.test_every_page import serious
+from tests.e2e.test_every_page import serious, too_wide
 from tests.e2e.test_station_day import look
 from tests.e2e.town import DIST
 from tests.edge.cold_rooms import RATE, tables
@@ -74,6 +74,7 @@ def test_each_box_with_its_day_and_an_alarm_somebody_takes_on(
     expect(fridge).to_contain_text("门开着", timeout=SOON_MS)
     look(page, "alarm")
     assert serious(page) == []
+    assert too_wide(page) == []
     alarm.get_by_label(f"备注（可不填） {FRIDGE_1}").fill("在补货")
     alarm.get_by_label("店员编号").fill("staff-1")
     alarm.get_by_role("button", name=f"我去处理 {FRIDGE_1} 门没关").click()

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.conftest import DatabaseSource, TestBroker, reachable_folder
 from tests.e2e.station_day import (
@@ -22,16 +23,26 @@ from tests.e2e.station_day import (
     StationDay,
     WireToBroker,
     begin_day,
+    say_desired,
     wire_to,
 )
 from tests.e2e.test_every_page import serious
-from tests.e2e.town import DIST, Town, running_town
+from tests.e2e.town import DIST, Town, running_town, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 SOON_MS = 20_000
 ORDERS = 15  # of two parcels each
 LAST = ORDERS - 1
+# One grey pixel, and as good as a dented tin's.
+DENTED = FilePayload(
+    name="dented.png",
+    mimeType="image/png",
+    buffer=bytes.fromhex(
+        "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49"
+        "444154789c636800000082008177cd72b60000000049454e44ae426082"
+    ),
+)
 OpenPage = Callable[..., Page]
 
 
@@ -85,6 +96,7 @@ def day(database_source: DatabaseSource, _session_broker: TestBroker, wire: Wire
     wire.mend()
     with reachable_folder() as folder, database_source.database() as url, running_town(folder, url, _session_broker) as town:
         yield town, begin_day(town, wire, ORDERS)
+        say_desired(town, b"")
 
 
 @pytest.fixture
@@ -143,6 +155,10 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
         counter.scan(today.ambient(n), today.ambient(n))
     expect(page.get_by_text("应到 15 · 实到 14 · 缺 1")).to_be_visible(timeout=SOON_MS)
     page.get_by_role("button", name=f"报异常 {today.ambient(5)}").click()
+    page.get_by_label("拍照", exact=True).set_input_files(DENTED)
+    expect(page.get_by_text("照片已存")).to_be_visible(timeout=SOON_MS)  # by the box, for the cloud is away
+    look(page, "report")
+    assert photographs_in_the_cloud(town) == []
     counter.tap("破损")
     counter.says("异常已记录")
     look(page, "count")
@@ -220,6 +236,12 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
         assert [one["kind"] for one in seen["events"]].count("parcel_received") == (label not in absent), seen
         assert ("missing" in seen["exceptions"]) == (label in absent), seen
         assert ("damaged" in seen["exceptions"]) == (label == today.ambient(5)), seen
+    (photograph,) = until(lambda: photographs_in_the_cloud(town), "the photograph is in the cloud", 60.0)
+    facts = [one["fact"] for one in cloud_parcel(town, today.ambient(5))["events"]]
+    (reported,) = (fact for fact in facts if fact.get("photo"))
+    assert (reported["problem"], reported["photo"]) == ("damaged", photograph)
+    seen_there = town.http.get(f"/api/sites/{town.site}/photos/{photograph}")
+    assert (seen_there.status_code, seen_there.headers["content-type"]) == (200, "image/jpeg")
 
 
 def test_who_is_refused_hears_why_and_some_of_it_may_stay(day: tuple[Town, StationDay], counter: Counter) -> None:
@@ -237,7 +259,7 @@ def test_who_is_refused_hears_why_and_some_of_it_may_stay(day: tuple[Town, Stati
     town.scanner.scan(today.qr(6, site="elsewhere"))
     counter.says("非本站")
     town.scanner.scan(today.qr(7, expires_in_s=-3600))
-    counter.says("二维码已过期")
+    counter.says("提货凭证已过期")
     page.keyboard.type("99999999")
     page.keyboard.press("Enter")
     counter.says("没有这个提货码")
@@ -312,6 +334,11 @@ def test_goods_are_shared_out_the_shelves_counted_and_what_is_left_seen_to(day: 
     page.reload()
     expect(page.get_by_role("button", name="异常", exact=True)).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
     assert serious(page) == []
+
+
+def photographs_in_the_cloud(town: Town) -> list[str]:
+    with psycopg.connect(town.database_url) as connection:
+        return [sha256 for (sha256,) in connection.execute("SELECT sha256 FROM photo WHERE site_id = %s", [town.site])]
 
 
 def cloud_parcel(town: Town, label: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from firmware_sim.locker import SimulatedLockers
 from firmware_sim.locker_boards import SimulatedBoard
 from tests.conftest import TestBroker
 from tests.e2e.lone_station import Devices, LoneStation, living_devices, lone_station
-from tests.e2e.test_every_page import serious
+from tests.e2e.test_every_page import serious, too_wide
 from tests.e2e.test_station_day import look
 from tests.e2e.town import DIST
 from tests.edge.station import days
@@ -156,6 +156,7 @@ def test_each_failure_of_a_cell_has_its_word_and_its_way_out(cabinet: Cabinet) -
     expect(page.get_by_text("开门失败：看门锁有没有卡住")).to_be_visible(timeout=SOON_MS)
     look(page, "cell-fault")
     assert serious(page) == []
+    assert too_wide(page) == []
     cabinet.tap("换一个格口")  # the next one that fits, at once
     cabinet.says("格口已预占 1-02")
     cabinet.tap("打开 1-02，放进去")

@@ -13,7 +13,7 @@ from edge.wire.labels import parcel_label
 from tests.conftest import TestBroker, reachable_folder
 from tests.e2e.conftest import QUIET
 from tests.e2e.lone_station import LoneStation, lone_station
-from tests.e2e.test_every_page import serious
+from tests.e2e.test_every_page import serious, too_wide
 from tests.e2e.test_station_day import look
 from tests.e2e.town import DIST
 
@@ -133,6 +133,7 @@ def test_without_a_secure_address_it_says_why_and_reads_photographs(station: Lon
     expect(page.get_by_text("照片里有 2 个码，请选")).to_be_visible(timeout=SOON_MS)
     look(page, "photo-several")
     assert serious(page) == []
+    assert too_wide(page) == []
     page.get_by_role("button", name=f"登记 {THREE}").click()
     expect(last.locator(".label")).to_have_text(THREE, timeout=SOON_MS)
     page.get_by_role("button", name=f"登记 {TWO}").click()
