@@ -19,6 +19,7 @@ export default defineConfig({
         index: page('index'),
         residents: page('residents'),
         pickup: page('pickup'),
+        dock: page('dock'),
         ops: page('ops'),
       },
     },

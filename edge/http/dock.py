@@ -36,7 +36,7 @@ def add_dock(app: FastAPI, dock: Dock, ops: Operations) -> None:
 def _add_looking(app: FastAPI, dock: Dock, ops: Operations) -> None:
     @app.get("/api/dock")
     async def look(request: Request) -> f.DockView:
-        return await read_dock(dock, dock.seat(ops.device(request)))
+        return await read_dock(dock, ops.device(request))
 
     @app.get("/api/dock/loads")
     async def loads(run: Annotated[str, Query(max_length=500)] = "") -> f.LoadList:
@@ -62,36 +62,36 @@ def _add_places(app: FastAPI, dock: Dock, ops: Operations) -> None:
         if form.place != SHARED and form.place not in ops.scanners:
             raise Refusal(404, "place", f"{form.place}: no scanner of this site", "see devices in GET /api/status")
         await dock.sit(page, form.place)
-        return await read_dock(dock, dock.seat(page))
+        return await read_dock(dock, page)
 
     @app.post("/api/dock/share")
     async def share(form: f.SitForm, request: Request) -> f.DockView:
         ops.who(request, form.actor)
         await dock.share(form.place)
-        return await read_dock(dock, dock.seat(ops.device(request)))
+        return await read_dock(dock, ops.device(request))
 
     @app.post("/api/dock/run")
     async def run(form: f.RunForm, request: Request) -> f.DockView:
-        seat = dock.seat(ops.who(request, form.actor).device)
-        await dock.open_run(seat, form.run)
-        return await read_dock(dock, seat)
+        device = ops.who(request, form.actor).device
+        await dock.open_run(dock.seat(device), form.run)
+        return await read_dock(dock, device)
 
     @app.post("/api/dock/stand-in")
     async def stand_in(form: f.StandInForm, request: Request) -> f.DockView:
-        seat = dock.seat(ops.who(request, form.actor).device)
-        await dock.await_container(seat, form.load)
-        return await read_dock(dock, seat)
+        device = ops.who(request, form.actor).device
+        await dock.await_container(dock.seat(device), form.load)
+        return await read_dock(dock, device)
 
 
 def _add_acts(app: FastAPI, dock: Dock, ops: Operations) -> None:
     @app.post("/api/dock/mode")
     async def mode(form: f.DockModeForm, request: Request) -> f.DockView:
-        seat = dock.seat(ops.who(request, form.actor).device)
-        if seat == SHARED:
+        device = ops.who(request, form.actor).device
+        if (seat := dock.seat(device)) == SHARED:
             await ops.rules.choose_mode(form.mode)
         else:
             await dock.choose_mode(seat, form.mode)
-        return await read_dock(dock, seat)
+        return await read_dock(dock, device)
 
     @app.post("/api/seal")
     async def seal(form: f.SealForm, request: Request) -> ActAnswer:
@@ -110,8 +110,9 @@ def _done(result: ScanResult) -> ActAnswer:
     return ActAnswer(act=scan_view(result))
 
 
-async def read_dock(dock: Dock, seat: str) -> f.DockView:
-    """The whole dock, as it is seen from a place."""
+async def read_dock(dock: Dock, device: str) -> f.DockView:
+    """The whole dock, as it is seen by a page."""
+    seat = dock.seat(device)
     plan, manifest = dock.plan, dock.day.manifest
     progress = await dock.progress.read(plan)
     place = dock.places[seat]
@@ -122,6 +123,7 @@ async def read_dock(dock: Dock, seat: str) -> f.DockView:
         day=manifest.day if manifest else "",
         made_at_ms=manifest.made_at_ms if manifest else 0,
         has_staff=bool(dock.day.staff),
+        device=device,
         place=_place_view(dock, seat),
         places=[_place_view(dock, name) for name in sorted(dock.places)],
         runs=[run_view(key, loads, progress) for key, loads in plan.runs.items()],

@@ -100,8 +100,11 @@ class RunView(Form):
 
 
 class DockView(Form):
-    """How far the dock is. ``version`` 0: no plan yet. ``place``: where this page works. ``open``: what is packed into there."""
+    """How far the dock is. ``version`` 0: no plan yet. ``device``: this page, as events call it; ``place``: where it works;
+    ``open``: what is packed into there.
+    """
 
+    device: str
     version: int
     day: str
     made_at_ms: int

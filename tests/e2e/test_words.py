@@ -1,10 +1,11 @@
-"""The staff page has a word for everything that the agent can say."""
+"""The staff page and the dock page have a word for everything that their agent can say."""
 
 import re
 from collections.abc import Sequence
 
 import pytest
 
+from edge.dock.words import DockWord
 from edge.rules.custody import ContainerState, ParcelState
 from edge.station.verdict import Word
 from edge.wire.messages import Problem, Refusal
@@ -13,6 +14,7 @@ from tests.e2e.town import ROOT
 PAGES = ROOT / "dashboards"
 SHARED = (PAGES / "shared" / "agent" / "said.ts").read_text(encoding="utf-8")
 WORDS = SHARED + (PAGES / "pickup" / "act_words.ts").read_text(encoding="utf-8")
+DOCK_WORDS = SHARED + (PAGES / "dock" / "words.ts").read_text(encoding="utf-8")
 CODE = re.compile(
     r'"(no_log_in|not_in_manifest|not_planned|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here|'
     r'no_picture|too_large|photo_slow|photo_failed|no_room|other_host)"'
@@ -28,6 +30,11 @@ KINDS: dict[str, Sequence[str]] = {
 @pytest.mark.parametrize(("kind", "said"), [(kind, str(one)) for kind, each in KINDS.items() for one in each])
 def test_it_has_one_in_both_languages(kind: str, said: str) -> None:
     assert WORDS.count(f"'{kind}.{said}': ") == 2, f"add '{kind}.{said}' to dashboards/pickup/act_words.ts"
+
+
+@pytest.mark.parametrize("said", [f"word.{one}" for one in DockWord] + [f"state.{one}" for one in ContainerState])
+def test_the_dock_has_one_in_both_languages(said: str) -> None:
+    assert DOCK_WORDS.count(f"'{said}': ") == 2, f"add '{said}' to dashboards/dock/words.ts"
 
 
 def test_every_code_of_a_refusal_has_one() -> None:

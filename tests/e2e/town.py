@@ -27,6 +27,7 @@ OPERATOR = "e2e-operator"
 START_S = 40.0
 
 T = TypeVar("T")
+TownT = TypeVar("TownT", bound="Town")
 
 
 def until(look: Callable[[], T], what: str, timeout_s: float = 20.0) -> T:
@@ -48,7 +49,9 @@ class Order:
 
 
 class Town:
-    """Made by ``running_town``."""
+    """Made by ``running_town``. ``kind``: of the site whose agent runs."""
+
+    kind = "station"
 
     def __init__(self, folder: Path, database_url: str, broker: TestBroker, more: Mapping[str, str] | None = None) -> None:
         """``more``: of the processes' environment."""
@@ -127,6 +130,7 @@ data_dir = "{self.folder / "station"}"
 [site]
 operator = "{OPERATOR}"
 id = "{self.site}"
+kind = "{self.kind}"
 name = "阳光花园自提点"
 
 [broker]
@@ -153,7 +157,7 @@ port = "{self.scanner.path}"
             "POST",
             "/api/sites",
             {
-                "id": self.site, "kind": "station", "name": "阳光花园自提点", "address": "滨湖新区云谷路 218 号 3 栋底商",
+                "id": self.site, "kind": self.kind, "name": "阳光花园自提点", "address": "滨湖新区云谷路 218 号 3 栋底商",
                 "operators": [OPERATOR],
             },
         )  # fmt: skip
@@ -164,8 +168,8 @@ port = "{self.scanner.path}"
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def order(self) -> Order:
-        """A new order of two parcels, ambient and chilled."""
+    def order(self, site: str = "") -> Order:
+        """A new order of two parcels, ambient and chilled. ``site``: the station it is for, where that is not the agent's."""
         self._orders += 1
         external_id = f"E{self._orders:04d}"
         lines = [
@@ -175,7 +179,7 @@ port = "{self.scanner.path}"
         ]
         today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
         order = {
-            "external_id": external_id, "site": self.site, "pickup_date": today,
+            "external_id": external_id, "site": site or self.site, "pickup_date": today,
             "resident": {"name": "李雷", "phone": "13812345678"}, "lines": lines,
         }  # fmt: skip
         report = self.ask("POST", f"/api/operators/{OPERATOR}/orders", [order])
@@ -188,7 +192,13 @@ port = "{self.scanner.path}"
 @contextmanager
 def running_town(folder: Path, database_url: str, broker: TestBroker) -> Iterator[Town]:
     """Everything runs inside the block."""
-    town = Town(folder, database_url, broker)
+    with running(Town(folder, database_url, broker)) as town:
+        yield town
+
+
+@contextmanager
+def running(town: TownT) -> Iterator[TownT]:
+    """The same for a town of another kind."""
     town.prepare()
     try:
         with town.scanner, town.http:

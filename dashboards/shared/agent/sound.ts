@@ -43,6 +43,9 @@ const REASONS: Readonly<Record<string, readonly Tone[]>> = {
   wrong_zone: [...high(SHORT_S), ...low(LONG_S), ...high(SHORT_S)],
   not_ready: [...high(LONG_S)],
   wrong_parcel: [...low(SHORT_S), ...high(LONG_S)],
+  wrong_container: [...high(SHORT_S), ...low(SHORT_S), ...high(SHORT_S), ...low(SHORT_S)],
+  wrong_run: [...low(LONG_S), ...high(LONG_S)],
+  seal_lacks: [...high(LONG_S), ...high(LONG_S)],
   forged: [...high(SHORT_S), ...high(SHORT_S), ...high(SHORT_S), ...high(SHORT_S)],
 }
 
@@ -57,6 +60,14 @@ const SOUNDS_AS: Readonly<Record<string, string>> = {
   handed_out_before: 'already_released',
   left_before: 'already_released',
   not_here: 'wrong_site',
+  wrong_station: 'wrong_site',
+  not_in_plan: 'unknown_code',
+  no_plan: 'not_ready',
+  no_container: 'not_ready',
+  not_bound: 'not_ready',
+  not_sealed: 'not_ready',
+  container_busy: 'already_released',
+  load_bound: 'already_released',
 }
 
 /** The tones of a result; empty for one that makes no noise. */

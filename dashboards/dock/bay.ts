@@ -1,0 +1,68 @@
+/** One page at the dock: its desk, how far the dock is, and where this page works. */
+
+import { computed, type ComputedRef, inject, type InjectionKey, provide, shallowRef, type ShallowRef, watch } from 'vue'
+
+import type { Scan } from '../shared/agent/agent'
+import { type Desk, makeDesk } from '../shared/agent/desk'
+import { useKept } from '../shared/agent/kept'
+import type { Json } from '../shared/live/protocol'
+import { type Dock, isAt, type Mode, readDock } from './dock'
+import { headline, particulars, spoken } from './words'
+
+export interface Bay extends Desk {
+  readonly dock: ShallowRef<Dock | null>
+  /** The newest act of the place where this page works. */
+  readonly here: ComputedRef<Scan | null>
+  readonly choose: (mode: Mode) => Promise<void>
+  /** Posts what changes a place; the answer is the dock as it is then. */
+  readonly change: (path: string, body: object) => Promise<void>
+  readonly sit: (place: string) => Promise<void>
+}
+
+const KEY: InjectionKey<Bay> = Symbol('bay')
+
+export function useBay(): Bay {
+  const found = inject(KEY)
+  if (!found) throw new Error('no bay around this component')
+  return found
+}
+
+export function makeBay(): Bay {
+  const dock = shallowRef<Dock | null>(null)
+  const kept = useKept('tt-place') // the agent forgets its pages when it restarts
+
+  const desk = makeDesk({ says: { headline, particulars, spoken }, look, hears: isHere })
+  const here = computed(() => desk.scans.value.find(isHere) ?? null)
+
+  function isHere(scan: Scan): boolean {
+    const seen = dock.value
+    return seen === null || isAt(seen.place.place, scan.device, seen.device, seen.places)
+  }
+
+  async function look(): Promise<Dock | null> {
+    const seen = await readDock()
+    if (seen) dock.value = seen
+    return seen
+  }
+
+  async function change(path: string, body: object): Promise<void> {
+    const answer: Json | null = await desk.post(path, body)
+    if (answer) dock.value = answer as unknown as Dock
+  }
+
+  async function sit(place: string): Promise<void> {
+    kept.value = place
+    await change('/api/dock/sit', { place })
+  }
+
+  watch(dock, (seen, before) => {
+    if (!before && seen && kept.value !== '' && kept.value !== seen.place.place) void sit(kept.value)
+  })
+
+  const bay: Bay = {
+    ...desk, dock, here, change, sit,
+    choose: (mode) => change('/api/dock/mode', { mode }),
+  }
+  provide(KEY, bay)
+  return bay
+}

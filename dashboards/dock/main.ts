@@ -1,0 +1,7 @@
+import '../shared/tokens.css'
+
+import { createApp } from 'vue'
+
+import DockPage from './DockPage.vue'
+
+createApp(DockPage).mount('#app')
