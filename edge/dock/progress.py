@@ -1,5 +1,6 @@
 """How far every load is, for the screens. Read once a plan, then only what an act has touched: a dock has thousands of parcels."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ class Progress:
         self._loads: dict[str, LoadProgress] = {}
         self._carried: dict[str, str] = {}  # container → load
         self._stale: set[str] = set()
+        self._one_at_a_time = asyncio.Lock()
 
     def touched(self, facts: Iterable[AnyFact], plan: DockPlan) -> None:
         """These were booked, or taken back."""
@@ -45,17 +47,21 @@ class Progress:
         self._stale.update(label for label in (container, self._carried.get(container, "")) if label)
 
     async def read(self, plan: DockPlan) -> Mapping[str, LoadProgress]:
-        """By the plan's container."""
+        """By the plan's container. Who comes while another reads waits, and does not see what is being read anew."""
+        async with self._one_at_a_time:
+            await self._refresh(plan)
+        return self._loads
+
+    async def _refresh(self, plan: DockPlan) -> None:
         if plan is not self._plan:
             self._plan, self._loads, self._carried, self._stale = plan, {}, {}, set(plan.loads)
-        while self._stale and plan is self._plan:
+        while self._stale:
             some = list(self._stale)[:LOADS_AT_ONCE]
             self._stale.difference_update(some)
             wanted = [plan.loads[label] for label in some if label in plan.loads]
             for one in await self._outbox.run(lambda store, wanted=wanted: _read(store.execute, wanted)):  # type: ignore[misc]
                 self._loads[one.now.load.container] = one
                 self._carried[one.now.container] = one.now.load.container
-        return self._loads
 
 
 def _read(execute: Execute, loads: Iterable[PlannedLoad]) -> list[LoadProgress]:

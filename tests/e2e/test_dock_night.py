@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import DatabaseSource, TestBroker, reachable_folder
 from tests.e2e.station_day import PIN, WireToBroker, wire_to
-from tests.e2e.test_every_page import serious
+from tests.e2e.test_every_page import serious, too_wide
 from tests.e2e.test_station_day import look
 from tests.e2e.town import DIST, OPERATOR, Order, Town, running, until
 from tests.faults.processes import Child
@@ -32,7 +32,7 @@ class DockTown(Town):
 
     def __init__(self, folder: Path, database_url: str, broker: TestBroker) -> None:
         super().__init__(folder, database_url, broker)
-        self.jobs = self._child("jobs", "cloud", "jobs")
+        self.jobs = self.child("jobs", "cloud", "jobs")
         self.today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
         self.orders: list[Order] = []
 
@@ -252,6 +252,7 @@ def test_another_container_takes_a_load_one_is_lost_and_empties_come_back(
     town.scanner.scan(far["container"])
     expect(page.locator("section.call")).to_contain_text("已有别的筐装", timeout=SOON_MS)
     expect(page.locator("section.call")).to_contain_text(spare)
+    expect(page.locator("ul.loads > li", has_text=spare)).to_contain_text("2 / 2 件", timeout=SOON_MS)
     page.get_by_role("button", name=f"找不到 {near['container']}").click()
     bay.tap("确认丢筐")
     expect(page.locator("section.call h1")).to_have_text("丢筐", timeout=SOON_MS)
@@ -268,4 +269,10 @@ def test_another_container_takes_a_load_one_is_lost_and_empties_come_back(
     until(told, "the cloud knows who stands in for the planned one")
     seen = town.ask("GET", f"/api/containers/{near['container']}")
     assert (seen["state"], seen["at_site"]) == ("empty", town.site)
-    assert serious(page) == []
+    bay.job("装车")
+    dark = open_page(town.agent_url, language="en", dark=True)
+    dark.get_by_role("button", name="List R1").click()
+    expect(dark.locator("ul.loads > li")).to_have_count(4, timeout=SOON_MS)
+    for one in (page, dark):
+        assert serious(one) == []
+        assert too_wide(one) == []

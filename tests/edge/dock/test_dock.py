@@ -1,5 +1,6 @@
 """A dock's night on a real file: what each scan means, what it books, and what is still known after a restart."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,14 @@ async def test_a_mode_of_a_station_changes_nothing_at_a_dock(tmp_path: Path) -> 
         assert (bay.dock.mode, bay.rules.rules.version) == ("sort", 3)
         assert await bay.rules.apply(Desired(version=4, hlc=1, mode="pack"))
         assert bay.dock.mode == "pack"
+
+
+async def test_who_looks_while_another_looks_sees_what_was_just_booked(tmp_path: Path) -> None:
+    async with open_bay(tmp_path, manifest()) as bay:
+        await bay.dock.progress.read(bay.dock.plan)
+        await bay.scan(P[0])
+        both = await asyncio.gather(bay.dock.progress.read(bay.dock.plan), bay.dock.progress.read(bay.dock.plan))
+        assert [seen[A1].sorted for seen in both] == [1, 1]
 
 
 async def test_progress_is_read_anew_where_something_was_booked_or_taken_back(tmp_path: Path) -> None:
