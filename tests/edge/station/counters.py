@@ -106,12 +106,13 @@ async def open_counter(
     on_step: Callable[[Step], None] = no_step,
     clock: TestClock | None = None,
     by: str = "staff-1",
+    site: str = days.SITE,
 ) -> AsyncIterator[Counter]:
     clock = clock or TestClock()
-    async with Outbox(settings(folder, on_step=on_step), clock.now_ms) as outbox:
+    async with Outbox(settings(folder, site=site, on_step=on_step), clock.now_ms) as outbox:
         site_clock = SiteClock(clock, clock.monotonic_s, lambda: True, 0)
         beeper = Beeper([])
-        station = Station(SiteId(days.SITE), outbox, site_clock, [beeper], clock.monotonic_s)
+        station = Station(SiteId(site), outbox, site_clock, [beeper], clock.monotonic_s)
         manifests = ManifestBook(station, outbox)
         await manifests.load()
         names = map("q{}".format, itertools.count(1))
