@@ -41,7 +41,7 @@ from edge.http.server import PageServer, PortTakenError, listen
 from edge.http.views import Views
 from edge.https import CloudSettings
 from edge.live_lane import LiveLane
-from edge.mutants import MUTANTS
+from edge.mutants import CABINETS, MUTANTS
 from edge.outbox import STEPS, FileTooNewError, Outbox, Step, StoreSettings, WrongSiteError, no_step
 from edge.photos import Photos
 from edge.sampling import Sampling
@@ -77,6 +77,7 @@ class Faults:
 
     on_step: Callable[[Step], None] = no_step
     custody: Custody = field(default_factory=EndToEnd)
+    cabinet: type[Cabinet] = Cabinet
 
 
 class Agent:
@@ -157,9 +158,8 @@ class Agent:
             housekeeping = Housekeeping(
                 outbox,
                 site_clock,
-                downlink.correct_clock,
-                self._tell_device_changes(outbox, site_clock),
-                (ops.cabinet.book_what_is_owed, ops.desk.mark_overdue, ops.people.end_old_sessions, chain.forget_old),
+                (downlink.correct_clock, self._tell_device_changes(outbox, site_clock), ops.cabinet.book_what_is_owed),
+                (ops.desk.mark_overdue, ops.people.end_old_sessions, chain.forget_old),
             )
             own = OwnHealth(config.data_dir, site_clock, outbox, live)
             views = Views(config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths)
@@ -207,7 +207,7 @@ class Agent:
             for settings in bus.board
             for cell, number in settings.cell_names.items()
         }
-        cabinet = Cabinet(outbox, clock, station, questions, locks)
+        cabinet = self._faults.cabinet(outbox, clock, station, questions, locks)
         desk = Desk(outbox, clock, station, time.monotonic)
         photos = Photos(self._config.data_dir / "photos", outbox, self._cloud_settings(), clock.now_ms, random.random)
         scanners = frozenset(scanner.name for scanner in drivers.scanners)
@@ -278,10 +278,10 @@ class Agent:
 
 def agent_of(config: EdgeConfig, mutant: str, fault_step: str) -> Agent:
     """The agent of a configuration. StartError where a fault test's wish is not known."""
-    if mutant and mutant not in MUTANTS:
-        raise StartError(f"--mutant {mutant}: want one of {', '.join(MUTANTS)}")
-    custody = MUTANTS[mutant]() if mutant else EndToEnd()
-    return Agent(config, Faults(die_at(fault_step) if fault_step else no_step, custody))
+    if mutant and mutant not in (*MUTANTS, *CABINETS):
+        raise StartError(f"--mutant {mutant}: want one of {', '.join((*MUTANTS, *CABINETS))}")
+    custody = MUTANTS.get(mutant, EndToEnd)()
+    return Agent(config, Faults(die_at(fault_step) if fault_step else no_step, custody, CABINETS.get(mutant, Cabinet)))
 
 
 def die_at(wish: str) -> Callable[[Step], None]:

@@ -11,28 +11,25 @@ from edge.station import cell_book, commands, ledger
 
 ROUND_S = 1.0  # a lost scanner shall be on the cloud's screen within seconds
 ROUNDS_PER_TIDYING = 60
-TIDY_AFTER_MS = 3_600_000  # of domain time: in a town that runs fast a minute is hours, and parcels are overdue by then
 
 _log = structlog.get_logger()
 
 
 class Housekeeping:
-    """``run`` until cancelled. ``tidying``: what the station does once a minute."""
+    """``run`` until cancelled. ``steps``: what is looked at every second; ``tidying``: what the station does once a minute."""
 
     def __init__(
         self,
         outbox: Outbox,
         clock: SiteClock,
-        correct_clock: Callable[[], Awaitable[None]],
-        tell_device_changes: Callable[[], Awaitable[None]],
+        steps: Sequence[Callable[[], Awaitable[None]]],
         tidying: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._outbox = outbox
         self._clock = clock
-        self._steps = (correct_clock, tell_device_changes)
+        self._steps = steps
         self._tidying = tidying
         self._round = 0
-        self._tidied_ms = clock.now_ms()
 
     async def run(self) -> None:
         """Round after round; what the disk refuses is tried again in the next."""
@@ -42,19 +39,12 @@ class Housekeeping:
             try:
                 for step in self._steps:
                     await step()
-                if self._is_due():
+                if self._round % ROUNDS_PER_TIDYING == 0:
                     await self._tidy()
                     for step in self._tidying:
                         await step()
             except NotKeptError as error:
                 _log.error("housekeeping_not_kept", error=str(error))
-
-    def _is_due(self) -> bool:
-        now_ms = self._clock.now_ms()
-        if self._round % ROUNDS_PER_TIDYING and now_ms - self._tidied_ms < TIDY_AFTER_MS:
-            return False
-        self._tidied_ms = now_ms
-        return True
 
     async def _tidy(self) -> None:
         now_ms = self._clock.now_ms()

@@ -1,7 +1,9 @@
 """Wrong on purpose, for `make faults MUTANT=…`: the fault tests must notice each. Never chosen outside them.
 
-The proper way is ``edge.sending.EndToEnd``.
+The proper ways are ``edge.sending.EndToEnd`` and ``edge.station.cabinet.Cabinet``.
 """
+
+import asyncio
 
 import msgspec
 
@@ -9,6 +11,11 @@ from edge.outbox import BatchKey, Outbox, Store
 from edge.outbox.records import LANE_NUMBERS
 from edge.outbox.transaction import Transaction
 from edge.sending import Custody
+from edge.station import cell_book
+from edge.station.cabinet import Cabinet
+from edge.station.cells import Wish
+from edge.station.station import Who
+from edge.station.verdict import Verdict
 from edge.wire.codec import decode_events, encode
 from edge.wire.envelope import digest
 from edge.wire.ids import Lane
@@ -61,4 +68,34 @@ def _reseal(store: Store) -> None:
         store.transact(work)
 
 
+class PulseBeforeCommit(Cabinet):
+    """Opens the door first, and writes down afterwards that it was to be opened."""
+
+    async def _begin(self, wish: Wish, who: Who) -> int | Verdict:
+        lock = self.locks[wish.cell]
+        await lock.board.open(lock.number)
+        return await super()._begin(wish, who)
+
+
+class PulseAgain(Cabinet):
+    """After a start pulses once more what it had begun to open when it died."""
+
+    _begun: tuple[str, ...] = ()
+
+    async def load(self) -> None:
+        """As it is, but what was unfinished is remembered."""
+        wishes = await self._outbox.run(lambda store: cell_book.unfinished(store.execute))
+        self._begun = tuple(wish.cell for _, wish, _, _ in wishes)
+        await super().load()
+
+    async def run(self) -> None:
+        """Begins with what was begun."""
+        await asyncio.sleep(1.0)  # until the board is there
+        for cell in self._begun:
+            await self.locks[cell].board.open(self.locks[cell].number)
+        self._begun = ()
+        await super().run()
+
+
 MUTANTS: dict[str, type[Custody]] = {"delete-before-ack": DeleteBeforeAck, "reseal-differently": ResealDifferently}
+CABINETS: dict[str, type[Cabinet]] = {"pulse-again": PulseAgain, "pulse-before-commit": PulseBeforeCommit}

@@ -80,6 +80,7 @@ class Cabinet:
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._watched: dict[str, tuple[Wish, Who]] = {}  # doors that stand open, each for the last wish
         self._owed: deque[_Opened] = deque()  # a wish was on the disk before each: a disk that takes nothing adds none
+        self._paying = asyncio.Lock()
         self._opened: asyncio.Queue[str] = asyncio.Queue(max(1, len(locks)))  # a cell is in it once at most
 
     async def load(self) -> None:
@@ -150,6 +151,7 @@ class Cabinet:
         if lock is None:
             raise NotInManifestError(f"{wish.cell}: no such cell at this site")
         async with self._one_at_a_time[wish.cell]:
+            await self.book_what_is_owed()  # what this opening means follows from what the ones before meant
             begun = await self._begin(wish, who)
             if isinstance(begun, Verdict):
                 refusal = begun
@@ -168,10 +170,11 @@ class Cabinet:
         return result
 
     async def book_what_is_owed(self) -> None:
-        """Housekeeping: openings that the disk did not take when they happened. NotKeptError."""
-        while self._owed:
-            await self._book(self._owed[0])
-            self._owed.popleft()
+        """Openings that the disk did not take when they happened. NotKeptError: nor does it now."""
+        async with self._paying:
+            while self._owed:
+                await self._book(self._owed[0])
+                self._owed.popleft()
 
     async def _book(self, told: "_Opened") -> ScanResult:
         wish, opened, now_ms = told.wish, told.result, self._clock.now_ms()

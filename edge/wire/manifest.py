@@ -81,8 +81,7 @@ class ExpectedContainer(Part, frozen=True):
 class ExpectedParcel(Part, frozen=True):
     """One parcel and whose it is. ``container`` "": not known, or it is here from an earlier day.
 
-    ``is_made_here``: no bag comes, the station makes it out of goods by SKU. ``is_breached``: it was too warm for too long, as the
-    cloud knows from all its way: to be pulled, and not handed out without a word.
+    ``is_made_here``: no bag comes, the station makes it out of goods by SKU.
     """
 
     parcel: Name
@@ -93,7 +92,6 @@ class ExpectedParcel(Part, frozen=True):
     size: Size = Size.M
     lines: tuple[Line, ...] = ()
     is_made_here: bool = False
-    is_breached: bool = False
 
 
 class PlannedLoad(Part, frozen=True):

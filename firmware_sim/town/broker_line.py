@@ -13,7 +13,7 @@ class BrokerLine:
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
-        self._calls: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}  # with their two ends
+        self._calls: set[asyncio.Task[None]] = set()
         self._is_cut = False
         self.port = 0
 
@@ -40,9 +40,8 @@ class BrokerLine:
     def cut(self) -> None:
         """Somebody's digger: calls break off."""
         self._is_cut = True
-        for ends in self._calls.values():
-            for end in ends:
-                end.transport.abort()
+        for call in self._calls:
+            call.cancel()
 
     def mend(self) -> None:
         """Whoever calls again gets through."""
@@ -53,19 +52,20 @@ class BrokerLine:
         if call is None or self._is_cut:
             writer.transport.abort()
             return
-        ends = self._calls[call] = [writer]
+        self._calls.add(call)
         try:
             there, here = await asyncio.open_connection(self._host, self._port)
-            ends.append(here)
-            async with asyncio.TaskGroup() as both:
-                both.create_task(_carry(reader, here))
-                both.create_task(_carry(there, writer))
-        except* (OSError, EOFError):  # either end hung up, or the line was cut
+            try:
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(_carry(reader, here))
+                    both.create_task(_carry(there, writer))
+            finally:
+                here.transport.abort()
+        except* (OSError, EOFError):  # either end hung up
             pass
         finally:
-            for end in ends:
-                end.transport.abort()
-            del self._calls[call]
+            writer.transport.abort()
+            self._calls.discard(call)
 
 
 async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -1,7 +1,8 @@
 """``make faults SEEDS=50 [MUTANT=…]``: seeded schedules of faults against the real processes. Last line: one JSON object.
 
-Exit code 0 where nothing was lost, doubled or otherwise wrong. The mutants (ack-before-commit, delete-before-ack, no-dedupe,
-reseal-differently) are broken on purpose: with one of them it has to end with 1, which shows that the schedules can fail.
+Exit code 0 where nothing was lost, doubled or otherwise wrong, and no door was opened that nobody had asked for. The mutants
+(ack-before-commit, delete-before-ack, no-dedupe, pulse-again, pulse-before-commit, reseal-differently) are broken on purpose: with
+one of them it has to end with 1, which shows that the schedules can fail.
 FIRST= is the first seed, LANES= how many schedules run side by side, each on a stack of its own; BROKER= mosquitto or iotcore.
 """
 
@@ -18,11 +19,14 @@ from dataclasses import dataclass, field
 
 from tests.faults.delivery import Repeater
 from tests.faults.ledger import Balance
-from tests.faults.schedule import Aim, Report, Schedule, plan, site_name
+from tests.faults.plan import Aim, plan
+from tests.faults.schedule import Report, Schedule, site_name
+from tests.faults.site import OPERATOR
 from tests.faults.stack import running_stack
+from tests.faults.voice import CloudVoice
 
 CLOUD_MUTANTS = ("ack-before-commit", "no-dedupe")
-EDGE_MUTANTS = ("delete-before-ack", "reseal-differently")
+EDGE_MUTANTS = ("delete-before-ack", "pulse-again", "pulse-before-commit", "reseal-differently")
 SCHEDULE_S = 400.0
 
 
@@ -40,12 +44,12 @@ class Run:
         """Schedules one after another on one stack."""
         switches = {"TUANTU_MUTANT": self.mutant} if self.mutant in CLOUD_MUTANTS else {}
         async with running_stack([site_name(seed) for seed in all_seeds], switches) as stack:
-            with Repeater(stack.broker_settings) as repeater:
+            with Repeater(stack.broker_settings) as repeater, CloudVoice(stack.broker_settings, OPERATOR) as voice:
                 while self.seeds:
                     seed = self.seeds.pop(0)
                     began_s = time.monotonic()
                     mutant = self.mutant if self.mutant in EDGE_MUTANTS else ""
-                    schedule = Schedule(stack, repeater, seed, site_name(seed), mutant, is_mutant=bool(self.mutant))
+                    schedule = Schedule(stack, repeater, voice, seed, site_name(seed), mutant, is_mutant=bool(self.mutant))
                     report = await self._one(schedule, seed)
                     self.used += schedule.used
                     self.aims += schedule.aims
@@ -61,14 +65,14 @@ class Run:
             traceback.print_exc()
             where = schedule.site.log_tail()
             odd = (f"did not finish: {type(error).__name__}: {error}", where)
-            return Report(seed, tuple(strikes), schedule.ledger.scans, Balance(0, (), (), odd))
+            return schedule.report(strikes, Balance(0, (), (), odd, schedule.cabinet.verdicts()))
 
     def _say(self, number: int, report: Report, took_s: float) -> None:
         faults = " ".join(f"{strike.fault}@{strike.after}" for strike in report.strikes)
         books = report.balance
         verdict = "ok" if books.is_even else "WRONG"
         print(f"lane {number} seed {report.seed} {verdict} {took_s:.0f} s, {books.events} events: {faults}", flush=True)
-        for name, items in (("lost", books.lost), ("doubled", books.doubled), ("odd", books.odd)):
+        for name, items in (("lost", books.lost), ("doubled", books.doubled), ("odd", books.odd), ("door", books.doors)):
             for item in items[:10]:
                 print(f"    {name}: {item}", flush=True)
 
@@ -79,12 +83,16 @@ class Run:
             "schedules": len(self.reports),
             "events": sum(books.events for books in balances),
             "scans": sum(report.scans for report in self.reports),
+            "operations": sum(report.operations for report in self.reports),
+            "pulses": sum(report.pulses for report in self.reports),
+            "commands_refused": sum(report.forbidden for report in self.reports),
             "faults": sum(len(report.strikes) for report in self.reports),
             "aimed": len(self.aims),
             "aimed_hit": sum(aim.has_hit for aim in self.aims),
             "aimed_missed": _counted(aim for aim in self.aims if not aim.has_hit),
             "lost": sum(len(books.lost) for books in balances),
             "doubled": sum(len(books.doubled) for books in balances),
+            "doors_opened_without_command": sum(len(books.doors) for books in balances),
             "odd": sum(len(books.odd) for books in balances),
             "mutant": self.mutant,
             "wrong_seeds": sorted(report.seed for report in self.reports if not report.balance.is_even),
@@ -115,7 +123,8 @@ async def main() -> int:
             group.create_task(run.lane(number, seeds))
     summary = run.summary(time.monotonic() - began_s)
     print(json.dumps(summary))
-    return 0 if not (summary["lost"] or summary["doubled"] or summary["odd"]) else 1
+    wrong = ("lost", "doubled", "doors_opened_without_command", "odd")
+    return 0 if not any(summary[name] for name in wrong) else 1
 
 
 if __name__ == "__main__":

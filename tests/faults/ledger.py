@@ -1,7 +1,7 @@
-"""The books of a schedule: what the scanner was told is done, and what the database holds of it.
+"""The books of a schedule: what people were told is done, and what the database holds of it.
 
-A person scans until the agent says that it is booked (or was booked before), so in the end everything scanned is told; it has to be
-in the database, once.
+A person does a thing until the agent says that it is booked (or was booked before), so in the end everything done is told; it has
+to be in the database, once, unless it was taken back. A cell that was opened is in the database as often as the site wished it.
 """
 
 from collections import Counter
@@ -10,7 +10,21 @@ from typing import Any, NewType
 
 import psycopg
 
+from tests.faults.cabinet import Ask
+
 Fact = NewType("Fact", tuple[str, str])  # kind of event, label
+
+# Where a parcel stands after the last thing that was told of it.
+_STATES = {
+    "parcel_received": "received",
+    "parcel_shelved": "shelved",
+    "parcel_placed": "in_locker",
+    "parcel_removed": "received",
+    "parcel_released": "released",
+    "parcel_disposed": "disposed",
+    "parcel_returned": "returned",
+}
+_CONTAINER_STATES = {"container_signed": "delivered", "container_opened": "opened", "container_emptied": "awaiting_return"}
 
 
 @dataclass
@@ -21,32 +35,48 @@ class Ledger:
     told: Counter[Fact] = field(default_factory=Counter)
     has_twins: bool = False  # two cards, or an old one: then events move to another epoch and keep their order, not their number
     scans: int = 0
+    parcels: dict[str, str] = field(default_factory=dict)  # where each stands
+    containers: dict[str, str] = field(default_factory=dict)
+    wishes: Counter[Ask] = field(default_factory=Counter)  # of the site's file, at the end
 
     def tell(self, kind: str, label: str) -> None:
         """The agent said that this is booked; saying it again is the same thing."""
         self.told[Fact((kind, label))] = 1
+        if kind in _STATES:
+            self.parcels[label] = _STATES[kind]
+        if kind in _CONTAINER_STATES:
+            self.containers[label] = _CONTAINER_STATES[kind]
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """``lost``: told and not there. ``doubled``: there more than once. ``odd``: whatever else must not be."""
+    """``lost``: told and not there. ``doubled``: there more than once. ``doors``: opened without a command. ``odd``: all else."""
 
     events: int
     lost: tuple[str, ...]
     doubled: tuple[str, ...]
     odd: tuple[str, ...]
+    doors: tuple[str, ...] = ()
 
     @property
     def is_even(self) -> bool:
-        return not (self.lost or self.doubled or self.odd)
+        return not (self.lost or self.doubled or self.odd or self.doors)
 
 
 def held_events(connection: psycopg.Connection, sites: list[str]) -> Counter[Fact]:
-    """How often the database holds each fact about a parcel, whatever its number."""
+    """How often the database holds each fact about a parcel or a container, whatever its number; nothing that was taken back."""
     rows = connection.execute(
-        "SELECT fact->>'kind', fact->>'parcel' FROM event WHERE site_id = ANY(%s) AND kind LIKE 'parcel_%%'", (sites,)
+        """
+        SELECT kind, coalesce(fact->>'parcel', fact->>'container') FROM event
+        WHERE site_id = ANY(%s)
+            AND (kind ~ '^(parcel|container)_' OR kind = 'count_finished'
+                 OR kind = 'variance_found' AND fact->>'problem' = 'missing')
+            AND NOT EXISTS (SELECT 1 FROM event_undo
+                            WHERE target_site_id = event.site_id AND target_epoch = event.epoch AND target_n = event.n)
+        """,
+        (sites,),
     )
-    return Counter(Fact((kind, parcel)) for kind, parcel in rows)
+    return Counter(Fact((kind, label)) for kind, label in rows)
 
 
 def missing_batches(url: str, site: str, acknowledged: set[tuple[str, int]]) -> set[tuple[str, int]]:
@@ -75,6 +105,8 @@ def balance(url: str, ledger: Ledger) -> Balance:
         doubled += _doubled_readings(connection, ledger.sites)
         odd = [
             *_parcels(connection, ledger),
+            *_containers(connection, ledger),
+            *_openings(connection, ledger),
             *_rooms(connection, ledger),
             *_order(connection, ledger),
             *_lost_floors(connection, ledger),
@@ -96,8 +128,7 @@ def _doubled_readings(connection: psycopg.Connection, sites: list[str]) -> list[
 
 def _parcels(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
     """A parcel's state follows from its events, and the site's room shows the same."""
-    wanted = {label: "received" for kind, label in ledger.told if kind == "parcel_received"}
-    wanted |= {label: "released" for kind, label in ledger.told if kind == "parcel_released"}
+    wanted = ledger.parcels
     found: dict[str, str] = dict(connection.execute("SELECT id, state FROM parcel WHERE id = ANY(%s)", (list(wanted),)).fetchall())
     shown: dict[str, str] = dict(
         connection.execute(
@@ -110,6 +141,31 @@ def _parcels(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
         for label, state in wanted.items()
         if shown.get(label) != state
     ]
+
+
+def _containers(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
+    found: dict[str, str] = dict(
+        connection.execute("SELECT id, state FROM container WHERE id = ANY(%s)", (list(ledger.containers),)).fetchall()
+    )
+    return [
+        f"container {label}: {found.get(label)}, want {state}"
+        for label, state in ledger.containers.items()
+        if found.get(label) != state
+    ]
+
+
+def _openings(connection: psycopg.Connection, ledger: Ledger) -> list[str]:
+    """Every wish of the site's file came to one event; a copied card says of what it found unfinished the same again."""
+    rows = connection.execute(
+        """
+        SELECT fact->>'cell', fact->>'purpose', coalesce(fact->>'parcel', ''), coalesce(fact->>'command', '') FROM event
+        WHERE site_id = ANY(%s) AND kind = 'cell_opened'
+        """,
+        (ledger.sites,),
+    )
+    opened = Counter(Ask(*row) for row in rows)
+    amiss = (ledger.wishes - opened) + (Counter() if ledger.has_twins else opened - ledger.wishes)
+    return [f"cell opened {opened[ask]} times in the database, wished {ledger.wishes[ask]} times: {ask}" for ask in amiss]
 
 
 def _rooms(connection: psycopg.Connection, ledger: Ledger) -> list[str]:

@@ -25,7 +25,7 @@ from tests.faults.stack import ROOT, Stack
 OPERATOR = "op-faults"
 PATIENCE_S = 2.0  # without a beep a person scans again; sooner it would count as the same act (edge.rules.debounce)
 AT_ONCE = 8  # labels scanned before looking up at the page
-_BEFORE = {"received": "received before", "released": "handed out before"}
+_BEFORE = {"received": ("received before",), "released": ("handed out before", "already_released")}
 BOOKED = {"received": "parcel_received", "released": "parcel_released"}
 
 
@@ -53,6 +53,7 @@ class Site:
     machine: str
     random: Random
     mutant: str = ""
+    devices: str = ""  # more tables of its file
     port: int = field(default_factory=find_free_port)
     clock_offset_ms: int = 0
     mode: str = "receive"  # what the person works in
@@ -91,7 +92,12 @@ town_file = {text(str(self.folder / "clock.json"))}
 [[scanner]]
 name = "scanner-1"
 port = {text(str(self.scanner.path))}
-"""
+{self.devices}"""
+
+    @property
+    def database(self) -> Path:
+        """The site's file, as the agent has it."""
+        return self.folder / "data" / "site.db"
 
     def set_clock(self, offset_ms: int) -> None:
         """The wall clock jumps: to so much ahead of the true time."""
@@ -137,6 +143,14 @@ port = {text(str(self.scanner.path))}
             else:
                 return
         raise RuntimeError(f"{self.agent.name} does not come up: {self.log_tail()}")
+
+    async def until_in_force(self, manifest_version: int, timeout_s: float = 60.0) -> None:
+        """The page knows the day."""
+        deadline_s = time.monotonic() + timeout_s
+        while (await self.http.get("/api/day")).raise_for_status().json()["version"] != manifest_version:
+            if time.monotonic() > deadline_s:
+                raise RuntimeError(f"{self.agent.name} has no manifest: {self.log_tail()}")
+            await asyncio.sleep(0.05)
 
     def log_tail(self) -> str:
         return self.agent.log.read_text(errors="replace")[-2000:]

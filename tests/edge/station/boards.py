@@ -1,7 +1,7 @@
 """A board of locks that does what a test says, and counts its pulses."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -21,6 +21,7 @@ class TestBoard:
     pulses: list[int] = field(default_factory=list)
     closing: "asyncio.Queue[Door]" = field(default_factory=asyncio.Queue)
     dies: bool = False
+    on_open: Callable[[], None] | None = None  # with each pulse
 
     @property
     def name(self) -> str:
@@ -44,6 +45,8 @@ class TestBoard:
 
     async def open(self, cell: int) -> OpenResult:
         self.pulses.append(cell)
+        if self.on_open is not None:
+            self.on_open()
         if self.dies:
             raise asyncio.CancelledError
         door = Door.OPEN if self.outcome in (OpenOutcome.OPENED, OpenOutcome.LEFT_OPEN) else Door.CLOSED

@@ -239,6 +239,37 @@ async def test_what_the_door_did_while_the_disk_failed_is_booked_when_it_works_a
         assert (await lockers.counter.facts()).count(released) == 1
 
 
+async def test_what_is_owed_is_booked_before_another_door_opens_and_once_whoever_books_it(tmp_path: Path) -> None:
+    is_broken = False
+
+    def fails(step: Step) -> None:
+        if step == "sealed" and is_broken:
+            raise NotKeptError("the card is gone for a moment")
+
+    async with open_lockers(tmp_path, on_step=lambda step: fails(step)) as lockers:
+        await lockers.place(LI_1)
+        lockers.board.on_open = lambda: set_broken(True)
+
+        def set_broken(value: bool) -> None:
+            nonlocal is_broken
+            is_broken = value
+
+        with pytest.raises(NotKeptError):
+            await lockers.cabinet.pick_up(CODE_OF["c-li"], CHEN)
+        pulses = list(lockers.board.pulses)
+        with pytest.raises(NotKeptError):
+            await lockers.cabinet.open(Wish("1-01", "check"), CHEN)
+        assert lockers.board.pulses == pulses
+        lockers.board.on_open = None
+        set_broken(False)
+        booked = (lockers.cabinet.book_what_is_owed(), lockers.cabinet.open(Wish("1-01", "check"), CHEN))
+        await asyncio.gather(*booked, lockers.cabinet.book_what_is_owed())
+        facts = await lockers.counter.facts()
+        released = ParcelReleased(parcel=LI_1, how=How.CODE, claim="c-li", cell="1-02")
+        assert facts.count(released) == 1
+        assert facts[-1] == CellOpened(cell="1-01", purpose="check", outcome="opened")
+
+
 async def test_two_hands_at_one_cell_release_once(tmp_path: Path) -> None:
     async with open_lockers(tmp_path) as lockers:
         await lockers.place(LI_1)
