@@ -26,7 +26,7 @@ class Side(StrEnum):
     RELEASED = "released"
     RETURNED = "returned"
     DISPOSED = "disposed"
-    IN_CASES = "in_cases"  # what somebody has to look into: missing, disputed, or reported as wrong
+    IN_CASES = "in_cases"  # what somebody has to look into, or has: missing, disputed, reported as wrong here or by its resident
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,14 @@ class Variance:
 
 
 @dataclass(frozen=True, slots=True)
+class Complaint:
+    """Pieces of an article of a parcel, or the whole parcel (``sku`` ""), of which somebody has opened a case."""
+
+    sku: str
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One parcel and what became of it. ``contents``: pieces by article, as they were sent.
 
@@ -62,6 +70,7 @@ class Delivery:
     variances: Sequence[Variance] = ()
     is_disputed: bool = False
     is_missing: bool = False
+    complaints: Sequence[Complaint] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,8 @@ def _reported(delivery: Delivery, sku: str, pieces: int) -> int:
         and one.problem not in _CAME_BESIDES
         and (not has_gone_as_waste or one.problem in _NEVER_IN_IT)
     ]  # fmt: skip
+    if not has_gone_as_waste:  # whoever complains of what went back, or was thrown away, has it in the books already
+        counted += [pieces if not one.sku else one.pieces for one in delivery.complaints if one.sku in ("", sku)]
     return min(pieces, sum(counted))
 
 

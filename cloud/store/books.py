@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from cloud.domain.books import Delivery, Variance
+from cloud.domain.books import Complaint, Delivery, Variance
 from cloud.store.pool import Connection
 from edge.rules.custody import ParcelState
 from edge.wire.messages import Problem
@@ -18,6 +18,7 @@ async def deliveries(connection: Connection, operator_id: str, pickup_date: date
     Sent is what allocation gave out: ordered, less what could not be had.
     """
     variances = await _variances(connection, operator_id, pickup_date)
+    complaints = await _complaints(connection, operator_id, pickup_date)
     cursor = await connection.execute(
         """
         SELECT p.id, o.site_id, coalesce(p.zone, 'ambient'), p.state, p.dispute <> '{}', 'missing' = ANY(p.exceptions),
@@ -32,7 +33,7 @@ async def deliveries(connection: Connection, operator_id: str, pickup_date: date
     return [
         Delivery(
             parcel=row[0], site=row[1], zone=row[2], state=ParcelState(row[3]), contents=_pieces(row[6]),
-            variances=variances.get(row[0], ()), is_disputed=row[4], is_missing=row[5],
+            variances=variances.get(row[0], ()), is_disputed=row[4], is_missing=row[5], complaints=complaints.get(row[0], ()),
         )
         for row in await cursor.fetchall()
     ]  # fmt: skip
@@ -64,6 +65,22 @@ async def _variances(connection: Connection, operator_id: str, pickup_date: date
     for parcel, problem, sku, pieces in await cursor.fetchall():
         if problem in _PROBLEMS:  # kinds of a newer release are left out, as the fold leaves them out
             found.setdefault(parcel, []).append(Variance(Problem(problem), sku, pieces))
+    return found
+
+
+async def _complaints(connection: Connection, operator_id: str, pickup_date: date) -> dict[str, list[Complaint]]:
+    """Cases that people opened and nobody has refused, by parcel. Those that facts opened are counted by their facts."""
+    cursor = await connection.execute(
+        """
+        SELECT c.parcel_id, c.sku, c.quantity FROM after_sales_case c JOIN customer_order o ON o.id = c.order_id
+        WHERE o.operator_id = %s AND o.pickup_date = %s AND c.origin IN ('resident', 'staff') AND c.parcel_id IS NOT NULL
+          AND c.state <> 'refused' AND NOT c.is_settled ORDER BY c.id
+        """,
+        [operator_id, pickup_date],
+    )
+    found: dict[str, list[Complaint]] = {}
+    for parcel, sku, pieces in await cursor.fetchall():
+        found.setdefault(parcel, []).append(Complaint(sku, pieces))
     return found
 
 

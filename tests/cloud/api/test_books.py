@@ -81,6 +81,34 @@ async def test_a_parcel_handed_out_twice_is_a_case(world: World) -> None:
     assert (line["released"], line["in_cases"]) == (0, 2)
 
 
+async def test_a_residents_complaint_is_a_case_until_it_is_refused(world: World) -> None:
+    eggs, *_ = await settled(world, order(), order("A-1002"))
+    await scan(world.connection, "st-a1", eggs, "parcel_received", 1)
+    await scan(world.connection, "st-a1", eggs, "parcel_released", 2)
+    said = {
+        "operator": "op-a",
+        "order": "A-1001",
+        "parcel": eggs,
+        "sku": "egg",
+        "quantity": 1,
+        "problem": "damaged",
+        "said": "碎了",
+    }
+    opened = await world.post("dispatcher-a", "/api/cases", json=said)
+    assert opened.status_code == 201, opened.text
+
+    async def eggs_out() -> tuple[int, int]:
+        (line,) = [line for line in (await books(world))["lines"] if line["sku"] == "egg"]
+        return line["released"], line["in_cases"]
+
+    assert await eggs_out() == (1, 1)
+    refused = await world.post(
+        "dispatcher-a", f"/api/cases/{opened.json()['id']}/actions", json={"action": "refuse", "said": "没有照片"}
+    )
+    assert refused.json()["state"] == "refused", refused.text
+    assert await eggs_out() == (2, 0)
+
+
 async def test_what_is_not_frozen_was_not_sent_and_a_cancelled_order_counts_once_somebody_saw_it(world: World) -> None:
     await world.post("dispatcher-a", "/api/operators/op-a/orders", json=[order()])
     assert (await books(world))["total"]["sent"] == 0

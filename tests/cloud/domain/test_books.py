@@ -1,10 +1,11 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.domain.books import Account, Delivery, Line, Side, Unresolved, Variance, close
+from cloud.domain.books import Account, Complaint, Delivery, Line, Side, Unresolved, Variance, close
 from edge.rules.custody import ParcelState
 from edge.wire.messages import Problem
 
@@ -69,6 +70,15 @@ def test_what_came_besides_is_counted_as_sent_and_is_a_case() -> None:
     assert (books.is_balanced, books.total(Side.SENT), books.total(Side.IN_CASES)) == (True, 4, 2)
 
 
+def test_what_its_resident_complains_of_after_it_was_handed_out_is_a_case() -> None:
+    released = replace(delivery(ParcelState.RELEASED), complaints=[Complaint("egg", 1), Complaint("salt", 1)])
+    assert close([released]).lines == (Line(EGGS, 3, 2, 0, 0, 1),)
+    whole = replace(delivery(ParcelState.RELEASED), complaints=[Complaint("", 1)])
+    assert close([whole]).lines == (Line(EGGS, 3, 0, 0, 0, 3),)
+    thrown_away = replace(delivery(ParcelState.DISPOSED), complaints=[Complaint("egg", 2)])
+    assert close([thrown_away]).lines == (Line(EGGS, 3, 0, 0, 3, 0),)
+
+
 def test_pieces_below_zero_are_refused_for_they_would_make_another_parcels_open_ones_up() -> None:
     with pytest.raises(ValueError, match="pieces: want 0 or more, got -3 of egg in P1"):
         close([delivery(ParcelState.SHELVED, {"egg": -3}), delivery(ParcelState.SHELVED, parcel="P2")])
@@ -85,6 +95,7 @@ contents = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 5), min_size=1)
         st.builds(
             Delivery, st.text("PQ123", min_size=1), st.just("st-1"), st.sampled_from(["ambient", "chilled"]),
             st.sampled_from(ParcelState), contents, variances, st.booleans(), st.booleans(),
+            st.lists(st.builds(Complaint, st.sampled_from(["", *SKUS]), st.integers(1, 3)), max_size=2),
         )
     )
 )  # fmt: skip
