@@ -66,7 +66,7 @@ _UNKNOWN = ContainerStanding()
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """The folded state. ``bound_for``, ``zone``, ``run`` as the dock said. Times are of this round, ms since 1970.
+    """The folded state. ``bound_for``, ``zone``, ``run``, ``stands_for`` as the dock said. Times are of this round, ms since 1970.
 
     ``hlc`` is the highest order key among all its events, counted or not.
     """
@@ -77,6 +77,7 @@ class Container:
     bound_for: str = ""
     zone: str = ""
     run: str = ""
+    stands_for: str = ""
     round_at_ms: int | None = None
     loaded_at_ms: int | None = None
     arrived_at_ms: int | None = None
@@ -210,14 +211,15 @@ def _new_round(container: Container, at_ms: int) -> Container:
         bound_for="",
         zone="",
         run="",
+        stands_for="",
     )
 
 
 def _told(container: Container, fact: AnyFact, at_ms: int) -> Container:
     """What the fact says besides the state. The first arrival and the first count of a round stand."""
     match fact:
-        case ContainerBound(station=station, zone=zone, run=run):
-            return replace(container, bound_for=station, zone=zone, run=run)
+        case ContainerBound(station=station, zone=zone, run=run, stands_for=stands_for):
+            return replace(container, bound_for=station, zone=zone, run=run, stands_for=stands_for)
         case ContainerLoaded(run=run):
             return replace(container, run=run or container.run, loaded_at_ms=container.loaded_at_ms or at_ms)
         case ContainerSigned(run=run) | ContainerDropped(run=run):

@@ -5,7 +5,7 @@ handful of containers. Goods by SKU fill one container after the other.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 # Items that fit: a 60 L crate, a 30 L cold box.
@@ -105,3 +105,21 @@ def _pack_goods(site: str, zone: str, pieces: dict[str, int]) -> list[Load]:
     return [
         Load(site, zone, number, (), sum(held.values()), tuple(sorted(held.items()))) for number, held in enumerate(bins, start=1)
     ]
+
+
+def numbered_on(loads: Iterable[Load], kept: Iterable[Load]) -> list[Load]:
+    """Loads that come besides those that are kept: numbered on behind them."""
+    last: dict[tuple[str, str], int] = {}
+    for one in kept:
+        last[one.site, one.zone] = max(last.get((one.site, one.zone), 0), one.number)
+    return [replace(one, number=one.number + last.get((one.site, one.zone), 0)) for one in loads]
+
+
+def without(goods: Iterable[Goods], kept: Iterable[Load]) -> list[Goods]:
+    """What is left of goods once containers carry some of them already."""
+    there: dict[tuple[str, str, str], int] = {}
+    for load in kept:
+        for sku, quantity in load.lines:
+            there[load.site, load.zone, sku] = there.get((load.site, load.zone, sku), 0) + quantity
+    left = (replace(one, quantity=one.quantity - there.get((one.site, one.zone, one.sku), 0)) for one in goods)
+    return [one for one in left if one.quantity > 0]

@@ -111,10 +111,11 @@ _WRITE = """
 UPDATE container
 SET state = new.state, is_signed = new.is_signed, is_counted = new.is_counted, problems = new.problems, run = new.run,
     at_site_id = new.at_site_id, state_at = new.state_at, brief = new.brief, zone = coalesce(new.zone, container.zone),
-    site_id = coalesce(new.site_id, container.site_id), dispute = new.dispute
+    site_id = coalesce(new.site_id, container.site_id), dispute = new.dispute,
+    stands_for = new.stands_for
 FROM jsonb_to_recordset(%s::jsonb) AS new (
     id text, state text, is_signed boolean, is_counted boolean, problems text[], run text, at_site_id text, state_at timestamptz,
-    brief json, zone text, site_id text, dispute text[])
+    brief json, zone text, site_id text, dispute text[], stands_for text)
 WHERE container.id = new.id
 """
 
@@ -132,6 +133,7 @@ class _State(msgspec.Struct, frozen=True):
     zone: str | None
     site_id: str | None
     dispute: list[str]
+    stands_for: str
 
 
 async def folded_container(connection: Connection, container_id: str, now: datetime) -> Container:
@@ -171,7 +173,7 @@ def _state(row: _Row, container: Container) -> _State:
     return _State(
         row.id, container.state, container.standing.is_signed, container.standing.is_counted, container.problems, container.run,
         container.at_site, None if container.state_at_ms is None else iso(container.state_at_ms), brief_of(row.id, container),
-        container.zone or None, container.bound_for or None, _dispute(container),
+        container.zone or None, container.bound_for or None, _dispute(container), container.stands_for,
     )  # fmt: skip
 
 

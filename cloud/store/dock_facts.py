@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+import msgspec
+
 from cloud.store.pool import Connection
-from edge.wire.manifest import PlannedLoad, Zone
+from edge.wire.manifest import Line, PlannedLoad, Zone
 
 # On the evening before, the next day's plan is packed; this day's stays, for what came late and what is still to be looked up.
 AHEAD = timedelta(days=1)
+_LINES = msgspec.json.Decoder(tuple[Line, ...])
 
 
 async def loads(connection: Connection, operators: tuple[str, ...], day: date) -> tuple[PlannedLoad, ...]:
@@ -18,7 +21,7 @@ async def loads(connection: Connection, operators: tuple[str, ...], day: date) -
         """
         SELECT * FROM (
             SELECT DISTINCT ON (c.container_id) c.container_id, c.operator_id, c.pickup_date, c.site_id, s.name AS site_name,
-                   c.zone, c.number, c.run, c.stop, c.lane
+                   c.zone, c.number, c.run, c.stop, c.lane, c.lines::text
             FROM planned_container c JOIN site s ON s.id = c.site_id
             WHERE c.operator_id = ANY(%(operators)s) AND c.pickup_date BETWEEN %(day)s AND %(until)s
             ORDER BY c.container_id, c.pickup_date DESC, c.operator_id
@@ -30,6 +33,7 @@ async def loads(connection: Connection, operators: tuple[str, ...], day: date) -
         PlannedLoad(
             container=row[0], operator=row[1], day=row[2].isoformat(), station=row[3], station_name=row[4][:200], zone=Zone(row[5]),
             number=row[6], run=row[7], stop=row[8], lane=row[9], parcels=parcels.get((row[1], row[2], row[0]), ()),
+            lines=_LINES.decode(row[10]),
         )
         for row in await cursor.fetchall()
     )  # fmt: skip

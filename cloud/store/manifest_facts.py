@@ -152,7 +152,8 @@ async def dock_day(connection: Connection, site: str, day: date) -> DayFacts:
     operators = await _operators(connection, site)
     planned = await dock_facts.loads(connection, operators, day)
     staff = await _staff(connection, site)
-    return DayFacts(operators, (), (), (), (), staff, (), (), (), planned)
+    articles = await _articles(connection, operators, {line.sku for one in planned for line in one.lines})
+    return DayFacts(operators, articles, (), (), (), staff, (), (), (), planned)
 
 
 async def day_facts(connection: Connection, site: str, day: date, now: datetime, masked: Callable[[str, bytes], str]) -> DayFacts:
@@ -185,7 +186,7 @@ _LINES = msgspec.json.Decoder(tuple[Line, ...])
 async def _containers(connection: Connection, values: Mapping[str, object]) -> tuple[ExpectedContainer, ...]:
     """What is planned for the day, and what of open orders' parcels was packed into something else.
 
-    A planned container whose parcels all lie in others has been stood in for, and does not come.
+    Where another container stands in for a planned one, it comes in its place.
     """
     cursor = await connection.execute(
         f"""
@@ -195,10 +196,10 @@ async def _containers(connection: Connection, values: Mapping[str, object]) -> t
             FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN container c ON c.id = p.container_id
             WHERE {IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
             UNION ALL
-            SELECT container_id, operator_id, zone, run, pack_mode, lines FROM planned_container c
-            WHERE site_id = %(site)s AND pickup_date = %(day)s
-            AND NOT coalesce((SELECT bool_and(p.container_id IS NOT NULL AND p.container_id <> c.container_id)
-                              FROM parcel p WHERE p.planned_container_id = c.container_id AND p.operator_id = c.operator_id), false)
+            SELECT coalesce(k.id, c.container_id), c.operator_id, c.zone, c.run, c.pack_mode, c.lines
+            FROM planned_container c LEFT JOIN container k
+                ON k.stands_for = c.container_id AND k.state NOT IN ('empty', 'returned_empty', 'lost')
+            WHERE c.site_id = %(site)s AND c.pickup_date = %(day)s
         ) AS coming ORDER BY 1, 2, pack_mode DESC
         """,  # noqa: S608  # constants
         values,

@@ -3,14 +3,14 @@
 Locks containers, then parcels and orders, as the fold does, and folds what changed. In the caller's transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import msgspec
 
 from cloud.domain.notices import RoomNotice
-from cloud.domain.packing import Goods, PackMode, ToPack, pack, pack_goods
+from cloud.domain.packing import Goods, Load, PackMode, ToPack, numbered_on, pack, pack_goods, without
 from cloud.domain.sort_wall import Route, Stop, stops
 from cloud.store import fold_facts
 from cloud.store.batches import fold, parcels_of
@@ -50,18 +50,19 @@ async def set_plan(
     """Put every parcel with something in it into a container, and every container on its run. ValueError: the routes contradict.
 
     Where goods come by SKU it is their pieces that are put into containers, and the station makes the parcels out of them.
-    Containers that lie empty are used first, then new labels are given out. A plan that is made again replaces the last one.
+    Containers that lie empty are used first, then new labels are given out. A plan that is made again replaces the last one, but
+    for containers that a dock has taken meanwhile: they keep what they carry, and go with the run that now comes to their station.
     """
     places = stops(routes)
     parcels = await parcels_of(connection, operator_id, pickup_date)
     await _lock_containers(connection, operator_id, pickup_date)
     await fold_facts.lock(connection, parcels)
-    await connection.execute(
-        "DELETE FROM planned_container WHERE operator_id = %s AND pickup_date = %s", [operator_id, pickup_date]
-    )
+    kept = await _in_use(connection, operator_id, pickup_date)
+    await _keep(connection, operator_id, pickup_date, [(label, places.get(one.site, _ON_NO_ROUTE)) for label, one in kept.items()])
     bulk = await _bulk_stations(connection, operator_id)
-    goods = await _goods(connection, operator_id, pickup_date, bulk)
-    loads = [*pack(await _to_pack(connection, operator_id, pickup_date, bulk)), *pack_goods(goods)]
+    goods = without(await _goods(connection, operator_id, pickup_date, bulk), kept.values())
+    fresh = [*pack(await _to_pack(connection, operator_id, pickup_date, bulk, kept)), *pack_goods(goods)]
+    loads = numbered_on(fresh, kept.values())
     labels = await _free_containers(connection, operator_id, len(loads), now)
     rows = [(label, load, places.get(load.site, _ON_NO_ROUTE)) for label, load in zip(labels, loads, strict=True)]
     async with connection.cursor() as cursor:
@@ -86,9 +87,10 @@ async def set_plan(
         await cursor.execute(
             """
             UPDATE parcel SET planned_container_id = NULL, goods_container_id = NULL
-            WHERE planned_container_id = ANY(%(labels)s) OR goods_container_id = ANY(%(labels)s) OR id = ANY(%(parcels)s)
+            WHERE (planned_container_id = ANY(%(labels)s) OR goods_container_id = ANY(%(labels)s) OR id = ANY(%(parcels)s))
+                AND coalesce(planned_container_id, goods_container_id, '') <> ALL(%(kept)s)
             """,
-            {"labels": labels, "parcels": parcels},
+            {"labels": labels, "parcels": parcels, "kept": list(kept)},
         )
         await cursor.executemany(
             """
@@ -157,18 +159,54 @@ async def _goods(connection: Connection, operator_id: str, pickup_date: date, si
     return [Goods(*row) for row in await cursor.fetchall()]
 
 
-async def _to_pack(connection: Connection, operator_id: str, pickup_date: date, without: Sequence[str]) -> list[ToPack]:
+async def _to_pack(
+    connection: Connection, operator_id: str, pickup_date: date, bulk: Sequence[str], kept: Collection[str]
+) -> list[ToPack]:
     cursor = await connection.execute(
         """
         SELECT p.id, p.site_id, p.zone, sum(l.quantity - l.short)::int
         FROM customer_order o JOIN order_line l ON l.order_id = o.id JOIN parcel p ON p.id = l.parcel_id
         WHERE o.operator_id = %s AND o.pickup_date = %s AND o.locked_at IS NOT NULL AND o.cancelled_at IS NULL
-            AND o.site_id <> ALL(%s)
+            AND o.site_id <> ALL(%s) AND coalesce(p.planned_container_id, '') <> ALL(%s)
         GROUP BY p.id HAVING sum(l.quantity - l.short) > 0
         """,
-        [operator_id, pickup_date, without],
+        [operator_id, pickup_date, bulk, list(kept)],
     )
     return [ToPack(*row) for row in await cursor.fetchall()]
+
+
+async def _in_use(connection: Connection, operator_id: str, pickup_date: date) -> dict[str, Load]:
+    """What the last plan's containers carry that a dock has taken, or another in their place: by label."""
+    cursor = await connection.execute(
+        """
+        SELECT c.container_id, c.site_id, c.zone, c.number, c.lines::text FROM planned_container c
+        WHERE c.operator_id = %s AND c.pickup_date = %s AND EXISTS (
+            SELECT FROM container k
+            WHERE c.container_id IN (k.id, k.stands_for) AND k.state NOT IN ('empty', 'returned_empty', 'lost'))
+        ORDER BY 1
+        """,
+        [operator_id, pickup_date],
+    )
+    return {
+        row[0]: Load(row[1], row[2], row[3], (), 0, tuple((line.sku, line.quantity) for line in _LINES.decode(row[4])))
+        for row in await cursor.fetchall()
+    }
+
+
+async def _keep(connection: Connection, operator_id: str, pickup_date: date, kept: Sequence[tuple[str, Stop]]) -> None:
+    """All else of the last plan goes."""
+    await connection.execute(
+        "DELETE FROM planned_container WHERE operator_id = %s AND pickup_date = %s AND container_id <> ALL(%s)",
+        [operator_id, pickup_date, [label for label, _ in kept]],
+    )
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """
+            UPDATE planned_container SET run = %s, stop = %s, lane = %s
+            WHERE operator_id = %s AND pickup_date = %s AND container_id = %s
+            """,
+            [(at.run, at.number, at.lane, operator_id, pickup_date, label) for label, at in kept],
+        )
 
 
 async def _lock_containers(connection: Connection, operator_id: str, pickup_date: date) -> None:

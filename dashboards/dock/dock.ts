@@ -33,6 +33,8 @@ export interface Load {
   readonly sorted: number
   readonly packed: number
   readonly lacks: readonly string[]
+  /** Of one that goes by SKU: what is to be put in, which nobody scans. */
+  readonly goods: readonly { readonly sku: string; readonly name: string; readonly quantity: number }[]
 }
 
 export interface Run {

@@ -11,10 +11,12 @@ from edge.dock.places import SHARED
 from edge.dock.progress import LoadProgress
 from edge.http import dock_forms as f
 from edge.http.act_forms import ActAnswer
+from edge.http.act_views import article_name
 from edge.http.acts import Operations, add_people, page_of
 from edge.http.refusals import Refusal
 from edge.http.views import scan_view
 from edge.rules.custody import ContainerState
+from edge.station.day import Day
 from edge.station.results import ScanResult
 from edge.wire.manifest import PlannedLoad
 
@@ -43,7 +45,7 @@ def _add_looking(app: FastAPI, dock: Dock, ops: Operations) -> None:
         plan = dock.plan
         progress = await dock.progress.read(plan)
         wanted = plan.runs.get(run, ()) if run else (one for one in plan.loads.values() if not one.run)
-        return f.LoadList(loads=_views(wanted, progress))
+        return f.LoadList(loads=[load_view(progress[one.container], dock.day) for one in wanted if one.container in progress])
 
     @app.get("/api/dock/load")
     async def load(container: Annotated[str, Query(min_length=1, max_length=64)]) -> f.LoadView:
@@ -52,7 +54,7 @@ def _add_looking(app: FastAPI, dock: Dock, ops: Operations) -> None:
         found = next((one for one in progress.values() if container == one.now.container), progress.get(container))
         if found is None:
             raise NotPlannedError(f"{container}: the plan has no such container")
-        return load_view(found)
+        return load_view(found, dock.day)
 
 
 def _add_places(app: FastAPI, dock: Dock, ops: Operations) -> None:
@@ -127,9 +129,9 @@ async def read_dock(dock: Dock, device: str) -> f.DockView:
         place=_place_view(dock, seat),
         places=[_place_view(dock, name) for name in sorted(dock.places)],
         runs=[run_view(key, loads, progress) for key, loads in plan.runs.items()],
-        open=None if opened is None else load_view(opened),
+        open=None if opened is None else load_view(opened, dock.day),
         unrouted=sum(not one.run for one in plan.loads.values()),
-        lost=[load_view(one) for one in lost],
+        lost=[load_view(one, dock.day) for one in lost],
     )
 
 
@@ -154,7 +156,7 @@ def run_view(key: str, loads: Iterable[PlannedLoad], progress: Mapping[str, Load
     )
 
 
-def load_view(one: LoadProgress) -> f.LoadView:
+def load_view(one: LoadProgress, day: Day) -> f.LoadView:
     """One load."""
     now, load = one.now, one.now.load
     return f.LoadView(
@@ -175,11 +177,8 @@ def load_view(one: LoadProgress) -> f.LoadView:
         sorted=one.sorted,
         packed=len(now.packed),
         lacks=list(now.lacking),
+        goods=[f.GoodsView(sku=line.sku, name=article_name(day, line.sku), quantity=line.quantity) for line in load.lines],
     )
-
-
-def _views(loads: Iterable[PlannedLoad], progress: Mapping[str, LoadProgress]) -> list[f.LoadView]:
-    return [load_view(progress[one.container]) for one in loads if one.container in progress]
 
 
 def _place_view(dock: Dock, name: str) -> f.PlaceView:

@@ -60,8 +60,19 @@ class PlaceView(Form):
     run: str
 
 
+class GoodsView(Form):
+    """Pieces of an article that are to be put into a container that goes by SKU."""
+
+    sku: str
+    name: str
+    quantity: int
+
+
 class LoadView(Form):
-    """``load``: the plan's container; ``container``: the one that carries it, or is to. ``lacks``: parcels that are not in it."""
+    """``load``: the plan's container; ``container``: the one that carries it, or is to. ``lacks``: parcels that are not in it.
+
+    ``goods``: of one that goes by SKU; nobody scans them in.
+    """
 
     load: str
     container: str
@@ -80,6 +91,7 @@ class LoadView(Form):
     sorted: int
     packed: int
     lacks: list[str]
+    goods: list[GoodsView]
 
 
 class RunView(Form):

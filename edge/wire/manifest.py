@@ -97,7 +97,8 @@ class ExpectedParcel(Part, frozen=True):
 class PlannedLoad(Part, frozen=True):
     """What one container is to carry from a dock: one station, one zone. ``container``: of the plan; another may stand in for it.
 
-    ``day``: the pickup date. ``run`` "": its station is on no route. ``number`` counts from 1 within station and zone.
+    ``day``: the pickup date. ``run`` "": its station is on no route. ``number`` counts from 1 within station and zone. Parcels are
+    in it, or (``lines``) goods by SKU.
     """
 
     container: Name
@@ -111,6 +112,7 @@ class PlannedLoad(Part, frozen=True):
     stop: Count = 0
     lane: Text = ""
     parcels: tuple[Name, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 class Claim(Part, frozen=True):
@@ -264,6 +266,7 @@ def _check(manifest: Manifest) -> None:
     _known("codes.claim", (one.claim for one in manifest.codes), claims)
     _known("parcels.claim", (one.claim for one in manifest.parcels), claims)
     _known("parcels.container", (one.container for one in manifest.parcels if one.container), containers)
+    _known("loads.lines.sku", (line.sku for one in manifest.loads for line in one.lines), skus)
     _known("containers.lines.sku", (line.sku for one in manifest.containers for line in one.lines), skus)
     _known("parcels.lines.sku", (line.sku for one in manifest.parcels for line in one.lines), skus)
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from edge.config import ConfigError, EdgeConfig, load
+from edge.wire.manifest import Article, Line
 from tests.edge.agents import Running, running_agent, write_config
 from tests.edge.dock import plans
 from tests.edge.dock.plans import A1, B1, C1, RUN_1, SPARE, STRANGE, P
@@ -129,3 +130,19 @@ def test_a_kind_of_site_that_does_not_exist_is_told_with_its_line(tmp_path: Path
     path.write_text(path.read_text(encoding="utf-8").replace('"dock"', '"doc"'), encoding="utf-8")
     with pytest.raises(ConfigError, match=r'line 6: \[site\], kind: want "station" or "dock", got \'?doc'):
         load(path)
+
+
+async def test_goods_by_sku_are_listed_with_their_names_and_go_unscanned(tmp_path: Path) -> None:
+    config = dock_config(tmp_path)
+    bulk = msgspec.structs.replace(plans.load(A1, "st-a", []), lines=(Line(sku="G1000", quantity=12),))
+    articles = (Article(sku="G1000", name="东北大米5kg"),)
+    await put_manifest(config, msgspec.structs.replace(plans.manifest(1, (bulk,)), site=SITE, articles=articles))
+    async with running_agent(config) as agent:
+        await act(agent, "log-in", secret="1357")
+        await post(agent, "dock/mode", mode="pack")
+        assert (await agent.scan(A1))["word"] == "bound"
+        opened = (await view(agent))["open"]
+        assert opened["goods"] == [{"sku": "G1000", "name": "东北大米5kg", "quantity": 12}]
+        assert (await act(agent, "seal", container=A1))["word"] == "sealed"
+        await post(agent, "dock/mode", mode="load")
+        assert (await agent.scan(A1))["word"] == "run_full"

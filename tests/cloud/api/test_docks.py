@@ -1,9 +1,11 @@
 """A dock's manifest: made of the operators' plans, in the order of loading, and made again when a plan or an order is another."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from cloud.store.manifest_facts import day_facts
 from edge.wire.manifest import Manifest, decode_manifest
 from tests.cloud.api.test_batches import BATCH, import_orders
 from tests.cloud.api.test_stations import basic, maker
@@ -79,3 +81,44 @@ async def test_the_next_days_plan_is_there_on_the_evening_before_and_yesterdays_
     for days, loads in ((1, 6), (2, 0)):
         await maker().make(world.connection, "dock-a", NOW + timedelta(days=days))
         assert len((await newest(world)).loads) == loads
+
+
+async def test_a_plan_that_is_made_again_leaves_what_is_being_packed_where_it_is(world: World) -> None:
+    await plan(world)
+    before = {one["container"]: one for lane in (await wall(world))["lanes"] for one in lane["containers"]}
+    bound, stood_for = (label for label, one in before.items() if one["site"] == "st-a1")
+    await world.connection.execute("UPDATE container SET state = 'bound' WHERE id = %s", [bound])
+    await world.connection.execute(
+        "INSERT INTO container (id, operator_id, state, stands_for, created_at) VALUES ('TTC00000ZZZZ0', 'op-a', 'sealed', %s, %s)",
+        [stood_for, NOW],
+    )
+    turned = {"routes": [{"run": "r7", "stops": ["st-a2", "st-a1"]}]}
+    assert (await world.post("dispatcher-a", f"{BATCH}/plan", json=turned)).status_code == 200
+    after = {one["container"]: one for lane in (await wall(world))["lanes"] for one in lane["containers"]}
+    for label in (bound, stood_for):
+        assert after[label]["parcels"] == before[label]["parcels"]
+        assert (after[label]["run"], after[label]["lane"]) == ("r7", "A2")
+    packed = [parcel for one in after.values() for parcel in one["parcels"]]
+    assert sorted(packed) == sorted(parcel for one in before.values() for parcel in one["parcels"])
+    assert len(packed) == len(set(packed))
+
+
+async def wall(world: World) -> dict[str, Any]:
+    return (await world.get("dispatcher-a", f"{BATCH}/sort-wall")).json()  # type: ignore[no-any-return]
+
+
+async def test_goods_by_sku_are_told_with_their_names_and_a_stand_in_comes_to_the_station(world: World) -> None:
+    modes = {"default": "order_bag", "stations": {"st-a1": "sku_bulk"}}
+    assert (await world.call("dispatcher-a", "PUT", "/api/operators/op-a/pack-modes", json=modes)).status_code == 200
+    await plan(world)
+    await maker().make(world.connection, "dock-a", NOW)
+    manifest = await newest(world)
+    (eggs,) = (one for one in manifest.loads if one.station == "st-a1" and one.zone == "ambient")
+    assert ([(line.sku, line.quantity) for line in eggs.lines], eggs.parcels) == ([("egg", 4)], ())
+    assert {(one.sku, one.name) for one in manifest.articles} == {("egg", "鸡蛋"), ("milk", "牛奶")}
+    await world.connection.execute(
+        "INSERT INTO container (id, operator_id, state, stands_for, created_at) VALUES ('TTC00000ZZZZ0', 'op-a', 'loaded', %s, %s)",
+        [eggs.container, NOW],
+    )
+    facts = await day_facts(world.connection, "st-a1", date(2026, 11, 23), NOW, lambda *_: "")
+    assert {(one.container, one.pack_mode) for one in facts.containers if one.zone == "ambient"} == {("TTC00000ZZZZ0", "sku_bulk")}

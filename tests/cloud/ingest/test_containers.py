@@ -94,3 +94,17 @@ async def test_goods_that_nobody_fetched_are_overdue_and_then_gone(flusher: Flus
     assert (order_state(database_url), state(database_url, "P1")[3]) == ("overdue", ["dwell"])
     await flush(flusher, station.scans(m.ParcelDisposed(parcel="P2", reason="expired"), m.ParcelReturned(parcel="P1")))
     assert (order_state(database_url), state(database_url, "P1")) == ("closed", ("returned", "", "s1", []))
+
+
+async def test_a_container_stands_in_for_a_planned_one_for_one_round(flusher: Flusher, database_url: str) -> None:
+    def stood_for() -> tuple[Any, ...]:
+        return rows(database_url, "SELECT state, stands_for, at_site_id FROM container WHERE id = %s", C)[0]
+
+    dock = TestSite("dock")
+    bound = m.ContainerBound(container=C, station="s1", day="2026-11-23", stands_for="TTC000000001K")
+    await flush(flusher, dock.scans(bound, ms=now_ms() - 9000))
+    assert stood_for() == ("bound", "TTC000000001K", "dock")
+    await flush(flusher, dock.scans(m.ContainerTakenBack(container=C), ms=now_ms() - 8000))
+    assert stood_for()[::2] == ("empty", "dock")
+    await flush(flusher, dock.scans(m.ContainerBound(container=C, station="s1"), ms=now_ms() - 7000))
+    assert stood_for() == ("bound", "", "dock")
