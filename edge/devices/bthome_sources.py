@@ -58,6 +58,11 @@ class BridgeLines:
         self._append(rest)
         return found
 
+    def lost(self) -> None:
+        """The bridge was pulled: what comes next is no part of the line it was at."""
+        self._pending.clear()
+        self._skipping = False
+
     def _append(self, data: bytes) -> None:
         self._pending += data[: _MAX_LINE + 1 - len(self._pending)]
         if len(self._pending) > _MAX_LINE:
@@ -96,6 +101,7 @@ class Bridge:
 
     async def close(self) -> None:
         port, self._port = self._port, None
+        self._lines.lost()
         if port is not None:
             port.close()
 
