@@ -26,6 +26,24 @@ export class Unreachable extends Error {}
 
 const PATIENCE_MS = 12_000
 
+/** What is not JSON, such as a PDF. Refusals are as `request`'s. */
+export async function requestFile(method: string, path: string, body: unknown): Promise<Blob> {
+  let response: Response
+  try {
+    response = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    if (response.ok) return await response.blob()
+  } catch (error) {
+    throw new Unreachable(String(error))
+  }
+  throw refused(response, parse(await response.text()))
+}
+
 export async function request(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<unknown> {
   const isForm = body instanceof FormData // the browser names its own content type
   const isText = typeof body === 'string' || body instanceof Blob
@@ -52,8 +70,12 @@ export async function request(method: string, path: string, body?: unknown, pati
   }
   const answer = parse(text)
   if (response.ok) return answer
+  throw refused(response, answer)
+}
+
+function refused(response: Response, answer: unknown): Refused {
   const said = isObject(answer) && isObject(answer['error']) ? answer['error'] : {}
-  throw new Refused(response.status, {
+  return new Refused(response.status, {
     field: word(said['field']),
     message: word(said['message']) || response.statusText,
     remedy: word(said['remedy']),
