@@ -28,6 +28,7 @@ from cloud.onebox.unprivileged import server_user
 from cloud.store.migrate import migrate
 from cloud.store.mode import StoreMode
 from cloud.trouble import Trouble
+from edge.devices.own_process import ONE_THREAD
 from tests.examples import QUICK_EXAMPLES
 
 MEMORY = Path("/dev/shm")
@@ -41,6 +42,8 @@ def pytest_configure() -> None:
     A copy of the database is 500 files: 0.03 s in memory, 0.1 to 0.5 s on a disk. Nothing here asks whether a disk keeps what it
     was given: that are tests/faults/power.py, which has a disk of its own, `make faults` and the benchmarks.
     """
+    # Before anybody imports numpy: the camera's process has one thread too, and the tests' workers take all cores themselves.
+    os.environ.update(ONE_THREAD)
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_WANTED_BYTES:
         tempfile.tempdir = str(MEMORY)
 
