@@ -1,14 +1,14 @@
 """A dock's night for tests: two runs of one operator, five containers, and everything an agent has but devices, page and line."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.devices.ports import Scan, Sound
 from edge.dock.dock import Dock
-from edge.outbox import Outbox
+from edge.outbox import Outbox, Step, no_step
 from edge.site_clock import SiteClock
 from edge.station.manifests import ManifestBook
 from edge.station.results import ScanResult
@@ -103,9 +103,11 @@ class Bay:
 
 
 @asynccontextmanager
-async def open_bay(folder: Path, wanted: Manifest | None = None) -> AsyncIterator[Bay]:
-    clock = TestClock()
-    async with Outbox(settings(folder), clock.now_ms) as outbox:
+async def open_bay(
+    folder: Path, wanted: Manifest | None = None, on_step: Callable[[Step], None] = no_step, clock: TestClock | None = None
+) -> AsyncIterator[Bay]:
+    clock = clock or TestClock()
+    async with Outbox(settings(folder, on_step=on_step), clock.now_ms) as outbox:
         site_clock = SiteClock(clock, clock.monotonic_s, lambda: True, 0)
         beeper = Beeper([])
         dock = Dock(SiteId(SITE), outbox, site_clock, [beeper], clock.monotonic_s)
