@@ -19,6 +19,7 @@ from cloud.api import (
     cold_chain,
     commands,
     containers,
+    docks,
     errors,
     health,
     labels,
@@ -58,7 +59,7 @@ ROUTERS = (
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router, cold_chain.router,
-    cases.router, resident_cases.router, pack_modes.router,
+    cases.router, resident_cases.router, pack_modes.router, docks.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

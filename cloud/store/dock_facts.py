@@ -13,9 +13,9 @@ AHEAD = timedelta(days=1)
 _LINES = msgspec.json.Decoder(tuple[Line, ...])
 
 
-async def loads(connection: Connection, operators: tuple[str, ...], day: date) -> tuple[PlannedLoad, ...]:
-    """The plans of a day and the next. Of a container that two of them name, the later counts."""
-    values = {"operators": list(operators), "day": day, "until": day + AHEAD}
+async def loads(connection: Connection, dock: str, operators: tuple[str, ...], day: date) -> tuple[PlannedLoad, ...]:
+    """The plans of a day and the next, for the stations the dock sorts for. Where two name a container, the later counts."""
+    values = {"dock": dock, "operators": list(operators), "day": day, "until": day + AHEAD}
     parcels = await _parcels(connection, values)
     cursor = await connection.execute(
         """
@@ -23,7 +23,9 @@ async def loads(connection: Connection, operators: tuple[str, ...], day: date) -
             SELECT DISTINCT ON (c.container_id) c.container_id, c.operator_id, c.pickup_date, c.site_id, s.name AS site_name,
                    c.zone, c.number, c.run, c.stop, c.lane, c.lines::text
             FROM planned_container c JOIN site s ON s.id = c.site_id
-            WHERE c.operator_id = ANY(%(operators)s) AND c.pickup_date BETWEEN %(day)s AND %(until)s
+            WHERE c.operator_id = ANY(%(operators)s) AND c.pickup_date BETWEEN %(day)s AND %(until)s AND (
+                NOT EXISTS (SELECT FROM dock_station d WHERE d.dock_id = %(dock)s)
+                OR EXISTS (SELECT FROM dock_station d WHERE (d.dock_id, d.station_id) = (%(dock)s, c.site_id)))
             ORDER BY c.container_id, c.pickup_date DESC, c.operator_id
         ) AS load ORDER BY pickup_date, operator_id, run, stop DESC, site_id, zone, number
         """,

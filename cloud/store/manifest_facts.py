@@ -150,7 +150,7 @@ async def station_day(connection: Connection, site: str, now: datetime) -> Stati
 async def dock_day(connection: Connection, site: str, day: date) -> DayFacts:
     """What a dock is to do: the plans, and who works there. Nothing that names a resident."""
     operators = await _operators(connection, site)
-    planned = await dock_facts.loads(connection, operators, day)
+    planned = await dock_facts.loads(connection, site, operators, day)
     staff = await _staff(connection, site)
     articles = await _articles(connection, operators, {line.sku for one in planned for line in one.lines})
     return DayFacts(operators, articles, (), (), (), staff, (), (), (), planned)

@@ -122,3 +122,21 @@ async def test_goods_by_sku_are_told_with_their_names_and_a_stand_in_comes_to_th
     )
     facts = await day_facts(world.connection, "st-a1", date(2026, 11, 23), NOW, lambda *_: "")
     assert {(one.container, one.pack_mode) for one in facts.containers if one.zone == "ambient"} == {("TTC00000ZZZZ0", "sku_bulk")}
+
+
+async def test_where_there_are_several_docks_each_is_told_of_its_own_stations_only(world: World) -> None:
+    await plan(world)
+    making, path = maker(), "/api/sites/dock-a/stations"
+    await making.make_all(world.connection, NOW)
+    assert (await world.get("dispatcher-a", path)).json() == {"stations": []}
+    for stranger in ("st-b1", "dock-a", "nowhere"):
+        refused = await world.call("dispatcher-a", "PUT", path, json={"stations": ["st-a2", stranger]})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (422, "no_station")
+    assert (await world.call("dispatcher-a", "PUT", path, json={"stations": ["st-a2", "st-a2"]})).json() == {"stations": ["st-a2"]}
+    await making.make_all(world.connection, NOW + timedelta(seconds=20))
+    assert {one.station for one in (await newest(world)).loads} == {"st-a2"}
+    assert (await world.call("dispatcher-a", "PUT", path, json={"stations": []})).status_code == 200
+    await making.make_all(world.connection, NOW + timedelta(seconds=40))
+    assert len((await newest(world)).loads) == 6
+    for login, site, status in (("dispatcher-b", "dock-a", 404), ("leader-a1", "dock-a", 403), ("dispatcher-a", "st-a1", 404)):
+        assert (await world.get(login, f"/api/sites/{site}/stations")).status_code == status
