@@ -19,6 +19,7 @@ from edge.wire.messages import (
     ContainerReturned,
     ContainerSealed,
     ContainerSigned,
+    GoodsDistributed,
     ParcelDisposed,
     ParcelPacked,
     ParcelPlaced,
@@ -73,11 +74,11 @@ def stays(
 def containers_of(events: Iterable[RecordedEvent], planned_container: str = "") -> set[str]:
     """Those it may have been in."""
     facts = (one.event.fact for one in effective(events))
-    named = {fact.container for fact in facts if isinstance(fact, ParcelPacked | ParcelReceived)}
+    named = {fact.container for fact in facts if isinstance(fact, ParcelPacked | ParcelReceived | GoodsDistributed)}
     return (named | {planned_container}) - {""}
 
 
-_OF_PARCELS = (ParcelPacked, ParcelReceived, ParcelReturned)
+_OF_PARCELS = (ParcelPacked, ParcelReceived, ParcelReturned, GoodsDistributed)
 _LEFT = (ParcelReleased, ParcelDisposed, ParcelReturned)
 
 
@@ -85,7 +86,7 @@ def _came_in(own: Iterable[PlacedEvent]) -> str:
     """The container it was taken out of, where the first that is known of it is that."""
     for entry in own:
         match entry.event.fact:
-            case ParcelReceived(container=container):
+            case ParcelReceived(container=container) | GoodsDistributed(container=container):
                 return container
             case ParcelSorted() | ParcelPacked() | ParcelSeen() | ParcelShelved() | ParcelPlaced():
                 return ""
@@ -115,7 +116,7 @@ class _Way:
                 self._go(Stay(entry.at_ms, None, site))
             case ParcelPacked(container=container):
                 self._go(Stay(entry.at_ms, None, site, container=container))
-            case ParcelReceived():
+            case ParcelReceived() | GoodsDistributed():  # a bag that is made here was its goods before
                 self._go(Stay(entry.at_ms, None, site, place))
             case ParcelSeen(slot=slot):
                 self._go(Stay(entry.at_ms, None, site, slot or place))

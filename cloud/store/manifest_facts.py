@@ -217,7 +217,7 @@ async def _parcels(connection: Connection, values: Mapping[str, object], contain
         f"""
         SELECT p.id, {CLAIM}, o.id, p.zone, coalesce(p.container_id, p.planned_container_id, ''),
                json_agg(json_build_object('sku', l.sku, 'quantity', l.quantity - l.short) ORDER BY l.line)
-                   FILTER (WHERE l.quantity > l.short), p.goods_container_id IS NOT NULL
+                   FILTER (WHERE l.quantity > l.short), p.goods_container_id IS NOT NULL, p.breached_at IS NOT NULL
         FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN order_line l ON l.parcel_id = p.id AND l.order_id = o.id
         WHERE {IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
         GROUP BY p.id, o.id ORDER BY p.id
@@ -227,7 +227,7 @@ async def _parcels(connection: Connection, values: Mapping[str, object], contain
     return tuple(
         ExpectedParcel(
             parcel=row[0], claim=row[1], order=row[2], zone=Zone(row[3]), container=row[4] if row[4] in containers else "",
-            lines=_lines(row[5]), is_made_here=row[6],
+            lines=_lines(row[5]), is_made_here=row[6], is_breached=row[7],
         )
         for row in await cursor.fetchall()
         if row[5]  # all of it is short: nothing comes

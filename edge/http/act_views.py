@@ -17,13 +17,14 @@ def parcel_view(known: KnownParcel, day: Day) -> ParcelView:
     """One parcel."""
     standing, expected = known.standing, known.expected
     lines = expected.lines if expected else ()
+    breaches = {Problem.TEMP_BREACH} if expected and expected.is_breached else frozenset()
     return ParcelView(
         parcel=known.parcel,
         state=standing.state,
         place=standing.place,
         zone=expected.zone if expected else "",
         container=standing.container or (expected.container if expected else ""),
-        problems=sorted(standing.problems),
+        problems=sorted(standing.problems | breaches),
         overdue=standing.is_overdue,
         ready=standing.state.is_at_station,
         items=[ItemView(name=article_name(day, line.sku), sku=line.sku, quantity=line.quantity) for line in lines],

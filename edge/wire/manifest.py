@@ -81,7 +81,8 @@ class ExpectedContainer(Part, frozen=True):
 class ExpectedParcel(Part, frozen=True):
     """One parcel and whose it is. ``container`` "": not known, or it is here from an earlier day.
 
-    ``is_made_here``: no bag comes, the station makes it out of goods by SKU.
+    ``is_made_here``: no bag comes, the station makes it out of goods by SKU. ``is_breached``: it was too warm for too long, as the
+    cloud knows from all its way: to be pulled, and not handed out without a word.
     """
 
     parcel: Name
@@ -92,6 +93,7 @@ class ExpectedParcel(Part, frozen=True):
     size: Size = Size.M
     lines: tuple[Line, ...] = ()
     is_made_here: bool = False
+    is_breached: bool = False
 
 
 class PlannedLoad(Part, frozen=True):

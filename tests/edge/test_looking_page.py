@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.edge.agents import Running, running_agent, write_config
@@ -82,3 +83,15 @@ async def test_an_undo_names_the_person_who_took_it_back_and_a_refusal_has_a_cod
     await do(agent, "log-out")
     nobody = await agent.http.post("/api/sign", json={"container": BAGS})
     assert (nobody.status_code, nobody.json()["error"]["code"]) == (401, "no_log_in")
+
+
+async def test_what_was_too_warm_on_its_way_has_a_problem_that_nobody_here_has_seen(tmp_path: Path) -> None:
+    config = write_config(tmp_path, NOBODY, "acts-3")
+    told = for_site("acts-3")
+    parcels = tuple(msgspec.structs.replace(one, is_breached=one.parcel == WANG_2) for one in told.parcels)
+    await put_manifest(config, msgspec.structs.replace(told, parcels=parcels))
+    async with running_agent(config) as agent:
+        assert (await agent.http.post("/api/log-in", json={"secret": "1357"})).is_success
+        await agent.scan(WANG_2)
+        assert (await look(agent, "parcel", parcel=WANG_2))["problems"] == ["temp_breach"]
+        assert (await look(agent, "parcel", parcel=WANG_1))["problems"] == []

@@ -1,7 +1,7 @@
 """The cold chain by REST: what staff, dispatchers and residents are shown of it, and what not."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from cloud.jobs.cold_chain import keep_accounts
 from cloud.jobs.downlink import Downlink
 from cloud.store.alarm_folding import AlarmKey, lock_site, refold_alarms
+from cloud.store.manifest_facts import day_facts
 from cloud.store.site_boxes import keep_boxes
 from edge.wire import messages as m
 from edge.wire.clock import to_ms, utc
@@ -227,3 +228,8 @@ async def test_limits_that_make_no_sense_are_refused_by_name(world: World, limit
     answer = await world.call("dispatcher-a", "PUT", "/api/operators/op-a/goods-limits", json={"limits": limits})
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
     assert (await world.call("leader-a1", "PUT", "/api/operators/op-a/goods-limits", json={"limits": {}})).status_code == 403
+
+
+async def test_the_station_is_told_which_parcel_to_pull(world: World, parcels: list[str]) -> None:
+    facts = await day_facts(world.connection, "st-a1", date(2026, 11, 23), NOW, lambda _operator, _sealed: "")
+    assert {one.parcel: one.is_breached for one in facts.parcels} == {parcels[0]: False, parcels[1]: True}
