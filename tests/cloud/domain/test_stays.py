@@ -52,6 +52,16 @@ def test_what_nobody_scanned_into_a_container_came_in_the_one_it_was_taken_out_o
     assert way([SHELVED], van, planned=C)[:2] == expected
 
 
+def test_a_bag_that_the_station_makes_was_in_the_container_of_its_goods_before() -> None:
+    given = event(5, m.GoodsDistributed(sku="milk", parcel=P, container=C), site=SHOP)
+    assert way([given, SHELVED], [LOADED, SIGNED]) == [
+        Stay(at(2), at(3), "a", container=C, run="r1", is_aboard=True),
+        Stay(at(3), at(5), "b", container=C),
+        Stay(at(5), at(6), "b"),
+        Stay(at(6), None, "b", "C12"),
+    ]
+
+
 def test_the_rounds_a_container_went_before_carried_other_goods() -> None:
     before = [event(-9, m.ContainerBound(container=C, station="b")), event(-8, m.ContainerLoaded(container=C))]
     gone_back = event(-7, m.ContainerReturned(container=C), site=SHOP)
@@ -104,6 +114,7 @@ def test_the_containers_it_may_have_been_in() -> None:
 
 
 PARCEL_FACTS: tuple[m.AnyFact, ...] = (
+    m.GoodsDistributed(sku="milk", parcel=P, container=C),
     m.ParcelSorted(parcel=P), m.ParcelPacked(parcel=P, container=C), m.ParcelReceived(parcel=P, container=C),
     m.ParcelReceived(parcel=P), m.ParcelSeen(parcel=P, slot="C3"), m.ParcelShelved(parcel=P, slot="C12"),
     m.ParcelPlaced(parcel=P, cell="7"), m.ParcelRemoved(parcel=P, cell="7", reason="moved"), m.ParcelReleased(parcel=P),
