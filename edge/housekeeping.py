@@ -11,6 +11,7 @@ from edge.station import cell_book, commands, ledger
 
 ROUND_S = 1.0  # a lost scanner shall be on the cloud's screen within seconds
 ROUNDS_PER_TIDYING = 60
+TIDY_AFTER_MS = 3_600_000  # of domain time: in a town that runs fast a minute is hours, and parcels are overdue by then
 
 _log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ class Housekeeping:
         self._steps = steps
         self._tidying = tidying
         self._round = 0
+        self._tidied_ms = clock.now_ms()
 
     async def run(self) -> None:
         """Round after round; what the disk refuses is tried again in the next."""
@@ -39,12 +41,19 @@ class Housekeeping:
             try:
                 for step in self._steps:
                     await step()
-                if self._round % ROUNDS_PER_TIDYING == 0:
+                if self._is_due():
                     await self._tidy()
                     for step in self._tidying:
                         await step()
             except NotKeptError as error:
                 _log.error("housekeeping_not_kept", error=str(error))
+
+    def _is_due(self) -> bool:
+        now_ms = self._clock.now_ms()
+        if self._round % ROUNDS_PER_TIDYING and now_ms - self._tidied_ms < TIDY_AFTER_MS:
+            return False
+        self._tidied_ms = now_ms
+        return True
 
     async def _tidy(self) -> None:
         now_ms = self._clock.now_ms()

@@ -84,6 +84,18 @@ class Accidents:
         replace(self.station.clock_path, encode_town(skewed))
 
     @property
+    def going_on(self) -> frozenset[Incident]:
+        """What has begun and is not over."""
+        return self._going_on
+
+    def next_change_ms(self) -> int | None:
+        """When something begins or ends again, today; None: not any more."""
+        now_ms = self.clock.now_ms()
+        day = service_date(now_ms)
+        moments = [moment for one in self._of(day) for moment in (one.from_ms, one.until_ms) if moment > now_ms]
+        return min(moments, default=None)
+
+    @property
     def words(self) -> str:
         """What goes on, for people."""
         return ", ".join(sorted(f"{one.mishap} {one.device}".rstrip() for one in self._going_on))

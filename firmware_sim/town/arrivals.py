@@ -152,7 +152,7 @@ class _Planner:
 
     def put_away(self, day: Day, bags: Sequence[Bag], truths: dict[str, Truth]) -> Iterator[Step]:
         self._now += _BREAK
-        for_cabinet = {order.external_id for order in day.orders if order.goes_to_the_cabinet}
+        for_cabinet = {order.external_id for order in day.orders if order.for_cabinet}
         places: Counter[str] = Counter()
         late: list[Step] = []
         for bag in bags:

@@ -13,7 +13,7 @@ class BrokerLine:
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}  # with their two ends
         self._is_cut = False
         self.port = 0
 
@@ -40,8 +40,9 @@ class BrokerLine:
     def cut(self) -> None:
         """Somebody's digger: calls break off."""
         self._is_cut = True
-        for call in self._calls:
-            call.cancel()
+        for ends in self._calls.values():
+            for end in ends:
+                end.transport.abort()
 
     def mend(self) -> None:
         """Whoever calls again gets through."""
@@ -52,20 +53,19 @@ class BrokerLine:
         if call is None or self._is_cut:
             writer.transport.abort()
             return
-        self._calls.add(call)
+        ends = self._calls[call] = [writer]
         try:
             there, here = await asyncio.open_connection(self._host, self._port)
-            try:
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(_carry(reader, here))
-                    both.create_task(_carry(there, writer))
-            finally:
-                here.transport.abort()
-        except* (OSError, EOFError):  # either end hung up
+            ends.append(here)
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_carry(reader, here))
+                both.create_task(_carry(there, writer))
+        except* (OSError, EOFError):  # either end hung up, or the line was cut
             pass
         finally:
-            writer.transport.abort()
-            self._calls.discard(call)
+            for end in ends:
+                end.transport.abort()
+            del self._calls[call]
 
 
 async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

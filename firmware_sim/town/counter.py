@@ -10,8 +10,8 @@ import structlog
 
 from firmware_sim.terminal import UnpluggedError
 from firmware_sim.town.cabinet import Cabinet
-from firmware_sim.town.hands import QR, Hands, NotBookedError
-from firmware_sim.town.office import Office, Pass
+from firmware_sim.town.hands import QR, Hands, RefusedError
+from firmware_sim.town.office import NothingToFetchError, Office, Pass
 from firmware_sim.town.page import Act, AnswerPage, CabinetPage, ClaimRow, ParcelRow, ScanPage
 from firmware_sim.town.plan import PlannedOrder
 from firmware_sim.town.steps import Visit, Way
@@ -33,9 +33,16 @@ class Counter:
         self._page = hands.page
         self._office = office
         self._cabinet = cabinet
+        self._refused: set[str] = set()  # orders whose residents were: whoever guesses on is locked out, and so they show the QR
 
     async def serve(self, order: PlannedOrder, visit: Visit, labels: Collection[str]) -> None:
-        """One visit. NotBookedError: the list does not know them yet, or nobody is answered for a while; RestError."""
+        """One visit. RefusedError: the list does not know them yet, or nobody is answered for a while; RestError."""
+        try:
+            await self._serve(order, visit, labels)
+        except NothingToFetchError as error:  # they see it on their phone, and stay at home
+            _log.info("nothing_to_fetch", station=self._station, order=order.external_id, why=str(error))
+
+    async def _serve(self, order: PlannedOrder, visit: Visit, labels: Collection[str]) -> None:
         if visit.way is Way.CABINET and self._cabinet is not None:
             if await self._at_the_cabinet(order, self._cabinet):
                 return
@@ -46,7 +53,7 @@ class Counter:
         if claim is None:
             self._turned_away(order, answer.act)
             return
-        ready = [one for one in claim.parcels if one.ready and one.parcel in labels]
+        ready = sorted((one for one in claim.parcels if one.ready and one.parcel in labels), key=lambda one: one.parcel)
         if visit.declines and ready:
             declined, *ready = ready
             body = {"question": answer.question, "claim": claim.claim, "parcels": [declined.parcel], "reason": "declined"}
@@ -54,16 +61,21 @@ class Counter:
         taken = [one for one in ready if not visit.zones or one.zone in visit.zones]
         if not taken:
             return
+        shown = await self._office.show_pass(order) if visit.is_mistaken else None
         act = await self._hand_out(answer, claim, taken)
-        if visit.is_mistaken and act.word in _HANDED_OUT:
+        if shown is not None and act.word in _HANDED_OUT:
             await self._page.post("/api/undo", {"id": act.id, "reason": "handed to the wrong person"}, ScanPage)
-            again = await self._page.ask((await self._office.show_pass(order)).code)
+            # The cloud may have heard that all is fetched, and taken it off the list: the next list has it again.
+            again = await self._page.ask(shown.qr)
             claim = _claim_of(again, labels)
             if claim is None:
-                raise NotBookedError(f"{order.external_id}: undone, and now {again.act.word} {again.act.detail}")
-            await self._hand_out(again, claim, taken)
+                self._turned_away(order, again.act)
+            else:
+                await self._hand_out(again, claim, taken)
 
     async def _ask(self, order: PlannedOrder, visit: Visit) -> AnswerPage:
+        if order.external_id in self._refused:
+            return await self._page.ask((await self._office.show_pass(order)).qr)
         match visit.way:
             case Way.TAIL:
                 return await self._page.ask(order.phone[-4:])
@@ -91,7 +103,7 @@ class Counter:
         body = {"question": answer.question, "claim": claim.claim, "parcels": [one.parcel for one in taken]}
         act = await self._page.tap("/api/hand-out", body)
         if act.kind == "failed" or (act.word not in _HANDED_OUT and act.detail not in _NOTHING_HERE):
-            raise NotBookedError(f"{taken[0].parcel}: handed out, and the page says {act.word} {act.detail}")
+            raise RefusedError(f"{taken[0].parcel}: handed out, and the page says {act.word} {act.detail}")
         return act
 
     async def _at_the_cabinet(self, order: PlannedOrder, cabinet: Cabinet) -> bool:
@@ -110,7 +122,8 @@ class Counter:
         if act.detail in _NOTHING_HERE:
             _log.info("nothing_to_fetch", station=self._station, order=order.external_id, why=act.detail)
             return
-        raise NotBookedError(f"{order.external_id}: the page says {act.word} {act.detail}")
+        self._refused.add(order.external_id)
+        raise RefusedError(f"{order.external_id}: the page says {act.word} {act.detail}")
 
 
 def _claim_of(answer: AnswerPage, labels: Collection[str]) -> ClaimRow | None:

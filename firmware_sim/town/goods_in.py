@@ -9,7 +9,7 @@ from urllib.parse import quote
 import structlog
 
 from firmware_sim.town.cabinet import Cabinet
-from firmware_sim.town.hands import PATIENCE_S, Hands, NotBookedError
+from firmware_sim.town.hands import PATIENCE_S, Hands, NotBookedError, RefusedError
 from firmware_sim.town.page import Act, ContainerPage, HerePage, ParcelRow
 from firmware_sim.town.steps import Step, StepKind
 from firmware_sim.town.van import run_of
@@ -137,7 +137,7 @@ class GoodsIn:
         body = {"cell": one.place, "purpose": "removal", "parcel": one.parcel, "reason": "expired"}
         act = await self._page.tap("/api/cells/open", body)
         if act.word not in ("removed", "cell_opened"):
-            raise NotBookedError(f"{one.parcel}: cell {one.place} does not open, the page says {act.word}")
+            raise RefusedError(f"{one.parcel}: cell {one.place} does not open, the page says {act.word}")
         await self._shut(self._cabinet, one.place)
 
     async def _shut(self, cabinet: Cabinet, cell: str) -> None:

@@ -23,6 +23,10 @@ class NotBookedError(Exception):
     """The agent did not say that it booked the scan; nothing is lost, it is scanned again."""
 
 
+class RefusedError(NotBookedError):
+    """The page said no. It may say otherwise in a while, when its list is newer; a person does not ask for ever."""
+
+
 class Hands:
     """``busy`` is held while something is done: one scanner, one pair of hands, the plan and the buttons take turns."""
 

@@ -24,6 +24,10 @@ RETRY_S = 2.0  # the cloud starts beside us
 _log = structlog.get_logger()
 
 
+class NothingToFetchError(Exception):
+    """The resident's phone shows no code: all of the order has gone some other way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """One parcel as the cloud made it of an order."""
@@ -107,6 +111,7 @@ class Office:
         self._parcels: dict[tuple[str, date], list[Parcel]] = {}
         self._containers: dict[date, dict[str, str]] = {}
         self._days: dict[tuple[str, date], Day] = {}
+        self._passes: dict[str, Pass] = {}
 
     async def open(self) -> None:
         """Log in and register; waits for the cloud as long as it takes, also while it takes no log-ins, but not when it refuses."""
@@ -125,7 +130,11 @@ class Office:
         key = (station.id, day)
         if key not in self._days:
             settings = self._settings
-            self._days = {known: planned for known, planned in self._days.items() if known[1] >= day - timedelta(days=2)}
+            first = day - timedelta(days=2)
+            self._days = {known: planned for known, planned in self._days.items() if known[1] >= first}
+            self._parcels = {known: parcels for known, parcels in self._parcels.items() if known[1] >= first}
+            self._containers = {known: planned for known, planned in self._containers.items() if known >= first}
+            self._passes = {order: shown for order, shown in self._passes.items() if order >= f"{first:%Y%m%d}"}
             self._days[key] = plan_day(
                 settings.seed, station.id, day, has_cabinet=station.has_cabinet, chances=settings.chances
             )  # fmt: skip
@@ -223,12 +232,14 @@ class Office:
         return [one.id for one in answer.containers if one.at_site == station.id and one.state == "awaiting_return"]
 
     async def show_pass(self, order: PlannedOrder) -> Pass:
-        """What the resident's phone shows after its last four digits: their link, then code and QR. RestError."""
-        answer = await self._on_the_phone(order, "pickup")
-        return Pass(str(answer["code"]), str(answer["qr"]))
+        """What the resident's phone shows after its last four digits, and goes on showing. NothingToFetchError, RestError."""
+        if order.external_id not in self._passes:
+            answer = await self._on_the_phone(order, "pickup")
+            self._passes[order.external_id] = Pass(str(answer["code"]), str(answer["qr"]))
+        return self._passes[order.external_id]
 
     async def send_proxy(self, order: PlannedOrder) -> Pass:
-        """What somebody shows who comes instead, good once. RestError."""
+        """What somebody shows who comes instead, good once. NothingToFetchError, RestError."""
         answer = await self._on_the_phone(order, "proxies")
         return Pass(str(answer["code"]), str(answer["qr"]))
 
@@ -237,7 +248,13 @@ class Office:
         link = msgspec.convert(await self._ask("POST", path, {}), _Link)
         phone = Rest(self._settings.api)  # nobody is logged in on it
         body = {"tail": order.phone[-4:]}
-        return msgspec.convert(await asyncio.to_thread(phone.post, f"/api/links/{link.token}/{what}", body), dict[str, object])
+        try:
+            answer = await asyncio.to_thread(phone.post, f"/api/links/{link.token}/{what}", body)
+        except RestError as error:
+            if error.status == 409:
+                raise NothingToFetchError(str(error)) from None
+            raise
+        return msgspec.convert(answer, dict[str, object])
 
     async def _ask(self, method: str, path: str, body: object) -> object:
         return await asyncio.to_thread(self._call, method, path, body)

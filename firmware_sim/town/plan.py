@@ -30,7 +30,7 @@ _CLOSES = time(21, 0)
 # (share, from hour, to hour) when orders are placed the day before.
 _PLACED_HOURS = ((4, 0, 7), (16, 7, 11), (18, 11, 14), (15, 14, 18), (22, 18, 21), (25, 21, 23))
 _WAYS = ((0.55, Way.CODE), (0.30, Way.QR), (0.15, Way.TAIL))
-_AT_THE_CABINET = 0.4  # where there is one
+_FOR_THE_CABINET = 0.4  # where there is one
 _SHORT_BY = (0.2, 0.6)  # of an article's demand that cannot be had
 
 
@@ -50,7 +50,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class PlannedOrder:
-    """One resident's order. ``calls`` empty: nobody comes that day."""
+    """One resident's order. ``calls`` empty: nobody comes that day. ``for_cabinet``: it is put into a locker."""
 
     external_id: str
     resident: str
@@ -58,11 +58,7 @@ class PlannedOrder:
     placed_at: datetime
     lines: tuple[OrderLine, ...]
     calls: tuple[Call, ...]
-
-    @property
-    def goes_to_the_cabinet(self) -> bool:
-        """Staff put it into a locker, for its resident will fetch it there."""
-        return any(call.visit.way is Way.CABINET for call in self.calls)
+    for_cabinet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +119,21 @@ def _order(random: Random, station: str, day: date, n: int, has_cabinet: bool, c
     _, start_h, end_h = random.choices(_PLACED_HOURS, weights=[share for share, *_ in _PLACED_HOURS])[0]
     placed_at = at(day - timedelta(days=1), time(0)) + timedelta(hours=random.uniform(start_h, end_h))
     zones = sorted({line.good.zone for line in lines.values()})
-    calls = _calls(random, day, zones, has_cabinet=has_cabinet, chances=chances)
-    return PlannedOrder(f"{day:%Y%m%d}-{station}-{n + 1:03d}", name, phone, placed_at, tuple(lines.values()), calls)
+    for_cabinet = has_cabinet and random.random() < _FOR_THE_CABINET
+    calls = _calls(random, day, zones, for_cabinet=for_cabinet, chances=chances)
+    return PlannedOrder(
+        f"{day:%Y%m%d}-{station}-{n + 1:03d}", name, phone, placed_at, tuple(lines.values()), calls, for_cabinet
+    )  # fmt: skip
 
 
-def _calls(random: Random, day: date, zones: list[Zone], *, has_cabinet: bool, chances: Chances) -> tuple[Call, ...]:
+def _calls(random: Random, day: date, zones: list[Zone], *, for_cabinet: bool, chances: Chances) -> tuple[Call, ...]:
     """Nobody, somebody once, or somebody who leaves a part and may come again."""
     if random.random() < chances.no_show:
         return ()
     _, start, end = random.choices(_PICKUP_HOURS, weights=[share for share, *_ in _PICKUP_HOURS])[0]
     opens, closes = at(day, start), at(day, end)
     first = opens + (closes - opens) * random.random()
-    if has_cabinet and random.random() < _AT_THE_CABINET:
+    if for_cabinet:
         return (Call(first, Visit(Way.CABINET)),)
     if random.random() < chances.proxy:
         return (Call(first, Visit(Way.PROXY)),)

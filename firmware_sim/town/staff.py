@@ -5,6 +5,7 @@ A step counts as done when the agent's page shows it as booked; a scan that noth
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, time, timedelta
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from firmware_sim.town.arrivals import Bag, steps, truth_of
 from firmware_sim.town.cabinet import Cabinet
 from firmware_sim.town.counter import Counter
 from firmware_sim.town.goods_in import GoodsIn
-from firmware_sim.town.hands import Hands, NotBookedError
+from firmware_sim.town.hands import Hands, NotBookedError, RefusedError
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
 from firmware_sim.town.page import ContainerPage, DayPage, Page
@@ -29,7 +30,7 @@ from firmware_sim.town.van import Stop, drive
 
 TICK_S = 0.2  # of real time, between two looks at the Clock
 AGAIN_S = 5.0  # after something did not work
-MOST_TRIES = 5  # with a step that the page refuses; then it is left, and said so
+MOST_TRIES = 12  # with a step that the page refuses, a minute for the next list to come; then it is left, and said so
 
 _RELEASE, _RECEIVE = "release", "receive"
 # By the page alone, whatever scans mean just now.
@@ -155,7 +156,7 @@ class Staff:
         """What the page refuses again and again is left; what is only away is waited for."""
         try:
             await self._do(step, day)
-        except (RestError, NotBookedError) as error:
+        except (RestError, RefusedError) as error:
             if isinstance(error, RestError) and (error.status == 0 or error.status >= 500):
                 raise
             self._tries[step.key] = tries = self._tries.get(step.key, 0) + 1
@@ -184,8 +185,11 @@ class Staff:
     async def _serve(self, step: Step, day: date) -> None:
         order = next(one for one in self._office.day(self.station, day).orders if one.external_id == step.label)
         labels = {bag.label for bag in self._memory.bags(self.station.id, day) or () if bag.external_id == step.label}
-        if step.visit is not None:
-            await self._counter.serve(order, step.visit, labels)
+        visit = step.visit
+        if visit is not None and visit.is_mistaken and self._memory.begin(day, self.station.id, step):
+            visit = replace(visit, is_mistaken=False)  # once is enough
+        if visit is not None:
+            await self._counter.serve(order, visit, labels)
 
     async def _coming(self) -> set[str]:
         """Parcels that are no leftovers."""

@@ -107,7 +107,8 @@ def _facts(
 def _taken(
     planned: PlannedDay, visit: Visit, external_id: str, facts: dict[str, list[AnyFact | str]]
 ) -> Iterator[tuple[str, AnyFact | str]]:
-    ready = [bag for bag in planned.bags if bag.external_id == external_id and _is_here(facts[bag.label])]
+    theirs = sorted((bag for bag in planned.bags if bag.external_id == external_id), key=lambda bag: bag.label)
+    ready = [bag for bag in theirs if _is_here(facts[bag.label])]
     if visit.declines:
         ready = ready[1:]
     for bag in ready:

@@ -138,7 +138,7 @@ def test_however_bad_a_day_is_half_of_everything_goes_well() -> None:
 def test_somebody_who_fetches_from_the_cabinet_has_their_parcels_put_there() -> None:
     planned = plan(5, 3, 1.0)
     stored = {step.label for step in of(planned, StepKind.STORE)}
-    at_cabinet = {order.external_id for order in planned.day.orders if order.goes_to_the_cabinet}
+    at_cabinet = {order.external_id for order in planned.day.orders if order.for_cabinet}
     assert stored
     assert {bag.external_id for bag in planned.bags if bag.label in stored} <= at_cabinet
     assert any(step.visit and step.visit.way is Way.CABINET for step in planned.steps)

@@ -34,7 +34,7 @@ def test_some_hundred_days_have_the_sizes_the_domain_gives() -> None:
 
 def test_where_there_is_a_cabinet_some_fetch_their_things_there() -> None:
     orders = [order for n in range(50) for order in plan_day(1, f"st-{n:04d}", DAY, has_cabinet=True).orders]
-    assert 0.3 < sum(order.goes_to_the_cabinet for order in orders) / len(orders) < 0.45
+    assert 0.3 < sum(order.for_cabinet for order in orders) / len(orders) < 0.45
 
 
 def test_orders_are_placed_before_the_cut_off_and_collected_in_the_opening_hours() -> None:
