@@ -28,10 +28,6 @@ class SetClock:
         return self.ms
 
 
-async def nothing() -> None:
-    """No device has changed."""
-
-
 async def test_it_is_done_each_minute_and_each_hour_of_a_town_that_runs_fast(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,7 +45,7 @@ async def test_it_is_done_each_minute_and_each_hour_of_a_town_that_runs_fast(
 
     async with Outbox(settings, clock.now_ms) as outbox:
         site_clock = SiteClock(clock, lambda: 0.0, lambda: True, 0)
-        keeping = asyncio.create_task(Housekeeping(outbox, site_clock, count_round, nothing, (note,)).run())
+        keeping = asyncio.create_task(Housekeeping(outbox, site_clock, (count_round,), (note,)).run())
 
         async def eventually(count: int) -> None:
             async with asyncio.timeout(20):
