@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from cloud.jobs.housekeeping import FINISHED_ORDERS_SHOWN, SETTLED_QUARANTINE_KEPT, delete_served
+from cloud.jobs.housekeeping import COLD_RECORDS_KEPT, FINISHED_ORDERS_SHOWN, SETTLED_QUARANTINE_KEPT, delete_served
 from cloud.jobs.quarantine import trim_quarantine
 from cloud.store.pool import Connection
 from edge.wire.clock import Clock, utc
@@ -119,3 +119,33 @@ async def test_a_full_quarantine_is_never_emptied_silently(
     assert [line["messages"] for line in lines if line["log_level"] == "error"] == [1]
     assert REGISTRY.get_sample_value("tuantu_quarantine_dropped_total", {"still": "lost"}) == before + 1
     assert REGISTRY.get_sample_value("tuantu_quarantine_bytes") == 0
+
+
+async def test_alarms_and_cold_chain_records_go_after_two_years_but_not_what_is_open(connection: Connection, now: datetime) -> None:
+    old = now - COLD_RECORDS_KEPT - DAY
+    for name, is_open, at in (("over", False, old), ("open", True, old), ("new", False, now)):
+        await connection.execute(
+            """
+            INSERT INTO alarm (site_id, alarm, subject, rule, severity, state, is_open, raised_at)
+            VALUES ('s1', %s, 'x_c', 'high', 'warning', 'cleared', %s, %s)
+            """,
+            (name, is_open, at),
+        )
+        await connection.execute(
+            "INSERT INTO alarm_word (site_id, alarm, kind, at, name, seen) VALUES ('s1', %s, 'acknowledged', %s, '王', '')",
+            (name, at),
+        )
+        await connection.execute(
+            """
+            INSERT INTO cold_account
+            VALUES (%s, 'chilled', '{}', %s, %s, 'in_range', 'place', 1, 1, 0, 0, 0, 0, NULL, NULL, NULL, '[]')
+            """,
+            (name, at, not is_open),
+        )
+        await connection.execute(
+            "INSERT INTO cold_stay VALUES (%s, 0, %s, %s, true, 's1', 'C1', '', false, 'place', '', '', '{}', 1, 0)", (name, at, at)
+        )
+    gone = await delete_served(connection, now)
+    assert gone["alarms"] == gone["cold_accounts"] == 1
+    for table, column in (("alarm", "alarm"), ("alarm_word", "alarm"), ("cold_account", "parcel_id"), ("cold_stay", "parcel_id")):
+        assert await rows(connection, f"SELECT {column} FROM {table} ORDER BY 1") == [("new",), ("open",)]  # our own
