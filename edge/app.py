@@ -37,7 +37,7 @@ from edge.housekeeping import Housekeeping
 from edge.http.acts import Operations
 from edge.http.cold import Cold
 from edge.http.live import Watchers
-from edge.http.server import PageServer, PortTakenError, listen
+from edge.http.server import CertificateError, PageServer, PortTakenError, check_certificate, listen
 from edge.http.views import Views
 from edge.https import CloudSettings
 from edge.live_lane import LiveLane
@@ -61,7 +61,7 @@ from edge.wire.clock import Clock, TownClock, WallClock
 from edge.wire.messages import ColdBox, Desired, DeviceChanged, Reported
 from edge.wire.order import hlc_ms
 
-START_FAULTS = (WrongSiteError, FileTooNewError, PortTakenError, OSError, apsw.CantOpenError)
+START_FAULTS = (WrongSiteError, FileTooNewError, PortTakenError, CertificateError, OSError, apsw.CantOpenError)
 RESTART_S = 2.0  # a part that fails at once must not fill the log
 
 _log = structlog.get_logger()
@@ -96,6 +96,7 @@ class Agent:
             try:
                 config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
                 clock = read_clock(config.clock.town_file)
+                check_certificate(config.http)
                 listen(config.http).close()
                 password = config.broker.read_password()
                 outbox = await stack.enter_async_context(Outbox(self._store_settings(), clock.now_ms))

@@ -89,14 +89,21 @@ class BrokerSettings:
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """The staff page's server. ``names``: what browsers may call it besides its addresses and the machine's own name."""
+    """The staff page's server. ``names``: what browsers may call it besides its addresses and the machine's own name.
+
+    ``cert_file`` (with its chain) and ``key_file``, PEM: the page by https, and so with a live camera on other devices.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8090
     pages_dir: Path | None = None
     names: tuple[str, ...] = ()
+    cert_file: Path | None = None
+    key_file: Path | None = None
 
     def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file, key_file: want both for https, or neither")
         for name in self.names:
             if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", name):
                 raise ValueError(f"names: want host names without scheme or port, got {name!r}")

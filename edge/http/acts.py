@@ -69,7 +69,8 @@ class Operations:
 def page_of(request: Request, response: Response) -> str:
     """The page's name as a device; a page that had none is given its cookie."""
     value = request.cookies.get(COOKIE) or secrets.token_hex(16)
-    response.set_cookie(COOKIE, value, httponly=True, samesite="strict", max_age=400 * 86_400)
+    is_secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, value, httponly=True, samesite="strict", secure=is_secure, max_age=400 * 86_400)
     return PAGE + hashlib.sha256(value.encode()).hexdigest()[:8]
 
 

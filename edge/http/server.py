@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 
 import uvicorn
@@ -26,6 +27,10 @@ MAX_HEARD_BYTES = 1024  # of one message at the live socket: pages only listen t
 
 class PortTakenError(Exception):
     """The text says which, and what to do."""
+
+
+class CertificateError(Exception):
+    """What is to make the page secure is no such thing; the text says which file, and what to do."""
 
 
 class _Server(uvicorn.Server):
@@ -64,6 +69,8 @@ class PageServer:
             ws="websockets-sansio",
             ws_max_size=MAX_HEARD_BYTES,
             timeout_graceful_shutdown=1,
+            ssl_certfile=self._settings.cert_file,
+            ssl_keyfile=self._settings.key_file,
         )
         server = _Server(config)
         with listen(self._settings) as listener:
@@ -75,6 +82,22 @@ class PageServer:
                 self._watchers.end()
                 await serving
                 raise
+
+
+def check_certificate(settings: HttpSettings) -> None:
+    """Both files, where they are named. CertificateError."""
+    if settings.cert_file is None or settings.key_file is None:
+        return
+    remedy = "name PEM files of one certificate with its chain, and of its key without a passphrase, that the agent's user may read"
+    for file in (settings.cert_file, settings.key_file):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            raise CertificateError(f"[http] {file}: {error.strerror}; {remedy}") from None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.cert_file, settings.key_file, lambda: "")
+    except (ssl.SSLError, ValueError) as error:
+        raise CertificateError(f"[http] {settings.cert_file}, {settings.key_file}: {error}; {remedy}") from None
 
 
 def listen(settings: HttpSettings) -> socket.socket:

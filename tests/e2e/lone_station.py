@@ -45,6 +45,7 @@ class LoneStation:
     file: Path
     port: int
     agent: Child
+    is_secure: bool
 
     @property
     def url(self) -> str:
@@ -54,13 +55,22 @@ class LoneStation:
     def url_on_the_lan(self) -> str:
         return f"http://{NAME_ON_THE_LAN}:{self.port}"
 
+    @property
+    def secure_url_on_the_lan(self) -> str:
+        return f"https://{NAME_ON_THE_LAN}:{self.port}"
+
+    def answers(self) -> bool:
+        """TransportError where nobody does."""
+        url = f"https://127.0.0.1:{self.port}" if self.is_secure else self.url
+        return httpx.get(f"{url}/api/status", timeout=2.0, verify=not self.is_secure).is_success
+
     def start(self) -> None:
         self.agent.start()
 
         def answers() -> bool:
             assert self.agent.is_running, f"the agent died: {self.agent.log.read_text(errors='replace')[-1500:]}"
             try:
-                return httpx.get(f"{self.url}/api/status", timeout=2.0).status_code == 200
+                return self.answers()
             except httpx.TransportError:
                 return False
 
@@ -69,9 +79,9 @@ class LoneStation:
 
 @contextmanager
 def lone_station(
-    folder: Path, broker: TestBroker, tables: str = "", make_day: Callable[[str], Manifest] | None = None
+    folder: Path, broker: TestBroker, tables: str = "", make_day: Callable[[str], Manifest] | None = None, https: str = ""
 ) -> Iterator[LoneStation]:
-    """Everything runs inside the block. ``tables``: devices; ``make_day``: the manifest of a site."""
+    """Everything runs inside the block. ``tables``: devices; ``make_day``: the manifest of a site; ``https``: lines of [http]."""
     site, port = f"lone-{secrets.token_hex(3)}", find_free_port()
     file = folder / "site.toml"
     file.write_text(
@@ -89,12 +99,13 @@ password = "{broker.password}"
 port = {port}
 pages_dir = "{DIST}"
 names = ["{NAME_ON_THE_LAN}"]
+{https}
 {tables}
 """,
         encoding="utf-8",
     )
     agent = Child("agent", [sys.executable, "-m", "edge", "run", "--config", str(file)], folder / "agent.log", cwd=ROOT)
-    station = LoneStation(site, file, port, agent)
+    station = LoneStation(site, file, port, agent, https != "")
     if make_day is not None:
         put_day(file, make_day(site))
     try:

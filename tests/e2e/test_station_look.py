@@ -12,10 +12,11 @@ from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwri
 from edge.wire.labels import parcel_label
 from tests.conftest import TestBroker, reachable_folder
 from tests.e2e.conftest import QUIET
-from tests.e2e.lone_station import LoneStation, lone_station
+from tests.e2e.lone_station import NAME_ON_THE_LAN, LoneStation, lone_station
 from tests.e2e.test_every_page import serious, too_wide
 from tests.e2e.test_station_day import look
 from tests.e2e.town import DIST
+from tests.edge.test_page import make_certificate
 
 cv2 = pytest.importorskip("cv2", exc_type=ImportError)
 np = pytest.importorskip("numpy")
@@ -78,7 +79,7 @@ def browser() -> Iterator[Browser]:
             "--use-fake-ui-for-media-stream",
             f"--use-file-for-fake-video-capture={film}",
         ]
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, *camera])
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, *camera, "--ignore-certificate-errors"])
         yield browser
         browser.close()
 
@@ -147,6 +148,20 @@ def test_without_a_secure_address_it_says_why_and_reads_photographs(station: Lon
     expect(page.get_by_role("alert").filter(has_text="照片里没有读到码")).to_be_visible(timeout=SOON_MS)
     upload.set_input_files({"name": "list.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 no picture"})
     expect(page.get_by_role("alert").filter(has_text="这不是能打开的照片")).to_be_visible(timeout=SOON_MS)
+
+
+def test_under_the_sites_certificate_another_device_has_a_live_camera(
+    tmp_path: Path, broker: TestBroker, open_page: OpenPage
+) -> None:
+    make_certificate(tmp_path, NAME_ON_THE_LAN)
+    https = f'cert_file = "{tmp_path / "cert.pem"}"\nkey_file = "{tmp_path / "key.pem"}"'
+    with lone_station(tmp_path, broker, https=https) as station:
+        page = open_page(station.secure_url_on_the_lan, width=390, height=844)
+        expect(page.locator(".net")).to_be_visible(timeout=SOON_MS)
+        assert page.evaluate("window.isSecureContext")
+        page.get_by_role("button", name="用摄像头扫码").click()
+        for label in (BARS, MATRIX):
+            expect(page.get_by_role("region", name="最近扫描").locator("li", has_text=label).first).to_be_visible(timeout=SOON_MS)
 
 
 def test_a_camera_that_is_not_allowed_is_named_and_can_be_tried_again(station: LoneStation, open_page: OpenPage) -> None:

@@ -213,8 +213,9 @@ class Running:
 async def running_agent(config: EdgeConfig) -> AsyncIterator[Running]:
     task = asyncio.create_task(agent_of(config, "", "").run())
     try:
-        # There is no TLS here: without ``verify`` it does not read all authorities of the world for each agent.
-        address = f"http://127.0.0.1:{config.http.port}"
+        # Without ``verify`` it does not read all authorities of the world for each agent; a test of TLS looks itself.
+        scheme = "http" if config.http.cert_file is None else "https"
+        address = f"{scheme}://127.0.0.1:{config.http.port}"
         async with httpx.AsyncClient(base_url=address, timeout=DEADLINE_S, verify=False) as http:
             for _ in range(int(DEADLINE_S / 0.02)):
                 if task.done():

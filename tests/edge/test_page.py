@@ -3,15 +3,24 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 import websockets
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
+from edge.app import StartError, agent_of
 from edge.config import HttpSettings
 from edge.http.server import listen
 from edge.wire.labels import parcel_label
@@ -179,3 +188,49 @@ async def _next_data(lines: AsyncIterator[str]) -> str:
             if line.startswith("data: "):
                 return line.removeprefix("data: ")
     raise AssertionError("the stream has ended")
+
+
+def make_certificate(folder: Path, *names: str) -> None:
+    """``cert.pem`` and ``key.pem``, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+async def test_with_a_certificate_the_page_is_served_by_https_alone_and_its_cookie_too(tmp_path: Path) -> None:
+    make_certificate(tmp_path, "localhost")
+    config = write_config(tmp_path, NOBODY, "page-9", 'cert_file = "cert.pem"\nkey_file = "key.pem"')
+    trust = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+    url = f"https://localhost:{config.http.port}"
+    async with running_agent(config), httpx.AsyncClient(base_url=url, verify=trust) as secure:
+        assert (await secure.get("/api/status")).json()["site"] == "page-9"
+        logged_in = await secure.post("/api/log-in", json={"secret": "0000"}, headers={"Origin": url})
+        assert logged_in.status_code == 200
+        assert "secure" in logged_in.headers["set-cookie"].lower()
+        with pytest.raises(httpx.TransportError):
+            await secure.get(f"http://localhost:{config.http.port}/api/status")
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "words"),
+    [("none.pem", "key.pem", "none.pem: No such file"), ("key.pem", "key.pem", "name PEM files"), ("cert.pem", "text.pem", "PEM")],
+)
+async def test_a_certificate_that_is_none_stops_the_start_with_the_remedy(tmp_path: Path, cert: str, key: str, words: str) -> None:
+    make_certificate(tmp_path, "localhost")
+    (tmp_path / "text.pem").write_text("no key")
+    config = write_config(tmp_path, NOBODY, "page-9", f'cert_file = "{cert}"\nkey_file = "{key}"')
+    with pytest.raises(StartError, match=words):
+        await agent_of(config, "", "").run()
