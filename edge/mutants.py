@@ -7,12 +7,13 @@ import asyncio
 
 import msgspec
 
+from edge.devices.locker import Pulse
 from edge.outbox import BatchKey, Outbox, Store
 from edge.outbox.records import LANE_NUMBERS
 from edge.outbox.transaction import Transaction
 from edge.sending import Custody
 from edge.station import cell_book
-from edge.station.cabinet import Cabinet
+from edge.station.cabinet import Cabinet, Lock
 from edge.station.cells import Wish
 from edge.station.station import Who
 from edge.station.verdict import Verdict
@@ -68,6 +69,9 @@ def _reseal(store: Store) -> None:
         store.transact(work)
 
 
+PULSE_TRIES = 40  # the board is not there yet, or the door still stands open
+
+
 class PulseBeforeCommit(Cabinet):
     """Opens the door first, and writes down afterwards that it was to be opened."""
 
@@ -89,12 +93,17 @@ class PulseAgain(Cabinet):
         await super().load()
 
     async def run(self) -> None:
-        """Begins with what was begun."""
-        await asyncio.sleep(1.0)  # until the board is there
-        for cell in self._begun:
-            await self.locks[cell].board.open(self.locks[cell].number)
-        self._begun = ()
-        await super().run()
+        """And goes on with what was begun, until a pulse is given."""
+        async with asyncio.TaskGroup() as tasks:
+            for cell in self._begun:
+                tasks.create_task(self._pulse(self.locks[cell]))
+            tasks.create_task(super().run())
+
+    async def _pulse(self, lock: Lock) -> None:
+        for _ in range(PULSE_TRIES):
+            await asyncio.sleep(0.5)
+            if (await lock.board.open(lock.number)).pulse is not Pulse.NONE:
+                return
 
 
 MUTANTS: dict[str, type[Custody]] = {"delete-before-ack": DeleteBeforeAck, "reseal-differently": ResealDifferently}

@@ -16,7 +16,7 @@ from cloud.domain.notices import RoomNotice
 from cloud.ingest.batch import Arrival, Reason, Rejected, Sealed
 from cloud.ingest.checks import check
 from cloud.ingest.events import EventConflictError, ask_events, finish_events, lock_sites
-from cloud.ingest.keys import Item, ReadKeys, ask_keys
+from cloud.ingest.keys import Item, ReadKeys, ask_keys, ask_no_keys
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.telemetry import SensorIds, apply_telemetry
 from cloud.store.pool import Connection, Unavailable, is_bad_data, is_serialization_conflict, pipelined_transaction
@@ -163,7 +163,8 @@ class Flusher:
         batches = [item for item in items if isinstance(item, Sealed)]
         clocks = await lock_sites(self.connection, batches)
         read_keys = await self.dedupe(self.connection, items, now)
-        asked = await ask_events(self.connection, batches, clocks, now, of_taken_keys=True)
+        takes_keys = self.dedupe is not ask_no_keys
+        asked = await ask_events(self.connection, batches, clocks, now, of_taken_keys=takes_keys)
         found = await read_keys()
         sealed = [item for item in found.new if isinstance(item, Sealed)]
         telemetry = await apply_telemetry(self.connection, sealed, self.sensors)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CLONE_PARCELS = 20
 LOOK_S = 0.5
+SECOND_PULSE_S = 2.0  # an agent that would pulse again after its start does so within this; the next strike might forestall it
 # A process that does not come to the step it should die at is killed then. What was under way when its forerunner died comes
 # again after 5 to 6 s, after 10 to 12 s where that was a repeat, and a start takes a second or two.
 AIM_S = 30.0
@@ -74,6 +75,7 @@ async def cell_pulse(schedule: "Schedule") -> None:
     schedule.site.start()
     await schedule.site.until_up()
     await opening
+    await asyncio.sleep(SECOND_PULSE_S)
 
 
 async def edge_kill(schedule: "Schedule") -> None:
