@@ -15,6 +15,7 @@ from cloud.api import (
     alarms,
     batches,
     books,
+    case_undo,
     cases,
     cold_chain,
     commands,
@@ -59,7 +60,7 @@ ROUTERS = (
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router, cold_chain.router,
-    cases.router, resident_cases.router, pack_modes.router, docks.router,
+    cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

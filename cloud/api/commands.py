@@ -4,12 +4,14 @@ What came of one is the site's own event (`command_finished`); an opening tells 
 """
 
 import secrets
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from cloud.api.context import CurrentAccount, ServicesDep, Transaction
+from cloud.api.context import CurrentAccount, Services, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
 from cloud.api.text import Text, iso_of
 from cloud.auth.accounts import Account
@@ -64,6 +66,21 @@ async def ask(
 ) -> CommandOut:
     """Send a command. 409 where the site is not there: a command that waits would surprise whoever stands before the door."""
     _may_command(account, site_id)
+    return await send(connection, services, account, site_id, Wanted(wanted.action, wanted.reason, wanted.ttl_s, wanted.cell))
+
+
+class Wanted(NamedTuple):
+    """What is to be done, and why. ``detail``: what it says besides its cell."""
+
+    action: str
+    reason: str
+    ttl_s: float
+    cell: str = ""
+    detail: Mapping[str, str] = {}  # nobody writes to it
+
+
+async def send(connection: Connection, services: Services, account: Account, site_id: str, wanted: Wanted) -> CommandOut:
+    """Put a command on record and on its way; the caller knows that the account may. 409 where the site is not there."""
     cursor = await connection.execute(
         "SELECT t.online AND t.nonce <> '' FROM site s LEFT JOIN site_status t ON t.site_id = s.id WHERE s.id = %s", [site_id]
     )
@@ -75,16 +92,16 @@ async def ask(
     command_id = secrets.token_hex(12)
     await connection.execute(
         """
-        INSERT INTO command (id, site_id, action, cell, account_id, reason, asked_at, expires_at, ttl_s)
+        INSERT INTO command (id, site_id, action, cell, account_id, reason, asked_at, expires_at, ttl_s, detail)
         VALUES (%(id)s, %(site)s, %(action)s, %(cell)s, %(account)s, %(reason)s, %(now)s,
-                now() + make_interval(secs => %(ttl)s), %(ttl)s)
+                now() + make_interval(secs => %(ttl)s), %(ttl)s, %(detail)s)
         """,
         {
             "id": command_id, "site": site_id, "action": wanted.action, "cell": wanted.cell, "account": account.id,
-            "reason": wanted.reason, "now": services.now(), "ttl": wanted.ttl_s,
+            "reason": wanted.reason, "now": services.now(), "ttl": wanted.ttl_s, "detail": Jsonb(dict(wanted.detail)),
         },
     )  # fmt: skip
-    detail = {"command": command_id, "action": wanted.action, "cell": wanted.cell, "reason": wanted.reason}
+    detail = {"command": command_id, "cell": wanted.cell, "reason": wanted.reason, **wanted.detail}
     await write_audit(connection, services.now(), account.id, f"command.{wanted.action}", site_id, detail)
     await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
     return (await _commands(connection, site_id, command_id))[0]

@@ -129,6 +129,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "case_text": ("say why", "write a few words"),
     "case_liability": ("nobody is named who is liable", "choose who is"),
     "case_reference": ("the payment has no number", "give the shop system's number of the payment"),
+    "not_of_case": ("this is none of the scans that contradict each other", "choose one of the two"),
+    "undone_before": ("it is undone already", "look again: the case is settled"),
     "not_in_order": ("{sku} is not in this parcel", "choose an article of the order"),
     "more_than_ordered": ("only {ordered} were ordered", "correct the number"),
     "order_cancelled": ("this order was cancelled", "ask your leader (团长)"),

@@ -183,6 +183,7 @@ async def send_commands(connection: Connection, line: BrokerLine) -> int:
         command = Command(
             id=str(command_id), nonce=str(nonce), ttl_s=max(0.1, float(str(left_s))), action=action, cell=str(cell),  # type: ignore[arg-type]
             alarm=said.get("alarm", ""), severity=said.get("severity", ""), note=said.get("note", ""),
+            event=said.get("event", ""),
         )  # fmt: skip
         topic = str(Topic(OperatorId(str(operator)), SiteId(str(site)), Leaf.COMMAND))
         await asyncio.to_thread(line.publish, topic, command, retain=False)

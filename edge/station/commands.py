@@ -13,9 +13,11 @@ from edge.outbox import Outbox, Transaction
 from edge.outbox.store import Store
 from edge.outbox.transaction import Execute
 from edge.site_clock import SiteClock
-from edge.station.station import Station
+from edge.station.station import NoSuchScanError, Station
+from edge.wire.ids import EventId
 from edge.wire.messages import Command, CommandFinished, CommandResponse
 
+CLOUD = "cloud"  # the actor of what is done from there
 KEEP_MS = 7 * 24 * 3600 * 1000  # how long ids are remembered
 
 Outcome = Literal["done", "refused", "failed", "unknown"]
@@ -90,6 +92,16 @@ class CommandDesk:
                 if self._see_alarm is None:
                     return "refused", "nobody watches over alarms at this site"
                 return await self._see_alarm(command.alarm, command.severity, command.note)
+            case "undo":
+                return await self._undo(command)
+        return "done", ""
+
+    async def _undo(self, command: Command) -> tuple[Outcome, str]:
+        """Two scans contradict each other, and somebody at a distance knows which is wrong; who, is in the cloud's books."""
+        try:
+            await self._station.undo(EventId.parse(command.event), CLOUD, command.note)
+        except NoSuchScanError as error:
+            return "refused", str(error)
         return "done", ""
 
     def _refusal(self, received: Received) -> str:

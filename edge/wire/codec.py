@@ -180,6 +180,10 @@ def _check_command(command: Command) -> None:
         raise ValueError(f"cell: want one with open_cell and with nothing else, got {command.action} and {command.cell[:40]!r}")
     if (command.action == "acknowledge_alarm") != bool(command.alarm):
         raise ValueError(f"alarm: want one with acknowledge_alarm only, got {command.action} and {command.alarm[:40]!r}")
+    if (command.action == "undo") != bool(command.event):
+        raise ValueError(f"event: want one with undo only, got {command.action} and {command.event[:80]!r}")
+    if command.event:
+        EventId.parse(command.event)
 
 
 def _decoder(kind: type[T], check: Callable[[T], None] | None = None) -> Decoder[T]:

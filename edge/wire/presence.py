@@ -76,16 +76,18 @@ class Command(Message, frozen=True):
     """One command. Valid on the connection whose nonce it cites, for ``ttl_s`` counted from receipt. ``cell``: to be opened.
 
     ``alarm``: seen from the cloud, as severe as ``severity`` says; what has become worse meanwhile was not seen. No name travels.
+    ``event``: one of the site's own, to be undone with the whole act that booked it; ``note`` says why.
     """
 
     id: Name
     nonce: Name
     ttl_s: Annotated[float, Meta(gt=0, le=MAX_TTL_S)]
-    action: Literal["identify", "report", "open_cell", "acknowledge_alarm"]
+    action: Literal["identify", "report", "open_cell", "acknowledge_alarm", "undo"]
     cell: Text = ""
     alarm: Text = ""
     severity: Text = ""
     note: Text = ""
+    event: Text = ""
 
 
 class CommandResponse(Message, frozen=True):

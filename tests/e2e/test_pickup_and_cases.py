@@ -1,14 +1,22 @@
 """A resident's code behind the phone's last four, who comes instead, and a report on its whole way: phone, ops, phone."""
 
 import re
+import secrets
 from collections.abc import Callable
 
+import httpx
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from playwright.sync_api import Page, expect
 
+from edge.wire.messages import AnyFact, ParcelReleased
+from tests.cloud.ingest.sites import TestSite
 from tests.e2e.test_every_page import AXE, serious
 from tests.e2e.test_ops_page import logged_in
-from tests.e2e.town import Town
+from tests.e2e.town import OPERATOR, Town, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -168,6 +176,59 @@ def test_a_case_is_opened_for_who_calls_and_the_rule_is_kept(town: Town, open_pa
     rules.get_by_role("button", name="保存").click()
     expect(rules.get_by_role("status")).to_have_text("已保存", timeout=SOON_MS)
     assert town.ask("GET", "/api/operators/e2e-operator/case-rules") == {"refunds_at_once": ["missing", "short"]}
+
+
+def set_mode(town: Town, mode: str) -> None:
+    assert httpx.post(f"{town.agent_url}/api/mode", json={"mode": mode}, timeout=10).is_success
+
+
+def say_elsewhere(town: Town, site: str, fact: AnyFact) -> None:
+    """A second station's agent says something, sealed as any."""
+    batch = TestSite(site, OPERATOR).scans(fact)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    client.username_pw_set(town.broker.username, town.broker.password)
+    client.connect(town.broker.host, town.broker.port)
+    client.loop_start()
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.UserProperty = list(batch.envelope.properties())
+    properties.ContentType = batch.content_type
+    client.publish(batch.topic, batch.payload, qos=1, properties=properties).wait_for_publish(10)
+    client.loop_stop()
+    client.disconnect()
+
+
+def test_of_two_hand_outs_of_one_parcel_the_wrong_one_is_undone_from_the_desk(town: Town, open_page: OpenPage) -> None:
+    other = f"e2e-other-{secrets.token_hex(3)}"
+    town.ask("POST", "/api/sites", {"id": other, "kind": "station", "name": "对门自提点", "operators": [OPERATOR]})
+    label = town.order().labels[0]
+    town.scanner.scan(label)
+    set_mode(town, "release")
+    try:
+        town.scanner.scan(label)
+        until(lambda: town.ask("GET", f"/api/parcels/{label}")["state"] == "released", "the cloud hears of the hand-out")
+    finally:
+        set_mode(town, "receive")
+    say_elsewhere(town, other, ParcelReleased(parcel=label))
+    jobs = town.child("jobs", "cloud", "jobs")  # which send commands
+    jobs.start()
+    try:
+        desk = logged_in(town, open_page)
+        cases = desk.get_by_role("region", name="售后")
+        row = cases.locator("ul > li", has_text=label).first
+        expect(row).to_contain_text("重复出库", timeout=40_000)
+        row.get_by_role("button", name="查看").click()
+        events = row.locator(".events > li")
+        expect(events).to_have_count(2, timeout=SOON_MS)
+        assert serious_of(desk) == []
+        own = events.filter(has_text="阳光花园自提点")
+        own.get_by_role("button", name="这一次扫错了，撤销").click()
+        own.get_by_label(re.compile("撤销原因")).fill("店员点错了")
+        own.get_by_role("button", name="让自提点撤销").click()
+        expect(cases.locator("ul > li", has_text=label)).to_have_count(0, timeout=60_000)
+        cases.get_by_role("button", name="已处理").click()
+        expect(cases.locator("ul > li", has_text=label).first).to_contain_text("已结案", timeout=SOON_MS)
+    finally:
+        jobs.kill()
 
 
 def serious_of(page: Page) -> list[str]:

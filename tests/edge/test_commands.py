@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.devices.ports import Sound
+from edge.devices.ports import Scan, Sound
 from edge.downlink import Received
 from edge.outbox import Outbox
 from edge.site_clock import SiteClock
@@ -17,8 +17,11 @@ from edge.station.station import Station
 from edge.wire.clock import WallClock
 from edge.wire.codec import MSGPACK, PayloadError, decode_command, decode_events, encode
 from edge.wire.ids import SiteId
-from edge.wire.messages import Command, CommandFinished
+from edge.wire.labels import parcel_label
+from edge.wire.messages import Command, CommandFinished, EventUndone
 from tests.edge.outbox.sites import settings, waiting
+
+PARCEL = parcel_label(7)
 
 
 class Beeper:
@@ -110,3 +113,32 @@ async def test_an_alarm_seen_in_the_cloud_goes_to_who_watches_over_alarms(tmp_pa
 def test_a_command_names_an_alarm_where_it_is_about_one_and_only_there(action: str, alarm: str) -> None:
     with pytest.raises(PayloadError, match="alarm: want one with acknowledge_alarm only"):
         decode_command(encode(Command(id="c", nonce="n", ttl_s=1.0, action=action, alarm=alarm)), MSGPACK)  # type: ignore[arg-type]
+
+
+async def test_an_act_is_undone_from_afar_once_and_in_the_clouds_name(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as desk:
+        station = desk.desk._station
+        scanned = await station.handle(Scan(PARCEL, "gun", 0))
+        assert scanned.event is not None
+
+        async def undo(command: str, event: str) -> tuple[str, str]:
+            asked = Command(id=command, nonce="n1", ttl_s=10.0, action="undo", event=event, note="two stations, one parcel")
+            answer = await desk.desk.carry_out(Received(asked, "n1", desk.now_s))
+            return answer.outcome, answer.detail
+
+        assert await undo("c1", str(scanned.event)) == ("done", "")
+        assert await undo("c1", str(scanned.event)) == ("done", ""), "a repeat is answered, and nothing is done"
+        assert await undo("c2", str(scanned.event)) == ("refused", f"{PARCEL}: undone before")
+        assert (await undo("c3", f"st-1/{scanned.event.epoch}/999"))[0] == "refused"
+        events = [decode_events(batch.payload).events[0] for batch in await desk.outbox.run(waiting)]
+        undone = [(one.actor, one.fact.reason) for one in events if isinstance(one.fact, EventUndone)]
+        assert undone == [("cloud", "two stations, one parcel")]
+
+
+@pytest.mark.parametrize(
+    ("action", "event"), [("undo", ""), ("identify", "st-1/0b5fdfd5-6c3c-4f3e-8d5a-0f1e2d3c4b5a/1"), ("undo", "x")]
+)
+def test_an_undo_names_an_event_and_nothing_else_does(action: str, event: str) -> None:
+    command = {"id": "c", "nonce": "n", "ttl_s": 1.0, "action": action, "event": event}
+    with pytest.raises(PayloadError, match="event"):
+        decode_command(msgspec.msgpack.encode(command), MSGPACK)

@@ -19,6 +19,10 @@ export const cases = {
   open: async (said: NewCase) => (await request('POST', '/api/cases', said)) as CaseOne,
   items: async (operator: string, order: string) =>
     ((await request('GET', `/api/operators/${part(operator)}/orders/${part(order)}/items`)) as Schemas['ItemList']).items,
+  undo: async (id: number, event: string, reason: string) =>
+    (await request('POST', `/api/cases/${id}/undo`, { event, reason })) as Schemas['CommandOut'],
+  command: async (site: string, id: string) =>
+    (await request('GET', `/api/sites/${part(site)}/commands/${part(id)}`)) as Schemas['CommandOut'],
   rules: async (operator: string) =>
     ((await request('GET', `/api/operators/${part(operator)}/case-rules`)) as Schemas['CaseRules']).refunds_at_once,
   setRules: async (operator: string, refunds: Schemas['CaseRules']['refunds_at_once']) =>

@@ -190,6 +190,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cases/{case_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo From Afar
+         * @description Ask the station of one of the two events to undo it.
+         */
+        post: operations["undo_from_afar_api_cases__case_id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/containers/{container_id}": {
         parameters: {
             query?: never;
@@ -3733,6 +3753,16 @@ export interface components {
             /** Verdict */
             verdict: string;
         };
+        /**
+         * UndoIn
+         * @description ``event``: one of the two that the case names; ``reason`` goes into the station's record, so no name of a resident.
+         */
+        UndoIn: {
+            /** Event */
+            event: string;
+            /** Reason */
+            reason: string;
+        };
         /** UnresolvedOut */
         UnresolvedOut: {
             /** Parcel */
@@ -4196,6 +4226,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    undo_from_afar_api_cases__case_id__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOut"];
+                };
             };
             /** @description Client Error */
             "4XX": {

@@ -114,6 +114,8 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   case_text: ['没有写说明', '请写几个字说明'],
   case_liability: ['没有选责任方', '请选择责任方'],
   case_reference: ['没有填退款流水号', '请填商城的退款流水号'],
+  not_of_case: ['这不是相互矛盾的记录之一', '请选择其中一条'],
+  undone_before: ['这条记录已经撤销', '请刷新，本单已结案'],
   not_in_order: ['这个包裹里没有 {sku}', '请选择订单里的商品'],
   more_than_ordered: ['一共只订了 {ordered} 件', '请改正数量'],
   order_cancelled: ['订单已取消', '请联系团长'],

@@ -8,7 +8,7 @@ import pytest
 
 from cloud.jobs.housekeeping import PHOTOS_KEPT, delete_served
 from edge.wire.clock import to_ms
-from tests.cloud.api.world import LABELS, NOW, World, order, scan
+from tests.cloud.api.world import EPOCH, LABELS, NOW, World, order, scan
 
 pytestmark = pytest.mark.slow
 
@@ -200,3 +200,27 @@ async def test_photographs_of_cases_go_in_their_time(world: World) -> None:
     await report(world, token, egg, photos=1)
     assert (await delete_served(world.connection, NOW + PHOTOS_KEPT))["case_photos"] == 0
     assert (await delete_served(world.connection, NOW + PHOTOS_KEPT + timedelta(days=1)))["case_photos"] == 1
+
+
+async def test_one_of_two_contradicting_scans_is_undone_from_afar_by_who_plans_for_its_station(world: World) -> None:
+    _, (egg, _) = await settle_order(world)
+    await scan(world.connection, "st-a1", egg, "parcel_released", 1)
+    await scan(world.connection, "st-b1", egg, "parcel_released", 2)
+    (case,) = (await world.get("dispatcher-a", "/api/cases")).json()["cases"]
+    path = f"/api/cases/{case['id']}/undo"
+    ours, theirs = (f"{site}/{EPOCH}/{n}" for site, n in (("st-a1", 1), ("st-b1", 2)))
+    wanted = {"event": ours, "reason": "店员点错了"}
+    assert code(await world.post("dispatcher-a", path, json=wanted)) == "site_away"
+    await world.connection.execute(
+        """INSERT INTO site_status (site_id, operator_id, boot, connect, online, nonce, heard_at)
+           VALUES ('st-a1', 'op-a', 1, 1, true, 'n1', now())"""
+    )
+    assert (await world.post("leader-a1", path, json=wanted)).status_code == 403
+    assert (await world.post("dispatcher-b", path, json=wanted)).status_code == 404
+    assert code(await world.post("dispatcher-a", path, json={**wanted, "event": theirs})) == "role_may_not"
+    assert code(await world.post("dispatcher-a", path, json={**wanted, "event": f"st-a1/{EPOCH}/9"})) == "not_of_case"
+    assert (await world.post("dispatcher-a", path, json={**wanted, "reason": ""})).status_code == 422
+    sent = await world.post("dispatcher-a", path, json=wanted)
+    assert (sent.status_code, sent.json()["action"], sent.json()["reason"]) == (202, "undo", "店员点错了")
+    assert await world.one("SELECT detail FROM command") == {"event": ours, "note": "店员点错了"}
+    assert await world.one("SELECT detail->>'event' FROM audit WHERE action = 'command.undo'") == ours
