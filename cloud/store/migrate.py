@@ -30,11 +30,17 @@ NOT_COPIED = (
     "schema_migrations", "store_mode", "reading_rolled", "reading_late", "reading_15m*", "procrastinate_*", "job_queue_migration",
     "job_run", "heartbeat",
 )  # fmt: skip
-# Chunks and partitions differ, so rows go by their table; rows come before what they refer to, so the checks are left out.
+# Their rows lie in chunks or partitions, which differ, and pg_dump would take a hypertable's from the extension's own schema.
+TELEMETRY = ("reading", "position")
+_IN_PARTS = [part for table in TELEMETRY for part in (table, f"{table}_default", f"{table}_[0-9]*")]
+_DUMP = " ".join(["pg_dump --data-only -n public", *(f"-T '{name}'" for name in (*NOT_COPIED, *_IN_PARTS)), "OLD_URL > data.sql"])
+_TAKE = " ".join(f"-c \"\\copy (SELECT * FROM public.{table}) TO '{table}.copy'\"" for table in TELEMETRY)  # noqa: S608  # of a literal
+_GIVE = " ".join(f"-c \"\\copy public.{table} FROM '{table}.copy'\"" for table in TELEMETRY)
+# Rows come before what they refer to, so the checks are left out; a dump leaves no search path behind.
 COPY = (
     "stop the cloud; python -m cloud migrate on the new one; "
-    "pg_dump --data-only --load-via-partition-root " + " ".join(f"-T '{name}'" for name in NOT_COPIED) + " OLD_URL > data.sql; "
-    "PGOPTIONS='-c session_replication_role=replica' psql --single-transaction -v ON_ERROR_STOP=1 -f data.sql NEW_URL"
+    f"{_DUMP}; psql -v ON_ERROR_STOP=1 {_TAKE} OLD_URL; "
+    f"PGOPTIONS='-c session_replication_role=replica' psql --single-transaction -v ON_ERROR_STOP=1 -f data.sql {_GIVE} NEW_URL"
 )
 
 _SETTLING_LOCK = 0x7475_616E_7476
