@@ -13,8 +13,10 @@ from cloud.onebox.broker import Broker
 from cloud.onebox.postgres import Server
 from cloud.onebox.supervisor import Child
 
-# Names of the town's stations on the broker: each may only publish under its own name.
+# Names of the town's stations, and of its warehouse's dock, on the broker: each may only publish under its own name.
 STATIONS = ("st-0001", "st-0002", "st-0003")
+DOCK = "dock-0001"
+SITES = (*STATIONS, DOCK)  # in the order of their pages' ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,7 @@ def cloud(root: Path, at: Addresses, shared: Mapping[str, str]) -> list[Child]:
 def town(root: Path, data: Path, at: Addresses, environment: Mapping[str, str]) -> Child:
     """The simulator with its stations' agents. SIGTERM with us: it has children of its own to end."""
     argv = [sys.executable, "-m", "firmware_sim", "town", "--data", str(data)]
-    agents: Sequence[Callable[[], Awaitable[bool]]] = [
-        listens(loopback_of(at.host), at.agent_port + n) for n in range(len(STATIONS))
-    ]
+    agents: Sequence[Callable[[], Awaitable[bool]]] = [listens(loopback_of(at.host), at.agent_port + n) for n in range(len(SITES))]
 
     async def is_ready() -> bool:
         return all(await asyncio.gather(*(agent() for agent in agents)))

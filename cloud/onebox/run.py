@@ -21,7 +21,7 @@ from cloud.onebox import broker as onebox_broker
 from cloud.onebox import children, demo, stored
 from cloud.onebox import postgres as onebox_postgres
 from cloud.onebox.broker import BrokerKind
-from cloud.onebox.children import STATIONS, Addresses
+from cloud.onebox.children import DOCK, SITES, STATIONS, Addresses
 from cloud.onebox.folder import Ports, Secrets, is_free, load_secrets, opened, write_private
 from cloud.onebox.sites import read_sites, watch
 from cloud.onebox.supervisor import Supervisor
@@ -72,7 +72,7 @@ def _check_addresses(wishes: Wishes) -> None:
 def _other_port(wishes: Wishes) -> int:
     """One that is free with the live socket's beside it and the stations' pages after it, as far as anybody can tell now."""
     for port in range(wishes.port + 100, min(wishes.port + 10_000, 65_000), 100):
-        wanted = (port, port + 1, *range(port + 10, port + 10 + len(STATIONS)))
+        wanted = (port, port + 1, *range(port + 10, port + 10 + len(SITES)))
         if all(is_free(wishes.host, one) for one in wanted):
             return port
     return 8080
@@ -125,7 +125,7 @@ def _addresses(wishes: Wishes, ports: Ports) -> Addresses:
         ingest_metrics=ports.choose("ingest"),
         live_metrics=ports.choose("live"),
         jobs_metrics=ports.choose("jobs"),
-        agent_port=ports.choose("agents", wishes.port + 10, count=len(STATIONS)),
+        agent_port=ports.choose("agents", wishes.port + 10, count=len(SITES)),
     )
 
 
@@ -240,7 +240,7 @@ async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, onebo
 
 def _prepare_broker(box: OneBox, kind: BrokerKind, port: int, sites: Mapping[str, str]) -> onebox_broker.Broker:
     """The town's stations, those of our own, and the cloud."""
-    operators = {**dict.fromkeys(STATIONS, demo.OPERATOR), **sites}
+    operators = {**dict.fromkeys(SITES, demo.OPERATOR), **sites}
     logins = {site: box.secrets.site_key(site) for site in operators} | {"cloud": box.secrets.broker_password}
     return onebox_broker.prepare(kind, box.folder / "broker", port, logins, operators=operators, host=box.wishes.host)
 
@@ -280,7 +280,7 @@ def _town_environment(box: OneBox, broker: onebox_broker.Broker, shared: dict[st
     folder = box.folder / "town"
     folder.mkdir(exist_ok=True, mode=0o700)
     logins = folder / "logins.json"
-    passwords = ", ".join(f'"{station}": "{box.secrets.site_key(station)}"' for station in STATIONS)
+    passwords = ", ".join(f'"{station}": "{box.secrets.site_key(station)}"' for station in SITES)
     write_private(logins, f"{{{passwords}}}\n")
     hidden = dict.fromkeys(("TUANTU_DATABASE_URL", "TUANTU_BROKER_URL", "TUANTU_SECRET", "DATABASE_URL"), "")
     return {
@@ -309,7 +309,8 @@ def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrde
         lines += [f"  a resident's order   {order.url}", f"  scan its parcel      {command}"]
     if box.wishes.with_town:
         lines += [f"  station {name}      http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(STATIONS)]
-        lines.append(f"  the staff's PIN      {box.secrets.staff_pin}   (at a station's page)")
+        lines.append(f"  dock {DOCK}       http://{at.reachable}:{at.agent_port + len(STATIONS)}/")
+        lines.append(f"  the staff's PIN      {box.secrets.staff_pin}   (at a station's or the dock's page)")
     lines += ["  log-ins"]
     lines += [f"    {account.login:<11} {box.secrets.derived(account.login)}   ({account.role})" for account in accounts]
     lines += [f"  health               {at.public_url}/health", f"  data and logs        {box.folder}", "Ctrl-C stops everything."]

@@ -19,12 +19,13 @@ from edge.wire.clock import TownTime, decode_town, encode_town, to_ms, utc
 BEAT_S = 1.0
 DEFAULT_RATE = 30.0
 TOWN_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
-FIRST_HOUR = 7  # before the first van: the day's parcels are about to come
+FIRST_HOUR, FIRST_MINUTE = 6, 30  # the van is loaded: the day's parcels are about to come
 
 # From which hour of the town's day on what happens, in words for whoever watches.
 _THE_DAY = (
     (0, "orders are closed; the warehouse plans its containers"),
-    (1, "routes are frozen; the warehouse sorts and packs"),
+    (1, "routes are frozen; the warehouse sorts from 03:00, packs from 05:00"),
+    (6, "the warehouse packs the last containers and loads the van; stations get theirs from about 07:30"),
     (7, "the van is on its way: stations sign for containers and count, until about 09:30; people order for tomorrow"),
     (10, "parcels lie on the shelves; people order for tomorrow, pickups begin at 11:00"),
     (11, "residents pick up, most at noon and after 17:00; people order for tomorrow until 23:00"),
@@ -68,7 +69,7 @@ class TownTimeFile:
         return self.file.exists()
 
     def resume(self, rate: float | None = None) -> TownTime:
-        """Run on from where it stood, at the rate it had (or ``rate``); the first time from seven o'clock of today."""
+        """Run on from where it stood, at the rate it had (or ``rate``); the first time from half past six of today."""
         now_s = self._machine.monotonic_s()
         if self.exists:
             line = decode_town(self.file.read_bytes())
@@ -78,7 +79,7 @@ class TownTimeFile:
             start_ms, old_rate = max(line.simulated_ms, seen_ms + unseen_ms), line.rate or seen_rate
         else:
             today = self._machine.wall().astimezone(TOWN_ZONE)
-            start_ms, old_rate = to_ms(today.replace(hour=FIRST_HOUR, minute=0, second=0, microsecond=0)), DEFAULT_RATE
+            start_ms, old_rate = to_ms(today.replace(hour=FIRST_HOUR, minute=FIRST_MINUTE, second=0, microsecond=0)), DEFAULT_RATE
         town = TownTime(start_ms, now_s, old_rate if rate is None else rate, self._machine.boot_id)
         self._write(town)
         return town

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 from random import Random
 
 from edge.wire.clock import to_ms
@@ -61,6 +62,22 @@ class Truth:
     waste: Problem | None = None
 
 
+class Way(StrEnum):
+    """How a bag gets to its station."""
+
+    COMES = "comes"
+    LEFT_BEHIND = "left_behind"  # nobody packs it
+    OVERLOOKED = "overlooked"  # it lies in its container, and is only found after the count
+
+
+def way_of(seed: int, external_id: str, zone: str, chances: Chances = AS_USUAL) -> Way:
+    """Known before anybody knows what is in the bag: at the dock."""
+    random = Random(f"{seed}/{external_id}/{zone}/way")
+    if random.random() >= chances.missing:
+        return Way.COMES
+    return Way.OVERLOOKED if random.random() < chances.found else Way.LEFT_BEHIND
+
+
 def truth_of(seed: int, bag: Bag, chances: Chances = AS_USUAL) -> Truth:
     """A bag's fate; each piece has one."""
     random = Random(f"{seed}/{bag.external_id}/{bag.zone}")
@@ -79,9 +96,9 @@ def truth_of(seed: int, bag: Bag, chances: Chances = AS_USUAL) -> Truth:
             fates[problem, sku] += 1
         if random.random() < chances.surplus * quantity:
             fates[Problem.SURPLUS, sku] += 1
-    is_empty = good == 0 and {problem for problem, _ in fates} == {Problem.SHORT}
-    if is_empty or random.random() < chances.missing:
-        return Truth(is_missing=True, turns_up=not is_empty and random.random() < chances.found)
+    way = way_of(seed, bag.external_id, bag.zone, chances)
+    if way is not Way.COMES:
+        return Truth(is_missing=True, turns_up=way is Way.OVERLOOKED)
     spoilt = [problem for problem, _ in fates if problem in (Problem.SPOILED, Problem.DAMAGED)]
     return Truth(
         variances=tuple(Variance(problem, sku, quantity) for (problem, sku), quantity in sorted(fates.items()) if quantity),

@@ -30,9 +30,10 @@ class RefusedError(NotBookedError):
 class Hands:
     """``busy`` is held while something is done: one scanner, one pair of hands, the plan and the buttons take turns."""
 
-    def __init__(self, scanner: SimulatedScanner, page: Page) -> None:
+    def __init__(self, scanner: SimulatedScanner, page: Page, mode_path: str = "/api/mode") -> None:
         self.scanner = scanner
         self.page = page
+        self._mode_path = mode_path
         self.busy = asyncio.Lock()
         self._scanned_s: dict[str, float] = {}  # label → time.monotonic
         self._slot = ""
@@ -45,7 +46,7 @@ class Hands:
             raise NotBookedError("the agent has no scanner: it is unplugged, or not found yet")
         if status.mode != mode:
             self._slot = ""  # a new mode closes the shelf
-            await self.page.post("/api/mode", {"mode": mode}, StatusPage)
+            await self.page.post(self._mode_path, {"mode": mode}, StatusPage)
 
     async def scan(self, label: str, aim: str = "") -> Act:
         """Scan once and wait until the page shows it. NotBookedError, UnpluggedError, TimeoutError, RestError.

@@ -3,9 +3,10 @@
 Leaves when what happens to its parts.
 """
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import date
 from random import Random
 from types import TracebackType
 from typing import Any, Self
@@ -39,6 +40,7 @@ class Tools:
     clock: Clock
     memory: Memory
     office: Office
+    van_has_left: Callable[[date], bool] = lambda _day: True
 
 
 class House:
@@ -54,7 +56,9 @@ class House:
         self.cabinet = Cabinet(station.cabinet_path, Random(f"{seed}/cabinet")) if station.has_cabinet else None
         self.line = BrokerLine(settings.broker_host, settings.broker_port)
         self.accidents = Accidents(settings, station, clock, self.room, self.scanner, self.line)
-        self.staff = Staff(station, self.scanner, tools.office, tools.memory, clock, settings, self.cabinet)
+        self.staff = Staff(
+            station, self.scanner, tools.office, tools.memory, clock, settings, self.cabinet, lambda day: tools.van_has_left(day)
+        )
         self.agent = Agent(station.id, edge_command(station.config_path), station.folder / "agent.log")
 
     async def __aenter__(self) -> Self:

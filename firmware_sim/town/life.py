@@ -6,6 +6,7 @@ Leaves what happens at a station to its staff.
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace as replace_fields
 
 import msgspec
 import structlog
@@ -21,6 +22,7 @@ from firmware_sim.town.plan import CUT_OFF, LOCAL, service_date
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import OPERATOR, TownSettings
 from firmware_sim.town.site_files import replace
+from firmware_sim.town.warehouse import Warehouse
 
 OFFICE_TICK_S = 1.0
 
@@ -35,6 +37,7 @@ class Town:
         self._clock = clock
         self._read_monotonic_s = read_monotonic_s
         self.houses: dict[str, House] = {}
+        self.warehouse: Warehouse | None = None
         self.office: Office | None = None
         self._office_waits = ""
 
@@ -46,6 +49,9 @@ class Town:
         office = Office(settings, memory, self._clock)
         tools = Tools(settings, self._clock, memory, office)
         async with AsyncExitStack() as stack:
+            if settings.dock is not None:
+                self.warehouse = await stack.enter_async_context(Warehouse(settings.dock, tools))
+                tools = replace_fields(tools, van_has_left=self.warehouse.staff.has_loaded)
             for station in settings.stations:
                 self.houses[station.id] = await stack.enter_async_context(House(station, tools))
             await stack.enter_async_context(ControlServer(settings.folder, self.handle))
@@ -53,9 +59,14 @@ class Town:
                 for house in self.houses.values():
                     for name, work in house.machines():
                         tasks.create_task(work, name=f"{name} {house.station.id}")
+                if self.warehouse is not None:
+                    for name, work in self.warehouse.machines():
+                        tasks.create_task(work, name=f"{name} of the dock")
                 await office.open()
                 self.office = office
                 tasks.create_task(self._run_office(office), name="office")
+                if self.warehouse is not None:
+                    tasks.create_task(self.warehouse.staff.live(), name="staff of the dock")
                 for house in self.houses.values():
                     tasks.create_task(house.staff.live(), name=f"staff {house.station.id}")
 
@@ -64,14 +75,16 @@ class Town:
         """Before this time nobody has anything to do: whoever owns the clock may let it pass at once."""
         if self.office is None or self._office_waits:
             return 0
-        return min([self.office.next_due_ms(), *(house.staff.next_due_ms() for house in self.houses.values())])
+        due = [self.office.next_due_ms(), *(house.staff.next_due_ms() for house in self.houses.values())]
+        return min(due if self.warehouse is None else [*due, self.warehouse.staff.next_due_ms()])
 
     async def handle(self, request: Request) -> Answer:
         """Press one button."""
         if request.do == "pace":
             return self._pace(request.rate)
         if request.do == "status":
-            return Answer(True, "\n".join([self._hour(), *(house.status() for house in self.houses.values())]))
+            dock = [self.warehouse.status()] if self.warehouse else []
+            return Answer(True, "\n".join([self._hour(), *dock, *(house.status() for house in self.houses.values())]))
         house = self.houses.get(request.site)
         if house is None:
             return Answer(False, f"site: want one of {', '.join(self.houses)}, got {request.site[:40]!r}")

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from edge.wire.clock import Clock, to_ms
+from firmware_sim.town.arrivals import Way, way_of
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.plan import CUT_OFF, FREEZE_ROUTES, Day, OrderLine, PlannedOrder, at, plan_day, service_date, stock_of
 from firmware_sim.town.rest import Rest, RestError
@@ -72,18 +73,24 @@ class _Batch(msgspec.Struct, frozen=True):
     planned_at: str | None = None
 
 
-class _Planned(msgspec.Struct, frozen=True):
+class Load(msgspec.Struct, frozen=True):
+    """A container of the day's plan. ``stop`` counts from 1 along the van's way."""
+
     container: str
     site: str
+    zone: str = ""
+    stop: int = 0
+    lane: str = ""
+    parcels: tuple[str, ...] = ()
 
 
 class _Lane(msgspec.Struct, frozen=True):
-    containers: list[_Planned]
+    containers: list[Load]
 
 
 class _SortWall(msgspec.Struct, frozen=True):
     lanes: list[_Lane]
-    unrouted: list[_Planned]
+    unrouted: list[Load]
 
 
 class _Standing(msgspec.Struct, frozen=True):
@@ -109,7 +116,7 @@ class Office:
         self._clock = clock
         self._cloud = Rest(settings.api, settings.session)
         self._parcels: dict[tuple[str, date], list[Parcel]] = {}
-        self._containers: dict[date, dict[str, str]] = {}
+        self._loads: dict[date, list[Load]] = {}
         self._days: dict[tuple[str, date], Day] = {}
         self._passes: dict[str, Pass] = {}
 
@@ -133,7 +140,7 @@ class Office:
             first = day - timedelta(days=2)
             self._days = {known: planned for known, planned in self._days.items() if known[1] >= first}
             self._parcels = {known: parcels for known, parcels in self._parcels.items() if known[1] >= first}
-            self._containers = {known: planned for known, planned in self._containers.items() if known >= first}
+            self._loads = {known: loads for known, loads in self._loads.items() if known >= first}
             self._passes = {order: shown for order, shown in self._passes.items() if order >= f"{first:%Y%m%d}"}
             self._days[key] = plan_day(
                 settings.seed, station.id, day, has_cabinet=station.has_cabinet, chances=settings.chances
@@ -217,14 +224,37 @@ class Office:
 
     async def containers(self, station: Station, day: date) -> set[str] | None:
         """What the van is to bring to ``station`` on ``day``; None: the routes are not frozen yet. RestError."""
+        loads = await self.loads(day)
+        return None if loads is None else {one.container for one in loads if one.site == station.id}
+
+    async def loads(self, day: date) -> list[Load] | None:
+        """All that the van is to carry on ``day``; None: the routes are not frozen yet. RestError."""
         if not self._memory.has_batch("plan", day):
             return None
-        if day not in self._containers:
+        if day not in self._loads:
             path = f"/api/operators/{OPERATOR}/batches/{day.isoformat()}/sort-wall"
             wall = msgspec.convert(await self._ask("GET", path, None), _SortWall)
-            planned = [*wall.unrouted, *(one for lane in wall.lanes for one in lane.containers)]
-            self._containers[day] = {one.container: one.site for one in planned}
-        return {container for container, site in self._containers[day].items() if site == station.id}
+            self._loads[day] = [*wall.unrouted, *(one for lane in wall.lanes for one in lane.containers)]
+        return self._loads[day]
+
+    async def left_behind(self, day: date) -> set[str]:
+        """Parcels of ``day`` that nobody packs. RestError."""
+        settings = self._settings
+        return {
+            parcel.label
+            for station in settings.stations
+            for parcel in await self.parcels(station, day)
+            if way_of(settings.seed, parcel.external_id, parcel.zone, settings.chances) is Way.LEFT_BEHIND
+        }
+
+    async def came_back(self, day: date) -> list[str]:
+        """Containers of ``day``'s plan that the van has taken back from stations, as far as the cloud has heard. RestError."""
+        found: list[str] = []
+        for load in await self.loads(day) or ():
+            seen = msgspec.convert(await self._ask("GET", f"/api/containers/{load.container}", None), _Standing)
+            if seen.state == "returned_empty":
+                found.append(load.container)
+        return found
 
     async def empties(self, station: Station) -> Sequence[str]:
         """Containers that stand there and wait for the van, as far as the cloud has heard. RestError."""

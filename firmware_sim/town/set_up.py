@@ -20,7 +20,7 @@ Call = Callable[[str, str, object], object]  # method, path, body
 def set_up_town(call: Call, settings: TownSettings, memory: Memory) -> None:
     """Everything that is missing. RestError."""
     call("POST", "/api/operators", {"id": OPERATOR, "name": OPERATOR_NAME, "time_zone": "Asia/Shanghai"})
-    for station in settings.stations:
+    for station in (*settings.stations, *([settings.dock] if settings.dock else [])):
         _register(call, station)
         like = f"2/{settings.pin}/{'cabinet' if station.has_cabinet else ''}"
         if not memory.is_set_up(station.id, like):
@@ -39,7 +39,7 @@ def _register(call: Call, station: Station) -> None:
         "/api/sites",
         {
             "id": station.id,
-            "kind": "station",
+            "kind": station.kind,
             "name": place.name,
             "address": place.address,
             "lat": place.lat,
@@ -54,6 +54,8 @@ def _register(call: Call, station: Station) -> None:
 def _furnish(call: Call, station: Station, pin: str) -> None:
     site = f"/api/sites/{station.id}"
     call("PUT", f"{site}/staff/{STAFF}", {"name": STAFF_NAME, "pin": pin})
+    if station.kind == "dock":
+        return
     shelves = [
         {"slot": f"{shelf}{n}", "zone": zone, "capacity": _CAPACITY}
         for shelf, zone in _SHELVES

@@ -6,11 +6,12 @@ Read once; everything else takes a TownSettings.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from firmware_sim.town.chances import AS_USUAL, Chances
-from firmware_sim.town.goods import PLACES, Place
+from firmware_sim.town.goods import DOCK_PLACE, PLACES, Place
 
 CABINET_EVERY = 5  # a fifth of the stations have lockers, the second one first
 OPERATOR = "tuantu-demo"
@@ -25,7 +26,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One station of the town. ``number`` counts from 0."""
+    """One station of the town, or its grid warehouse's dock. ``number`` counts from 0."""
 
     id: str
     number: int
@@ -34,6 +35,7 @@ class Station:
     agent_url: str
     http_port: int
     password: str = field(repr=False)
+    kind: Literal["station", "dock"] = "station"
 
     @property
     def scanner_path(self) -> Path:
@@ -48,7 +50,7 @@ class Station:
     @property
     def has_cabinet(self) -> bool:
         """Whether lockers stand there."""
-        return self.number % CABINET_EVERY == 1
+        return self.kind == "station" and self.number % CABINET_EVERY == 1
 
     @property
     def cabinet_path(self) -> Path:
@@ -57,7 +59,7 @@ class Station:
 
     @property
     def clock_path(self) -> Path:
-        """The clock of the station's own machine, a little off as they are."""
+        """The clock of a station's own machine, a little off as they are; the dock has the town's."""
         return self.folder / "clock.json"
 
     @property
@@ -78,6 +80,7 @@ class TownSettings:
     http_host: str
     stations: tuple[Station, ...]
     seed: int
+    dock: Station | None  # where the containers are packed; a town may do without
     pin: str = field(repr=False)  # by which the stations' staff log in at their pages
     chances: Chances = AS_USUAL
     session: str = field(default="", repr=False)  # one that is open already; without it, or when it has ended, we log in
@@ -94,6 +97,7 @@ def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping
 
     broker_host, _, broker_port = value("broker", "TUANTU_TOWN_BROKER").rpartition(":")
     host = value("host", "TUANTU_TOWN_HOST", "127.0.0.1")
+    logins = Path(value("logins", "TUANTU_TOWN_BROKER_LOGINS"))
     first_port = _number("TUANTU_TOWN_AGENT_PORT", value("agent_port", "TUANTU_TOWN_AGENT_PORT", "8090"))
     pages = environment.get("TUANTU_PAGES_DIR", "")
     return TownSettings(
@@ -106,7 +110,8 @@ def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping
         clock_file=Path(value("clock_file", "TUANTU_CLOCK_FILE")),
         pages_dir=Path(pages) if pages else None,
         http_host=host,
-        stations=_stations(folder, Path(value("logins", "TUANTU_TOWN_BROKER_LOGINS")), host, first_port),
+        stations=_stations(folder, logins, host, first_port),
+        dock=_dock(folder, logins, host, first_port),
         seed=_number("TUANTU_TOWN_SEED", value("seed", "TUANTU_TOWN_SEED", "1")),
         pin=environment.get("TUANTU_TOWN_PIN") or DEFAULT_PIN,
         chances=_chances(environment.get("TUANTU_TOWN_TROUBLE") or "1"),
@@ -114,22 +119,40 @@ def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping
     )
 
 
-def _stations(folder: Path, logins: Path, host: str, first_port: int) -> tuple[Station, ...]:
+def _passwords(logins: Path) -> dict[str, str]:
     try:
-        passwords = msgspec.json.decode(logins.read_bytes(), type=dict[str, str])
+        return msgspec.json.decode(logins.read_bytes(), type=dict[str, str])
     except (OSError, msgspec.DecodeError) as error:
         raise SettingsError(f"TUANTU_TOWN_BROKER_LOGINS: {error}") from None
+
+
+def _dock(folder: Path, logins: Path, host: str, first_port: int) -> Station | None:
+    """The first user dock-…; its page's port follows the stations'."""
+    passwords = _passwords(logins)
+    name = min((user for user in passwords if user.startswith("dock-")), default="")
+    if not name:
+        return None
+    number = sum(user.startswith("st-") for user in passwords)
+    return _site(folder, name, number, DOCK_PLACE, host, first_port, passwords[name], "dock")
+
+
+def _site(
+    folder: Path, name: str, number: int, place: Place, host: str, first_port: int, password: str,
+    kind: Literal["station", "dock"] = "station",
+) -> Station:  # fmt: skip
+    reachable = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  # compared, not bound
+    return Station(
+        id=name, number=number, place=place, folder=folder / "stations" / name, password=password, kind=kind,
+        http_port=first_port + number, agent_url=f"http://{reachable}:{first_port + number}",
+    )  # fmt: skip
+
+
+def _stations(folder: Path, logins: Path, host: str, first_port: int) -> tuple[Station, ...]:
+    passwords = _passwords(logins)
     ids = sorted(user for user in passwords if user.startswith("st-"))
     if not 1 <= len(ids) <= len(PLACES):
         raise SettingsError(f"TUANTU_TOWN_BROKER_LOGINS: want 1 to {len(PLACES)} users st-…, got {len(ids)}")
-    reachable = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  # compared, not bound
-    return tuple(
-        Station(
-            id=name, number=n, place=PLACES[n], folder=folder / "stations" / name, password=passwords[name],
-            http_port=first_port + n, agent_url=f"http://{reachable}:{first_port + n}",
-        )
-        for n, name in enumerate(ids)
-    )  # fmt: skip
+    return tuple(_site(folder, name, n, PLACES[n], host, first_port, passwords[name]) for n, name in enumerate(ids))
 
 
 def _secret(environment: Mapping[str, str], variable: str) -> str:

@@ -33,6 +33,7 @@ machine_id = {_text(station.id)}  # stations of one machine: each is a board of 
 [site]
 operator = {_text(OPERATOR)}
 id = {_text(station.id)}
+kind = {_text(station.kind)}
 name = {_text(station.place.name)}
 
 [broker]
@@ -49,7 +50,7 @@ host = {_text(settings.http_host)}
 port = {station.http_port}
 {pages}
 [clock]
-town_file = {_text(station.clock_path)}
+town_file = {_text(station.clock_path if station.kind == "station" else settings.clock_file)}
 
 {devices}"""
 

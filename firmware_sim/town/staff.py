@@ -4,7 +4,7 @@ A step counts as done when the agent's page shows it as booked; a scan that noth
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, time, timedelta
 from urllib.parse import quote
@@ -59,6 +59,7 @@ class Staff:
         clock: Clock,
         settings: TownSettings,
         cabinet: Cabinet | None = None,
+        van_has_left: Callable[[date], bool] = lambda _day: True,
     ) -> None:
         self.station = station
         self.hands = Hands(scanner, Page(station.agent_url, settings.pin))
@@ -66,6 +67,7 @@ class Staff:
         self._memory = memory
         self._clock = clock
         self._settings = settings
+        self._van_has_left = van_has_left
         self._goods = GoodsIn(station.id, self.hands, cabinet)
         self._counter = Counter(station.id, self.hands, office, cabinet)
         self._plans: dict[date, list[Step]] = {}
@@ -166,6 +168,8 @@ class Staff:
         self._tries.pop(step.key, None)
 
     async def _do(self, step: Step, day: date) -> None:
+        if step.kind is StepKind.SIGN and not self._van_has_left(day):
+            raise NotBookedError("the van is still being loaded")
         async with self.hands.busy:
             if step.kind not in _BY_PAGE:
                 await self.hands.switch_to(_RELEASE if step.kind is StepKind.VISIT else _RECEIVE)

@@ -9,6 +9,14 @@ from edge.wire.messages import Problem
 class StepKind(StrEnum):
     """What staff or residents do."""
 
+    # at the dock, in the night
+    SORT = "sort"
+    BIND = "bind"
+    PACK = "pack"
+    SEAL = "seal"
+    LOAD = "load"
+    TAKE_BACK = "take_back"  # empty containers that the van has brought
+    # at a station
     CLEAR = "clear"  # yesterday's leftovers: what must be kept cold is thrown away
     SIGN = "sign"
     GIVE_BACK = "give_back"  # yesterday's other leftovers go with the van
@@ -52,6 +60,8 @@ class Visit:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing to do when the Clock says ``at_ms``. ``label``: the container, the parcel, or the order's number.
+
+    ``slot``: where a parcel is to lie: a shelf's slot, or the container that it is packed into.
 
     ``n`` tells two steps of one kind with one label apart.
     """

@@ -249,7 +249,7 @@ def test_a_scan_in_the_town_moves_the_residents_order_and_a_killed_run_takes_the
     done = subprocess.run([sys.executable, *scan[0].split()], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     until(lambda: "received" in timeline(), "the resident sees it")
-    assert len([process for process in box.left() if "edge" in process.cmdline()]) == 3
+    assert len([process for process in box.left() if "edge" in process.cmdline()]) == 4, "three stations and the dock"
 
     assert box.process is not None
     box.process.kill()

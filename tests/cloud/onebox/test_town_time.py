@@ -20,11 +20,11 @@ class FakeMachine:
         return TownClock(file.file.read_bytes, lambda: self.monotonic_s)
 
 
-def test_a_new_town_starts_at_seven_of_its_own_today(tmp_path: Path) -> None:
+def test_a_new_town_starts_at_half_past_six_of_its_own_today(tmp_path: Path) -> None:
     fake = FakeMachine()
     file = TownTimeFile(tmp_path, fake.machine)
     file.resume()
-    assert utc(fake.clock(file).now_ms()).astimezone(TOWN_ZONE) == datetime(2026, 3, 6, 7, 0, tzinfo=TOWN_ZONE)
+    assert utc(fake.clock(file).now_ms()).astimezone(TOWN_ZONE) == datetime(2026, 3, 6, 6, 30, tzinfo=TOWN_ZONE)
     assert fake.clock(file).rate == DEFAULT_RATE
 
 
@@ -88,7 +88,16 @@ def test_a_town_its_people_paused_stays_paused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("hour", "words"),
-    [(0, "closed"), (6, "sorts"), (7, "the van"), (10, "on the shelves"), (12, "pick up"), (21, "overdue"), (23, "given out")],
+    [
+        (0, "closed"),
+        (4, "sorts"),
+        (6, "loads the van"),
+        (7, "the van"),
+        (10, "on the shelves"),
+        (12, "pick up"),
+        (21, "overdue"),
+        (23, "given out"),
+    ],
 )
 def test_the_start_says_what_time_it_is_in_the_town_and_what_happens_there(hour: int, words: str) -> None:
     moment = datetime(2026, 11, 24, hour, 30, tzinfo=TOWN_ZONE)

@@ -30,13 +30,14 @@ from firmware_sim.town.chances import Chances
 from firmware_sim.town.control import Request
 from firmware_sim.town.incidents import Mishap
 from firmware_sim.town.life import Town
-from firmware_sim.town.settings import OPERATOR, TownSettings, settings
+from firmware_sim.town.settings import OPERATOR, Station, TownSettings, settings
 from tests.conftest import find_free_port
 from tests.faults.processes import Child
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "secret-of-the-town"
 START_S = 60.0
+DOCK = "dock-0001"
 # What is over in minutes is lived through; what lasts for hours is not.
 BRIEF = (Mishap.DOOR_OPEN, Mishap.UNPLUGGED, Mishap.OUTAGE)
 _WORTH_SKIPPING_MS = 60_000
@@ -106,10 +107,11 @@ async def running_town(
     folder: Path, database_url: str, stations: tuple[str, ...], start: datetime, seed: int, chances: Chances
 ) -> AsyncIterator[RealTown]:
     """Everything runs inside the block, from ``start`` on."""
-    logins = {"cloud": secrets.token_hex(8), **{station: secrets.token_hex(12) for station in stations}}
+    sites = (*stations, DOCK)
+    logins = {"cloud": secrets.token_hex(8), **{site: secrets.token_hex(12) for site in sites}}
     kind = onebox_broker.choose(os.environ.get("TUANTU_TEST_BROKER"))
     broker = await asyncio.to_thread(
-        onebox_broker.prepare, kind, folder / "broker", find_free_port(), logins, operators=dict.fromkeys(stations, OPERATOR)
+        onebox_broker.prepare, kind, folder / "broker", find_free_port(), logins, operators=dict.fromkeys(sites, OPERATOR)
     )
     api_port = find_free_port()
     environment = {
@@ -155,10 +157,13 @@ def _settings(
         "TUANTU_CLOCK_FILE": str(folder / "clock.json"), "TUANTU_TOWN_SEED": str(seed), "TUANTU_TOWN_AGENT_PORT": str(first_port),
     }  # fmt: skip
     said = settings(folder / "town", {}, environment)
-    free = [
-        replace(one, http_port=port, agent_url=f"http://127.0.0.1:{port}") for one in said.stations if (port := find_free_port())
-    ]
-    return replace(said, stations=tuple(free), chances=chances)
+    dock = None if said.dock is None else _free(said.dock)
+    return replace(said, stations=tuple(_free(one) for one in said.stations), dock=dock, chances=chances)
+
+
+def _free(one: Station) -> Station:
+    port = find_free_port()
+    return replace(one, http_port=port, agent_url=f"http://127.0.0.1:{port}")
 
 
 def _config(environment: Mapping[str, str]) -> CloudConfig:

@@ -41,6 +41,20 @@ def test_every_broker_user_of_a_station_is_a_station(tmp_path: Path) -> None:
     assert (town.broker_host, town.broker_port) == ("127.0.0.1", 1883)
 
 
+def test_a_user_that_is_a_dock_is_the_warehouses_and_its_page_comes_after_the_stations(tmp_path: Path) -> None:
+    assert told(tmp_path).dock is None
+    logins = tmp_path / "with-dock.json"
+    logins.write_text('{"st-0001": "a", "st-0002": "b", "dock-0001": "c"}')
+    town = told(tmp_path, logins=str(logins), agent_port="9000")
+    dock = town.dock
+    assert dock is not None
+    assert (dock.id, dock.kind, dock.http_port, dock.has_cabinet) == ("dock-0001", "dock", 9002, False)
+    assert [station.id for station in town.stations] == ["st-0001", "st-0002"]
+    write_site(town, dock, ("127.0.0.1", 1884))
+    site = load(dock.config_path)
+    assert (site.site.kind, site.clock.town_file) == ("dock", town.clock_file)
+
+
 def test_a_fifth_of_the_stations_has_lockers_and_trouble_is_said_by_a_factor(tmp_path: Path) -> None:
     town = told(tmp_path)
     assert [station.has_cabinet for station in town.stations] == [False, True]

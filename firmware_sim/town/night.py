@@ -1,0 +1,60 @@
+"""The night at the grid warehouse's dock: sorted by lane, packed and sealed, loaded last stop first. Pure and seeded.
+
+Which parcel goes into which container is the cloud's plan.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from edge.wire.clock import to_ms, utc
+from edge.wire.messages import Problem
+from firmware_sim.town.arrivals import EMPTIES
+from firmware_sim.town.office import Load
+from firmware_sim.town.plan import FREEZE_ROUTES, LOCAL, at
+from firmware_sim.town.steps import Step, StepKind
+
+_SORTS, _PACKS, _LOADS, _VAN_IS_BACK = time(3, 0), time(5, 0), time(6, 15), time(16, 0)
+_SORTED_WITHIN, _PACKED_WITHIN, _LOADED_WITHIN = timedelta(minutes=110), timedelta(minutes=70), timedelta(minutes=20)
+_SECONDS_A_SCAN = 12.0
+
+
+def night_date(now_ms: int) -> date:
+    """The date whose goods are handled at the dock: from the freezing of the routes on, today's."""
+    return (utc(now_ms).astimezone(LOCAL) - timedelta(hours=FREEZE_ROUTES.hour)).date()
+
+
+def steps(seed: int, day: date, loads: Sequence[Load], left_behind: Collection[str]) -> list[Step]:
+    """What there is to be done for ``day``, in time order. ``left_behind``: nobody finds them, and their containers go short."""
+    random = Random(f"{seed}/{day.isoformat()}/dock")
+    parcels = [parcel for load in loads for parcel in load.parcels if parcel not in left_behind]
+    random.shuffle(parcels)  # as they come from the centre warehouse
+    by_lane = sorted(loads, key=lambda load: (load.stop, load.zone, load.container))
+    plan = [
+        *_timed(at(day, _SORTS), _SORTED_WITHIN, [Step(0, StepKind.SORT, parcel) for parcel in parcels]),
+        *_timed(at(day, _PACKS), _PACKED_WITHIN, [step for load in by_lane for step in _packed(load, left_behind)]),
+        *_timed(at(day, _LOADS), _LOADED_WITHIN, [Step(0, StepKind.LOAD, load.container) for load in _last_first(by_lane)]),
+        Step(to_ms(at(day, _VAN_IS_BACK)), StepKind.TAKE_BACK, EMPTIES),
+    ]
+    return sorted(plan, key=lambda step: step.at_ms)
+
+
+def _last_first(loads: Iterable[Load]) -> list[Load]:
+    return sorted(loads, key=lambda load: (-load.stop, load.zone, load.container))
+
+
+def _packed(load: Load, left_behind: Collection[str]) -> Iterator[Step]:
+    yield Step(0, StepKind.BIND, load.container)
+    for parcel in load.parcels:
+        if parcel not in left_behind:
+            yield Step(0, StepKind.PACK, parcel, slot=load.container)
+    lacks = any(parcel in left_behind for parcel in load.parcels)
+    yield Step(0, StepKind.SEAL, load.container, problem=Problem.MISSING if lacks else None)
+
+
+def _timed(begins: datetime, within: timedelta, work: Sequence[Step]) -> Iterator[Step]:
+    """One after another, as quickly as hands are, or as time presses."""
+    pace_s = min(_SECONDS_A_SCAN, within.total_seconds() / max(1, len(work)))
+    for n, step in enumerate(work):
+        due = to_ms(begins + timedelta(seconds=pace_s * n))
+        yield Step(due, step.kind, step.label, slot=step.slot, problem=step.problem)
