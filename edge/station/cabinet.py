@@ -27,6 +27,7 @@ from edge.station.known import KnownParcel
 from edge.station.questions import OpenQuestion, Questions
 from edge.station.results import ScanResult
 from edge.station.station import Station, Who, record
+from edge.station.unbroken import Unbroken
 from edge.station.verdict import Verdict, Word
 from edge.wire.messages import CellChanged, CellOpened
 
@@ -81,6 +82,7 @@ class Cabinet:
         self._watched: dict[str, tuple[Wish, Who]] = {}  # doors that stand open, each for the last wish
         self._owed: deque[_Opened] = deque()  # a wish was on the disk before each: a disk that takes nothing adds none
         self._paying = asyncio.Lock()
+        self._unbroken = Unbroken()
         self._opened: asyncio.Queue[str] = asyncio.Queue(max(1, len(locks)))  # a cell is in it once at most
 
     async def load(self) -> None:
@@ -146,10 +148,16 @@ class Cabinet:
         )
 
     async def open(self, wish: Wish, who: Who) -> ScanResult:
-        """Open one cell once, and book what that means. NotInManifestError, NotKeptError: it was not pulsed, unless it says so."""
+        """Open one cell once, and book what that means, also where whoever asked has gone meanwhile.
+
+        NotInManifestError, NotKeptError: it was not pulsed, unless it says so.
+        """
         lock = self.locks.get(wish.cell)
         if lock is None:
             raise NotInManifestError(f"{wish.cell}: no such cell at this site")
+        return await self._unbroken.run(self._open(wish, who, lock))
+
+    async def _open(self, wish: Wish, who: Who, lock: Lock) -> ScanResult:
         async with self._one_at_a_time[wish.cell]:
             await self.book_what_is_owed()  # what this opening means follows from what the ones before meant
             begun = await self._begin(wish, who)

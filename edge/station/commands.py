@@ -14,6 +14,7 @@ from edge.outbox.store import Store
 from edge.outbox.transaction import Execute
 from edge.site_clock import SiteClock
 from edge.station.station import NoSuchScanError, Station
+from edge.station.unbroken import Unbroken
 from edge.wire.ids import EventId
 from edge.wire.messages import Command, CommandFinished, CommandResponse
 
@@ -48,6 +49,7 @@ class CommandDesk:
         self._report = report
         self._read_monotonic_s = read_monotonic_s
         self._open_cell = open_cell
+        self._unbroken = Unbroken()
         self._see_alarm = see_alarm
 
     async def settle_interrupted(self) -> None:
@@ -63,7 +65,13 @@ class CommandDesk:
         await self._outbox.transact(work)
 
     async def carry_out(self, received: Received) -> CommandResponse:
-        """Do it once, whatever happens. NotKeptError: it could not be recorded, so it was not done."""
+        """Do it once, whatever happens, and to its end, also where the connection it came by breaks meanwhile.
+
+        NotKeptError: it could not be recorded, so it was not done.
+        """
+        return await self._unbroken.run(self._carry_out(received))
+
+    async def _carry_out(self, received: Received) -> CommandResponse:
         command = received.command
         known = await self._outbox.run(lambda store: _known(store, command.id))
         if known is not None:

@@ -21,6 +21,7 @@ class TestBoard:
     pulses: list[int] = field(default_factory=list)
     closing: "asyncio.Queue[Door]" = field(default_factory=asyncio.Queue)
     dies: bool = False
+    opens_when: asyncio.Event | None = None  # pulsed, and its door takes its time
     on_open: Callable[[], None] | None = None  # with each pulse
 
     @property
@@ -47,6 +48,8 @@ class TestBoard:
         self.pulses.append(cell)
         if self.on_open is not None:
             self.on_open()
+        if self.opens_when is not None:
+            await self.opens_when.wait()
         if self.dies:
             raise asyncio.CancelledError
         door = Door.OPEN if self.outcome in (OpenOutcome.OPENED, OpenOutcome.LEFT_OPEN) else Door.CLOSED

@@ -23,6 +23,7 @@ from edge.wire.messages import (
     CellChanged,
     CellOpened,
     Command,
+    CommandFinished,
     How,
     ParcelPlaced,
     ParcelReceived,
@@ -319,6 +320,32 @@ async def test_a_stale_or_replayed_command_and_one_of_a_skewed_clock_open_no_doo
         without = CommandDesk(lockers.counter.outbox, site_clock, lockers.counter.station, lambda: None, clock.monotonic_s)
         command = Command(id="nowhere", nonce="n1", ttl_s=10.0, action="open_cell", cell="1-02")
         assert (await without.carry_out(Received(command, "n1", clock.monotonic_s()))).outcome == "refused"
+
+
+async def test_a_command_whose_connection_breaks_at_the_pulse_is_carried_out_to_its_end_and_booked(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        clock, counter = lockers.counter.clock, lockers.counter
+        site_clock = SiteClock(clock, clock.monotonic_s, lambda: True, 0)
+        desk = CommandDesk(
+            counter.outbox, site_clock, counter.station, lambda: None, clock.monotonic_s, lockers.cabinet.open_remotely
+        )
+        lockers.board.opens_when = asyncio.Event()
+        command = Command(id="c-1", nonce="n1", ttl_s=10.0, action="open_cell", cell="1-02")
+        carrying = asyncio.create_task(desk.carry_out(Received(command, "n1", clock.monotonic_s())))
+        async with asyncio.timeout(20):
+            while not lockers.board.pulses:
+                await asyncio.sleep(0.001)
+        carrying.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await carrying
+        lockers.board.opens_when.set()
+        opened = CellOpened(cell="1-02", purpose="remote", outcome="opened", command="c-1")
+        finished = CommandFinished(command="c-1", outcome="done", detail="cell_opened")
+        async with asyncio.timeout(20):
+            while finished not in await counter.facts():
+                await asyncio.sleep(0.001)
+        assert opened in await counter.facts()
+        assert lockers.board.pulses == [2]
 
 
 async def test_staff_may_look_into_a_cell_and_move_a_parcel_to_another(tmp_path: Path) -> None:
