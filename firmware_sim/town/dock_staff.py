@@ -111,7 +111,9 @@ class DockStaff:
             loads = await self._office.loads(day)
             if loads is None or not await self._is_listed(day, len(loads)):
                 return ()
-            plan = night.steps(self._settings.seed, day, loads, await self._office.left_behind(day))
+            whole = night.steps(self._settings.seed, day, loads, await self._office.left_behind(day))
+            is_begun = any(self._memory.is_done(day, self.dock.id, step) for step in whole)
+            plan = night.worth_doing(whole, day, self._clock.now_ms(), is_begun=is_begun)
             self._plans = {known: one for known, one in self._plans.items() if known >= day - timedelta(days=1)} | {day: plan}
             _log.info("night_planned", dock=self.dock.id, day=day.isoformat(), containers=len(loads), steps=len(plan))
         return self._plans[day]

@@ -15,6 +15,7 @@ from firmware_sim.town.plan import FREEZE_ROUTES, LOCAL, at
 from firmware_sim.town.steps import Step, StepKind
 
 _SORTS, _PACKS, _LOADS, _VAN_IS_BACK = time(3, 0), time(5, 0), time(6, 15), time(16, 0)
+_TOO_LATE = time(12, 0)
 _SORTED_WITHIN, _PACKED_WITHIN, _LOADED_WITHIN = timedelta(minutes=110), timedelta(minutes=70), timedelta(minutes=20)
 _SECONDS_A_SCAN = 12.0
 
@@ -37,6 +38,13 @@ def steps(seed: int, day: date, loads: Sequence[Load], left_behind: Collection[s
         Step(to_ms(at(day, _VAN_IS_BACK)), StepKind.TAKE_BACK, EMPTIES),
     ]
     return sorted(plan, key=lambda step: step.at_ms)
+
+
+def worth_doing(plan: Sequence[Step], day: date, now_ms: int, *, is_begun: bool) -> list[Step]:
+    """A night that nobody has begun by noon is over: others brought the goods, and the stations have them by then."""
+    if is_begun or now_ms < to_ms(at(day, _TOO_LATE)):
+        return list(plan)
+    return [step for step in plan if step.kind is StepKind.TAKE_BACK]
 
 
 def _last_first(loads: Iterable[Load]) -> list[Load]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.wire.clock import to_ms
-from firmware_sim.town.night import night_date, steps
+from firmware_sim.town.night import night_date, steps, worth_doing
 from firmware_sim.town.office import Load
 from firmware_sim.town.steps import StepKind
 
@@ -49,6 +49,14 @@ def test_each_parcel_is_sorted_packed_into_its_open_container_and_sealed_before_
     assert order == sorted(order, reverse=True)
     assert max(hour(step.at_ms).hour + hour(step.at_ms).minute / 60 for step in night if step.kind is StepKind.LOAD) <= 6.6
     assert steps(seed, DAY, planned, left) == night
+
+
+def test_a_night_that_nobody_began_by_noon_is_over_and_one_that_was_begun_is_finished() -> None:
+    plan = steps(1, DAY, [Load("C1", "st-1", "ambient", 1, "A1", ("P1", "P2"))], ())
+    morning, afternoon = (to_ms(datetime(2026, 11, 24, hour, tzinfo=UTC)) for hour in (1, 5))  # 09:00 and 13:00 there
+    assert worth_doing(plan, DAY, morning, is_begun=False) == plan
+    assert worth_doing(plan, DAY, afternoon, is_begun=True) == plan
+    assert [step.kind for step in worth_doing(plan, DAY, afternoon, is_begun=False)] == [StepKind.TAKE_BACK]
 
 
 def test_the_night_is_the_days_that_follows_it() -> None:

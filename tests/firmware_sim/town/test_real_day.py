@@ -59,6 +59,7 @@ def moment(hour: int, minute: int = 0, days: int = 0) -> datetime:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staff_module, "AGAIN_S", 0.3)
+    monkeypatch.setattr(staff_module, "MOST_TRIES", 200)  # as patient as with the pauses people make
     monkeypatch.setattr(staff_module, "TICK_S", 0.05)
     monkeypatch.setattr(life_module, "OFFICE_TICK_S", 0.2)
     monkeypatch.setattr(hands_module, "LOOK_S", 0.02)
