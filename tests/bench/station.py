@@ -49,6 +49,8 @@ SCANS_PER_S = 10
 WATCH_S = 0.5  # between two looks at the agent's memory
 LATE_S = 30.0  # a scan whose result has not come by then is missing
 SETTLE_S = 60.0
+# `python -m edge` as a station has it: requirements/edge.txt brings no rich, which structlog loads wherever it finds it.
+AS_INSTALLED = "import runpy, sys; sys.modules['rich'] = None; runpy.run_module('edge', run_name='__main__', alter_sys=True)"
 FACTS = ("container_signed", "container_opened", "parcel_received", "parcel_shelved", "parcel_released")
 
 
@@ -198,7 +200,7 @@ password = {json.dumps(stack.broker_settings.logins[SITE])}
 port = {port}
 {hardware.toml()}"""
     )
-    argv = [sys.executable, "-m", "edge", "run", "--config", str(config)]
+    argv = [sys.executable, "-c", AS_INSTALLED, "run", "--config", str(config)]
     return Agent(Child("agent", argv, folder / "agent.log", cwd=ROOT), f"127.0.0.1:{port}")
 
 
