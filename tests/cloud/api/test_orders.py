@@ -74,7 +74,12 @@ async def test_a_changed_order_is_updated_and_keeps_its_bags(world: World) -> No
 async def until_waiting(connection: psycopg.AsyncConnection[tuple[Any, ...]], most: int) -> None:
     deadline = time.monotonic() + 10
     while True:
-        cursor = await connection.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+        cursor = await connection.execute(
+            """
+            SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+            WHERE NOT granted AND datname = current_database()
+            """
+        )
         if await cursor.fetchone() == (most,):
             return
         assert time.monotonic() < deadline, "nobody waits for a lock"

@@ -238,7 +238,8 @@ async def test_nothing_is_answered_where_the_database_went_away(flusher: Flusher
     answered: list[Outcome] = []
     flusher = replace(flusher, after_commit=answered.append)
     await flush(flusher, TestSite("s1").readings([1.0]))
-    count(database_url, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'tuantu-test%%'")
+    ours = "datname = current_database() AND application_name LIKE 'tuantu-test%%'"
+    count(database_url, f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {ours}")
     with pytest.raises((psycopg.OperationalError, Unavailable)) as raised:
         await flush(flusher, TestSite("s2").readings([1.0]))
     assert is_unavailable(raised.value)

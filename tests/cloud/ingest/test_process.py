@@ -122,7 +122,9 @@ async def test_it_stops_on_sigterm_with_exit_code_0_and_shows_its_numbers_before
         ingest.terminate()
         assert await asyncio.wait_for(ingest.wait(), 15) == 0
     connection = await connect(database_url, "test")
-    cursor = await connection.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'tuantu-ingest%%'")
+    cursor = await connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'tuantu-ingest%%'"
+    )
     row = await cursor.fetchone()
     await connection.close()
     assert row == (0,)

@@ -103,6 +103,7 @@ async def inserts_into(connection: Connection, table: str) -> None:
                 """
                 SELECT count(*) FROM pg_locks
                 WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                 """,
                 (table,),
             )
@@ -116,7 +117,10 @@ async def waits_for_a_table(connection: Connection) -> None:
     async with asyncio.timeout(10):
         while True:
             cursor = await connection.execute(
-                "SELECT count(*) FROM pg_locks WHERE relation = 'reading_default'::regclass AND NOT granted"
+                """
+                SELECT count(*) FROM pg_locks WHERE relation = 'reading_default'::regclass AND NOT granted
+                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """
             )
             row = await cursor.fetchone()
             if row is not None and row[0]:
