@@ -106,6 +106,7 @@ const zh = {
   'why.not_ready': '还没到站',
   'why.wrong_parcel': '不是这个人的包裹',
   'why.left_station': '已退回或报损',
+  'why.too_warm': '超温或变质，先别交付',
   'why.locked_out': '试错太多，请稍候',
   'why.no_manifest': '还没收到今天的清单',
   'why.declined': '本人不要',
@@ -114,6 +115,7 @@ const zh = {
   'do.cell_not_opened': '没有放进去，也没有交出去；换一个格口，这个格口先不用',
   'do.cell_uncertain': '请去柜前看一看门开了没有；系统不会自己再开一次',
   'do.cell_left_open': '请去把门关好；放进去的包裹关门后才算入柜',
+  'do.too_warm': '先告知本人：可以不要、退款报损；本人知情仍要，再交付',
   'state.expected': '待到货',
   'state.sorted': '已分拣',
   'state.packed': '已装筐',
@@ -230,6 +232,7 @@ const en: Record<keyof typeof zh, string> = {
   'why.not_ready': 'not here yet',
   'why.wrong_parcel': "somebody else's parcel",
   'why.left_station': 'sent back or disposed of',
+  'why.too_warm': 'too warm or spoiled: do not hand out',
   'why.locked_out': 'too many wrong guesses: wait',
   'why.no_manifest': "today's list has not arrived",
   'why.declined': 'the resident did not want it',
@@ -238,6 +241,7 @@ const en: Record<keyof typeof zh, string> = {
   'do.cell_not_opened': 'Nothing went in or out; take another cell, this one is out of use',
   'do.cell_uncertain': 'Go and look whether the door is open; it is not opened again by itself',
   'do.cell_left_open': 'Go and shut it; a parcel counts as put in once the door is shut',
+  'do.too_warm': 'Tell the resident: they may refuse it and get their money back, or take it knowing that',
   'state.expected': 'expected',
   'state.sorted': 'sorted',
   'state.packed': 'packed',
@@ -271,6 +275,11 @@ export function known(kind: Kind, key: string): string {
   return kind === 'state' ? '' : said(kind, key)
 }
 
+/** What staff say before they hand out what was too warm. */
+export function tellThem(): string {
+  return t('do.too_warm')
+}
+
 export function stateWord(state: string): string {
   return known('state', state) || state
 }
@@ -289,6 +298,7 @@ export function particulars(scan: Scan, nameOf: (id: string) => string): string 
   if (scan.word === 'cell_not_opened') return t('do.cell_not_opened')
   if (scan.word === 'cell_uncertain') return t('do.cell_uncertain')
   if (scan.word === 'cell_left_open') return t('do.cell_left_open')
+  if (scan.word === 'refused' && scan.detail === 'too_warm' && !scan.isUndone) return t('do.too_warm')
   const { detail } = scan
   if (scan.goneMs > 0 && !scan.isUndone) return goneText(scan)
   if (detail === '' || (scan.word === 'refused' && !scan.isUndone && known('why', detail))) return ''

@@ -17,6 +17,8 @@ export interface Parcel {
   readonly problems: readonly string[]
   readonly overdue: boolean
   readonly ready: boolean
+  /** Handed out only once the resident was told. */
+  readonly too_warm: boolean
   readonly items: readonly Item[]
 }
 

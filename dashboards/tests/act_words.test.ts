@@ -33,6 +33,8 @@ describe('a result', () => {
     expect(particulars(madeScan({ word: 'logged_in', detail: 'staff-1' }), nameOf)).toBe('陈姐')
     expect(particulars(madeScan({ word: 'locked_out', detail: 'unknown_code' }), nameOf)).toBe('没有这个提货码')
     expect(particulars(madeScan({ word: 'refused', detail: 'revoked' }), nameOf)).toBe('')
+    expect(headline(madeScan({ word: 'refused', detail: 'too_warm' }))).toBe('超温或变质，先别交付')
+    expect(particulars(madeScan({ word: 'refused', detail: 'too_warm' }), nameOf)).toContain('先告知本人')
     expect(particulars(madeScan({ kind: 'failed' }), nameOf)).toBe('没有登记，请再扫一次')
     expect(particulars(madeScan({ kind: 'failed', word: 'cell_uncertain' }), nameOf)).toContain('看一看门')
   })
@@ -67,7 +69,7 @@ describe('a refusal of the agent', () => {
 describe('what waits for a shelf', () => {
   it('is frozen before chilled before the rest, and only what is in no place yet', () => {
     const parcel = (label: string, zone: string, state = 'received'): Parcel => ({
-      parcel: label, state, zone, place: '', container: '', problems: [], overdue: false, ready: true, items: [],
+      parcel: label, state, zone, place: '', container: '', problems: [], overdue: false, ready: true, too_warm: false, items: [],
     })
     const waiting = coldFirst([parcel('1', 'ambient'), parcel('2', 'chilled'), parcel('3', 'frozen'), parcel('4', 'frozen', 'shelved')])
     expect(waiting.map((one) => one.parcel)).toEqual(['3', '2', '1'])
@@ -78,7 +80,7 @@ describe('a refusal', () => {
   const heard = (word: string, detail = ''): string => JSON.stringify(tonesOf(madeScan({ sound: 'refused', word, detail })))
 
   it('has its own sound for each reason that staff answer differently', () => {
-    const reasons = ['wrong_site', 'expired', 'revoked', 'already_released', 'unknown_code', 'other_operator', 'not_ready', 'wrong_parcel', 'bad_signature']
+    const reasons = ['wrong_site', 'expired', 'revoked', 'already_released', 'unknown_code', 'other_operator', 'not_ready', 'wrong_parcel', 'bad_signature', 'too_warm']
     const all = [
       ...reasons.map((reason) => heard('refused', reason)),
       heard('locked_out', 'unknown_code'),

@@ -108,7 +108,11 @@ class AskForm(ActForm):
     text: str = Field(min_length=1, max_length=512)
 
 
-class HandOutForm(ActForm):
+class ToldForm(ActForm):
+    parcel: Label
+
+
+class AskedForm(ActForm):
     """``question``: the id of the answer; ``parcels`` empty: all that are ready."""
 
     question: str = Field(min_length=1, max_length=64)
@@ -116,7 +120,13 @@ class HandOutForm(ActForm):
     parcels: list[Label] = Field(default=[], max_length=200)
 
 
-class RefuseForm(HandOutForm):
+class HandOutForm(AskedForm):
+    """``told``: what was too warm is among them, and the resident knows."""
+
+    told: bool = False
+
+
+class RefuseForm(AskedForm):
     reason: Literal["declined", "staff"]
 
 
@@ -145,14 +155,18 @@ class CabinetForm(Form):
 
 
 class OpenedView(Form):
+    """A cell with something of theirs. ``word`` "refused": it stays shut, and ``detail`` says why."""
+
     cell: str
     word: str
+    detail: str
 
 
 class CabinetAnswer(Form):
     """Shown at the cabinet, where anybody looks on: no name. ``word``, ``detail``: of what was asked; ``wait_s``: while locked.
 
-    ``at_counter``: so many parcels are theirs too, and lie at the counter.
+    ``at_counter``: so many parcels are theirs too, and lie at the counter; ``ask_staff``: so many lie in cells that stay shut until
+    staff have spoken with them.
     """
 
     word: str
@@ -160,6 +174,7 @@ class CabinetAnswer(Form):
     wait_s: int
     opened: list[OpenedView]
     at_counter: int
+    ask_staff: int
 
 
 class CellView(Form):
@@ -219,7 +234,7 @@ class ItemView(Form):
 
 
 class ParcelView(Form):
-    """``place``: shelf slot or locker cell."""
+    """``place``: shelf slot or locker cell. ``too_warm``: handed out only once the resident was told."""
 
     parcel: str
     state: str
@@ -229,6 +244,7 @@ class ParcelView(Form):
     problems: list[str]
     overdue: bool
     ready: bool
+    too_warm: bool
     items: list[ItemView]
 
 

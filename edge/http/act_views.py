@@ -27,6 +27,7 @@ def parcel_view(known: KnownParcel, day: Day) -> ParcelView:
         problems=sorted(standing.problems | breaches),
         overdue=standing.is_overdue,
         ready=standing.state.is_at_station,
+        too_warm=known.is_too_warm,
         items=[ItemView(name=article_name(day, line.sku), sku=line.sku, quantity=line.quantity) for line in lines],
     )
 

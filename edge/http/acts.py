@@ -214,7 +214,11 @@ def _add_hand_out(app: FastAPI, ops: Operations) -> None:
     @app.post("/api/hand-out")
     async def hand_out(form: f.HandOutForm, request: Request) -> f.ActAnswer:
         who = ops.who(request, form.actor)
-        return _done(await ops.questions.hand_out(form.question, form.claim, form.parcels, who))
+        return _done(await ops.questions.hand_out(form.question, form.claim, form.parcels, who, is_told=form.told))
+
+    @app.post("/api/hand-out-told")
+    async def hand_out_told(form: f.ToldForm, request: Request) -> f.ActAnswer:
+        return _done(await ops.desk.hand_out_told(form.parcel, ops.who(request, form.actor)))
 
     @app.post("/api/refuse")
     async def refuse(form: f.RefuseForm, request: Request) -> f.ActAnswer:

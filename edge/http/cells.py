@@ -51,8 +51,9 @@ def add_cells(
             word=asked.result.word,
             detail=asked.result.detail,
             wait_s=asked.result.amount if asked.result.word == Word.LOCKED_OUT else 0,
-            opened=[f.OpenedView(cell=one.slot, word=one.word) for one in opened],
+            opened=[f.OpenedView(cell=one.slot, word=one.word, detail=one.detail) for one in opened],
             at_counter=ready - len(opened),
+            ask_staff=sum(one.word == Word.REFUSED for one in opened),
         )
 
 

@@ -25,6 +25,8 @@ from edge.wire.messages import (
     ParcelPlaced,
     ParcelReleased,
     ParcelRemoved,
+    Refusal,
+    ReleaseRefused,
 )
 
 Purpose = Literal["pickup", "placing", "removal", "remote", "check"]
@@ -74,6 +76,9 @@ def why_not_open(
     match wish.purpose:
         case "remote" | "check":
             return None
+        case "pickup" if known is not None and known.is_too_warm:  # nobody stands at the cabinet who could tell them
+            told = ReleaseRefused(reason=Refusal.TOO_WARM, how=wish.how, claim=wish.claim, parcel=wish.parcel)
+            return refused._replace(word=Word.REFUSED, facts=(told,), detail=Refusal.TOO_WARM)
         case "pickup" | "removal":
             return None if known is not None and holds == wish.parcel else refused._replace(word=Word.NOT_HERE)
         case _:

@@ -9,7 +9,7 @@ from typing import Literal
 from edge.outbox import Outbox
 from edge.outbox.transaction import Execute
 from edge.site_clock import SiteClock
-from edge.station import arrivals, bulk, goods, ledger, leftovers, lockers, memory, shelving, stocktake
+from edge.station import arrivals, bulk, goods, handout, ledger, leftovers, lockers, memory, shelving, stocktake
 from edge.station.arrivals import Condition
 from edge.station.day import Day
 from edge.station.leftovers import DisposedFor
@@ -151,6 +151,23 @@ class Desk:
     async def remove(self, parcel: str, reason: Literal["expired", "mistake", "fault", "moved"], who: Who) -> ScanResult:
         """Staff took a parcel out of its cell."""
         return await self._station.act(who, lambda execute, day: lockers.remove(ledger.parcel(execute, day, parcel), reason))
+
+    # --- handing out ------------------------------------------------------------------------------
+
+    async def hand_out_told(self, parcel: str, who: Who) -> ScanResult:
+        """A label was scanned of what was too warm; its resident was told, and takes it all the same."""
+        serving = self._station.benches.at(who.device, self._read_monotonic_s()).serving
+
+        def decide(execute: Execute, day: Day) -> Verdict:
+            known = ledger.parcel(execute, day, parcel)
+            if serving is None or serving.claim not in day.claims:
+                return handout.release_scanned(known, is_told=True)
+            return handout.release_scanned(known, ledger.claim(execute, day, serving.claim), serving, is_told=True)
+
+        result = await self._station.act(who, decide)
+        if result.word == Word.RELEASED:
+            self._station.benches.served(who.device)
+        return result
 
     # --- stock-take -------------------------------------------------------------------------------
 

@@ -121,9 +121,18 @@ def answer(asked: Asked, guessing: Guessing) -> Answer:
 
 
 def release(
-    here: ClaimHere, how: How, chosen: Collection[str] = (), *, token: str = "", took_s: int | None = None
-) -> Verdict:  # fmt: skip
-    """Hand out what was ``chosen`` of a claim, or all that is ready of it. All or nothing: one that cannot go stops the rest."""
+    here: ClaimHere,
+    how: How,
+    chosen: Collection[str] = (),
+    *,
+    token: str = "",
+    took_s: int | None = None,
+    is_told: bool = False,
+) -> Verdict:
+    """Hand out what was ``chosen`` of a claim, or all that is ready of it. All or nothing: one that cannot go stops the rest.
+
+    ``is_told``: staff have told the resident what was too warm.
+    """
     own = {one.parcel for one in here.parcels}
     if strangers := sorted(set(chosen) - own):
         return refuse(Refusal.WRONG_PARCEL, how, here, strangers[:1])
@@ -131,7 +140,7 @@ def release(
     if not wanted:
         return refuse(here.refusal or Refusal.NOT_READY, how, here)
     for one in wanted:
-        if (refusal := why_not(one)) is not None:
+        if (refusal := why_not(one, is_told=is_told)) is not None:
             return refuse(refusal, how, here, [one.parcel])
     facts = tuple(_released(one, how, here.claim.claim, token, took_s) for one in wanted)
     gone = sum(one.standing.state is ParcelState.RELEASED for one in here.parcels)
@@ -147,13 +156,15 @@ def release(
     )
 
 
-def release_scanned(known: KnownParcel, here: ClaimHere | None = None, serving: Serving | None = None) -> Verdict:
+def release_scanned(
+    known: KnownParcel, here: ClaimHere | None = None, serving: Serving | None = None, *, is_told: bool = False
+) -> Verdict:  # fmt: skip
     """A parcel's own label was scanned at the hand-out. ``serving``, ``here``: the person who stands there, and what is theirs.
 
     A refusal is recorded where somebody was refused; a label that was only scanned twice is none.
     """
     how, token = (serving.how, serving.token) if serving is not None else (How.SCAN, "")
-    refusal = why_not(known)
+    refusal = why_not(known, is_told=is_told)
     if here is not None and known.parcel not in {one.parcel for one in here.parcels}:
         refusal = Refusal.WRONG_PARCEL
     if refusal is not None:
@@ -166,15 +177,15 @@ def release_scanned(known: KnownParcel, here: ClaimHere | None = None, serving: 
     return Verdict(word, Sound.OK, (fact,), parcel=known.parcel, place=known.standing.place, amount=1, of=1 + len(waiting))
 
 
-def why_not(known: KnownParcel) -> Refusal | None:
-    """Why this parcel cannot be handed out; None: it can."""
+def why_not(known: KnownParcel, *, is_told: bool = False) -> Refusal | None:
+    """Why this parcel cannot be handed out; None: it can. ``is_told``: its resident knows that it was too warm, and wants it."""
     match known.standing.state:
         case ParcelState.RELEASED:
             return Refusal.ALREADY_RELEASED
         case ParcelState.RETURNED | ParcelState.DISPOSED:
             return Refusal.LEFT_STATION
         case state if state.is_at_station:
-            return None
+            return Refusal.TOO_WARM if known.is_too_warm and not is_told else None
         case _:
             return Refusal.WRONG_SITE if known.expected is None else Refusal.NOT_READY
 
@@ -211,4 +222,5 @@ def _refused(asked: Asked, refusal: Refusal, guessing: Guessing) -> Answer:
 
 def _released(known: KnownParcel, how: How, claim: str, token: str, took_s: int | None) -> ParcelReleased:
     cell = known.standing.place if known.standing.state is ParcelState.IN_LOCKER else ""
-    return ParcelReleased(parcel=known.parcel, how=how, claim=claim, token=token, cell=cell, took_s=took_s)
+    despite = Refusal.TOO_WARM if known.is_too_warm else ""  # `why_not` let it go: they were told
+    return ParcelReleased(parcel=known.parcel, how=how, claim=claim, token=token, cell=cell, took_s=took_s, despite=despite)

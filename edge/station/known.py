@@ -3,7 +3,10 @@
 from typing import NamedTuple
 
 from edge.rules.custody import ContainerStanding, ParcelStanding
+from edge.wire.custody import Problem
 from edge.wire.manifest import ExpectedContainer, ExpectedParcel
+
+_TOO_WARM = frozenset({Problem.TEMP_BREACH, Problem.SPOILED})
 
 
 class Gone(NamedTuple):
@@ -21,6 +24,11 @@ class KnownParcel(NamedTuple):
     expected: ExpectedParcel | None = None
     has_manifest: bool = True
     gone: Gone | None = None
+
+    @property
+    def is_too_warm(self) -> bool:
+        """Not to be handed out without a word: the cloud knows it from all its way, or somebody here saw it."""
+        return (self.expected is not None and self.expected.is_breached) or bool(self.standing.problems & _TOO_WARM)
 
 
 class KnownContainer(NamedTuple):

@@ -134,9 +134,12 @@ class Questions:
             raise NoSuchQuestionError("nobody asked, or too long ago: ask again")
         return asked
 
-    async def hand_out(self, question: str, claim: str, parcels: Collection[str], who: Who) -> ScanResult:
+    async def hand_out(
+        self, question: str, claim: str, parcels: Collection[str], who: Who, *, is_told: bool = False
+    ) -> ScanResult:  # fmt: skip
         """Hand out to one of those who may have asked: the parcels named, or all that are ready.
 
+        ``is_told``: what was too warm is among them, and they know.
         NoSuchQuestionError, NotKeptError.
         """
         asked = self._question(question, claim)
@@ -147,7 +150,7 @@ class Questions:
             here = ledger.claim(execute, day, claim)
             if asked.token and (refusal := judge_use(asked.token, day.house(site, _used(execute, asked.token)), is_proxy=True)):
                 return handout.refuse(refusal, asked.how, here)
-            return handout.release(here, asked.how, parcels, token=asked.token, took_s=took_s)
+            return handout.release(here, asked.how, parcels, token=asked.token, took_s=took_s, is_told=is_told)
 
         def clear(execute: Execute, verdict: Verdict) -> None:
             if verdict.word in _HANDED_OUT:

@@ -38,6 +38,7 @@ class Refusal(StrEnum):
     NOT_READY = "not_ready"  # theirs, but none is here yet
     WRONG_PARCEL = "wrong_parcel"  # this parcel is somebody else's
     LEFT_STATION = "left_station"  # disposed of, or sent back
+    TOO_WARM = "too_warm"  # it was too warm for too long, or is spoiled: not before the resident was told
     LOCKED_OUT = "locked_out"
     NO_MANIFEST = "no_manifest"
     DECLINED = "declined"  # the resident would not take it
@@ -48,7 +49,8 @@ class ParcelReleased(Fact, frozen=True, tag="parcel_released"):
     """A parcel was handed to its resident (已出库).
 
     ``claim``: whose, as the manifest names it; ``token``: the one-use token by which a proxy came; ``cell``: where they took it
-    out of a locker; ``took_s``: from the question to this.
+    out of a locker; ``took_s``: from the question to this. ``despite``: why it should have stayed (`Refusal`); the resident was
+    told, and took it all the same.
     """
 
     parcel: Name
@@ -57,6 +59,7 @@ class ParcelReleased(Fact, frozen=True, tag="parcel_released"):
     token: Text = ""
     cell: Text = ""
     took_s: Seconds | None = None
+    despite: Text = ""
 
 
 class ReleaseRefused(Fact, frozen=True, tag="release_refused"):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from edge.config import EdgeConfig
 from edge.wire.manifest import Claim, CodeKey, Manifest
 from edge.wire.pickup import secret_key
 from tests.edge.agents import Running, running_agent, write_config
@@ -116,3 +117,35 @@ async def test_a_proxys_code_works_once_and_a_parcel_goes_into_no_cell_of_anothe
     assert (await act(agent, "hand-out", question=asked["question"], claim="c-wang", parcels=[WANG_1]))["word"] == "released_partly"
     used = await ask(agent, PROXY_CODE)
     assert (used["word"], used["detail"]) == ("refused", "used")
+
+
+async def put_too_warm(config: EdgeConfig, *labels: str) -> None:
+    day = manifest()
+    parcels = tuple(msgspec.structs.replace(one, is_breached=one.parcel in labels) for one in day.parcels)
+    await put_manifest(config, msgspec.structs.replace(day, parcels=parcels))
+
+
+async def test_what_the_cloud_knows_was_too_warm_leaves_only_by_an_act_of_its_own(tmp_path: Path) -> None:
+    config = write_config(tmp_path, NOBODY, SITE)
+    await put_too_warm(config, WANG_2, LI_1)
+    async with running_agent(config) as agent:
+        await act(agent, "log-in", secret="1357")
+        for label in (WANG_1, WANG_2, LI_1):
+            assert (await agent.scan(label))["kind"] == "received"
+        asked = await post(agent, "ask", text=CODE_OF["c-wang"])
+        assert [one["too_warm"] for one in asked["claims"][0]["parcels"]] == [False, True]
+        this: dict[str, Any] = {"question": asked["question"], "claim": "c-wang"}
+        whole = await act(agent, "hand-out", **this)
+        assert (whole["word"], whole["detail"], whole["parcel"], whole["sound"]) == ("refused", "too_warm", WANG_2, "refused")
+        assert (await act(agent, "hand-out", **this, parcels=[WANG_1]))["word"] == "released_partly"
+        assert (await act(agent, "hand-out", **this, parcels=[WANG_2]))["detail"] == "too_warm"
+        done = await act(agent, "hand-out", **this, parcels=[WANG_2], told=True)
+        assert (done["word"], done["actor"]) == ("released", "staff-1")
+
+        await agent.http.post("/api/mode", json={"mode": "release"})
+        scanned = await agent.scan(LI_1)
+        assert (scanned["word"], scanned["detail"], scanned["sound"]) == ("refused", "too_warm", "refused")
+        assert (await agent.http.get("/api/parcel", params={"parcel": LI_1})).json()["ready"]
+        told = await act(agent, "hand-out-told", parcel=LI_1)
+        assert (told["word"], told["actor"]) == ("released", "staff-1")
+        assert (await act(agent, "hand-out-told", parcel=LI_1))["detail"] == "already_released"

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from edge.devices.locker import Article, Door, OpenOutcome
 from edge.devices.ports import Sound
@@ -359,3 +360,16 @@ async def test_staff_may_look_into_a_cell_and_move_a_parcel_to_another(tmp_path:
         await lockers.closes()
         facts = await lockers.counter.facts()
         assert facts[-2:] == [ParcelRemoved(parcel=LI_1, cell="1-02", reason="moved"), ParcelPlaced(parcel=LI_1, cell="1-01")]
+
+
+async def test_no_door_opens_for_what_was_too_warm_and_its_resident_is_sent_to_staff(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.place(LI_1)
+        pulses = len(lockers.board.pulses)
+        day = lockers.counter.station.day.manifest
+        assert day is not None
+        parcels = tuple(structs.replace(one, is_breached=one.parcel == LI_1) for one in day.parcels)
+        await lockers.counter.put_in_force(structs.replace(day, version=day.version + 1, parcels=parcels))
+        _, said = await lockers.cabinet.pick_up(CODE_OF["c-li"], CHEN)
+        assert [(one.word, one.detail, one.parcel) for one in said] == [("refused", "too_warm", LI_1)]
+        assert len(lockers.board.pulses) == pulses

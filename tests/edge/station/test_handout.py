@@ -18,8 +18,10 @@ from edge.wire.messages import (
     ParcelReleased,
     ParcelReturned,
     ParcelShelved,
+    Problem,
     Refusal,
     ReleaseRefused,
+    VarianceFound,
 )
 from tests.edge.station import days
 from tests.edge.station.days import LI_1, NOON_MS, STRANGE, WANG_1, WANG_2
@@ -222,3 +224,24 @@ def test_staff_and_resident_may_say_no_and_it_is_recorded() -> None:
     declined = handout.refuse(Refusal.DECLINED, How.CODE, claim("c-li", HERE), [LI_1])
     assert declined.facts == (ReleaseRefused(reason=Refusal.DECLINED, how=How.CODE, claim="c-li", parcel=LI_1),)
     assert declined.sound is Sound.OK
+
+
+@pytest.mark.parametrize("problem", [Problem.TEMP_BREACH, Problem.SPOILED])
+def test_what_was_too_warm_stays_until_its_resident_was_told(problem: Problem) -> None:
+    facts = [*HERE, VarianceFound(problem=problem, parcel=WANG_2)]
+    here = claim("c-wang", facts)
+    whole = handout.release(here, How.CODE)
+    assert (whole.word, whole.detail, whole.parcel, whole.sound) == (Word.REFUSED, Refusal.TOO_WARM, WANG_2, Sound.REFUSED)
+    assert whole.facts == (ReleaseRefused(reason=Refusal.TOO_WARM, how=How.CODE, claim="c-wang", parcel=WANG_2),)
+    rest = handout.release(here, How.CODE, [WANG_1])
+    assert (rest.word, [one.despite for one in rest.facts if isinstance(one, ParcelReleased)]) == (Word.RELEASED_PARTLY, [""])
+    told = handout.release(claim("c-wang", [*facts, *rest.facts]), How.CODE, [WANG_2], is_told=True)
+    assert told.word is Word.RELEASED
+    assert [one.despite for one in told.facts if isinstance(one, ParcelReleased)] == ["too_warm"]
+    scanned = handout.release_scanned(parcel(WANG_2, facts[1], facts[-1]))
+    assert (scanned.word, scanned.detail, scanned.facts) == (Word.REFUSED, Refusal.TOO_WARM, ())
+
+
+def test_another_problem_keeps_nobody_from_their_parcel() -> None:
+    damaged = claim("c-wang", [*HERE, VarianceFound(problem=Problem.DAMAGED, parcel=WANG_2)])
+    assert handout.release(damaged, How.CODE).word is Word.RELEASED
