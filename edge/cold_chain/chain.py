@@ -128,11 +128,11 @@ class ColdChain:
     async def seen_from_cloud(self, alarm: str, severity: str, note: str) -> tuple[Literal["done", "refused"], str]:
         """Somebody in the cloud has seen it; what came of that, and why not. What has become worse since, they have not seen."""
         try:
-            known = await self._outbox.run(lambda store: records.find(store.execute, alarm))
-            if known.severity.value != severity:
-                return "refused", f"it is {known.severity.value} by now"
-            await self.acknowledge(alarm, DEVICE_OF_CLOUD, CLOUD, note)
-        except records.NoSuchAlarmError as error:
+            stamp = self._site_clock.stamp()
+            await self._change(
+                lambda transaction: records.acknowledge(transaction, alarm, DEVICE_OF_CLOUD, CLOUD, note, stamp, severity)
+            )
+        except (records.NoSuchAlarmError, records.AlarmWorseError) as error:
             return "refused", str(error)
         return "done", ""
 

@@ -22,6 +22,10 @@ class NoSuchAlarmError(Exception):
     """Never raised here, or forgotten. The text is for staff."""
 
 
+class AlarmWorseError(Exception):
+    """It is of another severity than somebody has seen. The text is for staff."""
+
+
 class AlarmStandsError(Exception):
     """It cannot be closed while what it complains of goes on. The text is for staff."""
 
@@ -101,9 +105,16 @@ def _raise(transaction: Transaction, alarm: Alarm, stamp_of: StampOf) -> None:
     )  # fmt: skip
 
 
-def acknowledge(transaction: Transaction, alarm: str, device: str, actor: str, note: str, stamp: Stamp) -> AlarmRecord:
-    """Somebody has seen it. The first one counts; again is no fact. NoSuchAlarmError."""
+def acknowledge(
+    transaction: Transaction, alarm: str, device: str, actor: str, note: str, stamp: Stamp, severity: str = ""
+) -> AlarmRecord:  # fmt: skip
+    """Somebody has seen it. The first one counts; again is no fact. ``severity``: as they saw it, "" where they see it as it is.
+
+    NoSuchAlarmError, AlarmWorseError.
+    """
     record = find(transaction.execute, alarm)
+    if severity not in ("", record.severity.value):
+        raise AlarmWorseError(f"it is {record.severity.value} by now")
     if record.acknowledged_ms is not None:
         return record
     transaction.record(AlarmAcknowledged(alarm=alarm, note=note), stamp, device=device, actor=actor)

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -259,3 +260,22 @@ async def test_what_somebody_in_the_cloud_has_seen_is_quiet_here_unless_it_becam
         assert (worse.severity.value, worse.needs_somebody) == ("critical", True)
         assert await room.chain.seen_from_cloud(warned.id, "warning", "") == ("refused", "it is critical by now")
         assert (await room.chain.seen_from_cloud("nobody's", "warning", ""))[0] == "refused"
+
+
+async def test_what_becomes_worse_while_the_clouds_acknowledgement_is_kept_is_not_silenced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kitchen(tmp_path) as room:
+        await room.live(15, fridge=6.5)
+        (warned,) = room.chain.open
+        transact = room.outbox.transact
+
+        async def worsens_first(work: Any) -> Any:
+            monkeypatch.setattr(room.outbox, "transact", transact)
+            await room.live(15, fridge=6.5)
+            return await transact(work)
+
+        monkeypatch.setattr(room.outbox, "transact", worsens_first)
+        assert await room.chain.seen_from_cloud(warned.id, "warning", "") == ("refused", "it is critical by now")
+        (worse,) = room.chain.open
+        assert (worse.severity.value, worse.needs_somebody) == ("critical", True)
