@@ -26,15 +26,20 @@ def add_photo_scan(app: FastAPI, reader: PhotoReader, who: Callable[[Request, st
     """``who``: who acts, or a refusal."""
     waiting = 0
 
+    def refuse_if_full() -> None:
+        if waiting >= MAX_WAITING:
+            raise Refusal(503, "", f"{MAX_WAITING} photographs are being read already", "wait a moment, then try again", "busy")
+
     @app.post(PHOTO_SCAN)
     async def read(request: Request) -> PhotoCodes:
         nonlocal waiting
         who(request, "")
-        if waiting >= MAX_WAITING:
-            raise Refusal(503, "", f"{MAX_WAITING} photographs are being read already", "wait a moment, then try again", "busy")
+        refuse_if_full()  # nobody sends megabytes for nothing
+        picture = await read_picture(request, MAX_BYTES)
+        refuse_if_full()  # only what is here waits for the reader: who never ends sending holds up nobody
         waiting += 1
         try:
-            symbols = await reader.read(await read_picture(request, MAX_BYTES))
+            symbols = await reader.read(picture)
         except PhotoError as error:
             message, _, remedy = str(error).partition(": ")
             raise Refusal(_STATUS[error.code], "", message, remedy, error.code) from None

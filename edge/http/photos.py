@@ -1,5 +1,6 @@
 """Photographs over the local API: taken at the page, kept by the station, shown again. Thin."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from edge.photos import MAX_PHOTO_BYTES, PhotoRefusedError, Photos
 from edge.station.station import Who
 
 PHOTOS = "/api/photos"
+BODY_WITHIN_S = 30.0  # a telephone at the edge of the network sends a photograph in ten
 
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
@@ -38,10 +40,14 @@ def add_photos(app: FastAPI, photos: Photos, who: Callable[[Request, str], Who])
 
 
 async def read_picture(request: Request, most: int) -> bytes:
-    """The body. Refusal at the first byte too many."""
+    """The body. Refusal at the first byte too many, and where it does not come."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise Refusal(413, "", f"larger than {most >> 20} MB", "send a smaller photograph", "too_large")
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > most:
+                    raise Refusal(413, "", f"larger than {most >> 20} MB", "send a smaller photograph", "too_large")
+    except TimeoutError:
+        raise Refusal(408, "", "the photograph did not arrive", "go nearer to the network, then try again", "photo_late") from None
     return bytes(body)

@@ -8,7 +8,7 @@ import pytest
 
 from edge.devices import photo
 from edge.devices.photo import MAX_BYTES
-from edge.http import photo_scan
+from edge.http import photo_scan, photos
 from edge.wire.labels import container_label
 from tests.edge.agents import Running, running_agent, write_config
 from tests.edge.devices.test_photo import LABEL, jpeg
@@ -74,3 +74,24 @@ async def test_a_code_is_read_at_the_page_as_by_the_stations_own_scanners(agent:
     assert by_wedge.json()["scan"]["container"] == container_label(5)
     strange = await agent.http.post("/api/scan", json={"text": "x", "symbology": "no such"})
     assert (strange.status_code, strange.json()["error"]["field"]) == (422, "symbology")
+
+
+async def test_who_never_ends_sending_keeps_nobody_else_from_the_reader_and_is_told_so(
+    agent: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stalled = [await asyncio.open_connection("127.0.0.1", agent.http.base_url.port) for _ in range(photo_scan.MAX_WAITING)]
+    for _, writer in stalled:
+        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500000\r\n\r\n"
+        writer.write(head.encode() + b"\xff\xd8\xff")
+        await writer.drain()
+    assert (await agent.http.post(PATH, content=jpeg(2000, 1500))).status_code == 200
+    monkeypatch.setattr(photos, "BODY_WITHIN_S", 0.2)
+    for path in (PATH, photos.PHOTOS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", agent.http.base_url.port)
+        writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500000\r\n\r\n".encode() + b"\xff\xd8\xff")
+        answer = await asyncio.wait_for(reader.readuntil(b"}}"), 30)
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b"photo_late" in answer
+        writer.close()
+    for _, writer in stalled:
+        writer.close()
