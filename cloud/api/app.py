@@ -65,6 +65,8 @@ ROUTERS = (
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.
 _STOP_S = 10
+# Connections that count attempts: each for two statements by key, so that a few serve all requests of the other pool.
+_COUNTING = 2
 
 
 def create_app(config: CloudConfig, clock: Clock) -> FastAPI:
@@ -77,9 +79,10 @@ def create_app(config: CloudConfig, clock: Clock) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_pool(config.database_url.get_secret_value(), "api", max_size=10) as pool:
+        url = config.database_url.get_secret_value()
+        async with open_pool(url, "api", max_size=10) as pool, open_pool(url, "api-attempts", max_size=_COUNTING) as counting:
             app.state.services = Services(
-                config=config, clock=clock, pool=pool, signer=signer, vault=vault, attempts=attempts,
+                config=config, clock=clock, pool=pool, counting=counting, signer=signer, vault=vault, attempts=attempts,
                 verifier=PasswordVerifier(), meters=meters, health=HealthCheck(config, pool),
             )  # fmt: skip
             yield

@@ -28,11 +28,12 @@ from edge.wire.clock import Clock, utc
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What all requests of a process share."""
+    """What all requests of a process share. Nobody waits for ``pool`` who holds a connection, of either."""
 
     config: CloudConfig
     clock: Clock
     pool: AsyncConnectionPool[Connection]
+    counting: AsyncConnectionPool[Connection]  # for attempts that count while a request holds one of the others
     signer: LinkSigner
     vault: ResidentVault
     attempts: AttemptCounter

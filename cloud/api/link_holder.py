@@ -45,13 +45,16 @@ async def check_tail(connection: Connection, services: Services, request: Reques
     await admit(services, f"tail of {order_id}", address, "tail")
     if read_tail(tail) != known:
         raise ApiError(403, "wrong_tail", "tail")
-    async with services.pool.connection() as counting, counting.transaction():
+    async with services.counting.connection() as counting, counting.transaction():
         await services.attempts.succeeded(counting, f"tail of {order_id}", address)
 
 
 async def admit(services: Services, what: str, address: str, field: str) -> None:
-    """Count one attempt, in its own transaction: it counts even where all after it fails. 429 where it is one too many."""
-    async with services.pool.connection() as counting, counting.transaction():
+    """Count one attempt, in its own transaction: it counts even where all after it fails. 429 where it is one too many.
+
+    By a connection of another pool: whoever asks holds one of the first, and would wait for another that holds one and waits.
+    """
+    async with services.counting.connection() as counting, counting.transaction():
         admission: Admission = await services.attempts.admit(counting, what, address)
     if not admission.allowed:
         error = ApiError(429, "too_many_attempts", field, minutes=-(-admission.wait_s // 60))

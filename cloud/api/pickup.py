@@ -105,6 +105,7 @@ async def send_proxy(
     """A code and a QR for somebody who comes instead, good once; a few at a time."""
     response.headers["Cache-Control"] = "no-store"
     claim = await _claim_behind(connection, services, request, token, wanted)
+    await claims.lock_claim(connection, claim)
     if len(await claims.proxies(connection, claim, services.now())) >= claims.MAX_PROXIES:
         raise ApiError(409, "too_many_proxies", "token", most=claims.MAX_PROXIES)
     keys = PickupKeys(services.config.secret)

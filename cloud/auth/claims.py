@@ -100,9 +100,18 @@ async def _make_code(connection: Connection, keys: PickupKeys, site_id: str, cla
     raise psycopg.errors.SerializationFailure("no free pickup code was found")
 
 
+async def lock_claim(connection: Connection, open_claim: OpenClaim) -> None:
+    """Until the transaction's end nobody else adds a token to the claim: what is not there yet has no row to lock."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('pickup claim ' || %s || ' ' || %s, 0))",
+        [open_claim.site_id, open_claim.claim],
+    )
+
+
 async def own_token(connection: Connection, open_claim: OpenClaim, now: datetime) -> tuple[str, datetime]:
     """The token of the claim's own QR and until when it holds; one at a time, so that taking it back is taking all of it back."""
     expires_at = open_claim.deadline + OUTLIVES_DEADLINE
+    await lock_claim(connection, open_claim)
     cursor = await connection.execute(
         "SELECT token FROM pickup_token WHERE site_id = %s AND claim = %s AND NOT is_proxy AND revoked_at IS NULL FOR UPDATE",
         [open_claim.site_id, open_claim.claim],
@@ -118,7 +127,7 @@ async def own_token(connection: Connection, open_claim: OpenClaim, now: datetime
 
 
 async def add_proxy(connection: Connection, keys: PickupKeys, open_claim: OpenClaim, now: datetime) -> tuple[Proxy, str]:
-    """Let somebody else come, once: their token, and their code. None may be added past MAX_PROXIES; the caller asks."""
+    """Let somebody else come, once: token and code. Past MAX_PROXIES none may: asked by the caller, under lock_claim."""
     expires_at = open_claim.deadline + OUTLIVES_DEADLINE
     token = await _add_token(connection, open_claim, expires_at, now, is_proxy=True)
     code = await _make_code(connection, keys, open_claim.site_id, open_claim.claim, token, now)

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from cloud.api.app import create_app, gated
@@ -19,9 +20,17 @@ def config(database_url: str, tmp_path: Path) -> CloudConfig:
 
 
 @pytest.fixture
-async def world(config: CloudConfig) -> AsyncIterator[World]:
-    clock = TestClock()
-    app = create_app(config, clock)
+def clock() -> TestClock:
+    return TestClock()
+
+
+@pytest.fixture
+def app(config: CloudConfig, clock: TestClock) -> FastAPI:
+    return create_app(config, clock)
+
+
+@pytest.fixture
+async def world(config: CloudConfig, clock: TestClock, app: FastAPI) -> AsyncIterator[World]:
     transport = httpx.ASGITransport(app=gated(app, config), raise_app_exceptions=False)
     async with (
         await psycopg.AsyncConnection.connect(config.database_url.get_secret_value(), autocommit=True) as connection,
