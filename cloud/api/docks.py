@@ -37,11 +37,15 @@ async def set_dock_stations(
     before, operators, stations = await _stations(connection, site_id), set(), set()
     cursor = await connection.execute(
         """
-        SELECT d.operator_id, s.id FROM site_operator d
-        LEFT JOIN site_operator r ON r.operator_id = d.operator_id LEFT JOIN site s ON s.id = r.site_id AND s.kind = 'station'
+        WITH served AS (
+            SELECT r.site_id, r.operator_id FROM site_operator r JOIN operator o ON o.id = r.operator_id
+            WHERE r.valid && daterange((%s AT TIME ZONE o.time_zone)::date, NULL)
+        )
+        SELECT d.operator_id, s.id FROM served d
+        LEFT JOIN served r ON r.operator_id = d.operator_id LEFT JOIN site s ON s.id = r.site_id AND s.kind = 'station'
         WHERE d.site_id = %s
         """,
-        [site_id],
+        [services.now(), site_id],
     )
     for operator, station in await cursor.fetchall():
         operators.add(operator)

@@ -1,5 +1,6 @@
 """How an operator's goods come to its stations: as bags, or by SKU and distributed there (分货). Counts from the next plan on."""
 
+from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter
@@ -17,7 +18,7 @@ Mode = Literal["order_bag", "sku_bulk"]
 
 
 class PackModes(BaseModel):
-    """``stations``: those where it is not ``default``."""
+    """``stations``: those where it is not ``default``, and that the operator has today or will have."""
 
     model_config = ConfigDict(extra="forbid")
     default: Mode
@@ -25,10 +26,10 @@ class PackModes(BaseModel):
 
 
 @router.get("")
-async def look_at_modes(operator_id: str, account: Planner, connection: Transaction) -> PackModes:
+async def look_at_modes(operator_id: str, account: Planner, services: ServicesDep, connection: Transaction) -> PackModes:
     """What counts now."""
     require_operator(account, operator_id)
-    return await _modes(connection, operator_id)
+    return await _modes(connection, operator_id, services.now())
 
 
 @router.put("")
@@ -37,10 +38,14 @@ async def set_modes(
 ) -> PackModes:
     """Say all of it anew. Plans that are made already stay as they are."""
     require_operator(account, operator_id)
-    before = await _modes(connection, operator_id)
+    now = services.now()
+    before = await _modes(connection, operator_id, now)
     cursor = await connection.execute(
-        "SELECT r.site_id FROM site_operator r JOIN site s ON s.id = r.site_id WHERE r.operator_id = %s AND s.kind = 'station'",
-        [operator_id],
+        """
+        SELECT r.site_id FROM site_operator r JOIN site s ON s.id = r.site_id JOIN operator o ON o.id = r.operator_id
+        WHERE r.operator_id = %s AND s.kind = 'station' AND r.valid && daterange((%s AT TIME ZONE o.time_zone)::date, NULL)
+        """,
+        [operator_id, now],
     )
     stations = {row[0] for row in await cursor.fetchall()}
     if strangers := sorted(set(wanted.stations) - stations):
@@ -56,17 +61,21 @@ async def set_modes(
         [list(own), list(own.values()), operator_id],
     )
     detail = {"before": before.model_dump(), "after": wanted.model_dump()}
-    await write_audit(connection, services.now(), account.id, "pack_modes.set", operator_id, detail)
-    return await _modes(connection, operator_id)
+    await write_audit(connection, now, account.id, "pack_modes.set", operator_id, detail)
+    return await _modes(connection, operator_id, now)
 
 
-async def _modes(connection: Connection, operator_id: str) -> PackModes:
+async def _modes(connection: Connection, operator_id: str, now: datetime) -> PackModes:
     cursor = await connection.execute("SELECT pack_mode FROM operator WHERE id = %s", [operator_id])
     row = await cursor.fetchone()
     if row is None:
         raise not_found("operator_id", "operator")
     cursor = await connection.execute(
-        "SELECT site_id, pack_mode FROM site_operator WHERE operator_id = %s AND pack_mode <> %s ORDER BY 1",
-        [operator_id, row[0]],
+        """
+        SELECT r.site_id, r.pack_mode FROM site_operator r JOIN operator o ON o.id = r.operator_id
+        WHERE r.operator_id = %s AND r.pack_mode <> %s AND r.valid && daterange((%s AT TIME ZONE o.time_zone)::date, NULL)
+        ORDER BY 1
+        """,
+        [operator_id, row[0], now],
     )
     return PackModes(default=row[0], stations=dict(await cursor.fetchall()))

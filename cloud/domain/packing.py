@@ -11,6 +11,8 @@ from enum import StrEnum
 # Items that fit: a 60 L crate, a 30 L cold box.
 CAPACITY = {"ambient": 16, "chilled": 8, "frozen": 8}
 
+Place = tuple[str, str]  # a station, and a zone there
+
 
 class PackMode(StrEnum):
     """How goods come to a station."""
@@ -113,6 +115,26 @@ def numbered_on(loads: Iterable[Load], kept: Iterable[Load]) -> list[Load]:
     for one in kept:
         last[one.site, one.zone] = max(last.get((one.site, one.zone), 0), one.number)
     return [replace(one, number=one.number + last.get((one.site, one.zone), 0)) for one in loads]
+
+
+def bulk_places(stations: Iterable[str], kept: Iterable[Load]) -> set[Place]:
+    """Where goods come by SKU. What is packed already decides for its place: the same pieces must not come in two ways."""
+    places = {(site, zone) for site in stations for zone in CAPACITY}
+    for load in sorted(kept, key=lambda one: -one.number):  # of two modes in one place, the first load's
+        if load.pack_mode is PackMode.SKU_BULK:
+            places.add((load.site, load.zone))
+        else:
+            places.discard((load.site, load.zone))
+    return places
+
+
+def first_goods(loads: Iterable[tuple[str, Load]]) -> dict[Place, str]:
+    """The label of each place's first load that carries goods by SKU."""
+    first: dict[Place, str] = {}
+    for label, load in sorted(loads, key=lambda one: one[1].number):
+        if load.lines:
+            first.setdefault((load.site, load.zone), label)
+    return first
 
 
 def without(goods: Iterable[Goods], kept: Iterable[Load]) -> list[Goods]:

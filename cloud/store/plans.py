@@ -10,7 +10,19 @@ from datetime import date, datetime
 import msgspec
 
 from cloud.domain.notices import RoomNotice
-from cloud.domain.packing import Goods, Load, PackMode, ToPack, numbered_on, pack, pack_goods, without
+from cloud.domain.packing import (
+    Goods,
+    Load,
+    PackMode,
+    Place,
+    ToPack,
+    bulk_places,
+    first_goods,
+    numbered_on,
+    pack,
+    pack_goods,
+    without,
+)
 from cloud.domain.sort_wall import Route, Stop, stops
 from cloud.store import fold_facts
 from cloud.store.batches import fold, parcels_of
@@ -52,6 +64,7 @@ async def set_plan(
     Where goods come by SKU it is their pieces that are put into containers, and the station makes the parcels out of them.
     Containers that lie empty are used first, then new labels are given out. A plan that is made again replaces the last one, but
     for containers that a dock has taken meanwhile: they keep what they carry, and go with the run that now comes to their station.
+    What else is due there in their zone comes as they do.
     """
     places = stops(routes)
     parcels = await parcels_of(connection, operator_id, pickup_date)
@@ -59,8 +72,8 @@ async def set_plan(
     await fold_facts.lock(connection, parcels)
     kept = await _in_use(connection, operator_id, pickup_date)
     await _keep(connection, operator_id, pickup_date, [(label, places.get(one.site, _ON_NO_ROUTE)) for label, one in kept.items()])
-    bulk = await _bulk_stations(connection, operator_id)
-    goods = without(await _goods(connection, operator_id, pickup_date, bulk), kept.values())
+    bulk = sorted(bulk_places(await _bulk_stations(connection, operator_id, pickup_date), kept.values()))
+    goods = without(await _goods(connection, operator_id, pickup_date, bulk, kept), kept.values())
     fresh = [*pack(await _to_pack(connection, operator_id, pickup_date, bulk, kept)), *pack_goods(goods)]
     loads = numbered_on(fresh, kept.values())
     labels = await _free_containers(connection, operator_id, len(loads), now)
@@ -96,8 +109,12 @@ async def set_plan(
             """
             UPDATE parcel p SET goods_container_id = %s FROM customer_order o
             WHERE o.id = p.order_id AND p.id = ANY(%s) AND o.site_id = %s AND p.zone = %s
+                AND coalesce(p.planned_container_id, p.goods_container_id) IS NULL
             """,
-            [(label, parcels, load.site, load.zone) for label, load, _ in rows if load.lines and load.number == 1],
+            [
+                (label, parcels, *place)
+                for place, label in first_goods([*kept.items(), *((label, load) for label, load, _ in rows)]).items()
+            ],
         )
         await cursor.executemany(
             "UPDATE parcel SET planned_container_id = %s WHERE id = ANY(%s)",
@@ -133,44 +150,48 @@ async def plan(connection: Connection, operator_id: str, pickup_date: date) -> l
     ]
 
 
-async def _bulk_stations(connection: Connection, operator_id: str) -> list[str]:
-    """Where the operator's goods come by SKU."""
+async def _bulk_stations(connection: Connection, operator_id: str, pickup_date: date) -> list[str]:
+    """Where the operator's goods of that day come by SKU."""
     cursor = await connection.execute(
         """
         SELECT r.site_id FROM site_operator r JOIN operator o ON o.id = r.operator_id
-        WHERE r.operator_id = %s AND coalesce(r.pack_mode, o.pack_mode) = 'sku_bulk' ORDER BY 1
+        WHERE r.operator_id = %s AND r.valid @> %s AND coalesce(r.pack_mode, o.pack_mode) = 'sku_bulk' ORDER BY 1
         """,
-        [operator_id],
+        [operator_id, pickup_date],
     )
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def _goods(connection: Connection, operator_id: str, pickup_date: date, sites: Sequence[str]) -> list[Goods]:
+async def _goods(
+    connection: Connection, operator_id: str, pickup_date: date, bulk: Sequence[Place], kept: Collection[str]
+) -> list[Goods]:
     cursor = await connection.execute(
         """
         SELECT o.site_id, p.zone, l.sku, sum(l.quantity - l.short)::int
         FROM customer_order o JOIN order_line l ON l.order_id = o.id JOIN parcel p ON p.id = l.parcel_id
         WHERE o.operator_id = %s AND o.pickup_date = %s AND o.locked_at IS NOT NULL AND o.cancelled_at IS NULL
-            AND o.site_id = ANY(%s)
+            AND (o.site_id, p.zone) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+            AND coalesce(p.planned_container_id, '') <> ALL(%s)
         GROUP BY 1, 2, 3 HAVING sum(l.quantity - l.short) > 0
         """,
-        [operator_id, pickup_date, sites],
+        [operator_id, pickup_date, [site for site, _ in bulk], [zone for _, zone in bulk], list(kept)],
     )
     return [Goods(*row) for row in await cursor.fetchall()]
 
 
 async def _to_pack(
-    connection: Connection, operator_id: str, pickup_date: date, bulk: Sequence[str], kept: Collection[str]
+    connection: Connection, operator_id: str, pickup_date: date, bulk: Sequence[Place], kept: Collection[str]
 ) -> list[ToPack]:
     cursor = await connection.execute(
         """
         SELECT p.id, p.site_id, p.zone, sum(l.quantity - l.short)::int
         FROM customer_order o JOIN order_line l ON l.order_id = o.id JOIN parcel p ON p.id = l.parcel_id
         WHERE o.operator_id = %s AND o.pickup_date = %s AND o.locked_at IS NOT NULL AND o.cancelled_at IS NULL
-            AND o.site_id <> ALL(%s) AND coalesce(p.planned_container_id, '') <> ALL(%s)
+            AND (o.site_id, p.zone) NOT IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+            AND coalesce(p.planned_container_id, '') <> ALL(%s)
         GROUP BY p.id HAVING sum(l.quantity - l.short) > 0
         """,
-        [operator_id, pickup_date, bulk, list(kept)],
+        [operator_id, pickup_date, [site for site, _ in bulk], [zone for _, zone in bulk], list(kept)],
     )
     return [ToPack(*row) for row in await cursor.fetchall()]
 

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 TODAY = "2026-11-22"
 MODES = "/api/operators/op-a/pack-modes"
+ROUTES = {"routes": [{"run": "r1", "stops": ["st-a1", "st-a2"]}]}
 BATCH = f"/api/operators/op-a/batches/{TODAY}"
 
 
@@ -27,8 +28,7 @@ async def planned(world: World, **modes: Any) -> dict[str, Any]:
     await world.post("dispatcher-a", "/api/operators/op-a/orders", json=orders)
     await world.post("dispatcher-a", f"{BATCH}/freeze", json={"early": True})
     await world.post("dispatcher-a", f"{BATCH}/allocation", json={"stock": []})
-    routes = {"routes": [{"run": "r1", "stops": ["st-a1", "st-a2"]}]}
-    wall: dict[str, Any] = (await world.post("dispatcher-a", f"{BATCH}/plan", json=routes)).json()
+    wall: dict[str, Any] = (await world.post("dispatcher-a", f"{BATCH}/plan", json=ROUTES)).json()
     return wall
 
 
@@ -113,6 +113,68 @@ async def test_a_plan_keeps_the_mode_it_was_made_with_and_a_new_one_takes_the_ne
     day = await manifest_of(world, "st-a1")
     assert {one.pack_mode for one in day.containers} == {"order_bag"}
     assert {one.is_made_here for one in day.parcels} == {False}
+
+
+async def planned_of(world: World, site: str) -> dict[str, dict[str, Any]]:
+    """The newest plan's containers for a station."""
+    wall = (await world.get("dispatcher-a", f"{BATCH}/sort-wall")).json()
+    return {one["container"]: one for lane in wall["lanes"] for one in lane["containers"] if one["site"] == site}
+
+
+@pytest.mark.parametrize(("before", "after"), [("order_bag", "sku_bulk"), ("sku_bulk", "order_bag")])
+async def test_where_the_dock_has_begun_a_changed_mode_packs_nothing_twice_and_loses_no_parcel(
+    world: World, before: str, after: str
+) -> None:
+    await planned(world, default=before)
+    first = await planned_of(world, "st-a1")
+    taken = next(label for label, one in first.items() if one["zone"] == "ambient")
+    await world.connection.execute("UPDATE container SET state = 'loading' WHERE id = %s", [taken])
+    assert (await world.call("dispatcher-a", "PUT", MODES, json={"default": after})).status_code == 200
+    await world.post("dispatcher-a", f"{BATCH}/plan", json=ROUTES)
+    second = await planned_of(world, "st-a1")
+    ambient = {label: one for label, one in second.items() if one["zone"] == "ambient"}
+    assert list(ambient) == [taken], "all of the zone is in it already"
+    assert (ambient[taken]["pack_mode"], ambient[taken]["parcels"]) == (before, first[taken]["parcels"])
+    assert [one["pack_mode"] for one in second.values() if one["zone"] != "ambient"] == [after], "nobody has begun with that zone"
+    assert await nowhere(world) == 0
+
+
+async def nowhere(world: World) -> int:
+    """Parcels of st-a1 that no planned container carries, or two ways."""
+    return int(
+        await world.one(
+            """
+            SELECT count(*) FROM parcel WHERE site_id = 'st-a1' AND num_nonnulls(
+                (SELECT c.container_id FROM planned_container c WHERE c.container_id = planned_container_id),
+                (SELECT c.container_id FROM planned_container c WHERE c.container_id = goods_container_id)) <> 1
+            """
+        )
+    )
+
+
+async def test_goods_planned_again_behind_a_second_container_are_still_what_parcels_are_made_of(world: World) -> None:
+    """The dock took number 2 first; number 1 is planned again, behind it."""
+    await planned(world, default="sku_bulk")
+    label = next(label for label, one in (await planned_of(world, "st-a1")).items() if one["zone"] == "ambient")
+    await world.connection.execute("UPDATE container SET state = 'loading' WHERE id = %s", [label])
+    await world.connection.execute(
+        'UPDATE planned_container SET number = 2, lines = \'[{"sku": "egg", "quantity": 1}]\' WHERE container_id = %s', [label]
+    )
+    await world.connection.execute("UPDATE parcel SET goods_container_id = NULL WHERE goods_container_id = %s", [label])
+    await world.post("dispatcher-a", f"{BATCH}/plan", json=ROUTES)
+    again = {one["number"]: one["lines"] for one in (await planned_of(world, "st-a1")).values() if one["zone"] == "ambient"}
+    assert again == {2: [{"sku": "egg", "quantity": 1}], 3: [{"sku": "egg", "quantity": 3}]}
+    assert await nowhere(world) == 0
+
+
+async def test_a_station_the_operator_has_left_by_the_pickup_day_has_no_mode(world: World) -> None:
+    await planned(world, stations={"st-a1": "sku_bulk"})
+    await world.connection.execute("UPDATE site_operator SET valid = daterange(NULL, %s::date) WHERE site_id = 'st-a1'", [TODAY])
+    assert (await world.get("dispatcher-a", MODES)).json()["stations"] == {}
+    refused = await world.call("dispatcher-a", "PUT", MODES, json={"default": "order_bag", "stations": {"st-a1": "sku_bulk"}})
+    assert refused.json()["error"]["code"] == "no_station"
+    await world.post("dispatcher-a", f"{BATCH}/plan", json=ROUTES)
+    assert {one["pack_mode"] for one in (await planned_of(world, "st-a1")).values()} == {"order_bag"}
 
 
 async def test_modes_are_the_operators_planners_to_set_for_its_own_stations(world: World) -> None:
