@@ -165,7 +165,7 @@ async def touched_parcels(alarm_id: int, account: CurrentAccount, services: Serv
                a.verdict, p.exceptions
         FROM cold_stay t JOIN parcel p ON p.id = t.parcel_id JOIN cold_account a ON a.parcel_id = p.id
         WHERE t.site_id = %(site)s AND %(subject)s = ANY(t.sensors) AND t.from_at < %(to)s
-            AND (NOT t.is_over OR t.to_at > %(from)s) AND {PARCELS_IN_SCOPE}
+            AND t.from_at > %(from)s - interval '15 days' AND (NOT t.is_over OR t.to_at > %(from)s) AND {PARCELS_IN_SCOPE}
         ORDER BY a.verdict <> 'breach', t.out_min DESC, p.id LIMIT 1000
         """,  # noqa: S608  # literals only
         {

@@ -74,7 +74,7 @@ WHERE NOT stay.is_over OR stay.to_at > told.since
 
 
 async def account_batch(connection: Connection, now: datetime) -> tuple[int, int]:
-    """The next ones that wait; returns how many those were, and of how many it changed whether they were too warm."""
+    """The next ones that wait; returns how many those were, and of how many it changed since when they were too warm."""
     async with connection.transaction():
         notes, ids = await _next(connection, now)
         if not ids:
@@ -85,6 +85,7 @@ async def account_batch(connection: Connection, now: datetime) -> tuple[int, int
         await connection.execute("DELETE FROM cold_account WHERE parcel_id = ANY(%s)", [gone])
         await connection.execute("DELETE FROM cold_stay WHERE parcel_id = ANY(%s)", [gone])
         await connection.execute("DELETE FROM cold_note WHERE id = ANY(%s)", [notes])
+        changed |= await _no_longer_breached(connection, gone)
         await _say_breaches(connection, changed, now)
     return len(ids), len(changed)
 
@@ -104,7 +105,7 @@ async def _next(connection: Connection, now: datetime) -> tuple[list[int], list[
 
 
 async def _compute(connection: Connection, facts: ColdFacts, now: datetime) -> dict[str, int | None]:
-    """Write the accounts; returns those of which it changed whether they were too warm: since when (ms)."""
+    """Write the accounts; returns those of which it changed since when they were too warm (ms)."""
     whereabouts: dict[str, tuple[Stay, ...]] = {}
     legs_of: dict[str, tuple[Leg, ...]] = {}
     for parcel in facts.parcels:
@@ -125,7 +126,7 @@ async def _compute(connection: Connection, facts: ColdFacts, now: datetime) -> d
         is_settled = _is_settled(whereabouts[parcel.id], facts.closed_to, now)
         rows.append(_account_row(parcel, judged, limits, now, is_settled=is_settled))
         stay_rows += _stay_rows(parcel, judged, facts)
-        if (judged.breached_ms is not None) != parcel.is_breached:
+        if judged.breached_ms != parcel.breached_ms:
             changed[parcel.id] = judged.breached_ms
     await connection.execute(_WRITE_ACCOUNTS, [msgspec.json.encode(rows).decode()])
     await connection.execute("DELETE FROM cold_stay WHERE parcel_id = ANY(%s)", [[one.id for one in facts.parcels]])
@@ -143,6 +144,12 @@ def _is_settled(found: Sequence[Stay], closed_to: datetime | None, now: datetime
     if last.to_ms is not None:
         return last.to_ms <= to_ms(closed_to)
     return found[0].from_ms <= to_ms(min(now, closed_to) - LONGEST)
+
+
+async def _no_longer_breached(connection: Connection, ids: Sequence[str]) -> dict[str, int | None]:
+    """Of those that nobody has to keep cold any more: what was said of them is taken back."""
+    cursor = await connection.execute("SELECT id FROM parcel WHERE id = ANY(%s) AND breached_at IS NOT NULL", [ids])
+    return {row[0]: None for row in await cursor.fetchall()}
 
 
 async def _say_breaches(connection: Connection, changed: dict[str, int | None], now: datetime) -> None:

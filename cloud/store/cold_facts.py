@@ -27,16 +27,17 @@ from edge.wire.messages import GoodsLimits
 class ColdParcel:
     """A parcel to be accounted for. ``classes``: of each article in it, None where it has its zone's.
 
-    ``judged_by``: the limits of the account it has, where that was settled: what was in force then.
+    ``judged_by``: the class and limits of the account it has, where that was settled: what was in force then. None where it has
+    lain nowhere yet: what was in force when its order came in says nothing.
     """
 
     id: str
     operator: str
     zone: str
     planned_container: str
-    is_breached: bool
+    breached_ms: int | None
     classes: tuple[str | None, ...]
-    judged_by: Limits | None
+    judged_by: tuple[str, Limits] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,10 @@ class ColdFacts:
         return {name: self.of_containers.get(name, ()) for name in named}
 
     def limits_for(self, parcel: ColdParcel, goods: Goods) -> Limits:
-        """Its operator's, or what it was judged by."""
-        return parcel.judged_by or self.limits.get(parcel.operator, _DEFAULTS)[goods]
+        """Its operator's, or what it was judged by as goods of the same class."""
+        if parcel.judged_by is not None and parcel.judged_by[0] == goods:
+            return parcel.judged_by[1]
+        return self.limits.get(parcel.operator, _DEFAULTS)[goods]
 
 
 _DEFAULTS = limits_of({})
@@ -86,11 +89,11 @@ async def _parcels(connection: Connection, ids: Sequence[str]) -> tuple[ColdParc
         """
         SELECT p.id, coalesce(p.operator_id, ''), p.zone,
                coalesce(p.container_id, p.planned_container_id, p.goods_container_id, ''),
-               p.breached_at IS NOT NULL,
+               (extract(epoch FROM p.breached_at) * 1000)::bigint,
                ARRAY(SELECT a.goods FROM order_line l
                      LEFT JOIN article a ON a.operator_id = p.operator_id AND a.sku = l.sku
                      WHERE l.parcel_id = p.id AND l.order_id = p.order_id AND l.quantity > l.short ORDER BY l.line),
-               CASE WHEN c.is_settled THEN c.limits::text END
+               c.goods, CASE WHEN c.is_settled AND EXISTS (SELECT FROM cold_stay t WHERE t.parcel_id = p.id) THEN c.limits::text END
         FROM parcel p LEFT JOIN cold_account c ON c.parcel_id = p.id
         WHERE p.id = ANY(%s) AND p.zone IN ('chilled', 'frozen') ORDER BY p.id
         """,
@@ -98,8 +101,8 @@ async def _parcels(connection: Connection, ids: Sequence[str]) -> tuple[ColdParc
     )
     return tuple(
         ColdParcel(
-            id=row[0], operator=row[1], zone=row[2], planned_container=row[3], is_breached=row[4], classes=tuple(row[5]),
-            judged_by=None if row[6] is None else _limits(row[6]),
+            id=row[0], operator=row[1], zone=row[2], planned_container=row[3], breached_ms=row[4], classes=tuple(row[5]),
+            judged_by=None if row[7] is None else (row[6], _limits(row[7])),
         )
         for row in await cursor.fetchall()
     )  # fmt: skip

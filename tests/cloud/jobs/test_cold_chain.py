@@ -278,6 +278,58 @@ async def test_a_settled_parcel_is_judged_by_what_was_in_force_then(shop: Shop) 
     assert await shop.of() == ("in_range", 60, 60, 0, True)
 
 
+async def test_what_was_in_force_when_its_order_came_in_does_not_bind_a_parcel_that_has_lain_nowhere(shop: Shop) -> None:
+    """An import folds its parcels, and so has them accounted for before they come."""
+    await shop.connection.execute("INSERT INTO cold_note (parcel_id) VALUES ('P2')")
+    await shop.account()
+    assert await shop.of() == ("no_data", 0, 0, 0, True)
+    await set_limits(shop.connection, "green", {"chilled": m.GoodsLimits(low_c=0.0, high_c=3.0)}, shop.now)
+    await put_away(shop)
+    await shop.measure(0, [5.0] * 60)
+    await shop.account()
+    assert (await shop.of())[0] == "breach"
+
+
+async def test_a_settled_parcel_of_which_the_class_is_corrected_is_judged_as_what_it_is(shop: Shop) -> None:
+    await put_away(shop)
+    await shop.measure(0, [8.0] * 60)
+    await shop.scan(60, m.ParcelReleased(parcel="P2"))
+    await shop.pass_time(300)
+    await shop.account()
+    assert await shop.of() == ("breach", 60, 60, 60, True)
+    await shop.connection.execute(
+        "INSERT INTO article (operator_id, sku, name, goods) VALUES ('green', 'milk', '牛奶', 'chilled_wide')"
+    )
+    await shop.connection.execute("INSERT INTO cold_note (parcel_id) VALUES ('P2')")
+    await shop.account()
+    assert await shop.of() == ("in_range", 60, 60, 0, True)
+
+
+BREACHED_AT = "SELECT breached_at FROM parcel WHERE id = 'P2'"
+
+
+async def test_readings_that_come_late_tell_that_it_was_too_warm_sooner(shop: Shop) -> None:
+    await put_away(shop)
+    await shop.measure(60, [9.5] * 60)
+    await shop.account()
+    first = await shop.value(BREACHED_AT)
+    assert first == utc(shop.minute(60))
+    await shop.measure(1, [9.5] * 59, now=200)
+    await shop.account()
+    assert await shop.value(BREACHED_AT) < first
+
+
+async def test_a_parcel_of_which_the_zone_is_corrected_to_ambient_was_never_too_warm(shop: Shop) -> None:
+    await put_away(shop)
+    await shop.measure(0, [9.5] * 60)
+    await shop.account()
+    assert await shop.exceptions() == ["temp_breach"]
+    await shop.connection.execute("UPDATE parcel SET zone = 'ambient' WHERE id = 'P2'")
+    await shop.connection.execute("INSERT INTO cold_note (parcel_id) VALUES ('P2')")
+    await shop.account()
+    assert (await shop.of(), await shop.value(BREACHED_AT), await shop.exceptions()) == ((), None, [])
+
+
 async def test_work_that_is_cut_off_anywhere_is_done_the_next_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     await put_away(shop)
     await shop.measure(0, [9.5] * 60)
