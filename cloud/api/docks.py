@@ -50,7 +50,8 @@ async def set_dock_stations(
     for operator, station in await cursor.fetchall():
         operators.add(operator)
         stations.add(station)
-    if strangers := sorted(set(wanted.stations) - stations):
+    # One that has left since it was named holds up nothing: no plan names it any more.
+    if strangers := sorted(set(wanted.stations) - stations - set(before.stations)):
         raise ApiError(422, "no_station", "stations", site=strangers[0], operator=", ".join(sorted(operators)))
     await connection.execute("DELETE FROM dock_station WHERE dock_id = %s", [site_id])
     await connection.execute(

@@ -3120,7 +3120,7 @@ export interface components {
         };
         /**
          * PackModes
-         * @description ``stations``: those where it is not ``default``.
+         * @description ``stations``: those where it is not ``default``, and that the operator has today or will have.
          */
         PackModes: {
             /**

@@ -140,3 +140,13 @@ async def test_where_there_are_several_docks_each_is_told_of_its_own_stations_on
     assert len((await newest(world)).loads) == 6
     for login, site, status in (("dispatcher-b", "dock-a", 404), ("leader-a1", "dock-a", 403), ("dispatcher-a", "st-a1", 404)):
         assert (await world.get(login, f"/api/sites/{site}/stations")).status_code == status
+
+
+async def test_a_station_the_operator_has_left_is_no_docks_to_take_but_holds_up_none_that_has_it(world: World) -> None:
+    await plan(world)
+    path = "/api/sites/dock-a/stations"
+    assert (await world.call("dispatcher-a", "PUT", path, json={"stations": ["st-a1"]})).status_code == 200
+    await world.connection.execute("UPDATE site_operator SET valid = daterange(NULL, '2026-11-22') WHERE site_id LIKE 'st-a_'")
+    refused = await world.call("dispatcher-a", "PUT", path, json={"stations": ["st-a1", "st-a2"]})
+    assert (refused.status_code, refused.json()["error"]["params"]["site"]) == (422, "st-a2")
+    assert (await world.call("dispatcher-a", "PUT", path, json={"stations": ["st-a1", "st-both"]})).status_code == 200
