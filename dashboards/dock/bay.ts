@@ -6,7 +6,7 @@ import type { Scan } from '../shared/agent/agent'
 import { type Desk, makeDesk } from '../shared/agent/desk'
 import { useKept } from '../shared/agent/kept'
 import type { Json } from '../shared/live/protocol'
-import { type Dock, isAt, type Mode, readDock } from './dock'
+import { type Dock, isAt, type Mode, readDock, seatAfter } from './dock'
 import { headline, particulars, spoken } from './words'
 
 export interface Bay extends Desk {
@@ -52,11 +52,18 @@ export function makeBay(): Bay {
 
   async function sit(place: string): Promise<void> {
     kept.value = place
-    await change('/api/dock/sit', { place })
+    const answer: Json | null = await desk.post('/api/dock/sit', { place })
+    if (!answer) return
+    kept.value = place // what was seen meanwhile may not have had it yet
+    dock.value = answer as unknown as Dock
   }
 
-  watch(dock, (seen, before) => {
-    if (!before && seen && kept.value !== '' && kept.value !== seen.place.place) void sit(kept.value)
+  // Where people are known, nobody can sit before somebody has logged in.
+  watch([dock, desk.worker], ([seen, worker]) => {
+    if (!seen) return
+    const next = seatAfter(kept.value, seen.place.place, seen.places)
+    if (next === 'forget') kept.value = ''
+    if (next === 'sit' && (!seen.has_staff || worker)) void sit(kept.value)
   })
 
   const bay: Bay = {
