@@ -6,7 +6,8 @@ import type { Scan } from '../shared/agent/agent'
 import { type Desk, makeDesk } from '../shared/agent/desk'
 import { useKept } from '../shared/agent/kept'
 import type { Json } from '../shared/live/protocol'
-import { type Dock, isAt, type Mode, readDock, seatAfter } from './dock'
+import { type Dock, isAt, type Mode, readDock } from './dock'
+import { seatAfter } from './seat'
 import { headline, particulars, spoken } from './words'
 
 export interface Bay extends Desk {

@@ -46,6 +46,8 @@ export interface Run {
   readonly sealed: number
   readonly loaded: number
   readonly lost: number
+  /** Not in the van, and waited for: what was packed and is lost is not. */
+  readonly left: number
   readonly parcels: number
   readonly sorted: number
   readonly packed: number
@@ -71,13 +73,6 @@ export const readLoad = (container: string): Promise<Load | null> => ask('dock/l
 /** Of a run in the order of loading; '' are those on no route. */
 export async function readLoads(run: string): Promise<readonly Load[] | null> {
   return (await ask<{ loads: readonly Load[] }>('dock/loads', { run }))?.loads ?? null
-}
-
-/** What a page does that last worked at `kept`. An agent that was restarted knows its places, and not which page sits where: the
- * page sits down again, or its modes would be every other scanner's. Where somebody gave the scanner back, it is forgotten. */
-export function seatAfter(kept: string, place: string, places: readonly Pick<Place, 'place'>[]): 'stay' | 'sit' | 'forget' {
-  if (kept === '' || place !== '') return 'stay'
-  return places.some((one) => one.place === kept) ? 'sit' : 'forget'
 }
 
 /** Whether an act was done at a place: by a page that works there, by its scanner, or by a scanner that has none of its own. */

@@ -47,12 +47,15 @@ const zh = {
   'word.run_full': '装车完成',
   'word.loaded_early': '装早了，应先装',
   'word.loaded_before': '之前已装车',
+  'word.found': '报丢的筐找到了，已装车',
   'word.wrong_run': '别的车次',
   'word.not_sealed': '还没封箱',
   'word.no_route': '没有线路',
   'word.taken_back': '空筐已收',
   'word.taken_back_before': '之前已收',
   'word.not_empty': '筐里有货',
+  'word.holds_goods': '筐里有散货，不是空筐',
+  'word.still_sealed': '还封着，不是空筐',
   'word.lost': '丢筐',
   'word.lost_before': '之前已报丢筐',
   'state.empty': '待装',
@@ -151,12 +154,15 @@ const en: Record<keyof typeof zh, string> = {
   'word.run_full': 'Van complete',
   'word.loaded_early': 'Too early, first',
   'word.loaded_before': 'Loaded before',
+  'word.found': 'Lost one found, loaded',
   'word.wrong_run': 'Another run',
   'word.not_sealed': 'Not sealed yet',
   'word.no_route': 'On no route',
   'word.taken_back': 'Taken back',
   'word.taken_back_before': 'Taken back before',
   'word.not_empty': 'Not empty',
+  'word.holds_goods': 'Loose goods in it, not empty',
+  'word.still_sealed': 'Still sealed, not empty',
   'word.lost': 'Lost',
   'word.lost_before': 'Lost before',
   'state.empty': 'waits',
@@ -234,7 +240,7 @@ export function runName(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1)
 }
 
-const WITH_RUN = new Set(['loaded', 'run_full', 'loaded_early', 'loaded_before', 'wrong_run'])
+const WITH_RUN = new Set(['loaded', 'run_full', 'loaded_early', 'loaded_before', 'found', 'wrong_run'])
 
 /** The one line that is read from a metre away. */
 export function headline(scan: Scan): string {

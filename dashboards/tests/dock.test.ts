@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { seatAfter } from '../dock/dock'
+import { seatAfter } from '../dock/seat'
 
 const PLACES = [{ place: '' }, { place: 'scanner-2' }]
 

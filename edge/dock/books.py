@@ -11,7 +11,7 @@ from edge.outbox.transaction import Execute
 from edge.rules.custody import ContainerStanding, ContainerState, ParcelState, container_standing, parcel_standing
 from edge.station.ledger import decode_fact, facts_of, facts_since
 from edge.wire.manifest import PlannedLoad
-from edge.wire.messages import ContainerBound, ContainerTakenBack
+from edge.wire.messages import ContainerBound, ContainerLost, ContainerTakenBack
 
 _MOST_BINDS = 8  # of one label: it is bound once a day, and again where somebody changed their mind
 
@@ -36,8 +36,9 @@ def load(execute: Execute, planned: PlannedLoad, *, with_parcels: bool = False) 
         own = container_standing(facts_of(execute, label))
         return LoadNow(planned, label, standing=own if own.state is ContainerState.LOST else ContainerStanding())
     container = bind.fact.container
-    standing = container_standing(facts_since(execute, container, bind.row))
-    now = LoadNow(planned, container, is_bound=True, standing=standing)
+    facts = list(facts_since(execute, container, bind.row))
+    found_as = container_standing(fact for fact in facts if not isinstance(fact, ContainerLost)).state
+    now = LoadNow(planned, container, is_bound=True, standing=container_standing(facts), found_as=found_as)
     return filled(execute, now) if with_parcels else now
 
 

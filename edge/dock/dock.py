@@ -9,6 +9,7 @@ from typing import ClassVar, assert_never, get_args
 
 from edge.devices.ports import Feedback, Scan, Sound
 from edge.dock import books, loading, packing, places, sorting
+from edge.dock.known import LoadNow
 from edge.dock.places import SHARED, Place
 from edge.dock.plan import NO_PLAN, DockPlan, run_key
 from edge.dock.progress import Progress
@@ -149,7 +150,7 @@ class Dock(Station):
 
         def decide(execute: Execute, _day: Day) -> Verdict:
             verdict = _decide(execute, plan, place, label, scan.symbology)
-            after = places.after(place, verdict.word, verdict.container, verdict.detail)
+            after = places.after(place, verdict)
             if after != place:
                 places.keep(execute, name, after)
             return verdict
@@ -158,7 +159,7 @@ class Dock(Station):
 
     def _settled(self, verdict: Verdict, device: str) -> None:
         name = self.seat(device)
-        self.places[name] = places.after(self.places[name], verdict.word, verdict.container, verdict.detail)
+        self.places[name] = places.after(self.places[name], verdict)
         self.progress.touched(verdict.facts, self.plan)
 
 
@@ -197,6 +198,10 @@ def _decide_parcel(execute: Execute, plan: DockPlan, place: Place, label: str) -
             assert_never(place.mode)
 
 
+def _run(execute: Execute, plan: DockPlan, run: str) -> list[LoadNow]:
+    return [books.load(execute, one) for one in plan.runs.get(run, ())]
+
+
 def _decide_container(execute: Execute, plan: DockPlan, place: Place, label: str) -> Verdict:
     known = books.container(execute, plan, label)
     match place.mode:
@@ -209,8 +214,10 @@ def _decide_container(execute: Execute, plan: DockPlan, place: Place, label: str
         case "seal":
             return packing.seal(known)
         case "load":
-            of_run = plan.runs.get(run_key(known.carries.load), ()) if known.carries else ()
-            return loading.load(known, place.run, [books.load(execute, one) for one in of_run])
+            of_run = _run(execute, plan, run_key(known.carries.load)) if known.carries else []
+            # What was open and lacks nothing any more, for the last that lacked was lost, is closed: another may begin.
+            is_open = loading.next_to_load(_run(execute, plan, place.run)) is not None
+            return loading.load(known, place.run if is_open else "", of_run)
         case "empties":
             return loading.take_back(known)
         case _:

@@ -9,8 +9,8 @@ from edge.wire.manifest import PlannedLoad
 class LoadNow(NamedTuple):
     """A load of the plan. ``container``: the one that carries it, or the planned one where none does yet (``is_bound``).
 
-    ``standing`` is of this round: what was done with the container for an earlier day does not count. ``packed``: the parcels in
-    it, where that was read.
+    ``standing`` is of this round: what was done with the container for an earlier day does not count. ``found_as``: the state of
+    one that is lost, had nobody called it so; its own otherwise. ``packed``: the parcels in it, where that was read.
     """
 
     load: PlannedLoad
@@ -18,10 +18,21 @@ class LoadNow(NamedTuple):
     is_bound: bool = False
     standing: ContainerStanding = ContainerStanding()
     packed: frozenset[str] = frozenset()
+    found_as: ContainerState = ContainerState.EMPTY
 
     @property
     def state(self) -> ContainerState:
         return self.standing.state
+
+    @property
+    def is_lost(self) -> bool:
+        """It was packed, and nobody finds it. Where only an empty container is not found, another takes its load."""
+        return self.is_bound and self.state is ContainerState.LOST
+
+    @property
+    def is_to_load(self) -> bool:
+        """It is not in the van, and waited for."""
+        return self.state is not ContainerState.LOADED and not self.is_lost
 
     @property
     def lacking(self) -> tuple[str, ...]:

@@ -28,14 +28,16 @@ def load(known: ContainerNow, open_run: str, of_run: Sequence[LoadNow]) -> Verdi
         return Verdict(
             DockWord.NO_ROUTE, Sound.REFUSED, container=label, detail=planned.station_name or planned.station
         )  # fmt: skip
-    loaded, of = sum(one.state is ContainerState.LOADED for one in of_run), len(of_run)
+    loaded = sum(one.state is ContainerState.LOADED for one in of_run)
+    is_found = carries.is_lost and carries.found_as in (ContainerState.SEALED, ContainerState.LOADED)
+    of = loaded + sum(one.is_to_load for one in of_run) + is_found  # which was not waited for
     run = run_key(planned)
     told = Verdict(
         DockWord.LOADED_BEFORE, Sound.DUPLICATE, container=label, place=planned.lane, amount=loaded, of=of, detail=run
     )  # fmt: skip
     if open_run and run != open_run:
         return told._replace(word=DockWord.WRONG_RUN, sound=Sound.REFUSED, amount=0, of=0)
-    match carries.state:
+    match ContainerState.SEALED if is_found else carries.state:
         case ContainerState.LOADED:
             return told
         case ContainerState.BOUND:
@@ -45,32 +47,29 @@ def load(known: ContainerNow, open_run: str, of_run: Sequence[LoadNow]) -> Verdi
         case _:
             return told._replace(word=DockWord.NOT_BOUND, sound=Sound.REFUSED, amount=0, of=0)
     booked = told._replace(facts=(ContainerLoaded(container=label, run=planned.run),), amount=loaded + 1)
+    if is_found:
+        return booked._replace(word=DockWord.FOUND, sound=Sound.ATTENTION)
     if (first := next_to_load(of_run)) is not None and first.load.stop > planned.stop:
         return booked._replace(word=DockWord.LOADED_EARLY, sound=Sound.ATTENTION, place=first.load.lane)
     return booked._replace(word=DockWord.RUN_FULL if loaded + 1 == of else DockWord.LOADED, sound=Sound.OK)
 
 
 def next_to_load(of_run: Sequence[LoadNow]) -> LoadNow | None:
-    """The first in the order of loading that is not in the van. What was packed and nobody finds is not waited for; where only an
-    empty container is not found, another takes its load.
-    """
-    return next((one for one in of_run if one.state is not ContainerState.LOADED and not is_lost(one)), None)
-
-
-def is_lost(now: LoadNow) -> bool:
-    """It was packed, and nobody finds it."""
-    return now.is_bound and now.state is ContainerState.LOST
+    """The first in the order of loading that is not in the van, and waited for."""
+    return next((one for one in of_run if one.is_to_load), None)
 
 
 def take_back(known: ContainerNow) -> Verdict:
-    """An empty container came back."""
-    label = known.container
-    if known.is_carrying and known.carries is not None and known.carries.state in (ContainerState.BOUND, ContainerState.SEALED):
-        now = known.carries
+    """An empty container came back. One with parcels in it, with goods that nobody scans, or with a seal on it is none."""
+    label, now = known.container, known.carries
+    if now is not None and known.is_carrying and now.found_as in (ContainerState.BOUND, ContainerState.SEALED):
+        refused = Verdict(DockWord.NOT_EMPTY, Sound.REFUSED, container=label, place=now.load.lane)
         if now.packed:
-            return Verdict(
-                DockWord.NOT_EMPTY, Sound.REFUSED, container=label, place=now.load.lane, amount=len(now.packed), of=len(now.packed)
-            )
+            return refused._replace(amount=len(now.packed), of=len(now.packed))
+        if now.load.lines:
+            return refused._replace(word=DockWord.HOLDS_GOODS)
+        if now.found_as is ContainerState.SEALED:
+            return refused._replace(word=DockWord.STILL_SEALED)
     if known.was_taken_back:
         return Verdict(DockWord.TAKEN_BACK_BEFORE, Sound.DUPLICATE, container=label)
     return Verdict(DockWord.TAKEN_BACK, Sound.OK, (ContainerTakenBack(container=label),), container=label)

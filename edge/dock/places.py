@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from edge.dock.words import DockWord
 from edge.outbox.transaction import Execute
+from edge.station.verdict import Verdict
 from edge.wire.presence import DockMode
 
 SHARED = ""  # of every device that has no place of its own
@@ -22,17 +23,16 @@ class Place:
     run: str = ""
 
 
-def after(place: Place, word: str, container: str, detail: str) -> Place:
-    """What goes on there once an act was booked or told; as a verdict says it."""
-    match word:
+def after(place: Place, verdict: Verdict) -> Place:
+    """What goes on there once an act was booked or told."""
+    container = verdict.container
+    match verdict.word:
         case DockWord.BOUND | DockWord.OPEN:
             return replace(place, container=container, load="")
         case DockWord.SEALED | DockWord.SEALED_SHORT | DockWord.LOST if place.container == container:
             return replace(place, container="")
-        case DockWord.LOADED | DockWord.LOADED_EARLY:
-            return replace(place, run=detail)
-        case DockWord.RUN_FULL:
-            return replace(place, run="")
+        case DockWord.LOADED | DockWord.LOADED_EARLY | DockWord.FOUND | DockWord.RUN_FULL:
+            return replace(place, run="" if verdict.amount == verdict.of else verdict.detail)
         case _:
             return place
 

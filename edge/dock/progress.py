@@ -57,9 +57,14 @@ class Progress:
             self._plan, self._loads, self._carried, self._stale = plan, {}, {}, set(plan.loads)
         while self._stale:
             some = list(self._stale)[:LOADS_AT_ONCE]
-            self._stale.difference_update(some)
             wanted = [plan.loads[label] for label in some if label in plan.loads]
-            for one in await self._outbox.run(lambda store, wanted=wanted: _read(store.execute, wanted)):  # type: ignore[misc]
+            self._stale.difference_update(some)  # before, for what is touched meanwhile is stale again
+            try:
+                read = await self._outbox.run(lambda store, wanted=wanted: _read(store.execute, wanted))  # type: ignore[misc]
+            except BaseException:
+                self._stale.update(some)
+                raise
+            for one in read:
                 self._loads[one.now.load.container] = one
                 self._carried[one.now.container] = one.now.load.container
 

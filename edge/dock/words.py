@@ -43,6 +43,7 @@ class DockWord(StrEnum):
     RUN_FULL = "run_full"
     LOADED_EARLY = "loaded_early"  # loaded, but ``place`` should have gone in before
     LOADED_BEFORE = "loaded_before"
+    FOUND = "found"  # loaded, though it had been called lost
     WRONG_RUN = "wrong_run"  # it goes with that one
     NOT_SEALED = "not_sealed"
     NO_ROUTE = "no_route"  # its station is on no route
@@ -51,5 +52,7 @@ class DockWord(StrEnum):
     TAKEN_BACK = "taken_back"
     TAKEN_BACK_BEFORE = "taken_back_before"
     NOT_EMPTY = "not_empty"  # ``amount`` parcels were packed into it
+    HOLDS_GOODS = "holds_goods"  # it goes by SKU: what is in it nobody scanned
+    STILL_SEALED = "still_sealed"  # nothing was packed into it, and it is sealed
     LOST = "lost"
     LOST_BEFORE = "lost_before"

@@ -128,16 +128,18 @@ async def read_dock(dock: Dock, device: str) -> f.DockView:
         device=device,
         place=_place_view(dock, seat),
         places=[_place_view(dock, name) for name in sorted(dock.places)],
-        runs=[run_view(key, loads, progress) for key, loads in plan.runs.items()],
+        runs=[view for key, loads in plan.runs.items() if (view := run_view(key, loads, progress)) is not None],
         open=None if opened is None else load_view(opened, dock.day),
         unrouted=sum(not one.run for one in plan.loads.values()),
         lost=[load_view(one, dock.day) for one in lost],
     )
 
 
-def run_view(key: str, loads: Iterable[PlannedLoad], progress: Mapping[str, LoadProgress]) -> f.RunView:
-    """One run in numbers."""
+def run_view(key: str, loads: Iterable[PlannedLoad], progress: Mapping[str, LoadProgress]) -> f.RunView | None:
+    """One run in numbers; None where nothing is known of it yet."""
     of_run = [progress[one.container] for one in loads if one.container in progress]
+    if not of_run:
+        return None
     first, states = of_run[0].now.load, [one.now.state for one in of_run]
     waiting = loading.next_to_load([one.now for one in of_run])
     return f.RunView(
@@ -149,6 +151,7 @@ def run_view(key: str, loads: Iterable[PlannedLoad], progress: Mapping[str, Load
         sealed=sum(state in _CLOSED for state in states),
         loaded=states.count(ContainerState.LOADED),
         lost=states.count(ContainerState.LOST),
+        left=sum(one.now.is_to_load for one in of_run),
         parcels=sum(len(one.now.load.parcels) for one in of_run),
         sorted=sum(one.sorted for one in of_run),
         packed=sum(len(one.now.packed) for one in of_run),

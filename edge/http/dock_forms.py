@@ -95,7 +95,9 @@ class LoadView(Form):
 
 
 class RunView(Form):
-    """One run; ``run`` is its key. ``next``: the lane that is to be loaded now, empty where nothing lacks."""
+    """One run; ``run`` is its key. ``left``: what is not in the van and waited for: what was packed and is lost is not.
+    ``next``: the lane that is to be loaded now, empty where nothing lacks.
+    """
 
     run: str
     name: str
@@ -105,6 +107,7 @@ class RunView(Form):
     sealed: int
     loaded: int
     lost: int
+    left: int
     parcels: int
     sorted: int
     packed: int

@@ -1,19 +1,23 @@
 """A dock's night on a real file: what each scan means, what it books, and what is still known after a restart."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from edge.devices.ports import Sound
 from edge.dock.dock import NotPlannedError
+from edge.dock.progress import Progress
+from edge.http.dock import run_view
+from edge.outbox import NotKeptError, Outbox, Store
 from edge.rules.custody import ContainerState
 from edge.station.rules import NoSuchModeError
 from edge.wire.labels import parcel_label
 from edge.wire.messages import (
     ContainerBound,
     ContainerLoaded,
-    ContainerLost,
     ContainerSealed,
     ContainerTakenBack,
     Desired,
@@ -41,6 +45,8 @@ from tests.edge.dock.plans import (
     manifest,
     open_bay,
 )
+
+T = TypeVar("T")
 
 
 async def test_a_parcel_is_told_its_lane_once_booked_and_again_unbooked(tmp_path: Path) -> None:
@@ -142,20 +148,6 @@ async def test_a_van_is_loaded_last_stop_first_and_wrong_runs_and_orders_are_tol
         assert [fact for fact in await bay.facts() if isinstance(fact, ContainerLoaded)] == [
             ContainerLoaded(container=one, run=run) for one, run in ((A1, "R1"), (B1, "R1"), (A2, "R1"), (A_COLD, "R1"), (C1, "R2"))
         ]
-
-
-async def test_what_nobody_finds_is_not_waited_for_and_found_when_it_is_scanned_again(tmp_path: Path) -> None:
-    async with open_bay(tmp_path, manifest()) as bay:
-        await bay.packed(B1, P[4], P[5])
-        await bay.packed(A1, P[0], P[1])
-        lost = await bay.dock.lose(B1, "门口没有", WANG)
-        assert (lost.word, (await bay.facts())[-1]) == ("lost", ContainerLost(container=B1, note="门口没有"))
-        assert (await bay.dock.lose(B1, "", WANG)).word == "lost_before"
-        await bay.rules.choose_mode("load")
-        assert await bay.words(A1) == ["loaded"], "in order, for the last stop's is lost"
-        await bay.rules.choose_mode("pack")
-        found = await bay.scan(B1)
-        assert (found.word, found.amount, found.of) == ("bound", 2, 2)
 
 
 async def test_another_container_may_take_a_load_and_what_lay_in_the_first_moves(tmp_path: Path) -> None:
@@ -260,3 +252,34 @@ async def test_progress_is_read_anew_where_something_was_booked_or_taken_back(tm
         assert (one.sorted, one.now.packed) == (1, frozenset())
         await bay.put_in_force(manifest(2, (load(A1, "st-a", [P[0], parcel_label(77)]),)))
         assert set(await read(bay.dock.plan)) == {A1}
+
+
+async def test_what_could_not_be_read_is_read_next_time_and_a_run_of_which_nothing_is_known_is_left_out(tmp_path: Path) -> None:
+    async with open_bay(tmp_path, manifest()) as bay:
+        plan, card = bay.dock.plan, FailingCard(bay.outbox)
+        progress = Progress(card)  # type: ignore[arg-type]  # what it uses of an outbox
+        card.fails = True
+        with pytest.raises(NotKeptError):
+            await progress.read(plan)
+        assert len(await progress.read(plan)) == 6
+        await bay.scan(P[0])
+        progress.touched(await bay.facts(), plan)
+        card.fails = True
+        with pytest.raises(NotKeptError):
+            await progress.read(plan)
+        assert (await progress.read(plan))[A1].sorted == 1
+        assert run_view(RUN_1, plan.runs[RUN_1], {}) is None
+
+
+class FailingCard:
+    """An outbox that fails once when told so."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.fails = False
+
+    async def run(self, work: Callable[[Store], T]) -> T:
+        if self.fails:
+            self.fails = False
+            raise NotKeptError("the card is gone for a moment")
+        return await self._outbox.run(work)
