@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 import structlog
 
-from edge.devices.locker import Article, Cell, LockerBoard, OpenOutcome, OpenResult
+from edge.devices.locker import Article, Cell, Door, LockerBoard, OpenOutcome, OpenResult
 from edge.devices.ports import Sound
-from edge.outbox import NotKeptError, Outbox, Transaction
+from edge.outbox import NotKeptError, Outbox, OutboxBusyError, Transaction
 from edge.outbox.transaction import Execute
 from edge.rules.custody import ParcelState
 from edge.site_clock import SiteClock
 from edge.station import cell_book, ledger, lockers
 from edge.station.cell_book import WishOutcome
-from edge.station.cells import CellNote, Wish, after_close, after_open, note_of, why_not_open
+from edge.station.cells import CellNote, Wish, after_close, after_open, closed_for, note_after_close, note_of, why_not_open
 from edge.station.commands import Outcome
 from edge.station.day import Day
 from edge.station.desk import NotInManifestError
@@ -32,6 +32,7 @@ from edge.station.verdict import Verdict, Word
 from edge.wire.messages import CellChanged, CellOpened
 
 CLOSED_WITHIN_S = 60.0  # who takes a bag out and closes the door needs twenty; then it is left open
+AGAIN_S = 5.0  # between two tries to book a closing that the disk did not take
 PLACE = "cabinet"  # where residents' wrong codes are counted, apart from the counter's
 
 _OUTCOMES: Mapping[OpenOutcome, WishOutcome] = {
@@ -60,6 +61,13 @@ class _Opened(NamedTuple):
     result: OpenResult
 
 
+class _Standing(NamedTuple):
+    """A door that stands open. Each opening makes a new one, also where it is for the same wish."""
+
+    wish: Wish
+    who: Who
+
+
 class Lock(NamedTuple):
     """Which lock a cell's name means."""
 
@@ -79,7 +87,7 @@ class Cabinet:
         self._questions = questions
         self.locks = locks
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._watched: dict[str, tuple[Wish, Who]] = {}  # doors that stand open, each for the last wish
+        self._watched: dict[str, _Standing] = {}  # doors that stand open
         self._owed: deque[_Opened] = deque()  # a wish was on the disk before each: a disk that takes nothing adds none
         self._paying = asyncio.Lock()
         self._unbroken = Unbroken()
@@ -100,7 +108,10 @@ class Cabinet:
         await self._outbox.transact(settle)
 
     async def run(self) -> None:
-        """Wait for each opened door to be closed."""
+        """Wait for each opened door to be closed; begun again, also for those that were opened before."""
+        self._opened = asyncio.Queue(max(1, len(self.locks)))
+        for cell in self._watched:
+            self._opened.put_nowait(cell)
         async with asyncio.TaskGroup() as tasks:
             while True:
                 cell = await self._opened.get()
@@ -165,20 +176,24 @@ class Cabinet:
                 refusal = begun
                 return await self._station.act(who, lambda *_: refusal)
             opened = await lock.board.open(lock.number)
+            if opened.is_open:
+                self._stands_open(wish, who)
             told = _Opened(wish, who, begun, opened)
             try:
-                result = await self._book(told)
-            except NotKeptError:  # what the door did is true all the same: it is booked when the disk takes it
+                return await self._book(told)
+            except (NotKeptError, OutboxBusyError):  # what the door did is true all the same: it is booked when the disk takes it
                 self._owed.append(told)
                 raise
-        if opened.is_open:
-            if wish.cell not in self._watched:
-                self._opened.put_nowait(wish.cell)
-            self._watched[wish.cell] = (wish, who)
-        return result
+
+    def _stands_open(self, wish: Wish, who: Who) -> None:
+        before = self._watched.get(wish.cell)
+        if before is None:
+            self._opened.put_nowait(wish.cell)
+        kept = closed_for(before.wish if before is not None else None, wish)
+        self._watched[wish.cell] = _Standing(kept, before.who if before is not None and kept is before.wish else who)
 
     async def book_what_is_owed(self) -> None:
-        """Openings that the disk did not take when they happened. NotKeptError: nor does it now."""
+        """Openings that the disk did not take when they happened. NotKeptError, OutboxBusyError: nor does it now."""
         async with self._paying:
             while self._owed:
                 await self._book(self._owed[0])
@@ -221,35 +236,60 @@ class Cabinet:
     async def _begin(self, wish: Wish, who: Who) -> int | Verdict:
         """The wish's row, committed; or why it is refused."""
         day, now_ms = self._station.day, self._clock.now_ms()
+        standing = self._watched.get(wish.cell)
 
         def work(transaction: Transaction) -> int | Verdict:
             execute = transaction.execute
             note = cell_book.notes(execute).get(wish.cell)
             holds = ledger.taken_cells(execute, day).get(wish.cell, "")
-            refusal = why_not_open(wish, _known(execute, day, wish), day.cells.get(wish.cell), note, holds)
+            known, cell = _known(execute, day, wish), day.cells.get(wish.cell)
+            refusal = why_not_open(wish, known, cell, note, holds, standing.wish if standing is not None else None)
             return refusal or cell_book.begin(execute, wish, who.device, who.actor, now_ms)
 
         return await self._outbox.run(lambda store: store.transact(work))
 
     async def _watch(self, cell: str) -> None:
-        """Wait until an opened door is closed, or was left open, and book what that means."""
+        """Until an opened door is closed and that is booked. That it is left open is booked on the way, once an opening."""
         lock = self.locks[cell]
-        door = await lock.board.wait_closed(lock.number, CLOSED_WITHIN_S)
-        seen = (await lock.board.look()).get(lock.number)
-        article = seen.article if seen is not None else Article.UNKNOWN
-        wish, who = self._watched.pop(cell)
-        now_ms = self._clock.now_ms()
+        left: _Standing | None = None
+        while cell in self._watched:
+            try:
+                door = await lock.board.wait_closed(lock.number, CLOSED_WITHIN_S)
+                standing = self._watched[cell]  # it may have been opened for something else meanwhile
+                if door is Door.CLOSED:
+                    await self._closed(cell, standing)
+                elif standing is not left:
+                    await self._book_end(standing, door, Article.UNKNOWN)
+                    left = standing
+            except (NotKeptError, OutboxBusyError) as error:  # the door is as it is: it is booked when the disk takes it
+                _log.error("cell_not_kept", cell=cell, error=str(error))
+                await asyncio.sleep(AGAIN_S)
+            except Exception:  # noqa: BLE001  # the supervisor: one cell's trouble is none of the others'
+                _log.exception("cell_not_watched", cell=cell)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _closed(self, cell: str, standing: _Standing) -> None:
+        """A door was seen closed; nothing where it was opened again meanwhile. NotKeptError, OutboxBusyError."""
+        lock = self.locks[cell]
+        async with self._one_at_a_time[cell]:  # nobody opens it between the look and the books
+            if self._watched[cell] is not standing:
+                return
+            await self.book_what_is_owed()
+            seen = (await lock.board.look()).get(lock.number)
+            await self._book_end(standing, Door.CLOSED, seen.article if seen is not None else Article.UNKNOWN)
+            del self._watched[cell]
+
+    async def _book_end(self, standing: _Standing, door: Door, article: Article) -> None:
+        wish, now_ms = standing.wish, self._clock.now_ms()
 
         def decide(execute: Execute, day: Day) -> Verdict:
             return after_close(wish, door, article, _known(execute, day, wish))
 
         def note(execute: Execute, verdict: Verdict) -> None:
-            cell_book.put_note(execute, wish.cell, note_of(verdict.facts), now_ms)
+            before = cell_book.notes(execute).get(wish.cell)
+            cell_book.put_note(execute, wish.cell, note_after_close(wish, before, verdict.facts), now_ms)
 
-        try:
-            await self._station.act(who, decide, note)
-        except NotKeptError as error:  # the parcel is not in the books: a stock-take or the next opening finds it
-            _log.error("cell_not_kept", cell=cell, error=str(error))
+        await self._station.act(standing.who, decide, note)
 
 
 def _known(execute: Execute, day: Day, wish: Wish) -> KnownParcel | None:

@@ -65,12 +65,23 @@ class Wish:
     removed_for: RemovedFor = "mistake"
 
 
+def closed_for(standing: Wish | None, wish: Wish) -> Wish:
+    """What a door that stands open for one wish, if it does, and is opened for another is closed for: a look is for nothing."""
+    return standing if standing is not None and wish.purpose in ("remote", "check") else wish
+
+
 def why_not_open(
-    wish: Wish, known: KnownParcel | None, cell: LockerCell | None, note: CellNote | None, holds: str
+    wish: Wish,
+    known: KnownParcel | None,
+    cell: LockerCell | None,
+    note: CellNote | None,
+    holds: str,
+    standing: Wish | None = None,
 ) -> Verdict | None:  # fmt: skip
     """Why this cell must not be opened for this; None: open it. ``holds``: the parcel that is booked in it, "" where none is.
 
-    Staff may look into any cell, and the cloud may have any opened; both are in the books with who and why.
+    ``standing``: what its door stands open for. Staff may look into any cell, and the cloud may have any opened; both are in the
+    books with who and why.
     """
     refused = Verdict(Word.CELL_BUSY, Sound.REFUSED, parcel=wish.parcel, place=wish.cell)
     match wish.purpose:
@@ -87,7 +98,9 @@ def why_not_open(
         return refused._replace(word=Word.CELL_OUT_OF_USE, detail=note.state)
     if cell is not None and known is not None and known.expected is not None and known.expected.zone is not cell.zone:
         return refused._replace(word=Word.WRONG_ZONE, detail=known.expected.zone)
-    is_free = holds in ("", wish.parcel) and (note is None or note.parcel in ("", wish.parcel))
+    goes_in = standing.parcel if standing is not None and standing.purpose == "placing" else ""
+    kept_for = {holds, goes_in, note.parcel if note is not None else ""}
+    is_free = kept_for <= {"", wish.parcel}
     return None if is_free else refused
 
 
@@ -141,7 +154,25 @@ def note_of(facts: tuple[AnyFact, ...]) -> CellNote | None:
     return None
 
 
+def note_after_close(wish: Wish, note: CellNote | None, facts: tuple[AnyFact, ...]) -> CellNote | None:
+    """As `note_of`, once a door has closed or was left open. What the opening did not cause outlasts it: who closes a door frees
+    no cell that staff blocked, or that is kept for a parcel.
+    """
+    said = note_of(facts)
+    if note is not None and note.state in ("blocked", "fault"):
+        return note
+    kept_for = note.parcel if note is not None else ""
+    if said is not None and said.state == "open":
+        return said._replace(parcel=kept_for or (wish.parcel if wish.purpose == "placing" else ""))
+    is_settled = wish.purpose == "placing" and kept_for == wish.parcel
+    if said is not None or is_settled or not kept_for:
+        return said
+    return CellNote("reserved", kept_for)
+
+
 def _placed(wish: Wish, known: KnownParcel) -> Verdict:
+    if known.standing.state is ParcelState.IN_LOCKER and known.standing.place == wish.cell:
+        return Verdict(Word.PLACED, Sound.DUPLICATE, parcel=wish.parcel, place=wish.cell)
     placed: tuple[AnyFact, ...] = (ParcelPlaced(parcel=wish.parcel, cell=wish.cell),)
     if known.standing.state is ParcelState.IN_LOCKER:
         placed = (ParcelRemoved(parcel=wish.parcel, cell=known.standing.place, reason="moved"), *placed)

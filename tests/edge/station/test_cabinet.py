@@ -11,14 +11,16 @@ from msgspec import structs
 from edge.devices.locker import Article, Door, OpenOutcome
 from edge.devices.ports import Sound
 from edge.downlink import Received
-from edge.outbox import NotKeptError, Step, no_step
+from edge.outbox import NotKeptError, OutboxBusyError, Step, no_step
 from edge.site_clock import SiteClock
+from edge.station import cabinet as cabinets
 from edge.station import cell_book
 from edge.station.cabinet import Cabinet, Lock
 from edge.station.cells import CellNote, Wish
 from edge.station.commands import CommandDesk
 from edge.station.desk import NotInManifestError
 from edge.station.results import ScanResult
+from edge.station.station import Who
 from edge.station.verdict import Word
 from edge.wire.messages import (
     CellChanged,
@@ -43,8 +45,8 @@ DAY = days.manifest()
 class Lockers:
     """A counter with a cabinet of three cells."""
 
-    def __init__(self, counter: Counter, cabinet: Cabinet, board: TestBoard) -> None:
-        self.counter, self.cabinet, self.board = counter, cabinet, board
+    def __init__(self, counter: Counter, cabinet: Cabinet, board: TestBoard, running: asyncio.Task[None]) -> None:
+        self.counter, self.cabinet, self.board, self.running = counter, cabinet, board, running
 
     async def closes(self, door: Door = Door.CLOSED) -> None:
         """Somebody closes the door, or does not in time; waits until that is booked."""
@@ -52,6 +54,9 @@ class Lockers:
         self.counter.station.on_result(heard.put_nowait)
         self.board.closing.put_nowait(door)
         await asyncio.wait_for(heard.get(), 10)
+
+    async def notes(self) -> dict[str, CellNote]:
+        return dict(await self.counter.outbox.run(lambda store: cell_book.notes(store.execute)))
 
     async def place(self, parcel: str) -> str:
         reserved = await self.cabinet.reserve(parcel, CHEN)
@@ -73,7 +78,7 @@ async def open_lockers(
         await cabinet.load()
         running = asyncio.create_task(cabinet.run())
         try:
-            yield Lockers(counter, cabinet, board)
+            yield Lockers(counter, cabinet, board, running)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -373,3 +378,128 @@ async def test_no_door_opens_for_what_was_too_warm_and_its_resident_is_sent_to_s
         _, said = await lockers.cabinet.pick_up(CODE_OF["c-li"], CHEN)
         assert [(one.word, one.detail, one.parcel) for one in said] == [("refused", "too_warm", LI_1)]
         assert len(lockers.board.pulses) == pulses
+
+
+async def test_a_look_into_a_blocked_or_a_reserved_cell_leaves_it_blocked_or_reserved(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.cabinet.set_in_use("1-01", CHEN, is_blocked=True)
+        await lockers.cabinet.open(Wish("1-01", "check"), CHEN)
+        await lockers.closes()
+        assert (await lockers.cabinet.reserve(WANG_1, CHEN)).slot == "1-02"
+        await lockers.cabinet.open_remotely("c-1", "1-02")
+        await lockers.closes(Door.OPEN)
+        assert (await lockers.notes())["1-02"] == CellNote("open", WANG_1, "door_left_open")
+        await lockers.closes()
+        assert await lockers.notes() == {"1-01": CellNote("blocked", cause="staff"), "1-02": CellNote("reserved", WANG_1)}
+        assert (await lockers.cabinet.reserve(LI_1, CHEN)).word == Word.NO_CELL
+
+
+async def test_a_cell_that_staff_block_while_its_door_stands_open_is_blocked_when_it_closes(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.cabinet.open(Wish("1-03", "check"), CHEN)
+        await lockers.cabinet.set_in_use("1-03", CHEN, is_blocked=True)
+        await lockers.closes(Door.OPEN)
+        await lockers.closes()
+        assert await lockers.notes() == {"1-03": CellNote("blocked", cause="staff")}
+
+
+@pytest.mark.parametrize("meanwhile", ["look", "remote", "left_open"])
+async def test_a_parcel_is_placed_when_its_door_closes_whatever_was_done_to_it_meanwhile(tmp_path: Path, meanwhile: str) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        assert (await lockers.cabinet.reserve(WANG_2, CHEN)).slot == "1-03"
+        await lockers.cabinet.open(Wish("1-03", "placing", WANG_2), CHEN)
+        if meanwhile == "look":
+            await lockers.cabinet.open(Wish("1-03", "check"), Who("page-2", "li"))
+        elif meanwhile == "remote":
+            await lockers.cabinet.open_remotely("c-1", "1-03")
+        else:
+            await lockers.closes(Door.OPEN)
+            assert (await lockers.notes())["1-03"] == CellNote("open", WANG_2, "door_left_open")
+        await lockers.closes()
+        assert (await lockers.counter.facts())[-1] == ParcelPlaced(parcel=WANG_2, cell="1-03")
+        assert lockers.counter.station.results[0].actor == CHEN.actor
+        assert await lockers.notes() == {}
+
+
+async def test_a_cell_that_stands_open_for_a_parcel_is_opened_for_no_other(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.cabinet.open(Wish("1-02", "placing", LI_1), CHEN)  # nobody reserved it
+        assert (await lockers.cabinet.open(Wish("1-02", "placing", WANG_1), CHEN)).word == Word.CELL_BUSY
+        await lockers.closes()
+        assert (await lockers.counter.facts())[-1] == ParcelPlaced(parcel=LI_1, cell="1-02")
+
+
+async def test_what_is_opened_again_while_its_closing_is_looked_at_is_booked_when_it_closes_again(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.cabinet.open(Wish("1-01", "placing", WANG_1), CHEN)
+        lockers.board.opens_when = asyncio.Event()
+        looking = asyncio.create_task(lockers.cabinet.open(Wish("1-01", "check"), CHEN))
+        async with asyncio.timeout(20):
+            while len(lockers.board.pulses) < 2:
+                await asyncio.sleep(0.001)
+        lockers.board.closing.put_nowait(Door.CLOSED)  # seen shut just before the second pulse opens it
+        await asyncio.sleep(0.01)
+        lockers.board.opens_when.set()
+        await looking
+        assert not any(isinstance(fact, ParcelPlaced) for fact in await lockers.counter.facts())
+        await lockers.closes()
+        assert (await lockers.counter.facts())[-1] == ParcelPlaced(parcel=WANG_1, cell="1-01")
+
+
+@pytest.mark.parametrize("error", [NotKeptError("full"), OutboxBusyError("64 jobs wait")])
+async def test_an_opening_and_a_closing_that_the_books_do_not_take_at_once_are_booked_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(cabinets, "AGAIN_S", 0.01)
+    async with open_lockers(tmp_path) as lockers:
+        station, refusals = lockers.counter.station, 0
+        act = station.act
+
+        async def refuses(*_: object, **__: object) -> ScanResult:
+            nonlocal refusals
+            refusals += 1
+            raise error
+
+        monkeypatch.setattr(station, "act", refuses)
+        with pytest.raises(type(error)):
+            await lockers.cabinet.open(Wish("1-01", "placing", WANG_1), CHEN)
+        lockers.board.closing.put_nowait(Door.CLOSED)
+        async with asyncio.timeout(20):
+            while refusals < 2:
+                await asyncio.sleep(0.001)
+        monkeypatch.setattr(station, "act", act)
+        await lockers.closes()
+        async with asyncio.timeout(20):
+            while not any(isinstance(fact, ParcelPlaced) for fact in await lockers.counter.facts()):
+                await asyncio.sleep(0.001)
+        assert await lockers.counter.facts() == [
+            CellOpened(cell="1-01", purpose="placing", outcome="opened", parcel=WANG_1),
+            ParcelReceived(parcel=WANG_1),
+            ParcelPlaced(parcel=WANG_1, cell="1-01"),
+        ]
+
+
+async def test_doors_that_stand_open_are_watched_on_when_watching_begins_again_and_one_bad_line_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cabinets, "AGAIN_S", 0.01)
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.cabinet.open(Wish("1-01", "placing", WANG_1), CHEN)
+        await asyncio.sleep(0.01)
+        lockers.running.cancel()
+        await asyncio.gather(lockers.running, return_exceptions=True)
+        wait_closed, failures = lockers.board.wait_closed, 0
+
+        async def fails_twice(cell: int, within_s: float) -> Door:
+            nonlocal failures
+            failures += 1
+            if failures <= 2:
+                raise RuntimeError("a driver's mistake")
+            return await wait_closed(cell, within_s)
+
+        monkeypatch.setattr(TestBoard, "wait_closed", lambda _self, cell, within_s: fails_twice(cell, within_s))
+        again = asyncio.create_task(lockers.cabinet.run())
+        await lockers.closes()
+        assert (await lockers.counter.facts())[-1] == ParcelPlaced(parcel=WANG_1, cell="1-01")
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)

@@ -20,7 +20,7 @@ from edge.devices.ports import Sound
 from edge.outbox import NotKeptError, SealedBatch, Step, Store
 from edge.rules.custody import parcel_standing
 from edge.site_clock import SiteClock
-from edge.station import ledger
+from edge.station import cell_book, ledger
 from edge.station.cabinet import Cabinet, Lock
 from edge.station.cells import Purpose, Wish
 from edge.station.day import Day
@@ -31,7 +31,7 @@ from edge.station.results import ScanResult
 from edge.station.station import NoSuchScanError, Who
 from edge.wire.codec import decode_events
 from edge.wire.ids import EventNumber, SiteId
-from edge.wire.messages import AnyFact, CellOpened, How, ParcelReleased
+from edge.wire.messages import AnyFact, CellChanged, CellOpened, How, ParcelDisposed, ParcelPlaced, ParcelReleased
 from edge.wire.order import Hlc
 from tests.edge.outbox.sites import waiting
 from tests.edge.station import days
@@ -60,6 +60,7 @@ class StationOfTwoScreens(RuleBasedStateMachine):
         self.clock = TestClock()
         self.disk_fails = False
         self.told: list[ScanResult] = []
+        self.blocked: set[str] = set()  # by staff, and not freed by them
         self.board = TestBoard()  # its doors and its count of pulses outlive the agent
 
     def on_step(self, step: Step) -> None:
@@ -156,6 +157,21 @@ class StationOfTwoScreens(RuleBasedStateMachine):
         except (NotKeptError, asyncio.CancelledError):
             self.crash()
 
+    @rule(cell=st.sampled_from(("1-01", "1-02", "1-03")), purpose=st.sampled_from(("check", "remote")), who=SCREENS)
+    def look_into_a_cell(self, cell: str, purpose: Purpose, who: Who) -> None:
+        try:
+            self.told.append(self.loop.run_until_complete(self.cabinet.open(Wish(cell, purpose), who)))
+        except (NotKeptError, asyncio.CancelledError):
+            self.crash()
+
+    @rule(cell=st.sampled_from(("1-01", "1-02", "1-03")), is_blocked=st.booleans(), who=SCREENS)
+    def take_a_cell_out_of_use_or_free_it(self, cell: str, is_blocked: bool, who: Who) -> None:
+        try:
+            self.told.append(self.loop.run_until_complete(self.cabinet.set_in_use(cell, who, is_blocked=is_blocked)))
+        except NotKeptError:
+            return
+        (self.blocked.add if is_blocked else self.blocked.discard)(cell)
+
     @rule(shown=st.sampled_from(SHOWN))
     def show_at_the_cabinet(self, shown: str) -> None:
         try:
@@ -196,6 +212,23 @@ class StationOfTwoScreens(RuleBasedStateMachine):
         for token in (PROXY_TOKEN, "t-2"):  # used once: what left for it left in one act, whose events lie side by side
             acts = [n for n, fact in facts if isinstance(fact, ParcelReleased) and fact.token == token]
             assert acts == list(range(acts[0], acts[0] + len(acts))) if acts else True
+
+    @invariant()
+    def blocked_stays_blocked_until_staff_free_it_and_reserved_stays_reserved_for_its_parcel(self) -> None:
+        if not hasattr(self, "counter"):
+            return
+        noted = self.loop.run_until_complete(self.counter.outbox.run(lambda store: cell_book.notes(store.execute)))
+        for cell in self.blocked:
+            assert noted[cell].state in ("blocked", "fault")
+        facts = self.loop.run_until_complete(self.counter.facts())  # the undone, too: undoing moves no parcel out of a cell
+        for cell in ("1-01", "1-02", "1-03"):
+            said = [n for n, fact in enumerate(facts) if isinstance(fact, CellChanged | ParcelPlaced) and fact.cell == cell]
+            lasting = [n for n in said if getattr(facts[n], "state", "") != "open"]
+            last = facts[lasting[-1]] if lasting else None
+            if isinstance(last, CellChanged) and last.state == "reserved":
+                left = [fact for fact in facts[lasting[-1] :] if isinstance(fact, ParcelReleased | ParcelDisposed)]
+                if all(fact.parcel != last.parcel for fact in left):
+                    assert noted[cell].parcel == last.parcel
 
     @invariant()
     def no_lock_was_pulsed_without_a_wish_on_the_disk(self) -> None:
