@@ -66,10 +66,16 @@ class NewProxyOut(BaseModel):
     expires_at: str
 
 
-class ProxyView(BaseModel):
-    """What somebody who comes instead sees. ``state`` other than ``ready``: it is good for nothing, and there is no code."""
+ProxyState = Literal["ready", "used", "revoked", "expired", "nothing_left"]
 
-    state: Literal["ready", "used", "revoked", "expired"]
+
+class ProxyView(BaseModel):
+    """What somebody who comes instead sees. ``state`` other than ``ready``: it is good for nothing, and there is no code.
+
+    ``nothing_left``: the orders were fetched by somebody else, or ended otherwise.
+    """
+
+    state: ProxyState
     code: str
     qr_rows: list[str]
     site_name: str
@@ -143,17 +149,21 @@ async def look_at_proxy(link: str, response: Response, services: ServicesDep, co
     if row is None:
         raise ApiError(410, "link_expired", "link")
     site, claim, orders, expires_at, is_revoked, name, address, time_zone = row
-    state: Literal["ready", "used", "revoked", "expired"] = "ready"
+    keys = PickupKeys(services.config.secret)
+    # Only read: what housekeeping took back for good is not made anew by looking.
+    kept = await claims.code_kept(connection, keys, site, claim, token)
+    state: ProxyState = "ready"
     if await claims.is_used(connection, token, orders):
         state = "used"
     elif is_revoked:
         state = "revoked"
     elif services.now() >= expires_at:
         state = "expired"
+    elif kept is None or not await claims.is_left(connection, orders):
+        state = "nothing_left"
     code, rows = "", []
-    if state == "ready":
-        keys = PickupKeys(services.config.secret)
-        code = shown_code(await claims.code_of(connection, keys, site, claim, services.now(), token))
+    if state == "ready" and kept is not None:
+        code = shown_code(kept)
         rows = qr_rows(claims.signed(keys, token, site, orders, to_ms(expires_at), is_proxy=True)[0])
     return ProxyView(
         state=state, code=code, qr_rows=rows, site_name=name, site_address=address, expires_at=iso_of(expires_at),

@@ -67,14 +67,9 @@ async def claim_of(connection: Connection, order_id: str, today: date) -> OpenCl
     return None if row is None else OpenClaim(row[0], row[1], row[2], tuple(row[3]), row[4], row[5])
 
 
-async def code_of(connection: Connection, keys: PickupKeys, site_id: str, claim: str, now: datetime, token: str = "") -> str:
-    """The claim's code, or that of one who may come instead (``token``); made if it has none."""
-    cursor = await connection.execute(
-        "SELECT sealed FROM pickup_code WHERE site_id = %s AND claim = %s AND token = %s AND revoked_at IS NULL",
-        [site_id, claim, token],
-    )
-    row = await cursor.fetchone()
-    return keys.open(site_id, row[0]) if row else await _make_code(connection, keys, site_id, claim, token, now)
+async def code_of(connection: Connection, keys: PickupKeys, site_id: str, claim: str, now: datetime) -> str:
+    """The claim's code; made if it has none."""
+    return await code_kept(connection, keys, site_id, claim, "") or await _make_code(connection, keys, site_id, claim, "", now)
 
 
 async def _make_code(connection: Connection, keys: PickupKeys, site_id: str, claim: str, token: str, now: datetime) -> str:
@@ -150,6 +145,26 @@ async def proxies(connection: Connection, open_claim: OpenClaim, now: datetime) 
         [open_claim.site_id, open_claim.claim, now],
     )
     return [Proxy(row[0], row[1]) for row in await cursor.fetchall()]
+
+
+async def code_kept(connection: Connection, keys: PickupKeys, site_id: str, claim: str, token: str) -> str | None:
+    """The code that stands: the claim's own (``token`` ""), or of one who comes instead. None: none was made, or it was revoked."""
+    cursor = await connection.execute(
+        "SELECT sealed FROM pickup_code WHERE site_id = %s AND claim = %s AND token = %s AND revoked_at IS NULL",
+        [site_id, claim, token],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else keys.open(site_id, row[0])
+
+
+async def is_left(connection: Connection, orders: Sequence[str]) -> bool:
+    """Whether something of these orders may still be handed out."""
+    cursor = await connection.execute(
+        f"SELECT EXISTS (SELECT FROM customer_order o WHERE o.id = ANY(%s) AND {IS_OPEN})",  # noqa: S608  # constants
+        [list(orders)],
+    )
+    row = await cursor.fetchone()
+    return bool(row and row[0])
 
 
 async def is_used(connection: Connection, token: str, orders: Sequence[str]) -> bool:

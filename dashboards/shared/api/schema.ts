@@ -3293,6 +3293,8 @@ export interface components {
         /**
          * ProxyView
          * @description What somebody who comes instead sees. ``state`` other than ``ready``: it is good for nothing, and there is no code.
+         *
+         *     ``nothing_left``: the orders were fetched by somebody else, or ended otherwise.
          */
         ProxyView: {
             /** As Of */
@@ -3311,7 +3313,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "ready" | "used" | "revoked" | "expired";
+            state: "ready" | "used" | "revoked" | "expired" | "nothing_left";
             /** Time Zone */
             time_zone: string;
         };

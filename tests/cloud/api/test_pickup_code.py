@@ -75,3 +75,19 @@ async def test_no_more_may_come_instead_though_all_are_sent_for_at_once(world: W
     )
     assert sorted(answer.status_code for answer in sent) == [201] * claims.MAX_PROXIES + [409] * 3
     assert await world.one("SELECT count(*) FROM pickup_token WHERE is_proxy") == claims.MAX_PROXIES
+
+
+async def test_who_comes_instead_is_told_when_nothing_is_left_and_looking_makes_no_code(world: World) -> None:
+    token = await link_of_new_order(world)
+    url = (await world.post(None, f"/api/links/{token}/proxies", json=TAIL)).json()["url"]
+    page = f"/api/proxies/{url.rsplit('/', 1)[1]}"
+    seen = (await world.get(None, page)).json()
+    assert (seen["state"], len(seen["code"])) == ("ready", 9)
+    await world.connection.execute("UPDATE customer_order SET state = 'collected'")
+    seen = (await world.get(None, page)).json()
+    assert (seen["state"], seen["code"], seen["qr_rows"]) == ("nothing_left", "", [])
+    # Something of it is undone after the job has taken the code back: by looking there comes no other.
+    await world.connection.execute("UPDATE customer_order SET state = 'ready'")
+    await world.connection.execute("UPDATE pickup_code SET revoked_at = %s", [NOW])
+    assert (await world.get(None, page)).json()["state"] == "nothing_left"
+    assert await world.one("SELECT count(*) FROM pickup_code WHERE revoked_at IS NULL") == 0
