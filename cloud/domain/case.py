@@ -102,6 +102,11 @@ class Case:
     reference: str = ""
     is_settled: bool = False
 
+    @property
+    def is_decided(self) -> bool:
+        """True where it was paid, refused or closed by a person: what is found after that is another case's."""
+        return self.state.is_over and not self.is_settled
+
 
 class Step(NamedTuple):
     """One entry of a case's record: what was done, and the state it led to."""
@@ -156,7 +161,7 @@ _MOVES: dict[Action, tuple[frozenset[CaseState], CaseState | None]] = {
     Action.TAKE_BACK: (frozenset({_S.RETURN_REQUIRED}), _S.RETURNED_TO_GRID),
     Action.CLOSE: (frozenset(_S) - {_S.CLOSED, _S.REFUNDING}, _S.CLOSED),
     Action.SETTLE: (frozenset(_S) - {_S.CLOSED, _S.REFUNDED, _S.RETURNED_TO_GRID}, _S.CLOSED),
-    Action.AMEND: (frozenset(_S) - {_S.CLOSED, _S.REFUNDED}, None),
+    Action.AMEND: (frozenset(_S) - {_S.CLOSED, _S.REFUNDED, _S.REFUSED}, None),
     Action.OPEN: (frozenset(), None),  # it is
 }
 # Of two events a person believes one: nothing is owed to anybody by that alone.

@@ -7,7 +7,7 @@ fold finds a cause no more (a lost parcel turned up, one of two events was undon
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cloud.domain.case import Action, Case, CaseProblem, Origin, RefusedMoveError, Said, Step, decide, opened
+from cloud.domain.case import Action, Case, CaseProblem, CaseState, Origin, RefusedMoveError, Said, Step, decide, opened
 from cloud.domain.events import RecordedEvent, effective
 from cloud.domain.parcel import Parcel
 from edge.rules.custody import ParcelState
@@ -93,6 +93,8 @@ _THROWN_AWAY = {
     "temp_breach": CaseProblem.TEMP_BREACH,
     "recalled": CaseProblem.OTHER,
 }
+# Stands in a key between that of its cause and the follow-up's number: no article number has a line break.
+_AGAIN = "\n"
 # Said again, these replace what was said; the others add up.
 _COUNTED = (CaseProblem.SHORT, CaseProblem.MISSING, CaseProblem.UNDERWEIGHT)
 
@@ -128,7 +130,7 @@ def _owed(place: ParcelPlace, parcel: Parcel, event: RecordedEvent) -> Cause | N
         case _:
             return None
     return Cause(
-        f"station/{place.id}/{problem}/{sku}", Origin.STATION, problem, place.operator, place.order, place.id,
+        f"station/{place.id}/{problem}/{sku.replace(_AGAIN, ' ')}", Origin.STATION, problem, place.operator, place.order, place.id,
         sites=tuple(sorted({event.site, *([place.site] if place.site else [])})), sku=sku, quantity=quantity,
         events=(str(event.id),), photos=(f"{event.site}/{photo}",) if photo else (),
     )  # fmt: skip
@@ -171,19 +173,52 @@ def follow(
 ) -> list[Opened | Moved]:  # fmt: skip
     """What has to be opened, settled, opened again or amended. ``at_once``: problems refunded without a look, by operator.
 
-    A case that a person has closed stays closed, whatever its cause does.
+    What a person has decided or paid stays, whatever its cause does. What is lost beyond that is a case of its own, which
+    somebody looks at: the rule has paid once for this cause, or a person has said no to it.
     """
     wanted = {cause.key: cause for cause in causes}
-    changes: list[Opened | Moved] = []
+    chains: dict[str, list[Followed]] = {}
     for one in followed:
-        moved = _follow(one, wanted.pop(one.key, None))
-        if moved is not None:
-            changes.append(moved)
+        chains.setdefault(one.key.split(_AGAIN)[0], []).append(one)
+    changes: list[Opened | Moved] = []
+    for key, chain in chains.items():
+        changes.extend(_follow_chain(chain, wanted.pop(key, None)))
     for cause in wanted.values():
         rule = at_once.get(cause.operator or "", ())
         case, steps = opened(cause.origin, cause.problem, at_once=cause.problem in rule)
         changes.append(Opened(cause, case, steps))
     return changes
+
+
+def _follow_chain(chain: Sequence[Followed], cause: Cause | None) -> list[Opened | Moved]:
+    """One cause's cases, the eldest first. The youngest that nobody has decided is about all that the others are not about."""
+    last = next((one for one in reversed(chain) if not one.case.is_decided), None)
+    others = [one for one in chain if one is not last]
+    left = None if cause is None else _beyond(others, cause)
+    if last is not None:
+        # Of the others some may be looked at again after a refusal: they stay as they are while their cause stands.
+        moves = [_follow(one, None) for one in others if cause is None and not one.case.is_decided]
+        return [move for move in (*moves, _follow(last, left)) if move is not None]
+    if left is None:
+        return []
+    case, steps = opened(left.origin, left.problem, at_once=False)
+    return [Opened(replace(left, key=f"{left.key}{_AGAIN}{len(chain) + 1}"), case, steps)]
+
+
+def _beyond(others: Sequence[Followed], cause: Cause) -> Cause | None:
+    """What a cause says beyond what others of its cases are about; None: nothing.
+
+    More pieces are more, whoever says so. As many, but said by events that nobody knew when they refused or closed it, are what
+    has not been paid yet; what was paid is paid, however often it is counted again.
+    """
+    if not others:
+        return cause
+    known = {event for one in others for event in one.events}
+    events = tuple(event for event in cause.events if event not in known)
+    quantity = cause.quantity - sum(one.quantity for one in others)
+    if quantity <= 0 and events:
+        quantity = cause.quantity - sum(one.quantity for one in others if one.case.state is CaseState.REFUNDED)
+    return replace(cause, quantity=quantity, events=events) if quantity > 0 else None
 
 
 def _follow(one: Followed, cause: Cause | None) -> Moved | None:

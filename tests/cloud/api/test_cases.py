@@ -195,6 +195,20 @@ async def test_shortages_of_an_allocation_are_refunded_by_the_operators_rule(wor
     assert (case["sku"], case["state"]) == ("milk", "submitted")
 
 
+async def test_a_shortage_that_grew_after_its_refund_is_a_case_of_its_own(world: World) -> None:
+    await world.post("dispatcher-a", "/api/operators/op-a/orders", json=[order()])
+    batch = "/api/operators/op-a/batches/2026-11-23"
+    await world.post("dispatcher-a", f"{batch}/freeze", json={"early": True})
+    await world.post("dispatcher-a", f"{batch}/allocation", json={"stock": [{"sku": "egg", "quantity": 1}]})
+    (case,) = (await world.get("dispatcher-a", "/api/cases")).json()["cases"]
+    assert (await act(world, case["id"], "refunded", reference="wx-1")).json()["state"] == "refunded"
+    for _ in range(2):
+        await world.post("dispatcher-a", f"{batch}/allocation", json={"stock": [{"sku": "egg", "quantity": 0}]})
+    (more,) = (await world.get("dispatcher-a", "/api/cases")).json()["cases"]
+    assert (more["origin"], more["state"], more["sku"], more["quantity"]) == ("allocation", "submitted", "egg", 1)
+    assert await world.one("SELECT quantity FROM after_sales_case WHERE id = %s", case["id"]) == 1
+
+
 async def test_photographs_of_cases_go_in_their_time(world: World) -> None:
     token, (egg, _) = await settle_order(world)
     await report(world, token, egg, photos=1)

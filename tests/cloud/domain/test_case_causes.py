@@ -1,5 +1,7 @@
 """What opens a case by itself: once, whatever comes in which order; and what becomes of it."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,12 +84,114 @@ def test_a_cause_opens_a_case_once_settles_it_and_opens_it_again() -> None:
 
 
 def test_what_a_person_decided_stands_whatever_its_cause_does() -> None:
-    for state in (CaseState.CLOSED, CaseState.REFUNDED):
+    for state in (CaseState.CLOSED, CaseState.REFUNDED, CaseState.REFUSED):
         assert follow([followed(Case(state))], [], {}) == []
-        assert follow([followed(Case(state))], [cause(quantity=5)], {}) == []
+        assert follow([followed(Case(state))], [cause()], {"green": ["short"]}) == []
     (amended,) = follow([followed(Case(CaseState.REVIEWING))], [cause(quantity=5)], {})
     assert isinstance(amended, Moved)
     assert (amended.case.state, amended.cause and amended.cause.quantity) == (CaseState.REVIEWING, 5)
+
+
+def said(quantity: int, *events: str, key: str = "k") -> Cause:
+    return replace(cause(key, quantity), events=events)
+
+
+class Cases:
+    """What is kept of cases from fold to fold."""
+
+    def __init__(self) -> None:
+        self.kept: list[Followed] = []
+
+    def fold(self, *causes: Cause) -> int:
+        """How many changed."""
+        changes = follow(self.kept, causes, {"green": ["short"]} if not self.kept else {})
+        for change in changes:
+            if isinstance(change, Opened):
+                assert change.cause.key not in {one.key for one in self.kept}, "a key stands for one case"
+                one = Followed(len(self.kept), change.cause.key, change.case, change.cause.quantity, change.cause.events)
+                self.kept.append(one)
+            else:
+                one = replace(self.kept[change.id], case=change.case)
+                if change.cause is not None:
+                    one = replace(one, quantity=change.cause.quantity, events=change.cause.events)
+                self.kept[change.id] = one
+        return len(changes)
+
+    def decide(self, state: CaseState) -> None:
+        """By a person, about the youngest."""
+        self.kept[-1] = replace(self.kept[-1], case=Case(state, Origin.STATION))
+
+    @property
+    def seen(self) -> list[tuple[CaseState, int, tuple[str, ...]]]:
+        return [(one.case.state, one.quantity, one.events) for one in self.kept]
+
+
+DECIDED = (CaseState.REFUNDED, CaseState.CLOSED, CaseState.REFUSED)
+
+
+def test_what_is_lost_after_a_decision_is_a_case_of_its_own_that_somebody_looks_at() -> None:
+    for state in DECIDED:
+        cases = Cases()
+        cases.fold(said(1, "a"))
+        cases.decide(state)
+        assert cases.fold(said(2, "a", "b")) == 1
+        assert cases.fold(said(2, "a", "b")) == 0, "once"
+        assert cases.seen == [(state, 1, ("a",)), (CaseState.SUBMITTED, 1, ("b",))]
+        cases.fold(said(4, "a", "b", "c"))
+        assert cases.seen[1:] == [(CaseState.SUBMITTED, 3, ("b", "c"))], "it is amended while nobody has decided it"
+        cases.fold(said(1, "a"))
+        assert [one[0] for one in cases.seen] == [state, CaseState.CLOSED], "it is settled when it is so no longer"
+        assert cases.fold(said(1, "a")) == 0
+        cases.fold(said(2, "a", "c"))
+        assert cases.seen[1:] == [(CaseState.SUBMITTED, 1, ("c",))]
+        cases.decide(CaseState.REFUNDED)
+        cases.fold(said(3, "a", "c", "d"))
+        assert cases.seen[2:] == [(CaseState.SUBMITTED, 1, ("d",))]
+        assert [one.key for one in cases.kept] == ["k", "k\n2", "k\n3"]
+
+
+def test_a_larger_shortage_of_an_allocation_owes_the_difference() -> None:
+    cases = Cases()
+    cases.fold(said(1))
+    cases.decide(CaseState.REFUNDED)
+    cases.fold(said(3))
+    assert cases.seen[1:] == [(CaseState.SUBMITTED, 2, ())]
+    assert cases.fold(said(3)) == 0
+
+
+def test_what_was_paid_is_not_owed_by_counting_it_again_and_what_was_refused_is_looked_at() -> None:
+    for state, opened in {CaseState.REFUNDED: 0, CaseState.REFUSED: 1, CaseState.CLOSED: 1}.items():
+        cases = Cases()
+        cases.fold(said(2, "a"))
+        cases.decide(state)
+        assert cases.fold(said(2, "a", "b")) == opened
+        assert cases.fold(said(2, "a", "b")) == 0
+
+
+def test_a_refusal_that_is_looked_at_again_leaves_its_follow_up_alone() -> None:
+    cases = Cases()
+    cases.fold(said(1, "a"))
+    cases.decide(CaseState.REFUSED)
+    cases.fold(said(2, "a", "b"))
+    cases.kept[0] = replace(cases.kept[0], case=Case(CaseState.REVIEWING, Origin.STATION))
+    assert cases.fold(said(2, "a", "b")) == 0
+    assert cases.fold() == 2
+    assert {one[0] for one in cases.seen} == {CaseState.CLOSED}, "both are settled with their cause"
+
+
+@given(st.lists(st.tuples(st.sets(st.sampled_from("abcd")), st.sampled_from([None, *DECIDED])), max_size=12))
+def test_no_piece_is_ever_owed_twice_and_a_fold_again_changes_nothing(folds: list[tuple[set[str], CaseState | None]]) -> None:
+    cases = Cases()
+    for events, decision in folds:
+        wanted = [said(len(events), *sorted(events))] if events else []
+        cases.fold(*wanted)
+        assert cases.fold(*wanted) == 0
+        unpaid = [one for one in cases.seen if not one[0].is_over]
+        assert len(unpaid) <= 1
+        paid = sum(one[1] for one in cases.seen if one[0] is CaseState.REFUNDED)
+        assert not unpaid or paid + unpaid[0][1] <= len(events)
+        if decision is not None and unpaid and unpaid[0] == cases.seen[-1]:
+            cases.decide(decision)
 
 
 def test_a_container_signed_for_twice_is_a_conflict_of_its_operator() -> None:
