@@ -197,7 +197,7 @@ async def test_lockers_that_the_site_does_not_have_are_refused_and_the_cabinet_s
     assert (await act(agent, "cells/reserve", parcel=WANG_1))["word"] == "no_cell"
     await agent.scan(LI_1)
     shown = await post(agent, "cabinet", text=CODE_OF["c-li"])
-    assert shown == {"word": "ask_matches", "detail": "", "wait_s": 0, "opened": [], "at_counter": 1}
+    assert shown == {"word": "ask_matches", "detail": "", "wait_s": 0, "opened": [], "at_counter": 1, "ask_staff": 0}
     wrong = [await post(agent, "cabinet", text="00000000") for _ in range(5)][-1]
     assert (wrong["word"], wrong["wait_s"]) == ("locked_out", 60)
 
