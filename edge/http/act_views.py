@@ -9,6 +9,7 @@ from edge.station.day import Day
 from edge.station.handout import ClaimHere
 from edge.station.known import KnownContainer, KnownParcel
 from edge.station.questions import OpenQuestion
+from edge.station.standings import Standings
 from edge.wire.manifest import ExpectedContainer
 from edge.wire.messages import Problem
 
@@ -53,9 +54,10 @@ def answer_view(asked: OpenQuestion, day: Day) -> AnswerView:
     )
 
 
-def read_day(execute: Execute, day: Day) -> DayView:
-    """The whole day: some ms for a few hundred parcels."""
-    parcels = [ledger.parcel(execute, day, label) for label in day.parcels]
+def read_day(execute: Execute, day: Day, standings: Standings, undone: int) -> DayView:
+    """The whole day, on the outbox's thread."""
+    standings.refresh(execute, undone)
+    parcels = [standings.parcel(execute, day, label) for label in day.parcels]
     take = memory.stock_take(execute)
     manifest = day.manifest
     return DayView(
@@ -64,7 +66,7 @@ def read_day(execute: Execute, day: Day) -> DayView:
         made_at_ms=manifest.made_at_ms if manifest else 0,
         has_staff=bool(day.staff),
         stock_take=None if take is None else take.scope,
-        containers=[_container_view(execute, day, one) for one in day.containers.values()],
+        containers=[_container_view(execute, day, standings, one) for one in day.containers.values()],
         expected=len(parcels),
         received=sum(one.standing.state is not ParcelState.EXPECTED for one in parcels),
         missing=sum(Problem.MISSING in one.standing.problems for one in parcels),
@@ -73,14 +75,29 @@ def read_day(execute: Execute, day: Day) -> DayView:
     )
 
 
-def read_here(execute: Execute, day: Day) -> list[ParcelView]:
-    """Everything that lies here."""
-    return [parcel_view(one, day) for one in ledger.here(execute, day)]
+class Here:
+    """Everything that lies here, as JSON: each parcel is written anew only when it, or the manifest, has changed."""
+
+    def __init__(self) -> None:
+        self._day: Day | None = None
+        self._written: dict[str, tuple[KnownParcel, str]] = {}
+
+    def read(self, execute: Execute, day: Day, standings: Standings, undone: int) -> str:
+        """On the outbox's thread; as `HereView` has it."""
+        standings.refresh(execute, undone)
+        before = self._written if day is self._day else {}
+        self._day, self._written = day, {}
+        for one in standings.here(execute, day):
+            known, text = before.get(one.parcel, (None, ""))
+            if known is None or known.standing is not one.standing:
+                text = parcel_view(one, day).model_dump_json()
+            self._written[one.parcel] = (one, text)
+        return f'{{"parcels":[{",".join(text for _, text in self._written.values())}]}}'
 
 
-def _container_view(execute: Execute, day: Day, expected: ExpectedContainer) -> ContainerView:
-    known = ledger.container(execute, day, expected.container)
-    wanted, received, missing = _counts(execute, day, known)
+def _container_view(execute: Execute, day: Day, standings: Standings, expected: ExpectedContainer) -> ContainerView:
+    known = standings.container(execute, day, expected.container)
+    wanted, received, missing = _counts(execute, day, standings, known)
     is_waiting = known.standing.is_signed and not known.standing.is_counted
     signed_ms = ledger.signed_at_ms(execute, expected.container) if is_waiting else None
     return ContainerView(
@@ -99,13 +116,13 @@ def _container_view(execute: Execute, day: Day, expected: ExpectedContainer) -> 
     )
 
 
-def _counts(execute: Execute, day: Day, known: KnownContainer) -> tuple[int, int, int]:
+def _counts(execute: Execute, day: Day, standings: Standings, known: KnownContainer) -> tuple[int, int, int]:
     if known.is_bulk:
         pieces = goods.all_in_container(execute, day, known.container)
         wanted, counted = sum(one.expected for one in pieces), sum(one.counted for one in pieces)
         lacking = sum(max(0, one.expected - one.counted) for one in pieces)
         return wanted, counted, lacking if known.standing.is_counted else 0
-    inside = [ledger.parcel(execute, day, label) for label in day.parcels_in.get(known.container, ())]
+    inside = [standings.parcel(execute, day, label) for label in day.parcels_in.get(known.container, ())]
     received = sum(one.standing.state is not ParcelState.EXPECTED for one in inside)
     return len(inside), received, sum(Problem.MISSING in one.standing.problems for one in inside)
 

@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 
 from edge.devices.photo import PhotoReader
 from edge.http import act_forms as f
-from edge.http.act_views import answer_view, read_day, read_here
+from edge.http.act_views import Here, answer_view, read_day
 from edge.http.cells import add_cells
 from edge.http.looking import add_looking
 from edge.http.photo_scan import add_photo_scan
@@ -103,13 +103,16 @@ def _done(result: ScanResult) -> f.ActAnswer:
 def _add_reading(app: FastAPI, ops: Operations) -> None:
     @app.get("/api/day")
     async def day() -> f.DayView:
-        today = ops.station.day
-        return await ops.outbox.run(lambda store: read_day(store.execute, today))
+        today, standings, undone = ops.station.day, ops.station.standings, ops.station.undone
+        return await ops.outbox.run(lambda store: read_day(store.execute, today, standings, undone))
 
-    @app.get("/api/here")
-    async def here() -> f.HereView:
-        today = ops.station.day
-        return f.HereView(parcels=await ops.outbox.run(lambda store: read_here(store.execute, today)))
+    shown = Here()
+
+    @app.get("/api/here", response_model=f.HereView)
+    async def here() -> Response:
+        today, standings, undone = ops.station.day, ops.station.standings, ops.station.undone
+        text = await ops.outbox.run(lambda store: shown.read(store.execute, today, standings, undone))
+        return Response(text, media_type="application/json")
 
     @app.get("/api/slot")
     async def slot(parcel: Annotated[str, Query(min_length=1, max_length=64)]) -> f.SlotView:

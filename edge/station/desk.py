@@ -120,11 +120,12 @@ class Desk:
 
     async def suggest_slot(self, parcel: str) -> str:
         """Where a parcel should go; "" where nobody knows."""
-        day = self._station.day
+        day, standings, undone = self._station.day, self._station.standings, self._station.undone
 
         def look(execute: Execute) -> str:
-            known = ledger.parcel(execute, day, parcel)
-            here = ledger.here(execute, day)
+            standings.refresh(execute, undone)
+            known = standings.parcel(execute, day, parcel)
+            here = standings.here(execute, day)
             claim = known.expected.claim if known.expected else ""
             family = [one.standing.place for one in here if claim and one.expected and one.expected.claim == claim]
             return shelving.suggest_slot(known, day.plan, ledger.lying(here), family)

@@ -205,12 +205,17 @@ def signed_at_ms(execute: Execute, container: str) -> int | None:
 
 def here(execute: Execute, day: Day) -> list[KnownParcel]:
     """Every parcel that lies here, by label. Reads two months of bookings: tens of ms; for a stock-take, not for a scan."""
+    known = (parcel(execute, day, thing) for thing in maybe_here(execute))
+    return [one for one in known if one.standing.state.is_at_station]
+
+
+def maybe_here(execute: Execute) -> list[str]:
+    """The parcels of which something was booked since they left, if they ever did, by label. Reads all bookings."""
     rows = execute(
         """SELECT thing FROM booking WHERE NOT undone AND kind LIKE 'parcel!_%' ESCAPE '!' GROUP BY thing
            HAVING max(id * (kind IN ('parcel_released', 'parcel_disposed', 'parcel_returned'))) < max(id) ORDER BY thing"""
     ).fetchall()
-    known = (parcel(execute, day, thing) for (thing,) in rows)
-    return [one for one in known if one.standing.state.is_at_station]
+    return [thing for (thing,) in rows]
 
 
 def here_since(execute: Execute, day: Day, row: int) -> list[KnownParcel]:

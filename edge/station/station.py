@@ -32,6 +32,7 @@ from edge.station.decide import (
 )
 from edge.station.ledger import Booking
 from edge.station.results import ScanResult, booked, not_kept, repeated, result_of
+from edge.station.standings import Standings
 from edge.station.verdict import Verdict, Word
 from edge.wire.ids import EventId, SiteId
 from edge.wire.labels import Label, LabelKind
@@ -82,6 +83,8 @@ class Station:
         self._takers: list[Taker] = []
         self.benches = Benches()
         self.results: deque[ScanResult] = deque(maxlen=RECENT_SCANS)
+        self.standings = Standings()  # what screens look at
+        self.undone = 0  # acts taken back since the start
 
     @property
     def mode(self) -> SiteMode:
@@ -211,7 +214,10 @@ class Station:
                 ledger.mark_undone(execute, one)
             return of_act
 
-        of_act = await self._outbox.transact(work)
+        try:
+            of_act = await self._outbox.transact(work)
+        finally:
+            self.undone += 1
         self._seen = {}  # the label may be scanned again at once
         undone = booked(of_act[0])._replace(
             is_undone=True, can_undo=False, undone_by=actor

@@ -23,11 +23,8 @@ import httpx
 import paho.mqtt.client as mqtt
 import psutil
 import psycopg
-import websockets
 from paho.mqtt.enums import CallbackAPIVersion
-from websockets.asyncio.client import connect
 
-from edge.outbox.schema import connect as connect_file
 from edge.station.ledger import thing_of
 from edge.wire.clock import WallClock
 from edge.wire.codec import decode_events
@@ -46,6 +43,8 @@ from tests.faults.voice import CloudVoice
 SITE, OPERATOR = "bench-station", "op-bench"
 SECONDS = float(os.environ.get("SECONDS", "300"))
 SCANS_PER_S = 10
+LOOK_AFTER_S = 0.25  # dashboards/shared/agent/station.ts
+SLOTS_SHOWN = 8  # dashboards/pickup/ShelveList.vue
 WATCH_S = 0.5  # between two looks at the agent's memory
 LATE_S = 30.0  # a scan whose result has not come by then is missing
 SETTLE_S = 60.0
@@ -64,6 +63,8 @@ class Measured:
     rss_bytes: int = 0
     peak_rss_bytes: int = 0
     cpu_s: float = 0.0
+    page_looks: int = 0
+    is_synchronous: bool = False  # as the agent's own connection has it
     took_s: float = 0.0
 
 
@@ -123,7 +124,6 @@ async def _main() -> None:
                 living.cancel()
                 tap.close()
         held = {"file": _in_file(folder), "broker": tap.things(), "database": _in_database(stack.database_url)}
-        synchronous = _synchronous(folder)
     wanted = day.expected + handed_out
     skipped = {place: sum((wanted - things).values()) for place, things in held.items()}
     doubled = {place: sum((things - wanted).values()) for place, things in held.items()}
@@ -157,7 +157,8 @@ async def _main() -> None:
         "cpu_share": round(found.cpu_s / found.took_s, 3),
         "sensors": SENSORS,
         "file_system": kind,
-        "synchronous": synchronous,
+        "synchronous": "FULL" if found.is_synchronous else "less",
+        "page_looks": found.page_looks,
         "conditions": conditions,
         "note": "this machine's figures; a Raspberry Pi's are unmeasured",
     }
@@ -211,20 +212,25 @@ async def _measure(voice: CloudVoice, hardware: Hardware, agent: Agent, day: Sta
     async with httpx.AsyncClient(base_url=f"http://{agent.page}", timeout=30.0) as http:
         await _until_ready(http, voice, agent, day)
         (await http.post("/api/log-in", json={"secret": BADGE})).raise_for_status()
-        async with connect(f"ws://{agent.page}/api/live", max_size=None) as live:
+        async with http.stream("GET", "/api/live", timeout=None) as live:
             listener = Listener()
             async with asyncio.TaskGroup() as tasks:
                 listening = tasks.create_task(listener.listen(live))
+                looking = tasks.create_task(listener.look(http))
                 watching = tasks.create_task(_watch(agent.process, found))
                 cpu = agent.process.cpu_times()
                 began_s = time.monotonic()
                 handed_out = await _run(http, hardware, listener, day, found)
                 found.took_s = time.monotonic() - began_s
+                found.page_looks = listener.looks
                 spent = agent.process.cpu_times()
                 found.cpu_s = spent.user + spent.system - cpu.user - cpu.system
                 found.peak_rss_bytes = _peak_rss_bytes(agent.process)
                 listening.cancel()
+                looking.cancel()
                 watching.cancel()
+        found.is_synchronous = (await http.get("/api/status")).json()["store"]["synchronous"]
+        assert found.is_synchronous, "the agent's file is not synchronous=FULL"
         for _ in range(int(SETTLE_S)):
             if (await http.get("/api/status")).json()["queue"]["event"]["unsent"] == 0:
                 break
@@ -251,14 +257,33 @@ async def _until_ready(http: httpx.AsyncClient, voice: CloudVoice, agent: Agent,
 
 @dataclass(slots=True)
 class Listener:
-    """A staff page that looks on: when the newest result of each text came."""
+    """A staff page that looks on: when the newest result of each text came; and what it reads after each burst of them."""
 
     heard: dict[str, tuple[float, str]] = field(default_factory=dict)
+    mode: str = ""
+    looks: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def listen(self, live: websockets.ClientConnection) -> None:
-        async for frame in live:
-            news = json.loads(frame)
+    async def look(self, http: httpx.AsyncClient) -> None:
+        """As dashboards/shared/agent/station.ts and the pages' `look`, `ShelveList` do: one look at a time."""
+        while True:
+            await self.changed.wait()
+            await asyncio.sleep(LOOK_AFTER_S)
+            self.changed.clear()
+            paths = ["/api/day", "/api/worker", *(["/api/here"] if self.mode == "receive" else [])]
+            answers = [one.raise_for_status().json() for one in await asyncio.gather(*(http.get(path) for path in paths))]
+            if self.mode == "receive":
+                waiting = [one["parcel"] for one in answers[-1]["parcels"] if one["state"] == "received"][:SLOTS_SHOWN]
+                await asyncio.gather(*(http.get("/api/slot", params={"parcel": label}) for label in waiting))
+            self.looks += 1
+
+    async def listen(self, live: httpx.Response) -> None:
+        async for line in live.aiter_lines():
+            if not line.startswith("data:"):
+                continue
+            news = json.loads(line.removeprefix("data:"))
             if news["type"] == "scan":
+                self.changed.set()
                 scan = news["scan"]
                 self.heard[scan["text"] or scan["parcel"]] = (time.monotonic(), scan["word"])
 
@@ -269,6 +294,7 @@ async def _run(http: httpx.AsyncClient, hardware: Hardware, listener: Listener, 
     due_s = time.monotonic()
     for phase in day.phases:
         (await http.post("/api/mode", json={"mode": phase.mode})).raise_for_status()
+        listener.mode = phase.mode
         async with asyncio.TaskGroup() as tasks:
             if phase.mode == "receive":
                 tasks.create_task(_residents(http, listener, day.residents, found, handed_out))
@@ -359,17 +385,6 @@ def _in_database(url: str) -> Counter[Thing]:
                 (SITE,),
             ).fetchall()
         )
-
-
-def _synchronous(folder: Path) -> str:
-    """What the agent opens its file with. Asserts that it is FULL."""
-    connection = connect_file(folder / "data" / "site.db")
-    try:
-        assert connection.pragma("synchronous") == 2, "synchronous is not FULL"
-        assert connection.pragma("journal_mode") == "wal"
-    finally:
-        connection.close()
-    return "FULL"
 
 
 def _scrypt_ms(day: StationDay) -> float:

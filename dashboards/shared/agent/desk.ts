@@ -128,7 +128,26 @@ export function makeDesk(settings: DeskSettings): Desk {
     await look()
   }
 
+  let isLooking = false
+  let isStale = false
+  /** One look at a time: what changes meanwhile is looked at when that is over. */
   async function look(): Promise<void> {
+    if (isLooking) {
+      isStale = true
+      return
+    }
+    isLooking = true
+    try {
+      do {
+        isStale = false
+        await lookOnce()
+      } while (isStale as boolean)
+    } finally {
+      isLooking = false
+    }
+  }
+
+  async function lookOnce(): Promise<void> {
     const [manifest, who] = await Promise.all([settings.look(), ask<Member>('worker')])
     if (manifest && manifest.version !== version) {
       staff.value = (await ask<{ staff: readonly Member[] }>('staff'))?.staff ?? []
