@@ -99,6 +99,7 @@ class StoreView(Form):
     state: Literal["ok", "full", "failed"]
     detail: str
     bytes: int
+    synchronous: bool  # every commit is on the disk before it is answered
     damaged: int  # batches the card has spoilt; what that means is in the detail
 
 

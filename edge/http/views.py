@@ -77,7 +77,7 @@ class Views:
 def store_view(depth: OutboxDepth) -> StoreView:
     """Whether scans are being kept."""
     damaged = sum(lane.damaged for lane in depth.lanes.values())
-    state = StoreView(state="ok", detail=depth.damage, bytes=depth.file_bytes, damaged=damaged)
+    state = StoreView(state="ok", detail=depth.damage, bytes=depth.file_bytes, synchronous=depth.synchronous == 2, damaged=damaged)
     if depth.trouble:
         detail = "; ".join(one for one in (depth.trouble, depth.damage) if one)
         return state.model_copy(update={"state": "full" if depth.is_full else "failed", "detail": detail})

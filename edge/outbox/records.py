@@ -157,6 +157,7 @@ class OutboxDepth:
     file_bytes: int
     trouble: str = ""  # why the last scan was not kept; "" where it was
     is_full: bool = False
+    synchronous: int | None = None  # as the agent's own connection has it: 2 is FULL; None: looked at from outside
 
     @property
     def damage(self) -> str:

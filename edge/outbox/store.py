@@ -294,6 +294,7 @@ class Store:
         times = [moment for moment in (backfill.oldest_ms, first_ms) if moment is not None]
         depths[Lane.BACKFILL] = LaneDepth(backfill.batches, self.readings, min(times, default=None), backfill.damaged)
         ((last_sync_ms,),) = self.execute("SELECT last_sync_ms FROM state").fetchall()
+        ((synchronous,),) = self.execute("PRAGMA synchronous").fetchall()
         counters = self.counters
         return OutboxDepth(
             lanes=depths,
@@ -305,6 +306,7 @@ class Store:
             file_bytes=look.file_bytes(self.settings.path),
             trouble=self.trouble,
             is_full=self.is_full,
+            synchronous=synchronous,
         )
 
     def _sealed_at_ms(self, key: BatchKey | None) -> int | None:
