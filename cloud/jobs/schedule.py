@@ -10,6 +10,7 @@ from cloud.jobs.housekeeping import delete_served
 from cloud.jobs.quarantine import trim_quarantine
 from cloud.jobs.silent_sites import watch_sites
 from cloud.store import partitions
+from cloud.store.alarm_waiting import fold_waiting
 from cloud.store.mode import StoreMode
 from cloud.store.pool import Connection
 from cloud.store.retention import drop_old, to_columnstore
@@ -88,6 +89,10 @@ async def _silent_sites(connection: Connection, _mode: StoreMode, moment: Moment
     return await watch_sites(connection, moment.now, moment.rate)
 
 
+async def _alarms(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return {"folded": await fold_waiting(connection, moment.now)}
+
+
 JOBS = (
     Job("partitions", _PARTITIONS_MINUTES, _partitions, frozenset({StoreMode.PLAIN})),
     Job("roll-up", 1, _roll_up),
@@ -96,6 +101,7 @@ JOBS = (
     Job("housekeeping", 30, _housekeeping),
     Job("quarantine", 1, _quarantine),
     Job("cut-off", 1, _cut_off),
+    Job("alarms", 5, _alarms),
     Job("silent-sites", 1, _silent_sites),
     Job("cold-chain", 1, _cold_chain),
 )

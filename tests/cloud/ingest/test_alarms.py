@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 
 from cloud.ingest.flush import Flusher
+from cloud.store.alarm_waiting import fold_waiting
+from cloud.store.migrate import MIGRATIONS
+from cloud.store.pool import connect
 from edge.wire import messages as m
+from edge.wire.clock import utc
 from tests.cloud.ingest.sites import TestSite, now_ms, rows
 from tests.cloud.ingest.test_events import body, flush, order  # noqa: F401  # order is a fixture
 
@@ -105,3 +109,23 @@ async def test_a_batch_that_cannot_be_read_takes_no_alarm_along(flusher: Flusher
     outcome = await flusher.flush([bad.arrival(), site.scans(RAISED).arrival()])
     assert len(outcome.quarantined) == 1
     assert alarm(database_url)[0] == "raised"
+
+
+async def test_an_alarm_that_stood_before_there_were_alarms_is_folded_once_it_is_found(flusher: Flusher, database_url: str) -> None:
+    """The events are there and no alarm is, as the migration finds it."""
+    site = TestSite("s1")
+    await flush(flusher, site.scans(RAISED, ms=now_ms() - 9000))
+    for table in ("alarm", "event_subject", "room_entry"):
+        rows(database_url, f"WITH gone AS (DELETE FROM {table} RETURNING 1) SELECT count(*) FROM gone")  # of a literal
+    _, _, statements = (MIGRATIONS / "common" / "0071_alarms_before.sql").read_text().partition(");\n")
+    rows(database_url, statements.partition("-- migrate:down")[0].rstrip().rstrip(";") + " RETURNING 1")
+    assert rows(database_url, "SELECT * FROM alarm_waiting") == [("s1", ID)]
+    async with await connect(database_url, "test") as connection:
+        assert await fold_waiting(connection, utc(now_ms())) == 1
+        assert await fold_waiting(connection, utc(now_ms())) == 0
+    assert alarm(database_url) == ("raised", "warning", True, "", "", 6.5)
+    assert body(database_url, "sites:green", f"alarm/{number(database_url)}")["state"] == "raised"
+
+
+def test_event_subjects_are_checked_again(database_url: str) -> None:
+    assert rows(database_url, "SELECT convalidated FROM pg_constraint WHERE conname = 'event_subject_entity_check'") == [(True,)]
