@@ -2,7 +2,7 @@
 
 import { computed, type ComputedRef, onScopeDispose, type Ref, ref, shallowRef, type ShallowRef, watch } from 'vue'
 
-import { request } from '../shared/api/http'
+import { Refused, request } from '../shared/api/http'
 import type { Scan } from '../shared/agent/agent'
 import type { Station } from '../shared/agent/station'
 
@@ -55,13 +55,34 @@ export function makeCells(station: Pick<Station, 'act' | 'agent' | 'changes'>): 
   const isWatched = ref(false)
   const hasFree = computed(() => cells.value.some((one) => one.state === 'free' && one.lock))
 
-  async function look(): Promise<void> {
+  let wanted = 0
+  let isAsking = false
+
+  async function listed(asksBoards: boolean): Promise<readonly Cell[]> {
     try {
-      const answer = await request('GET', `/api/cells?look=${String(isWatched.value)}`)
-      cells.value = (answer as { cells: readonly Cell[] }).cells
-    } catch {
-      // what was shown stands until the agent answers again
+      const answer = await request('GET', `/api/cells?look=${String(asksBoards)}`)
+      return (answer as { cells: readonly Cell[] }).cells
+    } catch (error) {
+      const isNobodyHere = error instanceof Refused && error.status === 401
+      if (asksBoards && isNobodyHere) return listed(false) // boards are asked for people only; the books are shown to any
+      throw error
     }
+  }
+
+  /** One question at a time; what changes meanwhile is asked about once more. */
+  async function look(): Promise<void> {
+    wanted += 1
+    if (isAsking) return
+    isAsking = true
+    for (let asked = 0; asked !== wanted; ) {
+      asked = wanted
+      try {
+        cells.value = await listed(isWatched.value)
+      } catch {
+        // what was shown stands until the agent answers again
+      }
+    }
+    isAsking = false
   }
 
   watch([station.changes, isWatched], () => void look())
@@ -69,7 +90,7 @@ export function makeCells(station: Pick<Station, 'act' | 'agent' | 'changes'>): 
     if (agent === 'here') void look()
   })
   const timer = window.setInterval(() => {
-    if (isWatched.value) void look()
+    if (isWatched.value && !isAsking) void look()
   }, WATCHED_EVERY_MS)
   onScopeDispose(() => {
     window.clearInterval(timer)

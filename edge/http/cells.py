@@ -23,8 +23,10 @@ def add_cells(
     """All of them. ``who``: who acts, or a refusal."""
 
     @app.get("/api/cells")
-    async def cells(*, look: bool = False) -> f.CellList:
-        """``look``: ask the boards too, which takes up to a second; doors and articles are unknown otherwise."""
+    async def cells(request: Request, *, look: bool = False) -> f.CellList:
+        """``look``: ask the boards too, which takes up to a second and a log-in; doors and articles are unknown otherwise."""
+        if look:
+            who(request, "")
         day, locks = station.day, set(cabinet.locks)
         seen = await cabinet.look() if look else {}
         return f.CellList(cells=await outbox.run(lambda store: _read_cells(store.execute, day, locks, seen)))

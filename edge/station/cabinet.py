@@ -24,6 +24,7 @@ from edge.station.commands import Outcome
 from edge.station.day import Day
 from edge.station.desk import NotInManifestError
 from edge.station.known import KnownParcel
+from edge.station.looks import Looks
 from edge.station.questions import OpenQuestion, Questions
 from edge.station.results import ScanResult
 from edge.station.station import Station, Who, record
@@ -91,6 +92,7 @@ class Cabinet:
         self._owed: deque[_Opened] = deque()  # a wish was on the disk before each: a disk that takes nothing adds none
         self._paying = asyncio.Lock()
         self._unbroken = Unbroken()
+        self._looks = Looks()
         self._opened: asyncio.Queue[str] = asyncio.Queue(max(1, len(locks)))  # a cell is in it once at most
 
     async def load(self) -> None:
@@ -141,9 +143,9 @@ class Cabinet:
         return await self._station.act(who, decide, note, reads_much=True)
 
     async def look(self) -> Mapping[str, Cell]:
-        """What doors and article sensors say now, asked on the line; unknown where a board does not answer."""
+        """What doors and article sensors say now, or said a second ago; unknown where a board does not answer."""
         boards = {id(lock.board): lock.board for lock in self.locks.values()}
-        seen = dict(zip(boards, await asyncio.gather(*(board.look() for board in boards.values())), strict=True))
+        seen = dict(zip(boards, await asyncio.gather(*(self._looks.at(board) for board in boards.values())), strict=True))
         return {cell: seen[id(lock.board)].get(lock.number, Cell()) for cell, lock in self.locks.items()}
 
     async def set_in_use(self, cell: str, who: Who, *, is_blocked: bool) -> ScanResult:
@@ -203,7 +205,7 @@ class Cabinet:
         wish, opened, now_ms = told.wish, told.result, self._clock.now_ms()
 
         def decide(execute: Execute, day: Day) -> Verdict:
-            return after_open(wish, opened.outcome, opened.door, _known(execute, day, wish))
+            return after_open(wish, opened, _known(execute, day, wish))
 
         def finish(execute: Execute, verdict: Verdict) -> None:
             cell_book.finish(execute, told.row, _OUTCOMES[opened.outcome])

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import structs
 
-from edge.devices.locker import Article, Door, OpenOutcome
+from edge.devices.locker import Article, Door, OpenOutcome, OpenResult, Pulse
 from edge.devices.ports import Sound
 from edge.rules.custody import ParcelState
 from edge.station.arrivals import receive
@@ -104,15 +104,19 @@ def why_not_open(
     return None if is_free else refused
 
 
-def after_open(wish: Wish, outcome: OpenOutcome, door: Door, known: KnownParcel | None) -> Verdict:
-    """What the door said. A pickup whose parcel left meanwhile (at the counter, by another hand) releases nothing twice."""
+def after_open(wish: Wish, result: OpenResult, known: KnownParcel | None) -> Verdict:
+    """What the door said. A pickup whose parcel left meanwhile (at the counter, by another hand) releases nothing twice.
+
+    A cell is faulty only where a pulse may have reached it: a busy or broken line is no fault of its own.
+    """
     opened = CellOpened(
-        cell=wish.cell, purpose=wish.purpose, outcome=_OUTCOMES[outcome], parcel=wish.parcel, command=wish.command
+        cell=wish.cell, purpose=wish.purpose, outcome=_OUTCOMES[result.outcome], parcel=wish.parcel, command=wish.command
     )  # fmt: skip
-    match _OUTCOMES[outcome]:
+    match _OUTCOMES[result.outcome]:
         case "failed":
-            fault = CellChanged(cell=wish.cell, state="fault", door=door.value, cause="open_failed", parcel=wish.parcel)
-            return Verdict(Word.CELL_NOT_OPENED, Sound.ERROR, (opened, fault), parcel=wish.parcel, place=wish.cell)
+            fault = CellChanged(cell=wish.cell, state="fault", door=result.door.value, cause="open_failed", parcel=wish.parcel)
+            said = (opened,) if result.pulse is Pulse.NONE else (opened, fault)
+            return Verdict(Word.CELL_NOT_OPENED, Sound.ERROR, said, parcel=wish.parcel, place=wish.cell)
         case "unknown":
             return Verdict(Word.CELL_UNCERTAIN, Sound.ERROR, (opened,), parcel=wish.parcel, place=wish.cell)
         case _:

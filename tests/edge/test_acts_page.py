@@ -191,7 +191,9 @@ async def test_lockers_that_the_site_does_not_have_are_refused_and_the_cabinet_s
     cells = (await agent.http.get("/api/cells")).json()["cells"]
     assert (cells[0]["cell"], cells[0]["state"], cells[0]["lock"]) == ("1-01", "free", False)
     assert (await agent.http.post("/api/cells/open", json={"cell": "1-01", "purpose": "check"})).status_code == 401
+    assert (await agent.http.get("/api/cells?look=true")).status_code == 401  # boards are asked for people only
     await act(agent, "log-in", secret="1357")
+    assert (await agent.http.get("/api/cells?look=true")).status_code == 200
     assert (await agent.http.post("/api/cells/open", json={"cell": "1-01", "purpose": "check"})).status_code == 409
     assert (await agent.http.post("/api/cells/use", json={"cell": "1-01", "blocked": True})).status_code == 409
     assert (await act(agent, "cells/reserve", parcel=WANG_1))["word"] == "no_cell"

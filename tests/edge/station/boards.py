@@ -20,6 +20,8 @@ class TestBoard:
     article: Article = Article.UNKNOWN
     pulses: list[int] = field(default_factory=list)
     closing: "asyncio.Queue[Door]" = field(default_factory=asyncio.Queue)
+    pulse: Pulse = Pulse.GIVEN
+    looks: int = 0
     dies: bool = False
     opens_when: asyncio.Event | None = None  # pulsed, and its door takes its time
     on_open: Callable[[], None] | None = None  # with each pulse
@@ -42,6 +44,8 @@ class TestBoard:
         return dict.fromkeys(self.cells, Door.UNKNOWN)
 
     async def look(self) -> Mapping[int, Cell]:
+        self.looks += 1
+        await asyncio.sleep(0)
         return dict.fromkeys(self.cells, Cell(Door.UNKNOWN, self.article))
 
     async def open(self, cell: int) -> OpenResult:
@@ -53,7 +57,7 @@ class TestBoard:
         if self.dies:
             raise asyncio.CancelledError
         door = Door.OPEN if self.outcome in (OpenOutcome.OPENED, OpenOutcome.LEFT_OPEN) else Door.CLOSED
-        return OpenResult(cell, self.outcome, Pulse.GIVEN, door)
+        return OpenResult(cell, self.outcome, self.pulse, door)
 
     async def wait_closed(self, cell: int, within_s: float) -> Door:  # noqa: ARG002  # the Protocol's names
         return await self.closing.get()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from edge.devices.locker import Article, Door, OpenOutcome
+from edge.devices.locker import Article, Door, OpenOutcome, Pulse
 from edge.devices.ports import Sound
 from edge.downlink import Received
 from edge.outbox import NotKeptError, OutboxBusyError, Step, no_step
@@ -503,3 +503,22 @@ async def test_doors_that_stand_open_are_watched_on_when_watching_begins_again_a
         assert (await lockers.counter.facts())[-1] == ParcelPlaced(parcel=WANG_1, cell="1-01")
         again.cancel()
         await asyncio.gather(again, return_exceptions=True)
+
+
+async def test_a_cell_to_which_nothing_was_sent_is_not_faulty_and_is_kept_for_its_parcel(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await lockers.cabinet.reserve(WANG_1, CHEN)
+        lockers.board.outcome, lockers.board.pulse = OpenOutcome.FAILED, Pulse.NONE
+        refused = await lockers.cabinet.open(Wish("1-01", "placing", WANG_1), CHEN)
+        assert refused.word == Word.CELL_NOT_OPENED
+        assert (await lockers.counter.facts())[-1] == CellOpened(cell="1-01", purpose="placing", outcome="failed", parcel=WANG_1)
+        assert await lockers.notes() == {"1-01": CellNote("reserved", WANG_1)}
+        lockers.board.pulse = Pulse.UNKNOWN  # sent, and the board did not say that it pulsed
+        await lockers.cabinet.open(Wish("1-01", "placing", WANG_1), CHEN)
+        assert await lockers.notes() == {"1-01": CellNote("fault", cause="open_failed")}
+
+
+async def test_whoever_looks_at_the_cabinet_shares_one_look(tmp_path: Path) -> None:
+    async with open_lockers(tmp_path) as lockers:
+        await asyncio.gather(*(lockers.cabinet.look() for _ in range(10)))
+        assert lockers.board.looks == 1
