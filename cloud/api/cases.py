@@ -8,6 +8,7 @@ from typing import Annotated, Literal, assert_never
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.case_room import require_room
 from cloud.api.case_views import AT_THE_STATION, CaseList, CaseOut, ItemList, items_of, list_cases, look
 from cloud.api.context import (
     CurrentAccount,
@@ -103,9 +104,9 @@ async def list_items(operator_id: str, external_id: str, account: CurrentAccount
 
 @router.post("/cases", status_code=201)
 async def open_for_resident(wanted: CaseIn, account: CurrentAccount, services: ServicesDep, connection: Transaction) -> CaseOut:
-    """Somebody stands at the counter, or calls: a case in their name."""
+    """Somebody stands at the counter, or calls: a case in their name. 409 where one is about it already, and which."""
     row = await _order(connection, account, wanted.operator, wanted.order)
-    await check_item(connection, row[0], wanted.parcel.upper(), wanted.sku, wanted.quantity)
+    await require_room(connection, row[0], wanted.parcel.upper(), wanted.sku, wanted.problem, wanted.quantity)
     case, steps = opened(Origin.STAFF, Problem(wanted.problem), at_once=False)
     new = NewCase(
         problem=wanted.problem, operator=wanted.operator, order=row[0], parcel=wanted.parcel.upper(), sites=(row[1],),
@@ -179,24 +180,6 @@ async def set_rules(
     await connection.execute("UPDATE operator SET refunds_at_once = %s WHERE id = %s", [rules, operator_id])
     await write_audit(connection, services.now(), account.id, "case.rules", operator_id, {"refunds_at_once": rules})
     return CaseRules(refunds_at_once=rules)
-
-
-async def check_item(connection: Connection, order_id: str, parcel: str, sku: str, quantity: int) -> None:
-    """What a case is about has to be in the order, and not more of it than was ordered."""
-    cursor = await connection.execute(
-        """
-        SELECT coalesce(sum(quantity) FILTER (WHERE sku = %(sku)s OR %(sku)s = ''), 0) FROM order_line
-        WHERE order_id = %(order)s AND parcel_id = %(parcel)s HAVING count(*) > 0
-        """,
-        {"order": order_id, "parcel": parcel, "sku": sku},
-    )
-    row = await cursor.fetchone()
-    if row is None:
-        raise not_found("parcel", "parcel")
-    if not row[0]:
-        raise ApiError(422, "not_in_order", "sku", sku=sku)
-    if quantity > row[0]:
-        raise ApiError(422, "more_than_ordered", "quantity", ordered=int(row[0]))
 
 
 def moved(case: Case, said: Said) -> tuple[Case, tuple[Step, ...]]:

@@ -136,7 +136,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "order_cancelled": ("this order was cancelled", "ask your leader (团长)"),
     "report_too_early": ("the pickup day has not come yet", "report it once you have seen the goods"),
     "report_too_late": ("the time for reporting is over", "ask your leader (团长)"),
-    "reported_before": ("this was reported already and is being looked at", "add to that report"),
+    "reported_before": ("this was reported already and is being looked at (case {case})", "add to that report"),
+    "covered_before": (
+        "case {case} is about this already, and only {ordered} were ordered",
+        "correct the number, or look at that case",
+    ),
     "too_many_reports": ("{most} reports of one order", "ask your leader (团长)"),
     "too_many_photos": ("more than {most} photographs", "leave some out"),
 }

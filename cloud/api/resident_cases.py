@@ -11,8 +11,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
+from cloud.api.case_room import require_room
 from cloud.api.case_views import ANSWERS, Item, items_of
-from cloud.api.cases import MAX_TEXT, CaseId, Reportable, check_item, moved
+from cloud.api.cases import MAX_TEXT, CaseId, Reportable, moved
 from cloud.api.context import Services, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
 from cloud.api.link_holder import address_of, admit, check_tail, order_behind
@@ -125,8 +126,8 @@ async def report(
     await check_tail(connection, services, request, order_id, tail)
     await admit(services, f"case of {order_id}", f"cases from {address_of(request)}", "token")
     await _require_window(connection, order_id, services.now())
-    await check_item(connection, order_id, wanted.parcel.upper(), wanted.sku, wanted.quantity)
-    await _require_room(connection, order_id, wanted)
+    await require_room(connection, order_id, wanted.parcel.upper(), wanted.sku, wanted.problem, wanted.quantity)
+    await _require_few(connection, order_id)
     if not wanted.text and wanted.problem == "other":
         raise ApiError(422, "case_text", "text")
     photos = await _kept_photos(connection, services, order_id, request)
@@ -192,20 +193,12 @@ async def _require_window(connection: Connection, order_id: str, now: datetime) 
         raise ApiError(409, "report_too_late", "token")
 
 
-async def _require_room(connection: Connection, order_id: str, wanted: ReportIn) -> None:
-    """One report of a thing at a time, and no more than anybody could mean. The order's row keeps two from coming at once."""
-    await connection.execute("SELECT FROM customer_order WHERE id = %s FOR NO KEY UPDATE", [order_id])
+async def _require_few(connection: Connection, order_id: str) -> None:
+    """No more reports than anybody could mean. The caller holds the order's row."""
     cursor = await connection.execute(
-        """
-        SELECT count(*), count(*) FILTER (WHERE parcel_id = %s AND sku = %s AND problem = %s
-            AND state NOT IN ('refunded', 'refused', 'closed'))
-        FROM after_sales_case WHERE order_id = %s AND origin = 'resident'
-        """,
-        [wanted.parcel.upper(), wanted.sku, wanted.problem, order_id],
+        "SELECT count(*) FROM after_sales_case WHERE order_id = %s AND origin = 'resident'", [order_id]
     )
-    count, same = await cursor.fetchone() or (0, 0)
-    if same:
-        raise ApiError(409, "reported_before", "problem")
+    (count,) = await cursor.fetchone() or (0,)
     if count >= MAX_ORDER_CASES:
         raise ApiError(409, "too_many_reports", "token", most=MAX_ORDER_CASES)
 

@@ -121,7 +121,7 @@ export interface paths {
         put?: never;
         /**
          * Open For Resident
-         * @description Somebody stands at the counter, or calls: a case in their name.
+         * @description Somebody stands at the counter, or calls: a case in their name. 409 where one is about it already, and which.
          */
         post: operations["open_for_resident_api_cases_post"];
         delete?: never;

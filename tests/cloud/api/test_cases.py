@@ -1,5 +1,6 @@
 """After-sales cases by REST: a resident's report by the link, what the operator's people make of it, who may see which."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -207,6 +208,44 @@ async def test_a_shortage_that_grew_after_its_refund_is_a_case_of_its_own(world:
     (more,) = (await world.get("dispatcher-a", "/api/cases")).json()["cases"]
     assert (more["origin"], more["state"], more["sku"], more["quantity"]) == ("allocation", "submitted", "egg", 1)
     assert await world.one("SELECT quantity FROM after_sales_case WHERE id = %s", case["id"]) == 1
+
+
+async def at_counter(world: World, parcel: str, **more: object) -> httpx.Response:
+    wanted = {"operator": "op-a", "order": "A-1001", "parcel": parcel, "sku": "egg", "problem": "damaged", **more}
+    return await world.post("staff-a1", "/api/cases", json=wanted)
+
+
+def fault_of(answer: httpx.Response) -> tuple[str, int]:
+    """The code, and the case that it names."""
+    return code(answer), answer.json()["error"]["params"]["case"]
+
+
+async def test_no_piece_is_paid_back_twice_whoever_reports_it(world: World) -> None:
+    token, (egg, _) = await settle_order(world)
+    first = (await at_counter(world, egg)).json()["id"]
+    assert fault_of(await at_counter(world, egg)) == ("reported_before", first), "pressed twice"
+    assert fault_of(await report(world, token, egg)) == ("reported_before", first), "and said at home once more"
+    assert fault_of(await report(world, token, egg, problem="short", quantity="2")) == ("covered_before", first)
+    second = (await report(world, token, egg, problem="short")).json()["id"]
+    assert fault_of(await at_counter(world, egg, problem="spoiled")) == ("covered_before", second), "both eggs are spoken for"
+    assert fault_of(await at_counter(world, egg, sku="", problem="missing", quantity=2)) == ("covered_before", first)
+    await act(world, first, "approve", liability="grid")
+    await act(world, first, "refunded", reference="wx-1")
+    assert fault_of(await at_counter(world, egg)) == ("covered_before", second), "what was paid stays spoken for"
+    await act(world, second, "refuse", said="称过了，够数")
+    assert (await at_counter(world, egg)).status_code == 201, "what was refused does not"
+
+
+async def test_a_parcel_that_is_missing_as_a_whole_leaves_no_piece_to_report(world: World) -> None:
+    token, (egg, _) = await settle_order(world)
+    whole = (await at_counter(world, egg, sku="", problem="missing")).json()["id"]
+    assert fault_of(await report(world, token, egg)) == ("covered_before", whole)
+
+
+async def test_of_two_who_open_the_same_in_one_moment_one_is_told_of_the_others(world: World) -> None:
+    _, (egg, _) = await settle_order(world)
+    answers = await asyncio.gather(*[at_counter(world, egg) for _ in range(4)])
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 
 async def test_photographs_of_cases_go_in_their_time(world: World) -> None:
