@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from edge.wire.clock import TownClock, TownTime, encode_town
-from firmware_sim.cold_room import ColdRoom
+from firmware_sim.cold_room import MINUTE_MS, ColdRoom
 from tests.edge.devices.sensors import START_MS
 
 RATE = 60.0  # a minute a second
@@ -26,6 +26,14 @@ async def cold_room(folder: Path) -> AsyncIterator[ColdRoom]:
         finally:
             task.cancel()
             await asyncio.wait([task])
+
+
+def pass_minutes(room: ColdRoom, minutes: int) -> None:
+    """The town's clock is put forward, for whoever reads it."""
+    file = room.folder.parent / "clock.json"
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(encode_town(TownTime(room.clock.now_ms() + minutes * MINUTE_MS, time.monotonic(), RATE, "")))
+    fresh.replace(file)
 
 
 def tables(room: ColdRoom) -> str:

@@ -12,7 +12,7 @@ from firmware_sim.cold import BoxFaults
 from firmware_sim.cold_room import DISPLAY_1, FRIDGE_1
 from tests.conftest import TestBroker
 from tests.edge.agents import DEADLINE_S, Running, running_agent, write_config
-from tests.edge.cold_rooms import cold_room, tables
+from tests.edge.cold_rooms import cold_room, pass_minutes, tables
 
 pytestmark = pytest.mark.slow
 
@@ -90,7 +90,7 @@ async def test_a_chart_has_its_band_its_gaps_and_its_past_after_a_restart(broker
                 "limits": {"low": 0.0, "high": 5.0, "rebound": None, "at_once_low": -4.0, "at_once_high": 9.0},
             }  # fmt: skip
             assert sensors["fridge-1_open"]["box"] is None
-        await asyncio.sleep(3)  # three domain minutes without anybody
+        pass_minutes(room, 3)  # without anybody
         async with running_agent(config) as agent:
             room.set_faults(DISPLAY_1, BoxFaults())
             alarm = await until_alarm(agent, "display-1_c", "silent", stands=False)

@@ -175,10 +175,9 @@ class TwoStations(RuleBasedStateMachine):
 
     @rule(at=which, door=st.sampled_from((Door.CLOSED, Door.CLOSED, Door.OPEN)), article=st.sampled_from(Article))
     def somebody_closes_a_door(self, at: int, door: Door, article: Article) -> None:
-        board = self.branches[at].board
-        board.article = article
-        board.closing.put_nowait(door)
-        self.run_(asyncio.sleep(0.002))
+        branch = self.branches[at]
+        branch.board.article = article
+        self.run_(branch.close_a_door(door))
 
     @rule(at=which, data=st.data())
     def undo(self, at: int, data: st.DataObject) -> None:

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from edge.devices.bthome import BthomeReceiver
+from edge.devices.bthome_sources import Bridge
 from edge.devices.locker import BoardFamily, Door, OpenOutcome, Pulse
 from edge.devices.modbus import ModbusLine
 from edge.devices.nmea import GnssReceiver
@@ -87,7 +88,8 @@ async def test_bytes_of_the_other_families_are_garbage_too(tmp_path: Path, famil
         for other in SPEECH:
             if other != family.value:
                 here.lockers.say(SPEECH[other].say_doors(stranger, 1, SPEECH[other].base) + Random(other).randbytes(40))
-        await asyncio.sleep(0.2)
+        await eventually(lambda: "noise" in here.board.health().detail)
+        # What the board answers comes after all of it on the line.
         assert dict(await here.board.doors()) == all_closed(here.board)
         assert here.pulsed == []
 
@@ -117,8 +119,11 @@ async def test_a_bridge_pulled_in_the_middle_of_a_line_does_not_join_it_to_the_n
         async with BthomeReceiver(wish, RatedClock(1.0)) as sensor:
             await eventually(lambda: sensor.health().state is DeviceState.OK)
             told = line(ADDRESS, plain(body(packet_id=1, temperature_c=3.0)))
-            bridge.terminal.write(told[: len(told) // 2])
-            await asyncio.sleep(0.1)
+            begun = told[: len(told) // 2]
+            bridge.terminal.write(begun)
+            source = sensor._source
+            assert isinstance(source, Bridge)
+            await eventually(lambda: bytes(source._lines._pending) == begun)
             bridge.terminal.unplug()
             await eventually(lambda: sensor.health().state is DeviceState.LOST)
             bridge.terminal.plug()
@@ -134,8 +139,9 @@ async def test_a_receiver_pulled_in_the_middle_of_a_sentence_says_no_place_that_
     with SimulatedGnss(tmp_path / "gnss", Random(3)) as device:
         async with GnssReceiver(GnssSettings("van", str(tmp_path / "gnss")), RatedClock(1.0)) as sensor:
             fixes = [await told(device, sensor, here)]
-            device.terminal.write(b"$GPRMC,123519,A,3113.8240,N,121")
-            await asyncio.sleep(0.1)
+            begun = b"$GPRMC,123519,A,3113.8240,N,121"
+            device.terminal.write(begun)
+            await eventually(lambda: bytes(sensor._sentences._pending) == begun)
             device.terminal.unplug()
             await eventually(lambda: sensor.health().state is DeviceState.LOST)
             while not sensor._queue.empty():

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge.devices.locker import Door
 from edge.outbox import NotKeptError, SealedBatch, Step, Store
 from edge.outbox.records import LANE_NUMBERS, BatchKey
 from edge.site_clock import SiteClock
@@ -53,6 +54,15 @@ class Branch:
     async def crash(self) -> None:
         await self.close()
         await self.open()
+
+    async def close_a_door(self, door: Door) -> None:
+        """Somebody closes one of those that stand open, or leaves it so, and that is booked. Nothing where none stands open."""
+        while not self.cabinet._opened.empty():
+            await asyncio.sleep(0)  # it is about to be watched
+        if self.cabinet._watched:
+            watches = [task for task in asyncio.all_tasks() if task.get_name().startswith("cell ")]
+            self.board.closing.put_nowait(door)  # only one watch goes on, and it is this board's
+            await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
 
     async def sealed(self) -> list[SealedBatch]:
         """Every event batch of the file, whether the cloud has it or not."""
