@@ -66,6 +66,7 @@ async def test_the_status_says_what_staff_must_know(agent: Running) -> None:
     assert status["queue"]["event"]["unsent"] == 1
     assert status["queue"]["event"]["oldest_ms"] > 0
     assert status["store"]["state"] == "ok"
+    assert status["store"]["synchronous"] is True
     assert status["last_scan"]["parcel"] == parcel_label(1)
     assert status["clock"]["quality"] in ("synced", "unsynced")
 
