@@ -1,6 +1,7 @@
 """``make faults SEEDS=50 [MUTANT=…]``: seeded schedules of faults against the real processes. Last line: one JSON object.
 
-Exit code 0 where nothing was lost, doubled or otherwise wrong, and no door was opened that nobody had asked for. The mutants
+Exit code 0 where nothing was lost, doubled or otherwise wrong, no door was opened that nobody had asked for, and commands did open
+some. The mutants
 (ack-before-commit, delete-before-ack, no-dedupe, pulse-again, pulse-before-commit, reseal-differently) are broken on purpose: with
 one of them it has to end with 1, which shows that the schedules can fail.
 FIRST= is the first seed, LANES= how many schedules run side by side, each on a stack of its own; BROKER= mosquitto or iotcore.
@@ -14,7 +15,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tests.faults.delivery import Repeater
@@ -86,6 +87,7 @@ class Run:
             "operations": sum(report.operations for report in self.reports),
             "pulses": sum(report.pulses for report in self.reports),
             "commands_refused": sum(report.forbidden for report in self.reports),
+            "remote_opens": sum(report.remote_opens for report in self.reports),
             "faults": sum(len(report.strikes) for report in self.reports),
             "aimed": len(self.aims),
             "aimed_hit": sum(aim.has_hit for aim in self.aims),
@@ -100,6 +102,12 @@ class Run:
             "steps_hit": _counted(aim for aim in self.aims if aim.has_hit),
             "seconds": round(took_s),
         }
+
+
+def is_right(summary: Mapping[str, object]) -> bool:
+    """Whether a run shows what it is for. An agent that refuses every command opens no wrong door, either: that shows nothing."""
+    wrong = ("lost", "doubled", "doors_opened_without_command", "odd")
+    return not any(summary[name] for name in wrong) and (bool(summary["mutant"]) or bool(summary["remote_opens"]))
 
 
 def _counted(aims: Iterable[Aim]) -> dict[str, int]:
@@ -123,8 +131,7 @@ async def main() -> int:
             group.create_task(run.lane(number, seeds))
     summary = run.summary(time.monotonic() - began_s)
     print(json.dumps(summary))
-    wrong = ("lost", "doubled", "doors_opened_without_command", "odd")
-    return 0 if not any(summary[name] for name in wrong) else 1
+    return 0 if is_right(summary) else 1
 
 
 if __name__ == "__main__":

@@ -36,7 +36,10 @@ MORE_S = 0.5  # between handfuls where the plan has no more, or not yet
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one schedule. ``operations``: of the keeper; ``forbidden``: commands that must open nothing."""
+    """What became of one schedule. ``operations``: of the keeper; ``forbidden``: commands that must open nothing.
+
+    ``remote_opens``: commands of which the site said that they opened a door.
+    """
 
     seed: int
     strikes: tuple[Strike, ...]
@@ -44,6 +47,7 @@ class Report:
     operations: int
     pulses: int
     forbidden: int
+    remote_opens: int
     balance: Balance
 
 
@@ -123,8 +127,10 @@ class Schedule:
 
     def report(self, strikes: Sequence[Strike], books: Balance) -> Report:
         """What became of it."""
-        pulses = len(self.cabinet.lockers.pulses)
-        return Report(self.seed, tuple(strikes), self.ledger.scans, self.keeper.done, pulses, self.keeper.forbidden, books)
+        keeper, pulses = self.keeper, len(self.cabinet.lockers.pulses)
+        return Report(
+            self.seed, tuple(strikes), self.ledger.scans, keeper.done, pulses, keeper.forbidden, keeper.remote_opens, books
+        )
 
     @property
     def _settle_s(self) -> float:
