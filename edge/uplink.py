@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import structlog
 
 from edge.link import Link, LinkError, LinkSettings, Outgoing
-from edge.outbox import Outbox, OutboxBusyError, OutboxDepth
+from edge.outbox import Outbox, OutboxBusyError, OutboxDepth, Store
 from edge.sending import Sending, Surroundings
 from edge.site_clock import SiteClock
 from edge.wire.codec import MSGPACK, encode
 from edge.wire.ids import OperatorId, SiteId
-from edge.wire.messages import Birth, ColdBox, LaneQueue, Message, Reported, Will
+from edge.wire.messages import MAX_CLOSED_LANES, Birth, ClosedLane, ColdBox, LaneQueue, Message, Reported, Will
 from edge.wire.topics import Leaf, Topic
 
 MIN_BACKOFF_S = 0.5
@@ -114,14 +114,14 @@ class Uplink:
                 await asyncio.sleep(backoff_s * (0.5 + 0.5 * self._around.read_random()))
 
     async def _run_once(self) -> None:
-        depth = await self._outbox.run(lambda store: store.depth())
+        depth, closed = await self._outbox.run(_look)
         connect, nonce = next(self._connects), self._presence.new_nonce()
         self._said = (depth.boot, connect)
         async with Link(self._link_settings(depth.boot, connect), self._around.read_monotonic_s) as link:
             link.on_puback = self._sending.take_puback
             link.on_refusal = self._take_refusal
             await self._around.custody.connected(self._outbox)
-            birth = self._birth(depth, nonce, 0)
+            birth = self._birth(depth, closed, nonce, 0)
             self._say(link, Leaf.STATUS, birth)
             self._say(link, Leaf.REPORTED, self._presence.read_reported(*self._said))
             self._sending.begin()
@@ -142,7 +142,7 @@ class Uplink:
         self.last_error = error
         self._sending.take_refusal(error)
 
-    def _birth(self, depth: OutboxDepth, nonce: str, after_ms: int) -> Birth:
+    def _birth(self, depth: OutboxDepth, closed: list[ClosedLane], nonce: str, after_ms: int) -> Birth:
         """As of now. Of one connection each is later than the one before, ``after_ms``, also where the clock was put back."""
         boot, connect = self._said
         return Birth(
@@ -159,18 +159,22 @@ class Uplink:
                 for lane, one in depth.lanes.items()
             },
             boxes=list(self._presence.boxes),
+            closed=closed,
         )
 
-    async def _tell_devices(self, link: Link, said: Birth) -> None:
-        """Say the birth again when a device is another: at a connection most are not up yet, and any may be unplugged later."""
+    async def _tell_changes(self, link: Link, said: Birth) -> None:
+        """Say the birth again when a device is another, or more of an epoch that is over is settled.
+
+        At a connection most devices are not up yet, and any may be unplugged later.
+        """
         while True:
             await asyncio.sleep(DEVICES_EVERY_S)
-            if self._presence.read_devices() != said.devices:
-                try:
-                    depth = await self._outbox.run(lambda store: store.depth())
-                except OutboxBusyError:  # the connection is good; the next round tries again
-                    continue
-                said = self._birth(depth, said.nonce, said.at_ms)
+            try:
+                depth, closed = await self._outbox.run(_look)
+            except OutboxBusyError:  # the connection is good; the next round tries again
+                continue
+            if self._presence.read_devices() != said.devices or closed != said.closed:
+                said = self._birth(depth, closed, said.nonce, said.at_ms)
                 self._say(link, Leaf.STATUS, said)
 
     async def _until_lost(self, link: Link, birth: Birth) -> None:
@@ -181,7 +185,7 @@ class Uplink:
                 tasks.create_task(self._sending.run(link), name="uplink-send")
                 if self._hear is not None:
                     tasks.create_task(self._hear(link, birth.nonce), name="downlink")
-                tasks.create_task(self._tell_devices(link, birth), name="uplink-devices")
+                tasks.create_task(self._tell_changes(link, birth), name="uplink-changes")
                 raise LinkError(await asyncio.shield(link.lost))
         except* LinkError as group:
             reason = str(group.exceptions[0])
@@ -236,3 +240,12 @@ class Uplink:
 
     def _say(self, link: Link, leaf: Leaf, message: Message) -> int:
         return link.publish(Outgoing(self._topic(leaf), encode(message), MSGPACK, is_retained=True))
+
+
+def _look(store: Store) -> tuple[OutboxDepth, list[ClosedLane]]:
+    """What waits, and how far epochs that are over are settled."""
+    closed = [
+        ClosedLane(epoch=str(one.epoch), lane=one.lane.value, floor=one.bounds.floor, kept=one.bounds.kept)
+        for one in store.closed_lanes(MAX_CLOSED_LANES)
+    ]
+    return store.depth(), closed

@@ -63,6 +63,7 @@ class Attendant:
             heard = await hear(connection, arrivals, utc(self.parts.clock.now_ms()), self.relations)
             for arrival in arrivals:
                 arrival.finished()
+            self.claims.add(heard.claims)
             publish_notice(session, heard.versions)
             for one in heard.quarantined:
                 self.parts.metrics.quarantined.labels(one.reason).inc()

@@ -54,11 +54,16 @@ class Claims:
         for item in items:
             if not isinstance(item, Sealed):
                 continue
-            key = (item.topic.site, item.envelope.epoch, item.envelope.lane)
+            said, heard_at_ms = item.envelope, item.arrival.received_at_ms
+            self.add([Claim(item.topic.operator, item.topic.site, said.epoch, said.lane, said.floor, said.kept, heard_at_ms)])
+
+    def add(self, claims: Iterable[Claim]) -> None:
+        """Take in what sites claim of epochs that are over."""
+        for claim in claims:
+            key = (claim.site, claim.epoch, claim.lane)
             known = self._newest.get(key)
-            if known is None or (known.floor, known.kept) < (item.envelope.floor, item.envelope.kept):
-                heard_at_ms = item.arrival.received_at_ms
-                self._newest[key] = Claim(item.topic.operator, *key, item.envelope.floor, item.envelope.kept, heard_at_ms)
+            if known is None or (known.floor, known.kept) < (claim.floor, claim.kept):
+                self._newest[key] = claim
 
     def take(self) -> list[Claim]:
         """Claims to work on, each once, in the order in which lanes are locked."""

@@ -14,6 +14,7 @@ import structlog
 from cloud.domain.notices import RoomNotice
 from cloud.domain.rooms import operator_room, site_room, sites_room
 from cloud.ingest.batch import Arrival, Reason, Rejected
+from cloud.ingest.floors import Claim
 from cloud.ingest.rejects import keep_rejected
 from cloud.ingest.relations import Relations, refused
 from cloud.store.pool import Connection, is_bad_data
@@ -21,6 +22,7 @@ from cloud.store.rooms import RoomEntry, change, entry
 from cloud.store.site_boxes import keep_boxes
 from edge.wire.clock import to_ms
 from edge.wire.codec import PayloadError, decode_reported, decode_status
+from edge.wire.ids import Lane, Seq, parse_epoch
 from edge.wire.messages import Birth, Reported, Will
 from edge.wire.topics import Leaf, Topic
 
@@ -41,6 +43,7 @@ class Heard:
 
     versions: list[RoomNotice] = field(default_factory=list)
     quarantined: list[Rejected] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
 
 # Of one (boot, connect) a birth does not raise the dead: its will came after it. A site says its birth again, each time with a
@@ -119,6 +122,7 @@ async def hear(connection: Connection, arrivals: Sequence[Arrival], now: datetim
     for arrival, word in words:
         alone = await _write_alone(connection, arrival, word, now)
         heard.versions += alone.versions
+        heard.claims += alone.claims
         heard.quarantined += alone.quarantined
     return heard
 
@@ -138,6 +142,7 @@ async def _write_together(connection: Connection, words: Sequence[tuple[Arrival,
                 heard.quarantined.append(word)
             else:
                 entries += await write_word(connection, word, now)
+                heard.claims += _claims_of(word)
         if heard.quarantined:
             entries += await keep_rejected(connection, heard.quarantined, now)
         heard.versions += await change(connection, entries, now)
@@ -155,6 +160,16 @@ async def _write_alone(connection: Connection, arrival: Arrival, word: Word | Re
         log.error("message dropped: quarantine cannot hold it", topic=arrival.topic[:200], reason=word.reason.value, detail=detail)
         return Heard()
     return await _write_alone(connection, arrival, Rejected(arrival, Reason.DATABASE, detail, word.topic), now)
+
+
+def _claims_of(word: Word) -> list[Claim]:
+    """What a site says of epochs that are over: after a restore nothing else tells that their end is missing."""
+    if not isinstance(word.said, Birth):
+        return []
+    return [
+        Claim(word.topic.operator, word.topic.site, parse_epoch(one.epoch), Lane(one.lane), Seq(one.floor), Seq(one.kept))
+        for one in word.said.closed
+    ]
 
 
 async def write_word(connection: Connection, word: Word, now: datetime) -> list[RoomEntry]:

@@ -124,6 +124,12 @@ def read(execute: Execute, key: BatchKey) -> SealedBatch | None:
     return None
 
 
+def last_seq(execute: Execute, epoch: int, lane: Lane) -> int | None:
+    """The highest seq of a lane that is in the file."""
+    ((last,),) = execute("SELECT max(seq) FROM batch WHERE epoch = ? AND lane = ?", (epoch, LANE_NUMBERS[lane])).fetchall()
+    return None if last is None else int(last)
+
+
 def set_aside(execute: Execute, key: BatchKey, boot: int) -> None:
     """Out of the lane, with its bytes: what is left of them may be read by a person."""
     place = (key.epoch, LANE_NUMBERS[key.lane], key.seq)

@@ -97,6 +97,14 @@ class Bounds(NamedTuple):
     kept: int
 
 
+class ClosedBounds(NamedTuple):
+    """A lane's bounds in an epoch that is over."""
+
+    epoch: Epoch
+    lane: Lane
+    bounds: Bounds
+
+
 class RecordedEvent(NamedTuple):
     """An event that is in the file."""
 

@@ -18,6 +18,7 @@ from edge.outbox.records import (
     Acknowledgement,
     BatchKey,
     Bounds,
+    ClosedBounds,
     LaneDepth,
     NotKeptError,
     OutboxDepth,
@@ -29,7 +30,7 @@ from edge.outbox.reserve import Reserve
 from edge.outbox.schema import connect, migrate
 from edge.outbox.start import StoreSettings, begin_boot
 from edge.outbox.transaction import BootBegan, Execute, Transaction
-from edge.wire.ids import Epoch, Lane, Seq
+from edge.wire.ids import Epoch, Lane, Seq, parse_epoch
 from edge.wire.messages import ClockQuality
 
 T = TypeVar("T")
@@ -267,6 +268,15 @@ class Store:
         for (number,) in self.execute("SELECT id FROM epoch WHERE uuid = ?", (str(epoch),)).fetchall():
             return int(number)
         return None
+
+    def closed_lanes(self, limit: int) -> list[ClosedBounds]:
+        """The lanes of epochs that are over, as far as the file still has them; the newest ``limit``, oldest first."""
+        closed: list[ClosedBounds] = []
+        for epoch, lane in self.list.places():
+            if epoch != self.counters.epoch_number and (last := lanes.last_seq(self.execute, epoch, lane)) is not None:
+                ((uuid,),) = self.execute("SELECT uuid FROM epoch WHERE id = ?", (epoch,)).fetchall()
+                closed.append(ClosedBounds(parse_epoch(uuid), lane, self.list.bounds(epoch, lane, last + 1)))
+        return closed[-limit:]
 
     # --- housekeeping -----------------------------------------------------------------------------
 

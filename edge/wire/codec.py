@@ -19,6 +19,7 @@ from edge.wire.messages import (
     Ack,
     AnyDownlink,
     AnyStatus,
+    Birth,
     Command,
     CommandResponse,
     Desired,
@@ -175,6 +176,16 @@ def _check_downlink(message: AnyDownlink) -> None:
         raise ValueError(f"marks: want as many as seqs ({len(message.seqs)}), got {len(message.marks)}")
 
 
+def _check_status(status: AnyStatus) -> None:
+    for index, one in enumerate(status.closed if isinstance(status, Birth) else ()):
+        try:
+            parse_epoch(one.epoch)
+        except ValueError as error:
+            raise ValueError(f"closed[{index}].{error}") from None
+        if not 1 <= one.kept <= one.floor:
+            raise ValueError(f"closed[{index}].kept: want 1 <= kept <= floor, got {one.kept} and {one.floor}")
+
+
 def _check_command(command: Command) -> None:
     if (command.action == "open_cell") != bool(command.cell):
         raise ValueError(f"cell: want one with open_cell and with nothing else, got {command.action} and {command.cell[:40]!r}")
@@ -192,7 +203,7 @@ def _decoder(kind: type[T], check: Callable[[T], None] | None = None) -> Decoder
 
 decode_events = _decoder(EventBatch, _check_events)
 decode_telemetry = _decoder(TelemetryBatch, _check_telemetry)
-decode_status: Decoder[AnyStatus] = Decoder(msgspec.msgpack.Decoder(AnyStatus), msgspec.json.Decoder(AnyStatus))
+decode_status: Decoder[AnyStatus] = Decoder(msgspec.msgpack.Decoder(AnyStatus), msgspec.json.Decoder(AnyStatus), _check_status)
 decode_downlink: Decoder[AnyDownlink] = Decoder(
     msgspec.msgpack.Decoder(AnyDownlink), msgspec.json.Decoder(AnyDownlink), _check_downlink
 )

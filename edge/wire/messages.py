@@ -105,8 +105,10 @@ from edge.wire.fields import (
     Thinned,
 )
 from edge.wire.presence import (
+    MAX_CLOSED_LANES,
     AnyStatus,
     Birth,
+    ClosedLane,
     ColdBox,
     Command,
     CommandResponse,
@@ -127,6 +129,7 @@ __all__ = [
     "MAX_BATCH_EVENTS",
     "MAX_BATCH_READINGS",
     "MAX_BOOT",
+    "MAX_CLOSED_LANES",
     "MAX_CORRECTION_MS",
     "MAX_HLC",
     "MAX_MS",
@@ -150,6 +153,7 @@ __all__ = [
     "CellOpened",
     "ClockCorrected",
     "ClockQuality",
+    "ClosedLane",
     "ColdBox",
     "Command",
     "CommandFinished",

@@ -12,6 +12,7 @@ from edge.wire.fields import (
     Message,
     Milliseconds,
     Name,
+    Number,
     OrderKey,
     Reading,
     Seconds,
@@ -20,6 +21,8 @@ from edge.wire.fields import (
 
 StationMode = Literal["receive", "release", "count"]
 DockMode = Literal["sort", "pack", "seal", "load", "empties"]
+# Of epochs that are over but whose batches are kept: a week's. More are a card that is cloned again and again; the newest count.
+MAX_CLOSED_LANES = 48
 SiteMode = Literal[StationMode, DockMode]  # what scans mean; a mode that is of no use at a site's kind changes nothing there
 
 
@@ -28,6 +31,18 @@ class LaneQueue(Message, frozen=True):
 
     unsent: Count
     oldest_ms: Milliseconds | None = None
+
+
+class ClosedLane(Message, frozen=True):
+    """A lane of an epoch that is over: no batch will say any more how far it is settled.
+
+    ``floor``: below it all is acknowledged. ``kept``: from there on it could be sent again. 1 <= kept <= floor.
+    """
+
+    epoch: Name
+    lane: Literal["event", "live", "backfill"]
+    floor: Number
+    kept: Number
 
 
 class ColdBox(Message, frozen=True):
@@ -59,6 +74,7 @@ class Birth(Message, frozen=True, tag_field="kind", tag="birth"):
     queue: dict[Name, LaneQueue] = field(default_factory=dict)  # lane → what waits
     manifest: Text = ""
     boxes: list[ColdBox] = field(default_factory=list)
+    closed: Annotated[list[ClosedLane], Meta(max_length=MAX_CLOSED_LANES)] = field(default_factory=list)
 
 
 class Will(Message, frozen=True, tag_field="kind", tag="will"):

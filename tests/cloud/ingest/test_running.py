@@ -13,7 +13,7 @@ from cloud.ingest.session import BrokerAddress, BrokerLost, open_session
 from cloud.trouble import Trouble
 from edge.wire.codec import encode
 from edge.wire.ids import Lane
-from edge.wire.messages import Ack, Birth, ClockQuality, ParcelReceived, Resend
+from edge.wire.messages import Ack, Birth, ClockQuality, ClosedLane, ParcelReceived, Resend
 from tests.cloud.ingest.sites import WALL, TestSite, count, rows, running_ingest, until, uplink_of
 from tests.conftest import TestBroker, find_free_port
 
@@ -139,6 +139,24 @@ async def test_a_site_of_a_restored_cloud_is_asked_to_send_again(database_url: s
         await until(lambda: bool(link.of(Resend)))
     asked = link.of(Resend)[0]
     assert (asked.epoch, asked.lane, asked.from_seq, asked.to_seq) == (str(site.epoch), "live", 1, 8)
+
+
+async def test_the_end_of_an_epoch_that_is_over_is_asked_for_when_a_restored_cloud_misses_it(
+    database_url: str, broker: TestBroker
+) -> None:
+    site, before = TestSite("run-8b"), TestSite("run-8b")
+    birth = Birth(
+        version="1", boot=1, connect=1, nonce="n", epoch=str(site.epoch), at_ms=1, clock=ClockQuality.SYNCED,
+        closed=[ClosedLane(epoch=str(before.epoch), lane="event", floor=4, kept=2)],
+    )  # fmt: skip
+    async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
+        link.send(before.scans(ParcelReceived(parcel="A")))
+        await until(lambda: link.acked() == [1])
+        # 2 and 3 were acknowledged, too, by the database that was lost; the site has begun a new epoch since.
+        link.publish("tt/v1/green/run-8b/status", encode(birth), retain=True)
+        await until(lambda: bool(link.of(Resend)))
+    (asked,) = link.of(Resend)
+    assert (asked.epoch, asked.lane, asked.from_seq, asked.to_seq) == (str(before.epoch), "event", 2, 3)
 
 
 async def test_resync_asks_every_lane_that_is_known(

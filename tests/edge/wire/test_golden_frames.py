@@ -189,6 +189,19 @@ RELEASE_0_2: dict[str, tuple[Any, m.Message]] = {
             ],
         ),
     ),
+    "birth_closed": (
+        decode_status,
+        m.Birth(
+            version="0.2.0",
+            boot=3,
+            connect=12,
+            nonce="n0nce",
+            epoch=EPOCH,
+            at_ms=1_767_225_600_000,
+            clock=m.ClockQuality.SYNCED,
+            closed=[m.ClosedLane(epoch=EPOCH, lane="event", floor=97, kept=12)],
+        ),
+    ),
     "desired_limits": (
         decode_desired,
         m.Desired(
@@ -213,7 +226,15 @@ def test_every_message_of_the_contract_has_a_golden_frame() -> None:
         return {leaf for sub in kind.__subclasses__() for leaf in leaves(sub)} or {kind}
 
     messages = [message for frames in RELEASES.values() for _, message in frames.values()]
-    shown = {type(message) for message in messages} | {m.Event, m.Series, m.Track, m.LaneQueue, m.GoodsLimits, m.ColdBox}
+    shown = {type(message) for message in messages} | {
+        m.Event,
+        m.Series,
+        m.Track,
+        m.LaneQueue,
+        m.GoodsLimits,
+        m.ColdBox,
+        m.ClosedLane,
+    }
     shown |= {type(e.fact) for batch in messages if isinstance(batch, m.EventBatch) for e in batch.events}
     assert leaves(m.Message) == shown
 

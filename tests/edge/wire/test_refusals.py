@@ -1,6 +1,7 @@
 """What is refused, and that the refusal names the field."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -265,8 +266,12 @@ def test_a_status_no_database_could_hold_is_refused() -> None:
         ({"devices": {"a": "\0"}}, "devices"),
         ({"devices": {"\0": "ok"}}, "devices"),
         ({"queue": {"event": {"unsent": -1}}}, "unsent"),
+        ({"closed": [{"epoch": "today", "lane": "event", "floor": 2, "kept": 1}]}, "closed[0].epoch"),
+        ({"closed": [{"epoch": EPOCH, "lane": "event", "floor": 2, "kept": 3}]}, "closed[0].kept"),
+        ({"closed": [{"epoch": EPOCH, "lane": "cat", "floor": 2, "kept": 1}]}, "lane"),
+        ({"closed": [{"epoch": EPOCH, "lane": "event", "floor": 2, "kept": 1}] * (m.MAX_CLOSED_LANES + 1)}, "closed"),
     ):
-        with pytest.raises(PayloadError, match=field):
+        with pytest.raises(PayloadError, match=re.escape(field)):
             decode_status(pack(birth | change))
 
 
