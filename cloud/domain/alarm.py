@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from cloud.domain.events import PlacedEvent, RecordedEvent, effective
 from edge.wire.ids import SiteId
-from edge.wire.messages import AlarmAcknowledged, AlarmCleared, AlarmClosed, AlarmRaised, AnyFact
+from edge.wire.messages import FROM_AFAR, AlarmAcknowledged, AlarmCleared, AlarmClosed, AlarmRaised, AnyFact
 
 AlarmFact = AlarmRaised | AlarmAcknowledged | AlarmCleared | AlarmClosed
 ENTITY = "alarm"  # in event_subject
@@ -65,6 +65,7 @@ class Alarm:
     raised_by: str = ""
     acknowledged_ms: int | None = None
     acknowledged_by: str = ""
+    is_echo: bool = False  # a station acknowledged it because somebody in the cloud did, whose word names them
     note: str = ""
     cleared_ms: int | None = None
     cleared_value: float | None = None
@@ -109,8 +110,8 @@ def with_words(alarm: Alarm, words: Iterable[CloudWord]) -> Alarm:
     for word in sorted(words, key=lambda word: (word.at_ms, word.kind, word.by, word.note)):
         if word.seen != alarm.raised_by:
             continue
-        if alarm.acknowledged_ms is None or word.at_ms < alarm.acknowledged_ms:
-            alarm = replace(alarm, acknowledged_ms=word.at_ms, acknowledged_by=word.by, note=word.note)
+        if alarm.acknowledged_ms is None or alarm.is_echo or word.at_ms < alarm.acknowledged_ms:
+            alarm = replace(alarm, acknowledged_ms=word.at_ms, acknowledged_by=word.by, note=word.note, is_echo=False)
         is_first = alarm.closed_ms is None or word.at_ms < alarm.closed_ms
         if word.kind is WordKind.CLOSED and alarm.cleared_ms is not None and is_first:
             alarm = replace(alarm, closed_ms=word.at_ms, closed_by=word.by, close_note=word.note)
@@ -125,7 +126,8 @@ def _after(alarm: Alarm | None, entry: PlacedEvent) -> Alarm | None:
         return None
     match fact:
         case AlarmAcknowledged(note=note) if alarm.acknowledged_ms is None:
-            return replace(alarm, acknowledged_ms=entry.at_ms, acknowledged_by=actor, note=note)
+            is_echo = entry.event.device == FROM_AFAR
+            return replace(alarm, acknowledged_ms=entry.at_ms, acknowledged_by=actor, note=note, is_echo=is_echo)
         case AlarmCleared(value=value) if alarm.cleared_ms is None:
             return replace(alarm, cleared_ms=entry.at_ms, cleared_value=value)
         case AlarmClosed(note=note) if alarm.closed_ms is None:

@@ -26,10 +26,9 @@ from edge.rules.alarm_words import Alarm, Cleared, Explained, Raised, Said
 from edge.rules.alarms import Measured, Watch, Watched
 from edge.site_clock import SiteClock
 from edge.wire.clock import Clock
-from edge.wire.messages import GoodsLimits
+from edge.wire.messages import FROM_AFAR, GoodsLimits
 
 CLOUD = "dispatcher"  # who acknowledged, where it was somebody in the cloud: no name travels
-DEVICE_OF_CLOUD = "cloud"
 ROUND_S = 1.0  # real seconds
 UNDERWAY_S = 3.0  # real seconds a reading may take from the sensor to us; who seems silent for less is not
 SAVE_S = 60.0  # real seconds: a power cut costs a minute of what is counted, no more
@@ -129,9 +128,7 @@ class ColdChain:
         """Somebody in the cloud has seen it; what came of that, and why not. What has become worse since, they have not seen."""
         try:
             stamp = self._site_clock.stamp()
-            await self._change(
-                lambda transaction: records.acknowledge(transaction, alarm, DEVICE_OF_CLOUD, CLOUD, note, stamp, severity)
-            )
+            await self._change(lambda transaction: records.acknowledge(transaction, alarm, FROM_AFAR, CLOUD, note, stamp, severity))
         except (records.NoSuchAlarmError, records.AlarmWorseError) as error:
             return "refused", str(error)
         return "done", ""

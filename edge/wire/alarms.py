@@ -5,6 +5,9 @@ from typing import Literal
 from edge.wire.facts import Fact
 from edge.wire.fields import Milliseconds, Name, Reading, Text
 
+# The device of an acknowledgement that a station was told from afar: no name travels, so the event's actor is nobody's.
+FROM_AFAR = "cloud"
+
 
 class AlarmRaised(Fact, frozen=True, tag="alarm_raised"):
     """A rule found a subject out of bounds. ``alarm`` names this raising in all that follows; unique within the site.

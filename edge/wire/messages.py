@@ -4,6 +4,7 @@ Fields are only ever added, with defaults, and so are kinds of facts. What a kin
 """
 
 from edge.wire.alarms import (
+    FROM_AFAR,
     AlarmAcknowledged,
     AlarmCleared,
     AlarmClosed,
@@ -125,6 +126,7 @@ from edge.wire.telemetry import (
 )
 
 __all__ = [
+    "FROM_AFAR",
     "MAX_BATCH_BYTES",
     "MAX_BATCH_EVENTS",
     "MAX_BATCH_READINGS",

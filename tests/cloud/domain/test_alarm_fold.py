@@ -84,6 +84,16 @@ def test_of_two_who_see_it_at_both_ends_the_earlier_counts() -> None:
         assert alarm.acknowledged_by == name
 
 
+def test_a_station_that_was_told_from_afar_names_nobody() -> None:
+    warned = event(1, WARNED)
+    echo = replace(by(event(2, SEEN), "dispatcher"), device=m.FROM_AFAR)  # its clock is behind the cloud's
+    word = CloudWord(WordKind.ACKNOWLEDGED, T0 + 4000, "王调度", "看过了", str(warned.id))
+    for events in ([warned, echo], [echo, warned]):
+        alarm = fold_alarm(events, [word])
+        assert alarm is not None
+        assert (alarm.acknowledged_by, alarm.note, alarm.acknowledged_ms) == ("王调度", "看过了", T0 + 4000)
+
+
 def test_nobody_closes_from_the_cloud_what_still_stands() -> None:
     warned = event(1, WARNED)
     word = CloudWord(WordKind.CLOSED, T0 + 9000, "王调度", "修好了", str(warned.id))
