@@ -101,11 +101,12 @@ async def ensure_when_there(
 
 @dataclass(frozen=True, slots=True)
 class DemoOrder:
-    """An order whose page is worth opening now, and a label of it to scan."""
+    """An order whose page is worth opening now, a label of it to scan, and the four digits its pickup code asks for."""
 
     url: str
     site: str
     label: str
+    phone_tail: str
 
 
 async def find_order(api: str, token: str, sites: Sequence[str], timeout_s: float = 30.0) -> DemoOrder | None:
@@ -137,7 +138,7 @@ def _find_order(api: str, token: str, sites: Sequence[str]) -> DemoOrder | None:
         order = [order for order in waiting or orders if order["pickup_date"] == first_day][-1]
         path = f"/api/operators/{OPERATOR}/orders/{urllib.parse.quote(order['external_id'], safe='')}/link"
         link = _call(api, "POST", path, {}, token)
-        return DemoOrder(link["url"], order["site"], order["parcels"][0]["id"])
+        return DemoOrder(link["url"], order["site"], order["parcels"][0]["id"], order["phone_tail"] or "")
     except (OSError, ValueError, KeyError):  # not up yet, or it has no orders yet: asked again
         return None
 

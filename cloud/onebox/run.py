@@ -306,7 +306,9 @@ def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrde
         command = (
             f"{Path(sys.executable)} -m firmware_sim scan --data {box.folder / 'town'} --site {order.site} --label {order.label}"
         )
-        lines += [f"  a resident's order   {order.url}", f"  scan its parcel      {command}"]
+        lines += [f"  a resident's order   {order.url}"]
+        lines += [f"  its pickup code      asks for the phone's last four: {order.phone_tail}"] if order.phone_tail else []
+        lines += [f"  scan its parcel      {command}"]
     if box.wishes.with_town:
         lines += [f"  station {name}      http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(STATIONS)]
         lines.append(f"  dock {DOCK}       http://{at.reachable}:{at.agent_port + len(STATIONS)}/")
