@@ -23,6 +23,7 @@ class TestBoard:
     pulse: Pulse = Pulse.GIVEN
     looks: int = 0
     dies: bool = False
+    waits: int = 0  # how often somebody began to wait for a door
     opens_when: asyncio.Event | None = None  # pulsed, and its door takes its time
     on_open: Callable[[], None] | None = None  # with each pulse
 
@@ -60,6 +61,7 @@ class TestBoard:
         return OpenResult(cell, self.outcome, self.pulse, door)
 
     async def wait_closed(self, cell: int, within_s: float) -> Door:  # noqa: ARG002  # the Protocol's names
+        self.waits += 1
         return await self.closing.get()
 
     def health(self) -> DeviceHealth:

@@ -25,6 +25,7 @@ class Branch:
     clock: TestClock = field(default_factory=TestClock)
     board: TestBoard = field(default_factory=TestBoard)
     disk_fails: bool = False  # once, at the next commit
+    disk_failures: int = 0
 
     @property
     def site(self) -> str:
@@ -61,8 +62,11 @@ class Branch:
             await asyncio.sleep(0)  # it is about to be watched
         if self.cabinet._watched:
             watches = [task for task in asyncio.all_tasks() if task.get_name().startswith("cell ")]
+            waits, failures = self.board.waits, self.disk_failures
             self.board.closing.put_nowait(door)  # only one watch goes on, and it is this board's
-            await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+            # It ends, waits for the door again, or has failed at the disk: then it tries again by itself.
+            while not (any(task.done() for task in watches) or self.board.waits > waits or self.disk_failures > failures):
+                await asyncio.sleep(0)
 
     async def sealed(self) -> list[SealedBatch]:
         """Every event batch of the file, whether the cloud has it or not."""
@@ -71,6 +75,7 @@ class Branch:
     def _on_step(self, step: Step) -> None:
         if step == "sealed" and self.disk_fails:
             self.disk_fails = False
+            self.disk_failures += 1
             raise NotKeptError("the card is gone for a moment")
 
 
