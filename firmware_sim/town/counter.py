@@ -100,7 +100,12 @@ class Counter:
         return await self._page.look(f"/api/questions/{act.question}", AnswerPage)
 
     async def _hand_out(self, answer: AnswerPage, claim: ClaimRow, taken: Sequence[ParcelRow]) -> Act:
-        body = {"question": answer.question, "claim": claim.claim, "parcels": [one.parcel for one in taken]}
+        body = {
+            "question": answer.question,
+            "claim": claim.claim,
+            "parcels": [one.parcel for one in taken],
+            "told": any(one.too_warm for one in taken),  # staff say so, and in this town people take it all the same
+        }
         act = await self._page.tap("/api/hand-out", body)
         if act.kind == "failed" or (act.word not in _HANDED_OUT and act.detail not in _NOTHING_HERE):
             raise RefusedError(f"{taken[0].parcel}: handed out, and the page says {act.word} {act.detail}")

@@ -45,6 +45,7 @@ class ParcelRow(msgspec.Struct, frozen=True):
     problems: list[str] = []
     overdue: bool = False
     ready: bool = False
+    too_warm: bool = False
     items: list[Item] = []
 
 
