@@ -71,7 +71,7 @@ def test_an_open_fridge_is_an_alarm_and_a_breach_of_what_lies_in_it_and_of_nothi
 
     cold_town.keep_accounts()
     expect(station.locator(".alarms", has_text="调度员").first).to_be_visible(timeout=SOON_MS)  # the jobs carry the word there
-    until(lambda: parcel(cold_town, in_fridge)["exceptions"] == ["temp_breach"], "the breach is on the parcel", 60.0)
+    until(lambda: parcel(cold_town, in_fridge)["exceptions"] == ["temp_breach"], "the breach is on the parcel", 150.0)
     assert parcel(cold_town, in_display)["exceptions"] == []
     row.get_by_role("button", name="涉及的包裹").click()
     expect(row).to_contain_text("需要下架 1 个", timeout=SOON_MS)
