@@ -170,12 +170,13 @@ class Uplink:
         while True:
             await asyncio.sleep(DEVICES_EVERY_S)
             try:
+                if self._presence.read_devices() == said.devices and await self._outbox.run(_closed) == said.closed:
+                    continue
                 depth, closed = await self._outbox.run(_look)
             except OutboxBusyError:  # the connection is good; the next round tries again
                 continue
-            if self._presence.read_devices() != said.devices or closed != said.closed:
-                said = self._birth(depth, closed, said.nonce, said.at_ms)
-                self._say(link, Leaf.STATUS, said)
+            said = self._birth(depth, closed, said.nonce, said.at_ms)
+            self._say(link, Leaf.STATUS, said)
 
     async def _until_lost(self, link: Link, birth: Birth) -> None:
         """Send and listen; LinkError at the loss of the connection, also where one of the two noticed it first."""
@@ -244,8 +245,11 @@ class Uplink:
 
 def _look(store: Store) -> tuple[OutboxDepth, list[ClosedLane]]:
     """What waits, and how far epochs that are over are settled."""
-    closed = [
+    return store.depth(), _closed(store)
+
+
+def _closed(store: Store) -> list[ClosedLane]:
+    return [
         ClosedLane(epoch=str(one.epoch), lane=one.lane.value, floor=one.bounds.floor, kept=one.bounds.kept)
         for one in store.closed_lanes(MAX_CLOSED_LANES)
     ]
-    return store.depth(), closed
