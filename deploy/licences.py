@@ -16,7 +16,7 @@ FREE = (
     "MIT", "MIT-0", "MIT-CMU", "BSD", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache", "Apache-2.0", "ISC", "ISCL", "PSF-2.0",
     "PSFL", "Python Software Foundation", "MPL-2.0", "Mozilla Public License 2.0", "Unlicense", "CC0-1.0", "CC-BY-4.0", "Zlib",
     "zlib", "BlueOak-1.0.0", "HPND", "PostgreSQL", "Python-2.0", "any-OSI", "The PostgreSQL License", "WTFPL", "Public Domain",
-    "CNRI-Python", "CC-BY-3.0",
+    "CNRI-Python", "CC-BY-3.0", "3-Clause BSD",
 )  # fmt: skip
 
 # name: (licence it states, why it may be used)
