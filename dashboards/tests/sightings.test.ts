@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { AGREE_MS, frame, NOTHING_SEEN, REARM_MS, type Seen, type Sightings } from '../pickup/sightings'
+import { AGREE_MS, frame, NOTHING_SEEN, REARM_MS, type Seen, type Sightings } from '../shared/agent/look/sightings'
 
 const BAR: Seen = { text: 'TTP000000001X', symbology: 'C0' }
 const EAN: Seen = { text: '6901234567892', symbology: 'E0' }

@@ -2,9 +2,9 @@
 
 import { computed, type ComputedRef, type Ref, ref, shallowRef, type ShallowRef } from 'vue'
 
-import type { Counter } from './counter'
+import type { Station } from '../station'
 import { pickedFile } from './photo'
-import { smaller } from '../shared/smaller'
+import { smaller } from '../../smaller'
 
 export interface Code {
   readonly text: string
@@ -32,7 +32,7 @@ const LONGEST_PX = 2000 // what the box looks at
 const QUALITY = 0.9
 const PATIENCE_MS = 90_000 // a Pi takes some seconds, and others may be before us
 
-export function usePhotoScan(counter: Counter): PhotoScan {
+export function usePhotoScan(desk: Pick<Station, 'post' | 'book'>): PhotoScan {
   const isReading = ref(false)
   const isEmpty = ref(false)
   const codes = shallowRef<readonly Code[]>([])
@@ -51,7 +51,7 @@ export function usePhotoScan(counter: Counter): PhotoScan {
     forget()
     isReading.value = true
     try {
-      const answer = await counter.post('/api/photo-scan', await smaller(file, LONGEST_PX, QUALITY), PATIENCE_MS)
+      const answer = await desk.post('/api/photo-scan', await smaller(file, LONGEST_PX, QUALITY), PATIENCE_MS)
       if (answer) shown(answer['codes'] as readonly Code[])
     } finally {
       isReading.value = false
@@ -62,13 +62,13 @@ export function usePhotoScan(counter: Counter): PhotoScan {
   function shown(found: readonly Code[]): void {
     const [only] = found
     if (!only) isEmpty.value = true
-    else if (found.length === 1) counter.book(only.text)
+    else if (found.length === 1) desk.book(only.text)
     else codes.value = found
   }
 
   function book(code: Code): void {
     booked.value = new Set([...booked.value, code.text])
-    counter.book(code.text)
+    desk.book(code.text)
   }
 
   function bookAll(): void {

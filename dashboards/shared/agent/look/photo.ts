@@ -2,8 +2,8 @@
 
 import { ref, type Ref } from 'vue'
 
-import { smaller } from '../shared/smaller'
-import type { Counter } from './counter'
+import { smaller } from '../../smaller'
+import type { Station } from '../station'
 
 const LONGEST_PX = 1600 // a label on a box can still be read
 const QUALITY = 0.8
@@ -14,12 +14,12 @@ export interface Photo {
   readonly take: (event: Event) => Promise<void>
 }
 
-export function usePhoto(counter: Counter): Photo {
+export function usePhoto(desk: Pick<Station, 'post'>): Photo {
   const sha256 = ref('')
   async function take(event: Event): Promise<void> {
     const file = pickedFile(event)
     if (!file) return
-    const answer = await counter.post('/api/photos', await smaller(file, LONGEST_PX, QUALITY))
+    const answer = await desk.post('/api/photos', await smaller(file, LONGEST_PX, QUALITY))
     if (answer) sha256.value = answer['sha256'] as string
   }
   return { sha256, take }

@@ -1,6 +1,6 @@
 /** Words of scanning by camera and by photograph. */
 
-import { texts } from '../shared/i18n/text'
+import { texts } from '../../i18n/text'
 
 const zh = {
   'look.open': '用摄像头扫码',
@@ -23,6 +23,7 @@ const zh = {
   'photo.book': '登记',
   'photo.all': '全部登记（{n} 件）',
   'photo.done': '已登记',
+  'photo.broken': '读得不完整，请再拍一次',
   'photo.close': '关闭',
   'kind.parcel': '包裹',
   'kind.container': '周转筐',
@@ -52,6 +53,7 @@ const en: Record<keyof typeof zh, string> = {
   'photo.book': 'Book',
   'photo.all': 'Book all ({n})',
   'photo.done': 'booked',
+  'photo.broken': 'Not read whole: take it again',
   'photo.close': 'Close',
   'kind.parcel': 'Parcel',
   'kind.container': 'Container',
