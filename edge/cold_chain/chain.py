@@ -19,7 +19,7 @@ from edge.config.settings import ColdSettings
 from edge.devices.ports import Feedback, Sound
 from edge.devices.sensor import Measured as Sensed
 from edge.devices.sensor import Reading
-from edge.outbox import NotKeptError, Outbox, OutboxBusyError, Transaction
+from edge.outbox import NotKeptError, Outbox, Transaction
 from edge.rules import alarm_state, alarms
 from edge.rules.alarm_limits import DEFAULT_LIMITS, limits_of
 from edge.rules.alarm_words import Alarm, Cleared, Explained, Raised, Said
@@ -214,7 +214,7 @@ class ColdChain:
 
         try:
             self.open = await self._outbox.transact(work)
-        except (NotKeptError, OutboxBusyError) as error:
+        except NotKeptError as error:
             if self._was_kept:
                 _log.error("alarms_not_kept", alarms=len(said), error=str(error))
             self._was_kept = False

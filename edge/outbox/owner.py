@@ -16,7 +16,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from edge.outbox.records import Bounds, SealedBatch
+from edge.outbox.records import Bounds, NotKeptError, SealedBatch
 from edge.outbox.start import StoreSettings
 from edge.outbox.store import Store
 from edge.outbox.transaction import Transaction
@@ -33,8 +33,8 @@ FIRST_TRIAL_COMMITS = 8  # of a disk of which nothing is known
 Told = Callable[[Sequence[tuple[SealedBatch, Bounds]]], None]
 
 
-class OutboxBusyError(Exception):
-    """So many jobs wait for the disk that another one makes no sense."""
+class OutboxBusyError(NotKeptError):
+    """So many jobs wait for the disk that another one makes no sense: nothing was written, and a moment later it may be."""
 
 
 class Outbox:

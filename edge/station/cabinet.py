@@ -13,7 +13,7 @@ import structlog
 
 from edge.devices.locker import Article, Cell, Door, LockerBoard, OpenOutcome, OpenResult
 from edge.devices.ports import Sound
-from edge.outbox import NotKeptError, Outbox, OutboxBusyError, Transaction
+from edge.outbox import NotKeptError, Outbox, Transaction
 from edge.outbox.transaction import Execute
 from edge.rules.custody import ParcelState
 from edge.site_clock import SiteClock
@@ -183,7 +183,7 @@ class Cabinet:
             told = _Opened(wish, who, begun, opened)
             try:
                 return await self._book(told)
-            except (NotKeptError, OutboxBusyError):  # what the door did is true all the same: it is booked when the disk takes it
+            except NotKeptError:  # what the door did is true all the same: it is booked when the disk takes it
                 self._owed.append(told)
                 raise
 
@@ -195,7 +195,7 @@ class Cabinet:
         self._watched[wish.cell] = _Standing(kept, before.who if before is not None and kept is before.wish else who)
 
     async def book_what_is_owed(self) -> None:
-        """Openings that the disk did not take when they happened. NotKeptError, OutboxBusyError: nor does it now."""
+        """Openings that the disk did not take when they happened. NotKeptError: nor does it now."""
         async with self._paying:
             while self._owed:
                 await self._book(self._owed[0])
@@ -263,7 +263,7 @@ class Cabinet:
                 elif standing is not left:
                     await self._book_end(standing, door, Article.UNKNOWN)
                     left = standing
-            except (NotKeptError, OutboxBusyError) as error:  # the door is as it is: it is booked when the disk takes it
+            except NotKeptError as error:  # the door is as it is: it is booked when the disk takes it
                 _log.error("cell_not_kept", cell=cell, error=str(error))
                 await asyncio.sleep(AGAIN_S)
             except Exception:  # noqa: BLE001  # the supervisor: one cell's trouble is none of the others'
@@ -271,7 +271,7 @@ class Cabinet:
                 await asyncio.sleep(AGAIN_S)
 
     async def _closed(self, cell: str, standing: _Standing) -> None:
-        """A door was seen closed; nothing where it was opened again meanwhile. NotKeptError, OutboxBusyError."""
+        """A door was seen closed; nothing where it was opened again meanwhile. NotKeptError."""
         lock = self.locks[cell]
         async with self._one_at_a_time[cell]:  # nobody opens it between the look and the books
             if self._watched[cell] is not standing:

@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple, get_args
 import structlog
 
 from edge.devices.ports import Feedback, Scan, Sound
-from edge.outbox import NotKeptError, Outbox, OutboxBusyError, Stamp, Transaction
+from edge.outbox import NotKeptError, Outbox, Stamp, Transaction
 from edge.outbox.moving import current_id
 from edge.outbox.transaction import Execute
 from edge.rules.debounce import Sightings, forget, is_repeat, remember
@@ -136,7 +136,7 @@ class Station:
         try:
             self._seen = remember(self._seen, read.text, at_s)
             verdict, event = await self._outbox.transact(self._booking(scan, read, actor, at_s, stamp))
-        except (NotKeptError, OutboxBusyError) as error:
+        except NotKeptError as error:
             _log.error("scan_not_kept", device=scan.device, error=str(error))
             # It has to be scanned again, at once.
             self._seen = forget(self._seen, read.text)
@@ -158,7 +158,7 @@ class Station:
             for taker in self._takers:
                 if (taken := await taker(scan, actor)) is not None:
                     return taken
-        except (NotKeptError, OutboxBusyError) as error:
+        except NotKeptError as error:
             return await self._tell(not_kept(scan, scan.measured_at_ms, actor, str(error)))
         return None
 
@@ -174,7 +174,7 @@ class Station:
         """One act at the page, or one that a taker made of a scan. ``also`` writes what belongs into the same commit.
 
         ``decide`` and ``also`` may run on the outbox's thread, and again where the disk was full: they must change nothing but what
-        they are given. ``reads_much``: never on the loop. NotKeptError, OutboxBusyError.
+        they are given. ``reads_much``: never on the loop. NotKeptError.
         """
         stamp, day = self._clock.stamp(), self.day
 

@@ -10,7 +10,7 @@ import pytest
 
 from edge.downlink import MAX_HEARD_AHEAD_MS, Downlink, Received, Station
 from edge.link import Incoming
-from edge.outbox import BatchKey, NotKeptError, Outbox, Step, no_step
+from edge.outbox import BatchKey, NotKeptError, Outbox, SealedBatch, Step, no_step, owner
 from edge.site_clock import SiteClock
 from edge.wire.codec import MSGPACK, decode_events, encode
 from edge.wire.envelope import mark
@@ -93,17 +93,20 @@ class Site:
 
     async def acked(self, cloud_ms: int, hlc: int = 0) -> None:
         (batch, *_) = await self.outbox.run(waiting)
-        ack = Ack(
-            epoch=str(batch.epoch), lane="event", seqs=[batch.key.seq], marks=[mark(batch.sha256)],
-            credit=7, cloud_time_ms=cloud_ms, hlc=hlc,
-        )  # fmt: skip
-        await self.hear(Leaf.ACK, ack)
+        await self.hear(Leaf.ACK, ack_of(batch, cloud_ms, hlc))
 
     async def events(self) -> list[Event]:
         return [decode_events(batch.payload).events[0] for batch in await self.outbox.run(waiting)]
 
     async def order_ms(self) -> int:
         return hlc_ms(await self.outbox.run(lambda store: store.counters.hlc))
+
+
+def ack_of(batch: SealedBatch, cloud_ms: int = NOW_MS, hlc: int = 0) -> Ack:
+    return Ack(
+        epoch=str(batch.epoch), lane="event", seqs=[batch.key.seq], marks=[mark(batch.sha256)],
+        credit=7, cloud_time_ms=cloud_ms, hlc=hlc,
+    )  # fmt: skip
 
 
 async def _nothing_new(_desired: Desired) -> bool:
@@ -176,4 +179,19 @@ async def test_a_key_of_2100_is_not_taken_in(tmp_path: Path) -> None:
         await site.scan(1)
         await site.acked(NOW_MS, hlc=hlc_from_ms(NOW_MS + MAX_HEARD_AHEAD_MS + 1_000))
         assert await site.order_ms() == NOW_MS
+        assert len(site.sender.gone) == 1
+
+
+async def test_acks_and_settings_that_come_while_the_disk_is_too_busy_are_left_and_the_line_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_site(tmp_path, Machine()) as site:
+        await site.scan(1)
+        (batch,) = await site.outbox.run(waiting)
+        with monkeypatch.context() as busy:
+            busy.setattr(owner, "MAX_JOBS", 0)
+            await site.hear(Leaf.DESIRED, Desired(version=1, hlc=hlc_from_ms(NOW_MS + 5)))
+            await site.hear(Leaf.ACK, ack_of(batch))
+        assert (site.sender.gone, len(await site.events())) == ([], 1)
+        await site.hear(Leaf.ACK, ack_of(batch))  # it is sent again, and acknowledged again
         assert len(site.sender.gone) == 1
