@@ -33,6 +33,7 @@ from edge.station.station import Station, Who
 from edge.wire import messages
 
 COOKIE = "tt_page"  # 128 random bits: this browser, for the log-in; it says nothing by itself
+PAGE_NAME_DIGITS = 24  # 96 bits; the 32 that eight digits are can be met by trying cookies for a few minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Operations:
     def device(self, request: Request) -> str:
         """The page's name as a device: the same as long as its cookie."""
         cookie = request.cookies.get(COOKIE, "")
-        return PAGE + hashlib.sha256(cookie.encode()).hexdigest()[:8] if cookie else WEDGE
+        return _named(cookie) if cookie else WEDGE
 
     def who(self, request: Request, claimed: str) -> Who:
         """Who acts. Refusal: nobody is logged in, and somebody could be."""
@@ -71,7 +72,12 @@ def page_of(request: Request, response: Response) -> str:
     value = request.cookies.get(COOKIE) or secrets.token_hex(16)
     is_secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, value, httponly=True, samesite="strict", secure=is_secure, max_age=400 * 86_400)
-    return PAGE + hashlib.sha256(value.encode()).hexdigest()[:8]
+    return _named(value)
+
+
+def _named(cookie: str) -> str:
+    """Everybody at the page reads this name: so long that nobody finds another cookie with the same."""
+    return PAGE + hashlib.sha256(cookie.encode()).hexdigest()[:PAGE_NAME_DIGITS]
 
 
 def add_acts(app: FastAPI, ops: Operations) -> None:
@@ -245,8 +251,9 @@ def add_people(app: FastAPI, ops: Operations) -> None:
         return f.WorkerView(staff=session.staff, name=member.name if member else "", since_ms=session.since_ms)
 
     @app.post("/api/log-in")
-    async def log_in(form: f.LogInForm, device: Annotated[str, Depends(page_of)]) -> f.ActAnswer:
-        return _done(await ops.people.log_in(form.secret, device))
+    async def log_in(form: f.LogInForm, request: Request, device: Annotated[str, Depends(page_of)]) -> f.ActAnswer:
+        address = request.client.host if request.client else ""
+        return _done(await ops.people.log_in(form.secret, device, address))
 
     @app.post("/api/log-out")
     async def log_out(request: Request) -> f.ActAnswer:

@@ -27,6 +27,7 @@ from edge.wire.messages import (
     ContainerTakenBack,
     CountFinished,
     GoodsDistributed,
+    GoodsPacked,
     GoodsReceived,
     ParcelDisposed,
     ParcelOverdue,
@@ -77,6 +78,7 @@ _THINGS: dict[type[AnyFact], str] = {
     ContainerLoaded: "container",
     ContainerLost: "container",
     ContainerTakenBack: "container",
+    GoodsPacked: "sku",
 }
 _TAGS = {kind: str(kind.__struct_config__.tag) for kind in _THINGS}  # looked up: asking the struct costs a microsecond
 

@@ -1,5 +1,6 @@
 """Small things the station remembers over a restart: wrong guesses, who works where, the stock-take that is going on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge.outbox.transaction import Execute
@@ -31,6 +32,12 @@ def keep_attempts(execute: Execute, place: str, attempts: Attempts) -> None:
            ON CONFLICT (place) DO UPDATE SET failures = excluded.failures, level = excluded.level, locked = excluded.locked""",
         (place, attempts.failures, attempts.level, attempts.locked_until_s is not None),
     )
+
+
+def forget_attempts(execute: Execute, places: Iterable[str]) -> None:
+    """Nobody was wrong there for long."""
+    for place in places:
+        execute("DELETE FROM attempt WHERE place = ?", (place,))
 
 
 def read_sessions(execute: Execute) -> dict[str, Session]:

@@ -6,20 +6,17 @@ from collections.abc import Callable
 from edge.devices.ports import Scan
 from edge.outbox import Outbox, Stamp, Transaction
 from edge.outbox.transaction import Execute
-from edge.rules.attempts import Attempts
 from edge.site_clock import SiteClock
 from edge.station import memory, staff
 from edge.station.deriving import derive
-from edge.station.handout import Guessing, locked
+from edge.station.gates import STATION, Gates, LogInBy
 from edge.station.results import ScanResult
-from edge.station.staff import LogInBy, Session
+from edge.station.staff import Session
 from edge.station.station import Station, Who, record
 from edge.station.verdict import Verdict
 from edge.wire.manifest import StaffMember
 from edge.wire.messages import StaffLoggedOut
 from edge.wire.pickup import badge_key, read_pin
-
-PLACE = "staff"  # one counter of wrong PINs and badges for the whole station
 
 
 class People:
@@ -30,7 +27,7 @@ class People:
         self._clock = clock
         self._station = station
         self._read_monotonic_s = read_monotonic_s
-        self._attempts = Attempts()
+        self._gates = Gates(lambda: station.day.guess_rules, read_monotonic_s)
         self._one_at_a_time = asyncio.Lock()
         self.sessions: dict[str, Session] = {}
 
@@ -39,7 +36,7 @@ class People:
         rules, now_s = self._station.day.guess_rules, self._read_monotonic_s()
         self.sessions = await self._outbox.run(lambda store: memory.read_sessions(store.execute))
         attempts = await self._outbox.run(lambda store: memory.read_attempts(store.execute, rules, now_s))
-        self._attempts = attempts.get(PLACE, Attempts())
+        self._gates.remember({place: one for place, one in attempts.items() if place.split("/")[0] == STATION})
 
     @property
     def are_known(self) -> bool:
@@ -59,9 +56,9 @@ class People:
         """A scan that is a badge logs its owner in at that scanner. None: it is none. NotKeptError."""
         return await self._log_in(scan.text, scan.device, "badge") if badge_key(scan.text, b"") is not None else None
 
-    async def log_in(self, secret: str, device: str) -> ScanResult:
-        """A badge's text or a PIN. NotKeptError."""
-        return await self._log_in(secret, device, "pin" if badge_key(secret, b"") is None else "badge")
+    async def log_in(self, secret: str, device: str, address: str = "") -> ScanResult:
+        """A badge's text or a PIN. ``address``: where on the network the page is. NotKeptError."""
+        return await self._log_in(secret, device, "pin" if badge_key(secret, b"") is None else "badge", address)
 
     async def log_out(self, device: str) -> ScanResult:
         """Nobody works there from now on. NotKeptError."""
@@ -83,27 +80,27 @@ class People:
             await self._outbox.transact(_end(session, fact, self._clock.stamp()))
             self.sessions.pop(session.device, None)
 
-    async def _log_in(self, secret: str, device: str, by: LogInBy) -> ScanResult:
+    async def _log_in(self, secret: str, device: str, by: LogInBy, address: str = "") -> ScanResult:
         async with self._one_at_a_time:
-            guessing = self._guessing()
-            if (closed := locked(guessing)) is not None:
-                return await self._station.act(Who(device), lambda *_: closed.verdict)
+            if (closed := staff.locked(self._gates.gate(by, device, address))) is not None:
+                return await self._station.act(Who(device), lambda *_: closed)
             member = await self._find(secret, by)
-            made = staff.log_in(member, by, self._guessing(), device, self.sessions.get(device), self._clock.now_ms())
+            gate = self._gates.gate(by, device, address)
+            made = staff.log_in(member, by, gate, device, self.sessions.get(device), self._clock.now_ms())
+            old = self._gates.forget_old()
 
             def keep(execute: Execute, _verdict: Verdict) -> None:
-                memory.keep_attempts(execute, PLACE, made.attempts)
+                memory.forget_attempts(execute, old)
+                for place, attempts in made.attempts.items():
+                    memory.keep_attempts(execute, place, attempts)
                 if made.session is not None:
                     memory.keep_session(execute, made.session)
 
-            self._attempts = made.attempts  # a full disk is no reason to let anybody guess on
+            self._gates.remember(made.attempts)  # a full disk is no reason to let anybody guess on
             result = await self._station.act(Who(device, member.staff if member else ""), lambda *_: made.verdict, keep)
             if made.session is not None:
                 self.sessions[device] = made.session
             return result
-
-    def _guessing(self) -> Guessing:
-        return Guessing(PLACE, self._attempts, self._station.day.guess_rules, self._read_monotonic_s())
 
     async def _find(self, secret: str, by: LogInBy) -> StaffMember | None:
         day = self._station.day

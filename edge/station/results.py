@@ -23,6 +23,7 @@ from edge.wire.messages import (
     ContainerTakenBack,
     CountFinished,
     GoodsDistributed,
+    GoodsPacked,
     GoodsReceived,
     ParcelDisposed,
     ParcelOverdue,
@@ -158,4 +159,5 @@ _WORDS: dict[type[AnyFact], str] = {
     ContainerLoaded: "loaded",
     ContainerLost: "lost",
     ContainerTakenBack: "taken_back",
+    GoodsPacked: "goods_packed",
 }

@@ -4,20 +4,19 @@ A session belongs to a device (a page's own id, or a scanner): its acts carry th
 somebody else logs in there, when the manifest does not name them any more, or after a shift.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from edge.devices.ports import Sound
-from edge.rules.attempts import Attempts, after_failure
+from edge.rules.attempts import Attempts, after_failure, wait_s
+from edge.station.gates import Gate, LogInBy, known_by
 from edge.station.handout import Guessing
 from edge.station.verdict import Verdict, Word
 from edge.wire.manifest import StaffMember
 from edge.wire.messages import AskingLocked, StaffLoggedIn, StaffLoggedOut, StaffRefused
 
 SESSION_MS = 12 * 3_600_000  # nobody's shift is longer; whoever forgot to log out is not there any more
-
-LogInBy = Literal["pin", "badge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +34,52 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """What came of one. ``session``: from now on; None: nobody was logged in, and who was stays. ``attempts``: to be kept."""
+    """What came of one. ``session``: from now on; None: nobody was logged in, and who was stays. ``attempts``: to be kept, by
+    place.
+    """
 
     verdict: Verdict
-    attempts: Attempts
+    attempts: Mapping[str, Attempts]
     session: Session | None = None
 
 
 def log_in(
-    member: StaffMember | None, by: LogInBy, guessing: Guessing, device: str, before: Session | None, now_ms: int
+    member: StaffMember | None, by: LogInBy, gate: Gate, device: str, before: Session | None, now_ms: int
 ) -> LogIn:  # fmt: skip
-    """Somebody showed a badge or typed a PIN that is ``member``'s, or nobody's. Asked only while the place is not locked."""
+    """Somebody showed a badge or typed a PIN that is ``member``'s, or nobody's. Asked only while the gate is open."""
     if member is None:
-        attempts = after_failure(guessing.attempts, guessing.rules, guessing.now_s)
-        refused = StaffRefused(how=by, reason="unknown")
-        if attempts.locked_until_s is None:
-            return LogIn(Verdict(Word.LOG_IN_UNKNOWN, Sound.REFUSED, (refused,)), attempts)
-        seconds = int(attempts.locked_until_s - guessing.now_s)
-        lock = AskingLocked(place=guessing.place, failures=guessing.rules.guesses, lock_s=seconds)
-        return LogIn(Verdict(Word.LOCKED_OUT, Sound.REFUSED, (refused, lock), amount=seconds), attempts)
+        return _refused(by, gate)
     logged_in = StaffLoggedIn(staff=member.staff, how=by)
     session = Session(device, member.staff, now_ms)
+    cleared = {gate.own.place: Attempts(), known_by(device): Attempts()}
     if before is None or before.staff == member.staff:
-        return LogIn(Verdict(Word.LOGGED_IN, Sound.OK, (logged_in,), detail=member.staff), Attempts(), session)
+        return LogIn(Verdict(Word.LOGGED_IN, Sound.OK, (logged_in,), detail=member.staff), cleared, session)
     replaced = StaffLoggedOut(staff=before.staff, why="replaced")
-    return LogIn(Verdict(Word.LOGGED_IN, Sound.OK, (replaced, logged_in), detail=member.staff), Attempts(), session)
+    return LogIn(Verdict(Word.LOGGED_IN, Sound.OK, (replaced, logged_in), detail=member.staff), cleared, session)
+
+
+def locked(gate: Gate) -> Verdict | None:
+    """Asked before anything is derived or looked up; None: the gate is open."""
+    left_s = gate.wait_s
+    return Verdict(Word.LOCKED_OUT, Sound.REFUSED, amount=math.ceil(left_s)) if left_s > 0.0 else None
+
+
+def _refused(by: LogInBy, gate: Gate) -> LogIn:
+    own = _wronged(gate.own)
+    station = None if gate.station is None or wait_s(gate.station.attempts, gate.station.now_s) else _wronged(gate.station)
+    locks = tuple(
+        AskingLocked(place=one.place, failures=one.rules.guesses, lock_s=int(wait_s(one.attempts, one.now_s)))
+        for one in (own, station)
+        if one is not None and wait_s(one.attempts, one.now_s)
+    )
+    after = replace(gate, own=own, station=station or gate.station)
+    verdict = locked(after) or Verdict(Word.LOG_IN_UNKNOWN, Sound.REFUSED)
+    attempts = {one.place: one.attempts for one in (own, station) if one is not None}
+    return LogIn(verdict._replace(facts=(StaffRefused(how=by, reason="unknown"), *locks)), attempts)
+
+
+def _wronged(guessing: Guessing) -> Guessing:
+    return replace(guessing, attempts=after_failure(guessing.attempts, guessing.rules, guessing.now_s))
 
 
 def log_out(session: Session | None) -> Verdict:

@@ -1,8 +1,11 @@
 """Logging in and out without a network."""
 
+from dataclasses import replace
+
 from edge.devices.ports import Sound
 from edge.rules.attempts import Attempts, GuessRules
 from edge.station import staff
+from edge.station.gates import Gate
 from edge.station.handout import Guessing
 from edge.station.staff import SESSION_MS, Session
 from edge.station.verdict import Word
@@ -11,7 +14,8 @@ from tests.edge.station.days import NOON_MS
 from tests.edge.station.things import DAY
 
 CHEN, ZHOU = DAY.staff
-FRESH = Guessing("staff", Attempts(), GuessRules(guesses=2), 10.0)
+RULES = GuessRules(guesses=2)
+FRESH = Gate(Guessing("staff/pin/page-1", Attempts(), RULES, 10.0), Guessing("staff", Attempts(), GuessRules(guesses=9), 10.0))
 
 
 def test_a_badge_logs_its_owner_in_at_the_device_and_whoever_was_there_out() -> None:
@@ -28,13 +32,14 @@ def test_a_badge_logs_its_owner_in_at_the_device_and_whoever_was_there_out() -> 
 def test_wrong_pins_are_counted_and_lock_the_log_in_and_a_right_one_clears_them() -> None:
     once = staff.log_in(None, "pin", FRESH, "page-1", None, NOON_MS)
     assert (once.verdict.word, once.verdict.sound, once.session) == (Word.LOG_IN_UNKNOWN, Sound.REFUSED, None)
-    again = Guessing("staff", once.attempts, FRESH.rules, 11.0)
+    again = replace(FRESH, own=Guessing("staff/pin/page-1", once.attempts["staff/pin/page-1"], RULES, 11.0))
     twice = staff.log_in(None, "pin", again, "page-1", None, NOON_MS)
     assert twice.verdict.facts == (
         StaffRefused(how="pin", reason="unknown"),
-        AskingLocked(place="staff", failures=2, lock_s=60),
+        AskingLocked(place="staff/pin/page-1", failures=2, lock_s=60),
     )
-    assert staff.log_in(CHEN, "pin", again, "page-1", None, NOON_MS).attempts == Attempts()
+    assert (twice.verdict.word, twice.verdict.amount) == (Word.LOCKED_OUT, 60)
+    assert staff.log_in(CHEN, "pin", again, "page-1", None, NOON_MS).attempts == {"staff/pin/page-1": Attempts()}
 
 
 def test_a_session_ends_when_asked_after_a_shift_or_with_the_job() -> None:
