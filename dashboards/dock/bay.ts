@@ -6,7 +6,7 @@ import type { Scan } from '../shared/agent/agent'
 import { type Desk, makeDesk } from '../shared/agent/desk'
 import { useKept } from '../shared/agent/kept'
 import type { Json } from '../shared/live/protocol'
-import { type Dock, isAt, type Mode, readDock } from './dock'
+import { type Dock, isAt, type Mode, readArticles, readDock } from './dock'
 import { seatAfter } from './seat'
 import { headline, particulars, spoken } from './words'
 
@@ -32,7 +32,14 @@ export function makeBay(): Bay {
   const dock = shallowRef<Dock | null>(null)
   const kept = useKept('tt-place') // the agent forgets its pages when it restarts
 
-  const desk = makeDesk({ says: { headline, particulars, spoken }, look, hears: isHere })
+  const articles = shallowRef<ReadonlyMap<string, string>>(new Map())
+  const desk = makeDesk({
+    says: { headline, particulars, spoken },
+    look,
+    renewed,
+    hears: isHere,
+    named: (id) => articles.value.get(id),
+  })
   const here = computed(() => desk.scans.value.find(isHere) ?? null)
 
   function isHere(scan: Scan): boolean {
@@ -44,6 +51,10 @@ export function makeBay(): Bay {
     const seen = await readDock()
     if (seen) dock.value = seen
     return seen
+  }
+
+  async function renewed(): Promise<void> {
+    articles.value = new Map((await readArticles())?.map((one) => [one.sku, one.name]))
   }
 
   async function change(path: string, body: object): Promise<void> {

@@ -33,8 +33,31 @@ export interface Load {
   readonly sorted: number
   readonly packed: number
   readonly lacks: readonly string[]
-  /** Of one that goes by SKU: what is to be put in, which nobody scans. */
-  readonly goods: readonly { readonly sku: string; readonly name: string; readonly quantity: number }[]
+  /** Of one that goes by SKU: what is to be put in, and what was counted in by its EAN or by hand. */
+  readonly goods: readonly Goods[]
+  /** Of those that are counted; 0 where nobody counts. */
+  readonly lacking_pieces: number
+}
+
+export interface Goods {
+  readonly sku: string
+  readonly name: string
+  readonly quantity: number
+  readonly counted: number
+}
+
+/** A container that was closed although something lacks. */
+export interface Short {
+  readonly container: string
+  readonly lane: string
+  readonly zone: string
+  readonly number: number
+  readonly lacks: number
+}
+
+/** Parcels and pieces that are not in a container; of one that is sealed or loaded they do not come any more. */
+export function lacksOf(load: Pick<Load, 'lacks' | 'lacking_pieces'>): number {
+  return load.lacks.length + load.lacking_pieces
 }
 
 export interface Run {
@@ -52,6 +75,7 @@ export interface Run {
   readonly sorted: number
   readonly packed: number
   readonly next: string
+  readonly short: readonly Short[]
 }
 
 export interface Dock {
@@ -69,6 +93,9 @@ export interface Dock {
 
 export const readDock = (): Promise<Dock | null> => ask<Dock>('dock')
 export const readLoad = (container: string): Promise<Load | null> => ask('dock/load', { container })
+
+export const readArticles = async (): Promise<readonly { readonly sku: string; readonly name: string }[] | null> =>
+  (await ask<{ articles: readonly { readonly sku: string; readonly name: string }[] }>('dock/articles'))?.articles ?? null
 
 /** Of a run in the order of loading; '' are those on no route. */
 export async function readLoads(run: string): Promise<readonly Load[] | null> {

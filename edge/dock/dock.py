@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import ClassVar, assert_never, get_args
 
 from edge.devices.ports import Feedback, Scan, Sound
-from edge.dock import books, loading, packing, places, sorting
+from edge.dock import books, goods, loading, packing, places, sorting
 from edge.dock.known import LoadNow
 from edge.dock.places import SHARED, Place
 from edge.dock.plan import NO_PLAN, DockPlan, run_key
@@ -109,6 +109,17 @@ class Dock(Station):
             who, lambda execute, plan: packing.seal(books.container(execute, plan, container), is_short=is_short)
         )  # fmt: skip
 
+    async def count_goods(self, container: str, sku: str, quantity: int, who: Who) -> ScanResult:
+        """Pieces were counted by hand. NotKeptError."""
+
+        def decide(execute: Execute, plan: DockPlan) -> Verdict:
+            known = books.container(execute, plan, container)
+            if known.carries is None or not known.is_carrying:
+                return Verdict(DockWord.NOT_BOUND, Sound.REFUSED, container=container, detail=sku)
+            return goods.pack(sku, known.carries, quantity)
+
+        return await self._perform(who, decide)
+
     async def take_back(self, container: str, who: Who) -> ScanResult:
         """An empty one came back. NotKeptError."""
         return await self._perform(who, lambda execute, plan: loading.take_back(books.container(execute, plan, container)))
@@ -124,10 +135,11 @@ class Dock(Station):
         return undone
 
     async def _perform(self, who: Who, decide: Callable[[Execute, DockPlan], Verdict]) -> ScanResult:
-        plan, decided = self.plan, [Verdict(DockWord.NOT_IN_PLAN, Sound.REFUSED)]
+        plan, decided, name = self.plan, [Verdict(DockWord.NOT_IN_PLAN, Sound.REFUSED)], self.seat(who.device)
+        place = self.places[name]
 
         def work(execute: Execute, _day: Day) -> Verdict:
-            decided[0] = decide(execute, plan)
+            decided[0] = _kept(execute, name, place, decide(execute, plan))
             return decided[0]
 
         result = await self.act(who, work)
@@ -148,12 +160,11 @@ class Dock(Station):
         plan, name = self.plan, self.seat(scan.device)
         place = self.places[name]
 
-        def decide(execute: Execute, _day: Day) -> Verdict:
-            verdict = _decide(execute, plan, place, label, scan.symbology)
-            after = places.after(place, verdict)
-            if after != place:
-                places.keep(execute, name, after)
-            return verdict
+        def decide(execute: Execute, day: Day) -> Verdict:
+            sku = day.sku_of_ean.get(label.text, "") if label.kind is LabelKind.PRODUCT else ""
+            if sku in plan.of_sku:
+                return _kept(execute, name, place, _decide_goods(execute, plan, place, sku))
+            return _kept(execute, name, place, _decide(execute, plan, place, label, scan.symbology))
 
         return decide
 
@@ -170,6 +181,14 @@ def dock_mode(mode: SiteMode) -> DockMode:
             return mode
         case _:
             raise ValueError(f"mode: want one of {', '.join(get_args(DockMode))}, got {mode}")
+
+
+def _kept(execute: Execute, name: str, place: Place, verdict: Verdict) -> Verdict:
+    """What goes on at a place after an act is in the act's own commit: a crash after it forgets nothing."""
+    after = places.after(place, verdict)
+    if after != place:
+        places.keep(execute, name, after)
+    return verdict
 
 
 def _decide(execute: Execute, plan: DockPlan, place: Place, label: Label, symbology: str) -> Verdict:
@@ -194,6 +213,20 @@ def _decide_parcel(execute: Execute, plan: DockPlan, place: Place, label: str) -
             return packing.pack(books.parcel(execute, plan, label), into.carries if into and into.is_carrying else None)
         case "seal" | "load" | "empties":
             return Verdict(DockWord.WANT_CONTAINER, Sound.REFUSED, parcel=label)
+        case _:
+            assert_never(place.mode)
+
+
+def _decide_goods(execute: Execute, plan: DockPlan, place: Place, sku: str) -> Verdict:
+    match place.mode:
+        case "sort":
+            return goods.call(sku, books.first_lacking(execute, plan, sku))
+        case "pack":
+            into = books.container(execute, plan, place.container) if place.container else None
+            open_load = into.carries if into and into.is_carrying else None
+            return goods.pack_scanned(sku, open_load, books.first_lacking(execute, plan, sku))
+        case "seal" | "load" | "empties":
+            return Verdict(DockWord.WANT_CONTAINER, Sound.REFUSED, detail=sku)
         case _:
             assert_never(place.mode)
 

@@ -6,11 +6,23 @@ from edge.rules.custody import ContainerStanding, ContainerState, ParcelStanding
 from edge.wire.manifest import PlannedLoad
 
 
+class Pieces(NamedTuple):
+    """An article of a load that goes by SKU: what the plan wants of it, and what was counted into the container."""
+
+    sku: str
+    wanted: int
+    counted: int = 0
+
+    @property
+    def lacks(self) -> int:
+        return max(0, self.wanted - self.counted)
+
+
 class LoadNow(NamedTuple):
     """A load of the plan. ``container``: the one that carries it, or the planned one where none does yet (``is_bound``).
 
     ``standing`` is of this round: what was done with the container for an earlier day does not count. ``found_as``: the state of
-    one that is lost, had nobody called it so; its own otherwise. ``packed``: the parcels in it, where that was read.
+    one that is lost, had nobody called it so; its own otherwise. ``packed``, ``pieces``: what is in it, where that was read.
     """
 
     load: PlannedLoad
@@ -19,6 +31,7 @@ class LoadNow(NamedTuple):
     standing: ContainerStanding = ContainerStanding()
     packed: frozenset[str] = frozenset()
     found_as: ContainerState = ContainerState.EMPTY
+    pieces: tuple[Pieces, ...] = ()
 
     @property
     def state(self) -> ContainerState:
@@ -38,6 +51,27 @@ class LoadNow(NamedTuple):
     def lacking(self) -> tuple[str, ...]:
         """The parcels that are not in it."""
         return tuple(parcel for parcel in self.load.parcels if parcel not in self.packed)
+
+    @property
+    def lacking_pieces(self) -> int:
+        """Pieces that were not counted into it; none where nobody counts, and goods are put in by the list."""
+        return sum(one.lacks for one in self.pieces) if any(one.counted for one in self.pieces) else 0
+
+    @property
+    def lacks(self) -> int:
+        """Parcels and pieces together."""
+        return len(self.lacking) + self.lacking_pieces
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """What is in it, of what: parcels, and pieces where they are counted."""
+        parcels, counted = len(self.load.parcels), sum(min(one.counted, one.wanted) for one in self.pieces)
+        wanted = sum(one.wanted for one in self.pieces) if counted else 0
+        return len(self.packed) + counted, parcels + wanted
+
+    def pieces_of(self, sku: str) -> Pieces | None:
+        """None: this article does not belong in it."""
+        return next((one for one in self.pieces if one.sku == sku), None)
 
 
 class ContainerNow(NamedTuple):

@@ -51,7 +51,8 @@ def load(known: ContainerNow, open_run: str, of_run: Sequence[LoadNow]) -> Verdi
         return booked._replace(word=DockWord.FOUND, sound=Sound.ATTENTION)
     if (first := next_to_load(of_run)) is not None and first.load.stop > planned.stop:
         return booked._replace(word=DockWord.LOADED_EARLY, sound=Sound.ATTENTION, place=first.load.lane)
-    return booked._replace(word=DockWord.RUN_FULL if loaded + 1 == of else DockWord.LOADED, sound=Sound.OK)
+    word = DockWord.RUN_FULL if loaded + 1 == of else DockWord.LOADED
+    return booked._replace(word=word, sound=Sound.ATTENTION if carries.lacks else Sound.OK)
 
 
 def next_to_load(of_run: Sequence[LoadNow]) -> LoadNow | None:

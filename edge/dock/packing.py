@@ -17,7 +17,7 @@ def open_container(known: ContainerNow) -> Verdict:
         return not_planned("", label, has_plan=known.has_plan)
     if carries.is_bound and not known.is_carrying:
         return Verdict(DockWord.LOAD_BOUND, Sound.REFUSED, container=carries.container, place=carries.load.lane)
-    if closed := _closed(carries):
+    if closed := already_closed(carries):
         return closed
     if carries.state is ContainerState.BOUND:
         return _told(DockWord.OPEN, Sound.OK, carries)
@@ -32,7 +32,7 @@ def bind(known: ContainerNow, target: LoadNow) -> Verdict:
             return open_container(known)
         if known.carries.state in (ContainerState.BOUND, ContainerState.SEALED, ContainerState.LOADED):
             return Verdict(DockWord.CONTAINER_BUSY, Sound.REFUSED, container=label, place=known.carries.load.lane)
-    if closed := _closed(target):
+    if closed := already_closed(target):
         return closed
     return _bind(label, target.load, 0)
 
@@ -49,7 +49,7 @@ def pack(known: ParcelNow, into: LoadNow | None) -> Verdict:
         return Verdict(
             word, Sound.REFUSED, parcel=label, container=load.container, place=load.load.lane, detail=load.load.zone
         )  # fmt: skip
-    if closed := _closed(into):
+    if closed := already_closed(into):
         return closed
     of = len(into.load.parcels)
     if label in into.packed:
@@ -66,26 +66,29 @@ def pack(known: ParcelNow, into: LoadNow | None) -> Verdict:
 
 
 def seal(known: ContainerNow, *, is_short: bool = False) -> Verdict:
-    """Close a container. ``is_short``: although parcels lack; they are missing from now on, until somebody finds them."""
+    """Close a container. ``is_short``: although parcels lack; they are missing from now on, until somebody finds them.
+
+    Of pieces that lack nothing is said here: their station counts them, and says it.
+    """
     label, carries = known.container, known.carries
     if carries is None:
         return not_planned("", label, has_plan=known.has_plan)
     if carries.is_bound and not known.is_carrying:
         return Verdict(DockWord.LOAD_BOUND, Sound.REFUSED, container=carries.container, place=carries.load.lane)
-    if closed := _closed(carries):
+    if closed := already_closed(carries):
         return closed
     if carries.state is not ContainerState.BOUND:
         return Verdict(DockWord.NOT_BOUND, Sound.REFUSED, container=label, place=carries.load.lane)
-    if carries.lacking and not is_short:
+    if carries.lacks and not is_short:
         return _told(DockWord.SEAL_LACKS, Sound.REFUSED, carries)
     missing: tuple[AnyFact, ...] = tuple(
         VarianceFound(problem=Problem.MISSING, parcel=parcel, container=label) for parcel in carries.lacking
     )
-    word, sound = (DockWord.SEALED_SHORT, Sound.ATTENTION) if missing else (DockWord.SEALED, Sound.OK)
+    word, sound = (DockWord.SEALED_SHORT, Sound.ATTENTION) if carries.lacks else (DockWord.SEALED, Sound.OK)
     return _told(word, sound, carries)._replace(facts=(*missing, ContainerSealed(container=label)))
 
 
-def _closed(now: LoadNow) -> Verdict | None:
+def already_closed(now: LoadNow) -> Verdict | None:
     """What a container that is sealed or loaded says to whoever wants to change it."""
     match now.state:
         case ContainerState.SEALED:
@@ -111,10 +114,8 @@ def _bind(label: str, load: PlannedLoad, packed: int) -> Verdict:
 
 
 def _told(word: DockWord, sound: Sound, now: LoadNow) -> Verdict:
-    load = now.load
-    return Verdict(
-        word, sound, container=now.container, place=load.lane, amount=len(now.packed), of=len(load.parcels), detail=load.zone
-    )
+    load, (amount, of) = now.load, now.progress
+    return Verdict(word, sound, container=now.container, place=load.lane, amount=amount, of=of, detail=load.zone)
 
 
 def _difference(load: PlannedLoad, other: PlannedLoad) -> DockWord:

@@ -30,6 +30,14 @@ class DockWord(StrEnum):
     CONTAINER_BUSY = "container_busy"  # it carries something else
     LOAD_BOUND = "load_bound"  # ``container`` has taken its load
 
+    # Goods by SKU. ``detail`` is the article.
+    GOODS_PACKED = "goods_packed"  # into lane ``place``: ``amount`` of ``of``
+    GOODS_FULL = "goods_full"  # with this piece all of its article is in it
+    GOODS_ENOUGH = "goods_enough"  # no container waits for more of it
+    GOODS_TOO_MANY = "goods_too_many"  # only ``amount`` more
+    GOODS_ELSEWHERE = "goods_elsewhere"  # not in this container: lane ``place`` waits for it
+    GOODS_UNBOUND = "goods_unbound"  # lane ``place`` waits for it, and has no container yet
+
     # Sealing
     SEALED = "sealed"
     SEALED_SHORT = "sealed_short"  # what lacks is called missing

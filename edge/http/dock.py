@@ -7,12 +7,14 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 
 from edge.dock import loading
 from edge.dock.dock import Dock, NotPlannedError
+from edge.dock.known import LoadNow
 from edge.dock.places import SHARED
 from edge.dock.progress import LoadProgress
 from edge.http import dock_forms as f
 from edge.http.act_forms import ActAnswer
 from edge.http.act_views import article_name
 from edge.http.acts import Operations, add_people, page_of
+from edge.http.photo_scan import add_photo_scan
 from edge.http.refusals import Refusal
 from edge.http.views import scan_view
 from edge.rules.custody import ContainerState
@@ -29,6 +31,7 @@ def add_dock(app: FastAPI, dock: Dock, ops: Operations) -> None:
     _add_looking(app, dock, ops)
     _add_places(app, dock, ops)
     _add_acts(app, dock, ops)
+    add_photo_scan(app, ops.photo_reader, ops.who)
 
     @app.exception_handler(NotPlannedError)
     async def not_planned(_request: Request, error: NotPlannedError) -> Response:
@@ -46,6 +49,11 @@ def _add_looking(app: FastAPI, dock: Dock, ops: Operations) -> None:
         progress = await dock.progress.read(plan)
         wanted = plan.runs.get(run, ()) if run else (one for one in plan.loads.values() if not one.run)
         return f.LoadList(loads=[load_view(progress[one.container], dock.day) for one in wanted if one.container in progress])
+
+    @app.get("/api/dock/articles")
+    async def articles() -> f.ArticleList:
+        day = dock.day
+        return f.ArticleList(articles=[f.ArticleView(sku=sku, name=article_name(day, sku)) for sku in dock.plan.of_sku])
 
     @app.get("/api/dock/load")
     async def load(container: Annotated[str, Query(min_length=1, max_length=64)]) -> f.LoadView:
@@ -98,6 +106,10 @@ def _add_acts(app: FastAPI, dock: Dock, ops: Operations) -> None:
     @app.post("/api/seal")
     async def seal(form: f.SealForm, request: Request) -> ActAnswer:
         return _done(await dock.seal(form.container, ops.who(request, form.actor), is_short=form.short))
+
+    @app.post("/api/count-goods")
+    async def count_goods(form: f.CountForm, request: Request) -> ActAnswer:
+        return _done(await dock.count_goods(form.container, form.sku, form.quantity, ops.who(request, form.actor)))
 
     @app.post("/api/take-back")
     async def take_back(form: f.EmptyForm, request: Request) -> ActAnswer:
@@ -156,7 +168,13 @@ def run_view(key: str, loads: Iterable[PlannedLoad], progress: Mapping[str, Load
         sorted=sum(one.sorted for one in of_run),
         packed=sum(len(one.now.packed) for one in of_run),
         next=waiting.load.lane if waiting else "",
+        short=[_short_view(one.now) for one in of_run if one.now.state in _CLOSED and one.now.lacks],
     )
+
+
+def _short_view(now: LoadNow) -> f.ShortView:
+    load = now.load
+    return f.ShortView(container=now.container, lane=load.lane, zone=load.zone.value, number=load.number, lacks=now.lacks)
 
 
 def load_view(one: LoadProgress, day: Day) -> f.LoadView:
@@ -180,7 +198,11 @@ def load_view(one: LoadProgress, day: Day) -> f.LoadView:
         sorted=one.sorted,
         packed=len(now.packed),
         lacks=list(now.lacking),
-        goods=[f.GoodsView(sku=line.sku, name=article_name(day, line.sku), quantity=line.quantity) for line in load.lines],
+        goods=[
+            f.GoodsView(sku=piece.sku, name=article_name(day, piece.sku), quantity=piece.wanted, counted=piece.counted)
+            for piece in now.pieces
+        ],
+        lacking_pieces=now.lacking_pieces,
     )
 
 

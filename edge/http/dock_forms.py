@@ -41,6 +41,14 @@ class SealForm(ActForm):
     short: bool = False
 
 
+class CountForm(ActForm):
+    """Pieces of an article that were counted into a container by hand."""
+
+    container: Label
+    sku: str = Field(min_length=1, max_length=64)
+    quantity: int = Field(ge=1, le=10_000)
+
+
 class EmptyForm(ActForm):
     container: Label
 
@@ -61,17 +69,37 @@ class PlaceView(Form):
 
 
 class GoodsView(Form):
-    """Pieces of an article that are to be put into a container that goes by SKU."""
+    """Pieces of an article that are to be put into a container that goes by SKU, and that were counted into it."""
 
     sku: str
     name: str
     quantity: int
+    counted: int
+
+
+class ArticleView(Form):
+    sku: str
+    name: str
+
+
+class ArticleList(Form):
+    articles: list[ArticleView]
+
+
+class ShortView(Form):
+    """A container that was closed although something lacks. ``lacks``: parcels and pieces."""
+
+    container: str
+    lane: str
+    zone: Literal["ambient", "chilled", "frozen"]
+    number: int
+    lacks: int
 
 
 class LoadView(Form):
     """``load``: the plan's container; ``container``: the one that carries it, or is to. ``lacks``: parcels that are not in it.
 
-    ``goods``: of one that goes by SKU; nobody scans them in.
+    ``goods``: of one that goes by SKU; who likes counts them in by their EAN. ``lacking_pieces``: 0 where nobody counted.
     """
 
     load: str
@@ -92,6 +120,7 @@ class LoadView(Form):
     packed: int
     lacks: list[str]
     goods: list[GoodsView]
+    lacking_pieces: int
 
 
 class RunView(Form):
@@ -112,6 +141,7 @@ class RunView(Form):
     sorted: int
     packed: int
     next: str
+    short: list[ShortView]
 
 
 class DockView(Form):

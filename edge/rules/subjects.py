@@ -29,6 +29,7 @@ from edge.wire.dock import (
     ContainerLost,
     ContainerSealed,
     ContainerTakenBack,
+    GoodsPacked,
     ParcelPacked,
     ParcelSorted,
 )
@@ -87,6 +88,7 @@ def subjects(fact: AnyFact) -> tuple[Subject, ...]:
             | ContainerEmptied(container=container)
             | ContainerReturned(container=container)
             | GoodsReceived(container=container)
+            | GoodsPacked(container=container)
         ):
             return _named("", container)
         case _:

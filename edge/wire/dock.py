@@ -6,7 +6,7 @@ What happens to the same things at a station is ``edge.wire.custody``'s.
 from typing import Literal
 
 from edge.wire.facts import Fact
-from edge.wire.fields import Name, Text
+from edge.wire.fields import Name, Quantity, Text
 
 
 class ParcelSorted(Fact, frozen=True, tag="parcel_sorted"):
@@ -21,6 +21,14 @@ class ParcelPacked(Fact, frozen=True, tag="parcel_packed"):
 
     parcel: Name
     container: Name
+
+
+class GoodsPacked(Fact, frozen=True, tag="goods_packed"):
+    """Pieces of an article were counted into a container that goes by SKU."""
+
+    container: Name
+    sku: Name
+    quantity: Quantity = 1
 
 
 class ContainerBound(Fact, frozen=True, tag="container_bound"):

@@ -41,6 +41,7 @@ from edge.wire.dock import (
     ContainerLost,
     ContainerSealed,
     ContainerTakenBack,
+    GoodsPacked,
     ParcelPacked,
     ParcelSorted,
 )
@@ -85,6 +86,7 @@ AnyFact = (
     | AlarmClosed
     | ParcelSorted
     | ParcelPacked
+    | GoodsPacked
     | ContainerBound
     | ContainerSealed
     | ContainerLoaded

@@ -49,6 +49,7 @@ from edge.wire.dock import (
     ContainerLost,
     ContainerSealed,
     ContainerTakenBack,
+    GoodsPacked,
     ParcelPacked,
     ParcelSorted,
 )
@@ -181,6 +182,7 @@ __all__ = [
     "Fact",
     "GoodsDistributed",
     "GoodsLimits",
+    "GoodsPacked",
     "GoodsReceived",
     "Grams",
     "How",

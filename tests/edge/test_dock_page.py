@@ -10,6 +10,7 @@ import pytest
 from edge.config import ConfigError, EdgeConfig, load
 from edge.wire.manifest import Article, Line
 from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.devices.test_photo import LABEL, jpeg
 from tests.edge.dock import plans
 from tests.edge.dock.plans import A1, B1, C1, RUN_1, SPARE, STRANGE, P
 from tests.edge.test_acts_page import NOBODY, act, post, put_manifest
@@ -84,6 +85,7 @@ async def test_a_night_at_the_page(agent: Running) -> None:
     await post(agent, "dock/mode", mode="load")
     assert (await agent.scan(A1))["word"] == "loaded_early"
     assert (await view(agent))["runs"][0]["loaded"] == 1
+    assert (await view(agent))["runs"][0]["short"] == [{"container": A1, "lane": "A1", "zone": "ambient", "number": 1, "lacks": 1}]
     assert (await agent.http.post("/api/undo", json={})).json()["scan"]["word"] == "loaded"
     assert (await view(agent))["runs"][0]["loaded"] == 0
     assert (await act(agent, "lose", container=C1, note="找不到"))["word"] == "lost"
@@ -132,17 +134,32 @@ def test_a_kind_of_site_that_does_not_exist_is_told_with_its_line(tmp_path: Path
         load(path)
 
 
-async def test_goods_by_sku_are_listed_with_their_names_and_go_unscanned(tmp_path: Path) -> None:
+async def test_goods_by_sku_are_listed_with_their_names_counted_by_ean_or_by_hand_and_go_as_they_are(tmp_path: Path) -> None:
     config = dock_config(tmp_path)
     bulk = msgspec.structs.replace(plans.load(A1, "st-a", []), lines=(Line(sku="G1000", quantity=12),))
-    articles = (Article(sku="G1000", name="东北大米5kg"),)
+    articles = (Article(sku="G1000", name="东北大米5kg", eans=("6901234567892",)),)
     await put_manifest(config, msgspec.structs.replace(plans.manifest(1, (bulk,)), site=SITE, articles=articles))
     async with running_agent(config) as agent:
         await act(agent, "log-in", secret="1357")
         await post(agent, "dock/mode", mode="pack")
         assert (await agent.scan(A1))["word"] == "bound"
         opened = (await view(agent))["open"]
-        assert opened["goods"] == [{"sku": "G1000", "name": "东北大米5kg", "quantity": 12}]
+        assert opened["goods"] == [{"sku": "G1000", "name": "东北大米5kg", "quantity": 12, "counted": 0}]
+        assert (await view(agent, "dock/articles"))["articles"] == [{"sku": "G1000", "name": "东北大米5kg"}]
+        scanned = await agent.scan("6901234567892")
+        assert (scanned["word"], scanned["slot"], scanned["count"], scanned["of"]) == ("goods_packed", "A1", 1, 12)
+        assert (await act(agent, "count-goods", container=A1, sku="G1000", quantity=10))["word"] == "goods_packed"
+        opened = (await view(agent))["open"]
+        assert (opened["goods"][0]["counted"], opened["lacking_pieces"]) == (11, 1)
+        assert (await act(agent, "seal", container=A1))["word"] == "seal_lacks"
+        await agent.scan("6901234567892")
         assert (await act(agent, "seal", container=A1))["word"] == "sealed"
         await post(agent, "dock/mode", mode="load")
         assert (await agent.scan(A1))["word"] == "run_full"
+        assert (await view(agent))["runs"][0]["short"] == []
+
+
+async def test_a_photograph_of_labels_is_read_at_a_dock_too(agent: Running) -> None:
+    await act(agent, "log-in", secret="1357")
+    answer = await agent.http.post("/api/photo-scan", content=jpeg(2000, 1500))
+    assert answer.json() == {"codes": [{"text": LABEL, "symbology": "C0", "kind": "parcel", "fault": ""}]}

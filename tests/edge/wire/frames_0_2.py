@@ -51,4 +51,5 @@ FACTS: tuple[m.AnyFact, ...] = (
     m.ContainerLoaded(container=C, run="run-7"),
     m.ContainerLost(container=C, note="最后在 3 号门"),
     m.ContainerTakenBack(container=C),
+    m.GoodsPacked(container=C, sku="G1000", quantity=12),
 )
