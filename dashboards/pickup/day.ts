@@ -88,6 +88,12 @@ export interface Shares {
   readonly bags: readonly { readonly parcel: string; readonly wanted: number; readonly given: number }[]
 }
 
+/** What was received and lies nowhere yet, cold first; `slot` '': nobody knows where to. */
+export interface ShelfQueue {
+  readonly waiting: number
+  readonly parcels: readonly { readonly parcel: Parcel; readonly slot: string }[]
+}
+
 export interface StockTake {
   readonly scope: string | null
   readonly expected: number
@@ -105,20 +111,14 @@ export async function readHere(): Promise<readonly Parcel[] | null> {
   return (await ask<{ parcels: readonly Parcel[] }>('here'))?.parcels ?? null
 }
 
+export const readShelfQueue = (limit: number): Promise<ShelfQueue | null> => ask('shelf-queue', { limit: String(limit) })
+
 export async function readGoods(): Promise<readonly Shares[] | null> {
   return (await ask<{ goods: readonly Shares[] }>('goods'))?.goods ?? null
 }
 
 export async function suggestSlot(parcel: string): Promise<string> {
   return (await ask<{ slot: string }>('slot', { parcel }))?.slot ?? ''
-}
-
-const COLD_FIRST = ['frozen', 'chilled', 'ambient', '']
-
-/** What waits to be shelved: frozen before chilled before the rest. */
-export function coldFirst(parcels: readonly Parcel[]): readonly Parcel[] {
-  const waiting = parcels.filter((one) => one.state === 'received')
-  return [...waiting].sort((a, b) => COLD_FIRST.indexOf(a.zone) - COLD_FIRST.indexOf(b.zone) || (a.parcel < b.parcel ? -1 : 1))
 }
 
 /** The last digits, by which people tell labels apart; the whole label stands beside them in small. */

@@ -10,7 +10,6 @@ vi.mock('../shared/i18n/text', async () => {
 
 import { headline, particulars, spoken } from '../pickup/act_words'
 import { madeScan } from '../shared/agent/agent'
-import { coldFirst, type Parcel } from '../pickup/day'
 import { PATTERNS, tonesOf } from '../shared/agent/sound'
 import { refusal, toneOf } from '../shared/agent/said'
 import { Refused } from '../shared/api/http'
@@ -63,16 +62,6 @@ describe('a refusal of the agent', () => {
     expect(refusal(refused('no_question'))).toBe('这次查询已过期，请重新扫码')
     expect(refusal(refused('from_the_future'))).toBe('没有办成（said in English）')
     expect(refusal(new TypeError('no network'))).toBe('本机程序没有应答，没有登记')
-  })
-})
-
-describe('what waits for a shelf', () => {
-  it('is frozen before chilled before the rest, and only what is in no place yet', () => {
-    const parcel = (label: string, zone: string, state = 'received'): Parcel => ({
-      parcel: label, state, zone, place: '', container: '', problems: [], overdue: false, ready: true, too_warm: false, items: [],
-    })
-    const waiting = coldFirst([parcel('1', 'ambient'), parcel('2', 'chilled'), parcel('3', 'frozen'), parcel('4', 'frozen', 'shelved')])
-    expect(waiting.map((one) => one.parcel)).toEqual(['3', '2', '1'])
   })
 })
 

@@ -318,6 +318,20 @@ class SlotView(Form):
     slot: str
 
 
+class ToShelveView(Form):
+    """What was received and lies nowhere yet; ``slot`` as in `SlotView`."""
+
+    parcel: ParcelView
+    slot: str
+
+
+class ShelfQueueView(Form):
+    """``waiting``: how many in all; ``parcels``: the first of them, cold first."""
+
+    waiting: int
+    parcels: list[ToShelveView]
+
+
 class WorkerView(Form):
     """Who is logged in at this page."""
 

@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 
 from edge.devices.photo import PhotoReader
 from edge.http import act_forms as f
-from edge.http.act_views import Here, answer_view, read_day
+from edge.http.act_views import Here, answer_view, parcel_view, read_day
 from edge.http.cells import add_cells
 from edge.http.looking import add_looking
 from edge.http.photo_scan import add_photo_scan
@@ -123,6 +123,12 @@ def _add_reading(app: FastAPI, ops: Operations) -> None:
     @app.get("/api/slot")
     async def slot(parcel: Annotated[str, Query(min_length=1, max_length=64)]) -> f.SlotView:
         return f.SlotView(slot=await ops.desk.suggest_slot(parcel))
+
+    @app.get("/api/shelf-queue")
+    async def shelf_queue(limit: Annotated[int, Query(ge=1, le=50)] = 8) -> f.ShelfQueueView:
+        today, queue = ops.station.day, await ops.desk.shelf_queue(limit)
+        parcels = [f.ToShelveView(parcel=parcel_view(one, today), slot=slot) for one, slot in queue.first]
+        return f.ShelfQueueView(waiting=queue.total, parcels=parcels)
 
 
 def _add_arrivals(app: FastAPI, ops: Operations) -> None:

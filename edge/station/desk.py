@@ -15,6 +15,7 @@ from edge.station.day import Day
 from edge.station.leftovers import DisposedFor
 from edge.station.memory import StockTake
 from edge.station.results import ScanResult
+from edge.station.shelf_queue import ShelfQueue, read_shelf_queue, slot_for
 from edge.station.station import Station, Who
 from edge.station.verdict import Verdict, Word
 from edge.wire.messages import Problem
@@ -124,13 +125,14 @@ class Desk:
 
         def look(execute: Execute) -> str:
             standings.refresh(execute, undone)
-            known = standings.parcel(execute, day, parcel)
-            here = standings.here(execute, day)
-            claim = known.expected.claim if known.expected else ""
-            family = [one.standing.place for one in here if claim and one.expected and one.expected.claim == claim]
-            return shelving.suggest_slot(known, day.plan, ledger.lying(here), family)
+            return slot_for(standings.parcel(execute, day, parcel), standings.here(execute, day), day)
 
         return await self._outbox.run(lambda store: look(store.execute))
+
+    async def shelf_queue(self, limit: int) -> ShelfQueue:
+        """What waits to be shelved; screens show the first ``limit``."""
+        day, standings, undone = self._station.day, self._station.standings, self._station.undone
+        return await self._outbox.run(lambda store: read_shelf_queue(store.execute, day, standings, undone, limit))
 
     async def shelve(self, parcel: str, slot: str, who: Who) -> ScanResult:
         """Put a parcel into a slot."""

@@ -270,11 +270,9 @@ class Listener:
             await self.changed.wait()
             await asyncio.sleep(LOOK_AFTER_S)
             self.changed.clear()
-            paths = ["/api/day", "/api/worker", *(["/api/here"] if self.mode == "receive" else [])]
-            answers = [one.raise_for_status().json() for one in await asyncio.gather(*(http.get(path) for path in paths))]
-            if self.mode == "receive":
-                waiting = [one["parcel"] for one in answers[-1]["parcels"] if one["state"] == "received"][:SLOTS_SHOWN]
-                await asyncio.gather(*(http.get("/api/slot", params={"parcel": label}) for label in waiting))
+            paths = ["/api/day", "/api/worker", *([f"/api/shelf-queue?limit={SLOTS_SHOWN}"] if self.mode == "receive" else [])]
+            for answer in await asyncio.gather(*(http.get(path) for path in paths)):
+                answer.raise_for_status()
             self.looks += 1
 
     async def listen(self, live: httpx.Response) -> None:

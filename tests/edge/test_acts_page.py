@@ -101,6 +101,9 @@ async def test_a_day_at_the_page(agent: Running) -> None:
     counted = await act(agent, "finish-count", container=BAGS)
     assert (counted["word"], counted["count"], counted["of"], counted["actor"]) == ("counted_short", 2, 3, "staff-1")
     slot = (await agent.http.get("/api/slot", params={"parcel": WANG_2})).json()["slot"]
+    queue = (await agent.http.get("/api/shelf-queue", params={"limit": 1})).json()
+    (first,) = queue["parcels"]
+    assert (queue["waiting"], first["parcel"]["parcel"], first["slot"]) == (2, WANG_2, slot)
     assert (await act(agent, "shelve", parcel=WANG_2, slot=slot))["slot"] == "C1"
     (bags, _) = (await agent.http.get("/api/day")).json()["containers"]
     assert (bags["state"], bags["counted"], bags["received"], bags["missing"]) == ("opened", True, 2, 1)
