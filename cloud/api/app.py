@@ -37,6 +37,7 @@ from cloud.api import (
     readings,
     resident_cases,
     sessions,
+    site_places,
     sites,
     stations,
 )  # fmt: skip
@@ -56,7 +57,8 @@ from edge.wire.clock import Clock
 
 # In order: the pages' catch-all comes last.
 ROUTERS = (
-    sessions.router, sites.router, orders.router, batches.router, books.router, links.router, parcels.router, quarantine.router,
+    sessions.router, sites.router, site_places.router, orders.router, batches.router, books.router, links.router,
+    parcels.router, quarantine.router,
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router, cold_chain.router,

@@ -6,6 +6,7 @@ from firmware_sim.town.arrivals import SLOTS_A_SHELF
 from firmware_sim.town.cabinet import CELLS
 from firmware_sim.town.goods import GOODS
 from firmware_sim.town.memory import Memory
+from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import OPERATOR, OPERATOR_NAME, Station, TownSettings
 
 STAFF, STAFF_NAME = "chen", "陈姐"
@@ -13,6 +14,7 @@ _SHELVES = (("F", "frozen"), ("C", "chilled"), ("A", "ambient"), ("B", "ambient"
 _CAPACITY = 4
 # What one derivation of a code's key costs. A town's day takes minutes, and its codes open nothing.
 _CODE_COST = 1024
+_CONFLICT = 409
 
 Call = Callable[[str, str, object], object]  # method, path, body
 
@@ -34,19 +36,16 @@ def set_up_town(call: Call, settings: TownSettings, memory: Memory) -> None:
 
 def _register(call: Call, station: Station) -> None:
     place = station.place
-    call(
-        "POST",
-        "/api/sites",
-        {
-            "id": station.id,
-            "kind": station.kind,
-            "name": place.name,
-            "address": place.address,
-            "lat": place.lat,
-            "lon": place.lon,
-            "operators": [OPERATOR],
-        },
-    )
+    there = {"address": place.address, "lat": place.lat, "lon": place.lon}
+    site = {"id": station.id, "kind": station.kind, "name": place.name, **there, "operators": [OPERATOR]}
+    try:
+        call("POST", "/api/sites", site)
+    except RestError as error:
+        if error.status != _CONFLICT:
+            raise
+        # Until the town had a map its stations stood elsewhere.
+        call("PUT", f"/api/sites/{station.id}/place", there)
+        call("POST", "/api/sites", site)
     # By its password at the broker the agent fetches its manifest too.
     call("POST", f"/api/sites/{station.id}/credentials", {"key": station.password})
 

@@ -10,8 +10,9 @@ from typing import Literal
 
 import msgspec
 
+from firmware_sim.map.places import STATIONS, dock_place, station_places
 from firmware_sim.town.chances import AS_USUAL, Chances
-from firmware_sim.town.goods import DOCK_PLACE, PLACES, Place
+from firmware_sim.town.goods import Place
 
 CABINET_EVERY = 5  # a fifth of the stations have lockers, the second one first
 OPERATOR = "tuantu-demo"
@@ -100,6 +101,7 @@ def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping
     logins = Path(value("logins", "TUANTU_TOWN_BROKER_LOGINS"))
     first_port = _number("TUANTU_TOWN_AGENT_PORT", value("agent_port", "TUANTU_TOWN_AGENT_PORT", "8090"))
     pages = environment.get("TUANTU_PAGES_DIR", "")
+    seed = _number("TUANTU_TOWN_SEED", value("seed", "TUANTU_TOWN_SEED", "1"))
     return TownSettings(
         folder=folder,
         api=value("api", "TUANTU_TOWN_API").rstrip("/"),
@@ -110,9 +112,9 @@ def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping
         clock_file=Path(value("clock_file", "TUANTU_CLOCK_FILE")),
         pages_dir=Path(pages) if pages else None,
         http_host=host,
-        stations=_stations(folder, logins, host, first_port),
-        dock=_dock(folder, logins, host, first_port),
-        seed=_number("TUANTU_TOWN_SEED", value("seed", "TUANTU_TOWN_SEED", "1")),
+        stations=_stations(folder, logins, host, first_port, seed),
+        dock=_dock(folder, logins, host, first_port, seed),
+        seed=seed,
         pin=environment.get("TUANTU_TOWN_PIN") or DEFAULT_PIN,
         chances=_chances(environment.get("TUANTU_TOWN_TROUBLE") or "1"),
         session=environment.get("TUANTU_TOWN_SESSION", ""),
@@ -126,14 +128,14 @@ def _passwords(logins: Path) -> dict[str, str]:
         raise SettingsError(f"TUANTU_TOWN_BROKER_LOGINS: {error}") from None
 
 
-def _dock(folder: Path, logins: Path, host: str, first_port: int) -> Station | None:
+def _dock(folder: Path, logins: Path, host: str, first_port: int, seed: int) -> Station | None:
     """The first user dock-…; its page's port follows the stations'."""
     passwords = _passwords(logins)
     name = min((user for user in passwords if user.startswith("dock-")), default="")
     if not name:
         return None
     number = sum(user.startswith("st-") for user in passwords)
-    return _site(folder, name, number, DOCK_PLACE, host, first_port, passwords[name], "dock")
+    return _site(folder, name, number, dock_place(seed), host, first_port, passwords[name], "dock")
 
 
 def _site(
@@ -147,12 +149,13 @@ def _site(
     )  # fmt: skip
 
 
-def _stations(folder: Path, logins: Path, host: str, first_port: int) -> tuple[Station, ...]:
+def _stations(folder: Path, logins: Path, host: str, first_port: int, seed: int) -> tuple[Station, ...]:
     passwords = _passwords(logins)
     ids = sorted(user for user in passwords if user.startswith("st-"))
-    if not 1 <= len(ids) <= len(PLACES):
-        raise SettingsError(f"TUANTU_TOWN_BROKER_LOGINS: want 1 to {len(PLACES)} users st-…, got {len(ids)}")
-    return tuple(_site(folder, name, n, PLACES[n], host, first_port, passwords[name]) for n, name in enumerate(ids))
+    if not 1 <= len(ids) <= STATIONS:
+        raise SettingsError(f"TUANTU_TOWN_BROKER_LOGINS: want 1 to {STATIONS} users st-…, got {len(ids)}")
+    places = station_places(seed)
+    return tuple(_site(folder, name, n, places[n], host, first_port, passwords[name]) for n, name in enumerate(ids))
 
 
 def _secret(environment: Mapping[str, str], variable: str) -> str:

@@ -16,13 +16,14 @@ from edge.wire.messages import (
     Problem,
     VarianceFound,
 )
+from firmware_sim.map.places import station_places
 from firmware_sim.town.arrivals import Bag, steps, truth_of
 from firmware_sim.town.chances import Chances
-from firmware_sim.town.goods import PLACES
 from firmware_sim.town.plan import Day, plan_day
 from firmware_sim.town.steps import Step, StepKind, Visit, Way
 from firmware_sim.town.van import drive
 
+PLACES = station_places(1)[:6]
 STATION = "st-0002"
 
 

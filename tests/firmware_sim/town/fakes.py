@@ -57,8 +57,12 @@ class FakeCloud:
                 self.operators.append(body["id"])
                 return 201, body
             case "POST", ["sites"]:
-                self.sites[body["id"]] = body
+                if self.sites.setdefault(body["id"], body) != body:
+                    return 409, {"error": {"field": "id", "message": "another site has this id", "remedy": "choose another"}}
                 return 201, body
+            case "PUT", ["sites", site, "place"]:
+                self.sites[site] = {**self.sites[site], **body}
+                return 200, body
             case "POST", ["sites", site, "credentials"]:
                 return 201, {"username": site, "key": body["key"]}
             case "PUT", ["sites", site, *what]:

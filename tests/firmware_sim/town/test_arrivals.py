@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.wire.clock import to_ms
+from firmware_sim.map.places import station_places
 from firmware_sim.town.arrivals import COLD_FIRST, truth_of
 from firmware_sim.town.chances import AS_USUAL, MOST
-from firmware_sim.town.goods import PLACES
 from firmware_sim.town.steps import Step, StepKind, Way
 from firmware_sim.town.van import drive
 from tests.firmware_sim.town.days import PlannedDay, bags_of, planned_day
 
+PLACES = station_places(1)[:6]
 FIRST = date(2026, 11, 1)
 seeds, offsets = st.integers(0, 10_000), st.integers(0, 27)
 troubles = st.sampled_from([0.0, 1.0, 10.0, 100.0])

@@ -60,3 +60,13 @@ async def test_without_one_it_waits_for_the_lock_to_end(tmp_path: Path, monkeypa
         cloud.locked = False
         await asyncio.wait_for(opening, 20)
     assert list(cloud.sites) == ["st-0001"]
+
+
+async def test_a_town_that_stood_elsewhere_before_it_had_a_map_moves(tmp_path: Path) -> None:
+    cloud = FakeCloud()
+    with served(cloud) as api:
+        await asyncio.wait_for(office(tmp_path, api, TUANTU_TOWN_SESSION="a-session").open(), 20)
+        place = {name: cloud.sites["st-0001"][name] for name in ("lat", "lon", "address")}
+        cloud.sites["st-0001"] |= {"lat": 30.5731, "lon": 114.2710, "address": "阳光路18号阳光花园2号门旁"}
+        await asyncio.wait_for(office(tmp_path, api, TUANTU_TOWN_SESSION="a-session").open(), 20)
+    assert {name: cloud.sites["st-0001"][name] for name in place} == place
