@@ -22,6 +22,7 @@ SERVICES = {
     "ingest": ("cloud.ingest.app", "bytes in, one transaction, ack, notice"),
     "live": ("cloud.live.app", "the WebSocket gateway"),
     "api": ("cloud.api.app", "REST and the pages"),
+    "positions": ("cloud.positions.app", "hears couriers' phones and trackers: HTTP, MQTT, JT/T 808"),
     "jobs": ("cloud.jobs.app", "scheduled and queued work"),
 }
 TOOLS = {

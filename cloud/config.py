@@ -27,6 +27,13 @@ class CloudConfig(BaseSettings):
     http_port: int = Field(default=8080, ge=1, le=65535)
     live_host: str = "127.0.0.1"
     live_port: int = Field(default=8081, ge=1, le=65535)
+    positions_port: int = Field(
+        default=5055, ge=1, le=65535, description="where phones send their positions: OsmAnd, Traccar, OwnTracks"
+    )
+    jt808_port: int = Field(default=7611, ge=0, le=65535, description="where JT/T 808 terminals connect; 0: nowhere")
+    positions_url: str = Field(default="http://127.0.0.1:5055", description="what phones are told to send to")
+    phones_mqtt_url: str = Field(default="", description="mqtt://host:1883 or mqtts://…, as phones with OwnTracks reach the broker")
+    jt808_address: str = Field(default="127.0.0.1:7611", description="host:port that JT/T 808 terminals are told to connect to")
     public_url: str = Field(default="http://127.0.0.1:8080", description="what residents' links start with")
     live_url: str = Field(default="ws://127.0.0.1:8081", description="where browsers open the live socket")
     live_origins: str = Field(

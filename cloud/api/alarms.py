@@ -19,7 +19,7 @@ from cloud.auth.accounts import Account
 from cloud.auth.audit import write_audit
 from cloud.domain.alarm import WordKind
 from cloud.domain.scope import SITES_IN_SCOPE
-from cloud.store.alarm_folding import SITE_SILENT, AlarmKey, lock_site, say
+from cloud.store.alarm_folding import OF_CLOUD, AlarmKey, lock_site, say
 from cloud.store.pool import Connection
 from cloud.store.rooms import change
 
@@ -143,7 +143,7 @@ async def _say(
         return alarm
     key = AlarmKey(alarm.site, alarm.alarm)
     entries = await say(connection, key, word, raised_by, account.id, account.display_name, note, now)
-    if word is WordKind.ACKNOWLEDGED and alarm.rule != SITE_SILENT:
+    if word is WordKind.ACKNOWLEDGED and alarm.rule not in OF_CLOUD:
         await _tell_site(connection, account.id, alarm, note, now)
     await write_audit(connection, now, account.id, f"alarm.{word}", key.entity_id, {"note": note})
     await change(connection, entries, now)

@@ -36,10 +36,13 @@ from cloud.api import (
     quarantine,
     readings,
     resident_cases,
+    runs,
     sessions,
     site_places,
     sites,
     stations,
+    trackers,
+    tracks,
 )  # fmt: skip
 from cloud.api.context import Services
 from cloud.api.gate import Gate
@@ -62,7 +65,8 @@ ROUTERS = (
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router, cold_chain.router,
-    cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router,
+    cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, trackers.router, runs.router,
+    tracks.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

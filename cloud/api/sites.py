@@ -208,6 +208,13 @@ async def _relate(connection: Connection, site_id: str, relations: list[Relation
             raise ApiError(422, "unknown_operator", "operators", operator=relation.operator)
 
 
+async def require_vehicle(connection: Connection, operator_id: str, site_id: str, now: datetime) -> None:
+    """422 where it is no vehicle that serves the operator now."""
+    cursor = await connection.execute("SELECT FROM site WHERE id = %s AND kind = 'van'", [site_id])
+    if await cursor.fetchone() is None or not await _serves_today(connection, now, site_id, operator_id):
+        raise ApiError(422, "no_vehicle", "vehicle", site=site_id, operator=operator_id)
+
+
 async def _sites(connection: Connection, scope: Scope, site_id: str | None) -> list[SiteOut]:
     # Which other operators a shared site serves is theirs to tell.
     cursor = await connection.execute(

@@ -14,10 +14,13 @@ class RoomKind(StrEnum):
     SITE = "site"
     OPERATOR = "operator"
     SITES = "sites"
+    VANS = "vans"
 
 
 class RoomName(NamedTuple):
-    """A room's name, read: ``order:{operator}/{external id}``, ``site:{site}``, ``operator:{operator}``, ``sites:{operator}``."""
+    """A room's name, read: ``order:{operator}/{external id}``, ``site:{site}``, ``operator:{operator}``, ``sites:{operator}``,
+    ``vans:{operator}``.
+    """
 
     kind: RoomKind
     subject: str
@@ -30,7 +33,7 @@ class RoomName(NamedTuple):
         """Read a room's name; ValueError says what is wanted."""
         kind, colon, subject = text.partition(":")
         if not (colon and subject and kind in RoomKind.__members__.values()):
-            raise ValueError(f"room: want order:…, site:…, operator:… or sites:…, got {text[:80]!r}")
+            raise ValueError(f"room: want order:…, site:…, operator:…, sites:… or vans:…, got {text[:80]!r}")
         return cls(RoomKind(kind), subject)
 
 
@@ -45,10 +48,15 @@ def site_room(site_id: str) -> str:
 
 
 def operator_room(operator_id: str) -> str:
-    """The room of one operator: ``order/{id}``, ``site/{id}``, ``position/{site}``."""
+    """The room of one operator: ``order/{id}``, ``site/{id}``."""
     return f"operator:{operator_id}"
 
 
 def sites_room(operator_id: str) -> str:
     """The room of what an operator's sites say of themselves: ``site/{id}``; apart from its orders, of which there are many."""
     return f"sites:{operator_id}"
+
+
+def vans_room(operator_id: str) -> str:
+    """The room of where an operator's vehicles are: ``van/{site}``, ``run/{id}``; apart from its orders, for it never rests."""
+    return f"vans:{operator_id}"

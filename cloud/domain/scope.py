@@ -60,6 +60,12 @@ CASES_IN_SCOPE = """(
 )"""
 
 
+# Stand in a WHERE of a query over tracker AS t or run AS r; take Scope.order_filter(). Both are an operator's own, for who may
+# act for it.
+TRACKERS_IN_SCOPE = "(%(scope_operator)s::text IS NULL OR t.operator_id = %(scope_operator)s)"
+RUNS_IN_SCOPE = "(%(scope_operator)s::text IS NULL OR r.operator_id = %(scope_operator)s)"
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The limits of one principal.
@@ -114,7 +120,7 @@ class Scope:
         match room.kind:
             case RoomKind.SITE:
                 return self.may_see_site(room.subject) and room.subject not in self.shared_site_ids
-            case RoomKind.OPERATOR | RoomKind.SITES:
+            case RoomKind.OPERATOR | RoomKind.SITES | RoomKind.VANS:
                 return self.may_act_for(room.subject)
             case RoomKind.ORDER:
                 if self.role is Role.RESIDENT:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from cloud.store.quarantine_kept import MAX_KEPT_BYTES
 from edge.wire.envelope import Envelope
 from edge.wire.ids import Epoch, Lane, Seq, SiteId
 from edge.wire.messages import EventBatch, TelemetryBatch
@@ -96,7 +97,3 @@ class Rejected:
         if self.topic is None or self.envelope is None or self.reason in _AT_THE_SITE:
             return None
         return batch_key(self.topic.site, self.envelope) if len(self.arrival.payload) <= MAX_KEPT_BYTES else None
-
-
-# What quarantine keeps of a payload. Four times what a batch may have: only nonsense is cut.
-MAX_KEPT_BYTES = 1024 * 1024

@@ -1,24 +1,21 @@
-"""Applies telemetry: readings by one merged binary COPY, positions, and where each van is now.
+"""Applies telemetry: readings by one merged binary COPY; positions.
 
-Leaves the transaction to `flush`. A sensor is a skeleton made before the transaction: one without a reading does no harm.
+Leaves the transaction to `flush`, and where each van is now to `cloud.store.positions`. A sensor
+is a skeleton made before the transaction: one without a reading does no harm.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from cloud.domain.events import believed_at_ms, offset_for
-from cloud.domain.order import iso
-from cloud.domain.rooms import operator_room, site_room
 from cloud.ingest.batch import Sealed
 from cloud.ingest.clocks import Boot, known_offsets
 from cloud.ingest.columns import COPY_READINGS, SensorReadings, copy_data, count
 from cloud.store.late import note_late
 from cloud.store.pool import Connection
-from cloud.store.rooms import RoomEntry, entry
-from edge.wire.clock import utc
-from edge.wire.ids import OperatorId, SiteId
+from cloud.store.positions import Fix, write_fixes
+from cloud.store.rooms import RoomEntry
+from edge.wire.ids import SiteId
 from edge.wire.messages import TelemetryBatch, Track
 
 
@@ -70,32 +67,6 @@ class SensorIds:
             self.known.update({(SiteId(site), name): sensor_id for site, name, sensor_id in await cursor.fetchall()})
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """One position, placed in time (ms since 1970)."""
-
-    site: SiteId
-    operator: OperatorId
-    at_ms: int
-    measured_at_ms: int
-    received_at_ms: int
-    lat: float
-    lon: float
-    speed_m_s: float | None
-    heading_deg: float | None
-
-
-class PositionEntry(msgspec.Struct, frozen=True):
-    """Body of ``position`` in a site's room and of ``position/{site}`` in the operator's. ``at``: as of when."""
-
-    site: str
-    at: str
-    lat: float
-    lon: float
-    speed_m_s: float | None
-    heading_deg: float | None
-
-
 async def apply_telemetry(connection: Connection, batches: Sequence[Sealed], sensors: SensorIds) -> Applied:
     """Write the batches' readings and positions. All are new; `sensors` has learnt them."""
     offsets = await known_offsets(connection, {_boot(batch) for batch in batches if isinstance(batch.body, TelemetryBatch)})
@@ -113,7 +84,7 @@ async def apply_telemetry(connection: Connection, batches: Sequence[Sealed], sen
             fixes += _fixes(batch, track, offset_ms)
     if parts:
         await _copy_readings(connection, parts)
-    entries = await _write_fixes(connection, fixes) if fixes else ()
+    entries = (await write_fixes(connection, fixes)).entries if fixes else ()
     return Applied(count(parts) + len(fixes), entries)
 
 
@@ -147,62 +118,3 @@ def _fixes(batch: Sealed, track: Track, offset_ms: int) -> list[Fix]:
             )
         )
     return fixes
-
-
-_COPY_POSITIONS = (
-    "COPY position (at, received_at, site_id, lat, lon, speed_m_s, heading_deg, measured_at) FROM STDIN (FORMAT BINARY)"
-)
-_POSITION_TYPES = ["timestamptz", "timestamptz", "text", "float8", "float8", "float4", "float4", "timestamptz"]
-
-# The newest by measured time stands; a late fix changes nothing, and of two at one time the first stands.
-_MOVE = """
-INSERT INTO position_current (site_id, operator_id, at, received_at, lat, lon, speed_m_s, heading_deg)
-SELECT * FROM unnest(
-    %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::float8[], %s::float8[], %s::float4[], %s::float4[]
-) AS given (site_id, operator_id, at, received_at, lat, lon, speed_m_s, heading_deg)
-ORDER BY site_id
-ON CONFLICT (site_id) DO UPDATE SET
-    operator_id = excluded.operator_id, at = excluded.at, received_at = excluded.received_at,
-    lat = excluded.lat, lon = excluded.lon,
-    speed_m_s = excluded.speed_m_s, heading_deg = excluded.heading_deg, version = position_current.version + 1
-WHERE position_current.at < excluded.at
-RETURNING site_id
-"""
-
-
-async def _write_fixes(connection: Connection, fixes: Sequence[Fix]) -> tuple[RoomEntry, ...]:
-    async with connection.cursor() as cursor, cursor.copy(_COPY_POSITIONS) as copy:
-        copy.set_types(_POSITION_TYPES)
-        for fix in fixes:
-            measured_at = None if fix.at_ms == fix.measured_at_ms else utc(fix.measured_at_ms)
-            await copy.write_row(
-                (utc(fix.at_ms), utc(fix.received_at_ms), fix.site, fix.lat, fix.lon, fix.speed_m_s, fix.heading_deg, measured_at)
-            )
-    newest: dict[SiteId, Fix] = {}
-    for fix in fixes:
-        if fix.site not in newest or newest[fix.site].at_ms < fix.at_ms:
-            newest[fix.site] = fix
-    moved = await _move(connection, list(newest.values()))
-    return tuple(made for site in moved for made in _entries(newest[site]))
-
-
-async def _move(connection: Connection, newest: Sequence[Fix]) -> list[SiteId]:
-    cursor = await connection.execute(
-        _MOVE,
-        (
-            [fix.site for fix in newest],
-            [fix.operator for fix in newest],
-            [utc(fix.at_ms) for fix in newest],
-            [utc(fix.received_at_ms) for fix in newest],
-            [fix.lat for fix in newest],
-            [fix.lon for fix in newest],
-            [fix.speed_m_s for fix in newest],
-            [fix.heading_deg for fix in newest],
-        ),
-    )
-    return [SiteId(row[0]) for row in await cursor.fetchall()]
-
-
-def _entries(fix: Fix) -> tuple[RoomEntry, RoomEntry]:
-    body = PositionEntry(fix.site, iso(fix.at_ms), fix.lat, fix.lon, fix.speed_m_s, fix.heading_deg)
-    return entry(site_room(fix.site), "position", body), entry(operator_room(fix.operator), f"position/{fix.site}", body)

@@ -15,6 +15,7 @@ from cloud.store.mode import StoreMode
 from cloud.store.pool import Connection
 from cloud.store.retention import drop_old, to_columnstore
 from cloud.store.rollup import roll_up
+from cloud.store.track_days import keep_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,10 @@ async def _silent_sites(connection: Connection, _mode: StoreMode, moment: Moment
     return await watch_sites(connection, moment.now, moment.rate)
 
 
+async def _tracks(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await keep_days(connection, moment.now)
+
+
 async def _alarms(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
     return {"folded": await fold_waiting(connection, moment.now)}
 
@@ -96,6 +101,7 @@ async def _alarms(connection: Connection, _mode: StoreMode, moment: Moment) -> M
 JOBS = (
     Job("partitions", _PARTITIONS_MINUTES, _partitions, frozenset({StoreMode.PLAIN})),
     Job("roll-up", 1, _roll_up),
+    Job("tracks", 30, _tracks),
     Job("retention", 30, _retention),
     Job("columnstore", 30, _columnstore, frozenset({StoreMode.TIMESCALE})),
     Job("housekeeping", 30, _housekeeping),

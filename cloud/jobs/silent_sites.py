@@ -57,14 +57,16 @@ async def _changed(
         )
         SELECT h.site_id, h.heard_at, NULL::timestamptz, 'warning', false FROM heard h
         WHERE NOT h.online AND h.heard_at <= %(warn)s
-            AND NOT EXISTS (SELECT FROM alarm a WHERE a.site_id = h.site_id AND a.is_of_cloud AND a.cleared_at IS NULL)
+            AND NOT EXISTS (
+                SELECT FROM alarm a WHERE a.site_id = h.site_id AND a.is_of_cloud AND a.rule = %(rule)s AND a.cleared_at IS NULL
+            )
         UNION ALL
         SELECT a.site_id, a.since, a.raised_at, a.severity, h.online OR h.heard_at > a.since
         FROM alarm a JOIN heard h USING (site_id)
-        WHERE a.is_of_cloud AND a.cleared_at IS NULL
+        WHERE a.is_of_cloud AND a.rule = %(rule)s AND a.cleared_at IS NULL
             AND (h.online OR h.heard_at > a.since OR a.severity = 'warning' AND a.since <= %(critical)s)
         ORDER BY 1
         """,
-        {"warn": now - warn_after, "critical": now - CRITICAL_AFTER},
+        {"warn": now - warn_after, "critical": now - CRITICAL_AFTER, "rule": SITE_SILENT},
     )
     return list(await cursor.fetchall())

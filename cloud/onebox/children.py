@@ -30,6 +30,8 @@ class Addresses:
     ingest_metrics: int
     live_metrics: int
     jobs_metrics: int
+    positions_port: int  # where phones send to
+    jt808_port: int
     agent_port: int
 
     @property
@@ -87,7 +89,7 @@ def broker(configured: Broker, root: Path) -> Child:
 
 
 def cloud(root: Path, at: Addresses, shared: Mapping[str, str]) -> list[Child]:
-    """Ingest, live, api and jobs. Each gets the shared settings and its own metrics port."""
+    """Ingest, live, api, positions and jobs. Each gets the shared settings and its own metrics port."""
 
     def child(name: str, is_ready: Callable[[], Awaitable[bool]], **own: str) -> Child:
         return Child(name, [sys.executable, "-m", "cloud", name], {**shared, **own}, is_ready, folder=root)
@@ -97,6 +99,7 @@ def cloud(root: Path, at: Addresses, shared: Mapping[str, str]) -> list[Child]:
         child("ingest", listens("127.0.0.1", at.ingest_metrics), TUANTU_METRICS_PORT=str(at.ingest_metrics)),
         child("live", listens(inner, at.live_port), TUANTU_METRICS_PORT=str(at.live_metrics), TUANTU_LIVE_HOST=at.host),
         child("api", listens(inner, at.port), TUANTU_HTTP_HOST=at.host),
+        child("positions", listens(inner, at.positions_port), TUANTU_HTTP_HOST=at.host),
         child("jobs", listens("127.0.0.1", at.jobs_metrics), TUANTU_METRICS_PORT=str(at.jobs_metrics)),
     ]
 

@@ -125,6 +125,8 @@ def _addresses(wishes: Wishes, ports: Ports) -> Addresses:
         ingest_metrics=ports.choose("ingest"),
         live_metrics=ports.choose("live"),
         jobs_metrics=ports.choose("jobs"),
+        positions_port=ports.choose("positions"),
+        jt808_port=ports.choose("jt808"),
         agent_port=ports.choose("agents", wishes.port + 10, count=len(SITES)),
     )
 
@@ -267,6 +269,10 @@ def _shared_environment(box: OneBox, url: str, broker_url: str) -> dict[str, str
         "TUANTU_PUBLIC_URL": at.public_url,
         "TUANTU_LIVE_URL": at.live_url,
         "TUANTU_METRICS_PORT": "0",
+        "TUANTU_POSITIONS_PORT": str(at.positions_port),
+        "TUANTU_POSITIONS_URL": f"http://{at.reachable}:{at.positions_port}",
+        "TUANTU_JT808_PORT": str(at.jt808_port),
+        "TUANTU_JT808_ADDRESS": f"{at.reachable}:{at.jt808_port}",
     }
     if box.pages is not None:
         shared["TUANTU_PAGES_DIR"] = str(box.pages)

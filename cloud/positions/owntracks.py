@@ -40,6 +40,8 @@ def decode(body: bytes) -> Report:
     """One message. ReportError for what is no OwnTracks message."""
     if len(body) > MAX_BYTES:
         raise ReportError("body", f"want at most {MAX_BYTES} bytes")
+    if not body:  # the app says so that a friend is gone
+        return Report("", (), "empty: no position is in it")
     try:
         kind = _HEAD.decode(body).type
         if kind == "encrypted":

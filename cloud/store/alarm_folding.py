@@ -18,7 +18,11 @@ from cloud.store.fold_facts import EventRow, recorded
 from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry, entry
 
-SITE_SILENT = "site_silent"  # the rule of the cloud's own alarms
+# The rules of the cloud's own alarms: of a site, and of a vehicle on a run.
+SITE_SILENT = "site_silent"
+VAN_SILENT = "van_silent"
+OFF_ROUTE = "off_route"
+OF_CLOUD = frozenset({SITE_SILENT, VAN_SILENT, OFF_ROUTE})
 
 
 @dataclass(frozen=True, slots=True, order=True)

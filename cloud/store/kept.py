@@ -12,6 +12,8 @@ LATEST_ARRIVAL = timedelta(days=90)
 READINGS_KEPT = LATEST_ARRIVAL + timedelta(days=30)
 # Raw tracks of vans: where a courier was is nobody's business for longer.
 POSITIONS_KEPT = timedelta(days=30)
+# What is left of them: lines with a tolerance, of vehicles only; roads are learnt from a year of them.
+TRACKS_KEPT = timedelta(days=366)
 # Records of fixed storage are kept two years: a value every 15 min, which is within the 30 min
 # that record keeping asks for.
 ROLLUPS_KEPT = timedelta(days=2 * 366)

@@ -27,3 +27,8 @@ export function toneOf(alarm: Pick<Alarm, 'severity' | 'stands'>): Tone {
 export function touchesGoods(alarm: Pick<Alarm, 'rule'>): boolean {
   return alarm.rule === 'high' || alarm.rule === 'low' || alarm.rule === 'door_open'
 }
+
+/** Raised by the cloud itself: no site has to hear that somebody acknowledged it. */
+export function isOfCloud(alarm: Pick<Alarm, 'rule'>): boolean {
+  return alarm.rule === 'site_silent' || alarm.rule === 'van_silent' || alarm.rule === 'off_route'
+}

@@ -8,7 +8,7 @@ vi.mock('../shared/i18n/text', async () => {
   }
 })
 
-import { bell, deviceOf, toneOf, touchesGoods } from '../ops/alarms'
+import { bell, deviceOf, isOfCloud, toneOf, touchesGoods } from '../ops/alarms'
 import { ruleText, valueText } from '../ops/alarm_words'
 import type { Room } from '../shared/live/rooms'
 
@@ -38,6 +38,11 @@ describe('the alarms of the operations page', () => {
 
   it('have parcels behind them where a box is warm or its door open', () => {
     expect(['high', 'low', 'door_open', 'silent', 'site_silent'].filter((rule) => touchesGoods({ rule }))).toEqual(['high', 'low', 'door_open'])
+  })
+
+  it('of vans and silent sites are the cloud\'s own', () => {
+    expect(['high', 'silent', 'site_silent', 'van_silent', 'off_route'].filter((rule) => isOfCloud({ rule }))).toEqual(['site_silent', 'van_silent', 'off_route'])
+    expect(ruleText('van_silent', 'van-1')).toBe('车辆失联')
   })
 
   it('of a later release are shown as they came', () => {

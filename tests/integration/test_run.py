@@ -156,7 +156,7 @@ def test_it_starts_serves_stops_keeps_its_data_and_refuses_a_second_run_on_it(bo
     assert box.health()
     assert box.log_in("admin")
     names = {word for process in box.left() for word in process.cmdline()}
-    assert {"ingest", "live", "api", "jobs"} <= names
+    assert {"ingest", "live", "api", "jobs", "positions"} <= names
     with psycopg.connect(box.database_url()) as connection:
         connection.execute("INSERT INTO operator (id, name) VALUES ('kept', 'kept')")
     password = box.password("admin")

@@ -1018,6 +1018,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/runs/{day}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Run
+         * @description Plan a run, or plan it anew while nothing of it is loaded.
+         */
+        put: operations["set_run_api_operators__operator_id__runs__day___name__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/parcels/{parcel_id}": {
         parameters: {
             query?: never;
@@ -1154,6 +1174,66 @@ export interface paths {
          * @description Ask ingest to try it again; within seconds it is ``replayed``, or ``kept`` with the reason in ``outcome``.
          */
         post: operations["replay_api_quarantine__quarantine_id__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description All of the operator's that day.
+         */
+        get: operations["list_runs_api_runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Run
+         * @description One run.
+         */
+        get: operations["look_at_run_api_runs__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Step Run
+         * @description Loading, sent off, interrupted, ended. While it is underway its vehicle is followed.
+         */
+        post: operations["step_run_api_runs__run_id__state_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1557,6 +1637,70 @@ export interface paths {
         put: operations["set_dock_stations_api_sites__site_id__stations_put"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Track
+         * @description The last 24 h up to now unless ``start`` and ``end`` say otherwise; two days at most. Jumps are left out, stands stand.
+         */
+        get: operations["track_api_sites__site_id__track_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trackers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trackers
+         * @description All of the operator's, those that count first.
+         */
+        get: operations["list_trackers_api_trackers_get"];
+        put?: never;
+        /**
+         * Add Tracker
+         * @description Enrol a device for a vehicle.
+         */
+        post: operations["add_tracker_api_trackers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trackers/{tracker_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Tracker
+         * @description From now on it is a stranger. What it told stays.
+         */
+        delete: operations["revoke_tracker_api_trackers__tracker_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2141,7 +2285,7 @@ export interface components {
             /** Parcel */
             parcel: string;
             /** Series */
-            series: components["schemas"]["PointOut"][];
+            series: components["schemas"]["cloud__api__cold_views__PointOut"][];
             /** Stays */
             stays: components["schemas"]["ColdStayOut"][];
             /** Step S */
@@ -2214,7 +2358,7 @@ export interface components {
             /** Parcel */
             parcel: string;
             /** Series */
-            series: components["schemas"]["PointOut"][];
+            series: components["schemas"]["cloud__api__cold_views__PointOut"][];
             /** Step S */
             step_s: number;
             /** Verdict */
@@ -2473,6 +2617,15 @@ export interface components {
         DockStations: {
             /** Stations */
             stations: string[];
+        };
+        /**
+         * EnrolledOut
+         * @description Shown this once: only the token's hash is kept.
+         */
+        EnrolledOut: {
+            /** Set Ups */
+            set_ups: components["schemas"]["SetUpOut"][];
+            tracker: components["schemas"]["TrackerOut"];
         };
         /**
          * ErrorBody
@@ -3288,20 +3441,6 @@ export interface components {
             zone: string;
         };
         /**
-         * PointOut
-         * @description All null: nothing was measured, a gap.
-         */
-        PointOut: {
-            /** At */
-            at: string;
-            /** High */
-            high: number | null;
-            /** Low */
-            low: number | null;
-            /** Mean */
-            mean: number | null;
-        };
-        /**
          * ProcessHealth
          * @description ``lag_s``: of an ingest process only.
          */
@@ -3522,6 +3661,47 @@ export interface components {
             };
         };
         /**
+         * RunIn
+         * @description ``stops`` in the order of the drive; ``vehicle`` null: none yet.
+         */
+        RunIn: {
+            /** Stops */
+            stops: components["schemas"]["StopIn"][];
+            /** Vehicle */
+            vehicle?: string | null;
+        };
+        /** RunList */
+        RunList: {
+            /** Runs */
+            runs: components["schemas"]["RunOut"][];
+        };
+        /** RunOut */
+        RunOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Departed At */
+            departed_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Operator */
+            operator: string;
+            /** State */
+            state: string;
+            /** State At */
+            state_at: string;
+            /** Stops */
+            stops: components["schemas"]["StopOut"][];
+            /** Vehicle */
+            vehicle: string | null;
+        };
+        /**
          * SensorHealth
          * @description ``box`` and ``zone`` "": it stands in none that the site told of. ``is_silent``: it owes its reading, or has an alarm.
          */
@@ -3550,6 +3730,27 @@ export interface components {
         SensorList: {
             /** Sensors */
             sensors: string[];
+        };
+        /**
+         * SetUpOut
+         * @description ``qr``: rows of 0 and 1, of ``link``; [] where there is none.
+         */
+        SetUpOut: {
+            /** App */
+            app: string;
+            /** Link */
+            link: string;
+            /** Qr */
+            qr: string[];
+            /** Settings */
+            settings: components["schemas"]["Setting"][];
+        };
+        /** Setting */
+        Setting: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
         };
         /** ShelfIn */
         ShelfIn: {
@@ -3718,6 +3919,14 @@ export interface components {
             /** Staff */
             staff: string;
         };
+        /** StepIn */
+        StepIn: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "loading" | "departed" | "paused" | "completed" | "aborted";
+        };
         /**
          * StepOut
          * @description ``by``: resident, account (``who``), rule or fold. ``photos``: their addresses.
@@ -3747,6 +3956,35 @@ export interface components {
             quantity: number;
             /** Sku */
             sku: string;
+        };
+        /** StopIn */
+        StopIn: {
+            /** Planned Arrival */
+            planned_arrival?: string | null;
+            /** Planned Departure */
+            planned_departure?: string | null;
+            /** Site */
+            site: string;
+        };
+        /**
+         * StopOut
+         * @description ``arrived_at`` and ``departed_at`` are what the vehicle's fixes say; null: not yet.
+         */
+        StopOut: {
+            /** Arrived At */
+            arrived_at: string | null;
+            /** Departed At */
+            departed_at: string | null;
+            /** Planned Arrival */
+            planned_arrival: string | null;
+            /** Site */
+            site: string;
+            /** Site Name */
+            site_name: string;
+            /** State */
+            state: string;
+            /** Stop */
+            stop: number;
         };
         /** TouchedList */
         TouchedList: {
@@ -3786,6 +4024,99 @@ export interface components {
             state: string;
             /** Verdict */
             verdict: string;
+        };
+        /**
+         * TrackOut
+         * @description ``pieces``: between two of them nothing was heard. ``is_simplified``: the raw fixes are gone.
+         */
+        TrackOut: {
+            /** Fixes */
+            fixes: number;
+            /** Is Simplified */
+            is_simplified: boolean;
+            /** Pieces */
+            pieces: components["schemas"]["cloud__api__tracks__PointOut"][][];
+            /** Tolerance M */
+            tolerance_m: number;
+            /** Vehicle */
+            vehicle: string;
+        };
+        /**
+         * TrackerIn
+         * @description ``vehicle``: a site of kind van. ``terminal``: the number of a JT/T 808 terminal; of phones none.
+         *
+         *     ``is_personal``: somebody carries it; it is heard only while a run of the vehicle is underway.
+         */
+        TrackerIn: {
+            /**
+             * Is Personal
+             * @default true
+             */
+            is_personal: boolean;
+            /** Name */
+            name: string;
+            /** Operator */
+            operator: string;
+            /**
+             * Protocol
+             * @enum {string}
+             */
+            protocol: "osmand" | "owntracks" | "jt808";
+            /** Terminal */
+            terminal?: string | null;
+            /** Vehicle */
+            vehicle: string;
+        };
+        /** TrackerList */
+        TrackerList: {
+            /** Trackers */
+            trackers: components["schemas"]["TrackerOut"][];
+        };
+        /**
+         * TrackerOut
+         * @description ``fix_at``: as of when its newest position is. ``unheard``: fixes of a person without a run underway, not kept.
+         */
+        TrackerOut: {
+            /** Battery */
+            battery: number | null;
+            /** Device */
+            device: string;
+            /** Enrolled At */
+            enrolled_at: string;
+            /** Fix At */
+            fix_at: string | null;
+            /** Fixes */
+            fixes: number;
+            /** Heard At */
+            heard_at: string | null;
+            /** Id */
+            id: number;
+            /** Is Personal */
+            is_personal: boolean;
+            /** Name */
+            name: string;
+            /** Operator */
+            operator: string;
+            /** Protocol */
+            protocol: string;
+            /** Refusal */
+            refusal: string;
+            /** Refused */
+            refused: number;
+            /** Refused At */
+            refused_at: string | null;
+            /** Repeated */
+            repeated: number;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Terminal */
+            terminal: string | null;
+            /** Unheard */
+            unheard: number;
+            /** Vehicle */
+            vehicle: string;
+            /** Vehicle Name */
+            vehicle_name: string;
         };
         /**
          * UndoIn
@@ -3843,6 +4174,20 @@ export interface components {
             zone: string;
         };
         /**
+         * PointOut
+         * @description All null: nothing was measured, a gap.
+         */
+        cloud__api__cold_views__PointOut: {
+            /** At */
+            at: string;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Mean */
+            mean: number | null;
+        };
+        /**
          * TailIn
          * @description The last four digits of the order's phone.
          */
@@ -3854,6 +4199,20 @@ export interface components {
         cloud__api__resident_cases__TailIn: {
             /** Tail */
             tail: string;
+        };
+        /**
+         * PointOut
+         * @description ``speed_m_s`` null: it did not say.
+         */
+        cloud__api__tracks__PointOut: {
+            /** At */
+            at: string;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Speed M S */
+            speed_m_s: number | null;
         };
     };
     responses: never;
@@ -6256,6 +6615,52 @@ export interface operations {
             };
         };
     };
+    set_run_api_operators__operator_id__runs__day___name__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                day: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     look_at_parcel_api_parcels__parcel_id__get: {
         parameters: {
             query?: never;
@@ -6516,6 +6921,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuarantineOne"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_runs_api_runs_get: {
+        parameters: {
+            query: {
+                day: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_run_api_runs__run_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    step_run_api_runs__run_id__state_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
                 };
             };
             /** @description Client Error */
@@ -7515,6 +8044,168 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DockStations"];
                 };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    track_api_sites__site_id__track_get: {
+        parameters: {
+            query?: {
+                start?: string | null;
+                end?: string | null;
+                tolerance_m?: number;
+            };
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_trackers_api_trackers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackerList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    add_tracker_api_trackers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrackerIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revoke_tracker_api_trackers__tracker_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tracker_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Client Error */
             "4XX": {

@@ -1,6 +1,6 @@
 import pytest
 
-from cloud.domain.rooms import RoomName, operator_room, order_room, site_room, sites_room
+from cloud.domain.rooms import RoomName, operator_room, order_room, site_room, sites_room, vans_room
 from cloud.domain.scope import Role, Scope
 
 ADMIN = Scope(Role.ADMIN)
@@ -14,9 +14,20 @@ RESIDENT = Scope(Role.RESIDENT, order_id="green/7")
     [
         (
             ADMIN,
-            {"order:green/7", "order:red/7", "site:s1", "site:s3", "operator:green", "operator:red", "sites:green", "sites:red"},
+            {
+                "order:green/7",
+                "order:red/7",
+                "site:s1",
+                "site:s3",
+                "operator:green",
+                "operator:red",
+                "sites:green",
+                "sites:red",
+                "vans:green",
+                "vans:red",
+            },
         ),
-        (DISPATCHER, {"order:green/7", "site:s1", "operator:green", "sites:green"}),
+        (DISPATCHER, {"order:green/7", "site:s1", "operator:green", "sites:green", "vans:green"}),
         (STAFF, {"site:s1"}),
         (RESIDENT, {"order:green/7"}),
     ],
@@ -31,6 +42,8 @@ def test_each_role_enters_its_own_rooms_and_no_other(scope: Scope, seen: set[str
         operator_room("red"),
         sites_room("green"),
         sites_room("red"),
+        vans_room("green"),
+        vans_room("red"),
     ]
     assert {room for room in rooms if scope.may_see_room(room)} == seen
 

@@ -196,7 +196,7 @@ async def test_a_late_position_never_replaces_a_newer_one(flusher: Flusher, data
     assert late.versions == []
     assert count(database_url, "SELECT count(*) FROM position") == 6
     bodies = dict(rows(database_url, "SELECT room || ' ' || key, body FROM room_entry"))
-    assert set(bodies) == {"site:van1 position", "operator:green position/van1"}
+    assert set(bodies) == {"site:van1 position", "vans:green van/van1"}
     assert bodies["site:van1 position"]["lat"] == 20.0
 
 
