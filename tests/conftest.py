@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -42,6 +43,9 @@ def pytest_configure() -> None:
     A copy of the database is 500 files: 0.03 s in memory, 0.1 to 0.5 s on a disk. Nothing here asks whether a disk keeps what it
     was given: that are tests/faults/power.py, which has a disk of its own, `make faults` and the benchmarks.
     """
+    # Each of the many processes would compile all of it again, where the machine says that what is compiled is not kept.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # Before anybody imports numpy: the camera's process has one thread too, and the tests' workers take all cores themselves.
     os.environ.update(ONE_THREAD)
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_WANTED_BYTES:
@@ -98,10 +102,11 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for a server is slow, whether it says so or not."""
+    """A test that asks for a server is slow, whether it says so or not. Those with a browser come last: its loop stays."""
     for item in items:
         if SLOW_PARTS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
 
 
 def find_free_port() -> int:

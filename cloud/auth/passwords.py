@@ -4,6 +4,8 @@ Leaves counting of attempts to ``attempts``.
 """
 
 import asyncio
+import base64
+import secrets
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -14,8 +16,18 @@ MAX_CHARACTERS = 200  # more is no safer and only costs hashing time
 _AT_ONCE = 2
 
 _hasher = PasswordHasher()
+
+
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    """Of no password: random bits in the place of a hash. To verify against it takes as long as against any other."""
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(length)).decode().rstrip("=") for length in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${salt}${digest}"
+
+
 # Verified against where no such account is, so that the time taken does not tell which log-ins exist.
-_NOBODY = _hasher.hash("nobody has this password")
+_NOBODY = _hash_of_nobody(_hasher)
 
 
 def check_password(password: str) -> str:

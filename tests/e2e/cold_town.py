@@ -66,9 +66,7 @@ def running_cold_town(folder: Path, database_url: str, broker: TestBroker) -> It
             text = f'{site.read_text(encoding="utf-8")}\n[clock]\ntown_file = "{file}"\n\n{room.toml()}'
             site.write_text(text, encoding="utf-8")
             with town.scanner, town.http:
-                town.ingest.start()
-                town.start_api()
-                town.start_live()
+                town.start_cloud()
                 town.register()
                 town.start_agent()
                 yield ColdTown(town, room, devices, clock, jobs)

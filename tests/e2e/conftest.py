@@ -1,11 +1,14 @@
-"""A browser and a town for it. Both are made once a module: Playwright's loop may not outlive the tests that use it."""
+"""A browser, once a session, and a town for it, once a module.
+
+Playwright's loop runs in the tests' thread to the end: what is asynchronous comes before (tests/conftest.py).
+"""
 
 import shutil
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
 
 from tests.conftest import DatabaseSource, TestBroker, reachable_folder
 from tests.e2e.lone_station import NAME_ON_THE_LAN
@@ -23,16 +26,27 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Debian's."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
+    return chromium
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    """Headless."""
+    browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -59,22 +59,19 @@ class LoneStation:
     def secure_url_on_the_lan(self) -> str:
         return f"https://{NAME_ON_THE_LAN}:{self.port}"
 
-    def answers(self) -> bool:
-        """TransportError where nobody does."""
-        url = f"https://127.0.0.1:{self.port}" if self.is_secure else self.url
-        return httpx.get(f"{url}/api/status", timeout=2.0, verify=not self.is_secure).is_success
-
     def start(self) -> None:
         self.agent.start()
+        url = f"https://127.0.0.1:{self.port}" if self.is_secure else self.url
+        with httpx.Client(base_url=url, timeout=2.0, verify=False) as http:
 
-        def answers() -> bool:
-            assert self.agent.is_running, f"the agent died: {self.agent.log.read_text(errors='replace')[-1500:]}"
-            try:
-                return self.answers()
-            except httpx.TransportError:
-                return False
+            def answers() -> bool:
+                assert self.agent.is_running, f"the agent died: {self.agent.log.read_text(errors='replace')[-1500:]}"
+                try:
+                    return http.get("/api/status").is_success
+                except httpx.TransportError:
+                    return False
 
-        until(answers, "the agent answers", START_S)
+            until(answers, "the agent answers", START_S)
 
 
 @contextmanager

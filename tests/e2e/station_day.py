@@ -213,14 +213,10 @@ def say_desired(town: Town, payload: bytes) -> None:
     client.loop_stop()
 
 
-def begin_day(town: Town, wire: WireToBroker, orders: int) -> StationDay:
-    """The agent starts anew with this day in its file, and its line through ``wire``."""
+def begin_day(town: Town, orders: int) -> StationDay:
+    """The agent starts with this day in its file."""
     day = StationDay(town.site, [town.order() for _ in range(orders)])
-    town.agent.kill()
-    file = town.folder / "site.toml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace(f"{town.broker.host}:{town.broker.port}", f"127.0.0.1:{wire.port}"), encoding="utf-8")
-    put_day(file, day.manifest())
+    put_day(town.folder / "site.toml", day.manifest())
     tell_where_the_cloud_is(town)
     town.start_agent()
     return day

@@ -98,18 +98,12 @@ def night(database_source: DatabaseSource, _session_broker: TestBroker, wire: Wi
     if not (DIST / "dock.html").is_file():
         pytest.skip("the pages are not built: npm --prefix dashboards ci && npm --prefix dashboards run build")
     wire.mend()
-    with (
-        reachable_folder() as folder,
-        database_source.database() as url,
-        running(DockTown(folder, url, _session_broker)) as town,
-    ):
-        town.agent.kill()
-        file = folder / "site.toml"
-        text = file.read_text(encoding="utf-8")
-        file.write_text(text.replace(f"{town.broker.host}:{town.broker.port}", f"127.0.0.1:{wire.port}"), encoding="utf-8")
-        town.start_agent()
-        town.jobs.start()
-        yield town
+    with reachable_folder() as folder, database_source.database() as url:
+        town = DockTown(folder, url, _session_broker)
+        town.agents_broker_port = wire.port
+        with running(town):
+            town.jobs.start()
+            yield town
 
 
 def test_a_night_without_the_cloud_which_then_shows_containers_loaded_and_parcels_packed_once(
@@ -223,9 +217,7 @@ def stop_cloud(town: DockTown, wire: WireToBroker) -> None:
 
 
 def start_cloud(town: DockTown, wire: WireToBroker) -> None:
-    town.ingest.start()
-    town.start_api()
-    town.start_live()
+    town.start_cloud()
     town.jobs.start()
     wire.mend()
 

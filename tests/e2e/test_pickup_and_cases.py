@@ -66,7 +66,7 @@ def test_the_code_appears_after_the_last_four_and_stays_on_the_phone_without_net
         expect(section.locator(".code")).to_have_text(code, timeout=SOON_MS)
         expect(section).to_contain_text(re.compile(r"现在连不上，这是 \d\d:\d\d 看到的提货码"))
     finally:
-        town.start_api()
+        town.start_cloud()
     page.reload()
     expect(section.get_by_role("button", name="请别人代提")).to_be_visible(timeout=SOON_MS)
     section.get_by_role("button", name="不在这部手机上显示").click()
@@ -110,7 +110,7 @@ def test_a_report_goes_from_the_phone_to_the_desk_and_its_answer_back(town: Town
     town.api.kill()
     after.get_by_role("button", name="提交").click()
     expect(after.get_by_role("alert")).to_contain_text("没有发出去，内容还在", timeout=SOON_MS)
-    town.start_api()
+    town.start_cloud()
     after.get_by_role("button", name="提交").click()
     expect(after.locator("li").first).to_contain_text("已申请", timeout=SOON_MS)
     expect(after.locator("li").first).to_contain_text("袋子破了")

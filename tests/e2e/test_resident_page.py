@@ -89,7 +89,7 @@ def test_while_the_gateway_is_gone_the_page_says_so_asks_by_itself_and_comes_bac
         expect(page.locator("li.step").first).to_contain_text("已入库", timeout=40_000)
         expect(page.locator(".as-of")).to_contain_text("每 15 秒更新")
     finally:
-        town.start_live()
+        town.start_cloud()
     expect(page.locator(".as-of")).to_contain_text("实时", timeout=60_000)
     town.scanner.scan(order.labels[1])
     expect(page.locator("h1")).to_have_text("待提货", timeout=SOON_MS)
@@ -113,8 +113,7 @@ def test_a_page_opened_again_without_network_shows_what_was_last_seen_with_its_t
         expect(page.locator("li.step").first).to_contain_text("已入库", timeout=SOON_MS)
         expect(page.locator(".as-of")).to_contain_text(re.compile(r"已离线.*截至 \d\d:\d\d"))
     finally:
-        town.start_api()
-        town.start_live()
+        town.start_cloud()
     expect(page.locator(".as-of")).to_contain_text("实时", timeout=60_000)
 
 

@@ -27,7 +27,7 @@ from tests.e2e.station_day import (
     wire_to,
 )
 from tests.e2e.test_every_page import serious
-from tests.e2e.town import DIST, Town, running_town, until
+from tests.e2e.town import DIST, Town, running_cloud, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -94,9 +94,12 @@ def day(database_source: DatabaseSource, _session_broker: TestBroker, wire: Wire
     if not (DIST / "pickup.html").is_file():
         pytest.skip("the pages are not built: npm --prefix dashboards ci && npm --prefix dashboards run build")
     wire.mend()
-    with reachable_folder() as folder, database_source.database() as url, running_town(folder, url, _session_broker) as town:
-        yield town, begin_day(town, wire, ORDERS)
-        say_desired(town, b"")
+    with reachable_folder() as folder, database_source.database() as url:
+        town = Town(folder, url, _session_broker)
+        town.agents_broker_port = wire.port
+        with running_cloud(town):
+            yield town, begin_day(town, ORDERS)
+            say_desired(town, b"")
 
 
 @pytest.fixture
@@ -127,9 +130,7 @@ def stop_cloud(town: Town, wire: WireToBroker) -> None:
 
 
 def start_cloud(town: Town, wire: WireToBroker) -> None:
-    town.ingest.start()
-    town.start_api()
-    town.start_live()
+    town.start_cloud()
     wire.mend()
 
 

@@ -1,13 +1,12 @@
 """Scanning at the staff page by its own camera, and by photograph where the browser gives no camera."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Playwright, expect
 
 from edge.wire.labels import parcel_label
 from tests.conftest import TestBroker, reachable_folder
@@ -66,12 +65,9 @@ def photograph(*labels: str) -> FilePayload:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
     """With a camera that shows a film of ours."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    with reachable_folder() as folder, sync_playwright() as playwright:
+    with reachable_folder() as folder:
         film = folder / "labels.y4m"
         write_video(film)
         camera = [

@@ -3,20 +3,25 @@
 Everything is real and on this machine; all of it is killed at the end.
 """
 
+import asyncio
 import os
 import secrets
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
 import httpx
 
+from cloud.auth.accounts import add_account
+from cloud.domain.scope import Role
+from cloud.store.pool import connect
 from firmware_sim.scanner import SimulatedScanner
 from tests.conftest import TestBroker, find_free_port
 from tests.faults.processes import Child
@@ -58,6 +63,7 @@ class Town:
         self.site = f"e2e-{secrets.token_hex(3)}"
         self.password = secrets.token_hex(8)
         self.broker = broker
+        self.agents_broker_port = broker.port  # or of a wire to it that can be cut
         self.database_url = database_url
         self.folder = folder
         api_port, live_port, self.agent_port = find_free_port(), find_free_port(), find_free_port()
@@ -98,31 +104,33 @@ class Town:
         def answers() -> bool:
             assert child.is_running, f"{child.name} died: {child.log.read_text(errors='replace')[-1500:]}"
             try:
-                return httpx.get(url, timeout=2.0).status_code > 0
+                return self.http.get(url, timeout=2.0).status_code > 0
             except httpx.TransportError:
                 return False
 
         until(answers, f"{child.name} answers", START_S)
 
-    def start_api(self) -> None:
-        self.api.start()
-        self.wait_for(self.api, f"{self.url}/health")
-
-    def start_live(self) -> None:
-        self.live.start()
-        self.wait_for(self.live, f"http://127.0.0.1:{self._live_port}/")
-
     def start_agent(self) -> None:
         self.agent.start()
         self.wait_for(self.agent, f"{self.agent_url}/api/status")
 
+    def start_cloud(self) -> None:
+        """What of it does not run, all at once."""
+        for child in (self.api, self.live, self.ingest):
+            if not child.is_running:
+                child.start()
+        self.wait_for(self.api, f"{self.url}/health")
+        self.wait_for(self.live, f"http://127.0.0.1:{self._live_port}/")
+
+    async def add_admin(self) -> None:
+        """As ``python -m cloud account add`` does."""
+        async with await connect(self.database_url, "town") as connection:
+            await add_account(
+                connection, datetime.now(UTC), login="admin", password=self.password, display_name="管理员", role=Role.ADMIN
+            )  # fmt: skip
+
     def prepare(self) -> None:
-        """An admin, an operator, a station, and the station's file."""
-        subprocess.run(
-            [sys.executable, "-m", "cloud", "account", "add", "admin", "--role", "admin", "--name", "管理员"],
-            input=f"{self.password}\n", env=self._environment, cwd=ROOT,
-            check=True, text=True, capture_output=True, timeout=START_S,
-        )  # fmt: skip
+        """The station's file."""
         (self.folder / "site.toml").write_text(
             f"""
 data_dir = "{self.folder / "station"}"
@@ -134,7 +142,7 @@ kind = "{self.kind}"
 name = "阳光花园自提点"
 
 [broker]
-url = "mqtt://{self.broker.host}:{self.broker.port}"
+url = "mqtt://{self.broker.host}:{self.agents_broker_port}"
 username = "{self.broker.username}"
 password = "{self.broker.password}"
 
@@ -150,7 +158,9 @@ port = "{self.scanner.path}"
         )
 
     def register(self) -> None:
-        """Through the same doors as a real one."""
+        """An admin; an operator and a station through the same doors as real ones."""
+        with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
+            thread.submit(lambda: asyncio.run(self.add_admin())).result()
         self.ask("POST", "/api/login", {"login": "admin", "password": self.password})
         self.ask("POST", "/api/operators", {"id": OPERATOR, "name": "示例运营"})
         self.ask(
@@ -199,14 +209,19 @@ def running_town(folder: Path, database_url: str, broker: TestBroker) -> Iterato
 @contextmanager
 def running(town: TownT) -> Iterator[TownT]:
     """The same for a town of another kind."""
+    with running_cloud(town):
+        town.start_agent()
+        yield town
+
+
+@contextmanager
+def running_cloud(town: TownT) -> Iterator[TownT]:
+    """All but the agent, which whoever asks for this starts."""
     town.prepare()
     try:
         with town.scanner, town.http:
-            town.ingest.start()
-            town.start_api()
-            town.start_live()
+            town.start_cloud()
             town.register()
-            town.start_agent()
             yield town
     finally:
         for child in reversed(town.children):

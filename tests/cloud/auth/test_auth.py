@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
+from argon2 import extract_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -15,7 +16,7 @@ from cloud.auth.account_tool import main
 from cloud.auth.accounts import AccountError, add_account, ensure_account, list_accounts, normal_login, set_password
 from cloud.auth.links import LinkError, LinkSigner, looks_like_link
 from cloud.auth.masking import masked_name, masked_phone
-from cloud.auth.passwords import hash_password, password_matches
+from cloud.auth.passwords import _NOBODY, hash_password, password_matches
 from cloud.auth.residents import ResidentVault, UnreadableError, normal_phone
 from cloud.auth.secrets import SecretMissingError, derive_key
 from cloud.auth.sessions import find_account, open_session
@@ -124,6 +125,7 @@ def test_a_password_is_argon2id_and_matches_itself_only() -> None:
     assert not password_matches(kept, "correct horsE")
     assert not password_matches(None, "nobody has this password")
     assert not password_matches("no hash", "x")
+    assert extract_parameters(_NOBODY) == extract_parameters(kept), "it takes as long to find that there is no such account"
 
 
 async def test_an_account_needs_what_its_role_needs(connection: Connection) -> None:
