@@ -8,6 +8,7 @@ const said = {
   name: 'A',
   version: '0.1.0',
   mode: 'receive',
+  manifest: 7,
   clock: { now_ms: 5, rate: 30, simulated: true, quality: 'synced' },
   uplink: { online: true, last_sync_ms: 4 },
   queue: { event: { unsent: 2, oldest_ms: 1 }, live: { unsent: 0, oldest_ms: null } },
@@ -25,6 +26,7 @@ describe('what the agent says', () => {
   it('is read with its lanes, a lane it does not name being empty', () => {
     const status = readStatus(said)
     expect(status?.isOnline).toBe(true)
+    expect([status?.manifest, readStatus({ ...said, manifest: undefined })?.manifest]).toEqual([7, 0])
     expect(status?.lanes.map((lane) => lane.unsent)).toEqual([2, 0, 0])
     expect(status?.lanes[0]?.oldestMs).toBe(1)
     expect(status?.devices[0]?.state).toBe('lost')

@@ -112,7 +112,7 @@ class DeviceView(Form):
 
 
 class StatusView(Form):
-    """Everything the page keeps in sight."""
+    """Everything the page keeps in sight. ``manifest``: the version in force, 0 for none; a page looks at the day anew by it."""
 
     site: str
     operator: str
@@ -122,6 +122,7 @@ class StatusView(Form):
     boot: int
     kind: SiteKind
     mode: SiteMode
+    manifest: int
     clock: ClockView
     uplink: UplinkView
     queue: dict[Literal["event", "live", "backfill"], LaneView]

@@ -34,6 +34,7 @@ class Views:
         depth = await self.outbox.run(lambda store: store.depth())
         tables = self.config.tables_of_devices()
         last = self.station.results[0] if self.station.results else None
+        manifest = self.station.day.manifest
         return StatusView(
             site=self.config.site.id,
             operator=self.config.site.operator,
@@ -43,6 +44,7 @@ class Views:
             boot=depth.boot,
             kind=self.config.site.kind,
             mode=self.station.mode,
+            manifest=manifest.version if manifest else 0,
             clock=ClockView(
                 now_ms=self.site_clock.now_ms(),
                 rate=self.clock.rate,

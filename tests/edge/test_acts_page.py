@@ -89,6 +89,7 @@ async def act(agent: Running, path: str, **body: object) -> dict[str, Any]:
 async def test_a_day_at_the_page(agent: Running) -> None:
     day = (await agent.http.get("/api/day")).json()
     assert (day["version"], day["has_staff"], day["expected"], day["received"]) == (1, True, 4, 0)
+    assert (await agent.status())["manifest"] == 1
     assert (await act(agent, "log-in", secret="1357"))["word"] == "logged_in"
     assert (await agent.http.get("/api/worker")).json()["name"] == "陈姐"
     assert (await act(agent, "sign", container=BAGS))["word"] == "signed"

@@ -60,7 +60,7 @@ async def unmoved_agent(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 async def test_the_status_says_what_staff_must_know(agent: Running) -> None:
     await agent.scan(parcel_label(1))
     status = await agent.status()
-    assert (status["site"], status["name"], status["mode"]) == ("page-1", "阳光花园自提点", "receive")
+    assert (status["site"], status["name"], status["mode"], status["manifest"]) == ("page-1", "阳光花园自提点", "receive", 0)
     assert status["uplink"]["online"] is False
     assert status["uplink"]["last_sync_ms"] is None
     assert status["queue"]["event"]["unsent"] == 1

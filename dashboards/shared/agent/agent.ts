@@ -47,6 +47,8 @@ export interface Status {
   readonly name: string
   readonly version: string
   readonly mode: string
+  /** The version in force; 0: none. */
+  readonly manifest: number
   readonly clock: ServerClock | null
   readonly clockQuality: string
   readonly isOnline: boolean
@@ -101,6 +103,7 @@ export function readStatus(value: unknown): Status | null {
     name: text(value['name']),
     version: text(value['version']),
     mode: text(value['mode']),
+    manifest: numberOrNull(value['manifest']) ?? 0,
     clock: readClock(value['clock']),
     clockQuality: text(object(value['clock'])['quality']),
     isOnline: uplink['online'] === true,

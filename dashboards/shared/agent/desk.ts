@@ -64,7 +64,7 @@ export interface Desk extends Station {
 const KEY: InjectionKey<Desk> = Symbol('desk')
 const BADGE = /^TTB:/i
 const PIN = /^[0-9]{4,8}$/
-const LOOK_EVERY_MS = 60_000 // a manifest comes, a deadline passes
+const LOOK_EVERY_MS = 60_000 // a deadline passes
 
 export function useDesk(): Desk {
   const found = inject(KEY)
@@ -163,6 +163,9 @@ export function makeDesk(settings: DeskSettings): Desk {
   }
 
   watch(station.changes, () => void look())
+  watch(() => station.status.value?.manifest, (_, before) => {
+    if (before !== undefined) void look() // the first one is looked at as soon as the agent is here
+  })
   watch(station.agent, (agent) => {
     if (agent === 'here') void look()
   })
