@@ -12,6 +12,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
+from cloud.store.burst import BurstConnection
+
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
 
@@ -54,14 +56,14 @@ async def connect(
     if by_key:
         settings |= {"options": f"{settings['options']} {_BY_KEY}", "prepare_threshold": 0}
     try:
-        return await psycopg.AsyncConnection.connect(url, autocommit=True, **settings)
+        return await BurstConnection.connect(url, autocommit=True, **settings)
     except psycopg.OperationalError as error:
         raise Unavailable(f"database at {place(url)}: {str(error).splitlines()[0]}") from error
 
 
 @asynccontextmanager
 async def pipelined_transaction(connection: Connection) -> AsyncIterator[None]:
-    """A transaction whose statements go out at once and wait for each other's results only where somebody reads them.
+    """A transaction whose statements go out together where the first of their results is read, the rest at the commit.
 
     A round trip costs more than most statements do, so: execute all that can be asked, then fetch. COPY is not possible in it.
     An error is raised where the first result after it is read, at the latest at the end of the block.

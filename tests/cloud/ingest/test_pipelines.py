@@ -1,8 +1,13 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qsl, urlsplit
+
 import psycopg
 import pytest
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 
-from cloud.store.pool import Connection, is_bad_data, pipelined_transaction
+from cloud.store.pool import Connection, connect, is_bad_data, pipelined_transaction
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +78,65 @@ async def test_a_row_too_long_for_an_index_and_a_text_with_nul_are_bad_data(conn
     with pytest.raises(psycopg.DataError) as with_nul:
         await connection.execute("INSERT INTO operator (id, name) VALUES (%s, 'x')", ("a\0",))
     assert is_bad_data(with_nul.value)
+
+
+@asynccontextmanager
+async def counted_packets(url: str) -> AsyncIterator[tuple[Connection, list[bytes]]]:
+    """A connection by way of a relay, and what it sent, a packet an item: there is nobody who merges what is sent apart."""
+    sent: list[bytes] = []
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    tasks: list[asyncio.Task[None]] = []
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: list[bytes] | None) -> None:
+        while data := await reader.read(1 << 20):
+            if kept is not None:
+                kept.append(data)
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if "host" in query:
+            there = await asyncio.open_unix_connection(f"{query['host']}/.s.PGSQL.{query.get('port', 5432)}")
+        else:
+            there = await asyncio.open_connection(parts.hostname, parts.port or 5432)
+        tasks.extend((asyncio.create_task(copy(reader, there[1], sent)), asyncio.create_task(copy(there[0], writer, None))))
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    connection = await connect(
+        psycopg.conninfo.make_conninfo(url, host="127.0.0.1", port=port, sslmode="disable"), "test", by_key=True
+    )
+    try:
+        yield connection, sent
+    finally:
+        await connection.close()
+        await asyncio.gather(*tasks)
+        server.close()
+
+
+async def test_what_is_asked_before_anything_is_read_goes_out_in_one_packet(database_url: str) -> None:
+    async with counted_packets(database_url) as (connection, sent):
+        for is_prepared in (False, True):
+            sent.clear()
+            async with pipelined_transaction(connection):
+                asked = [await connection.execute("SELECT %s::int", (number,)) for number in range(8)]
+                assert sent == []
+                assert [await one.fetchone() for one in asked] == [(number,) for number in range(8)]
+                assert (len(sent), is_prepared) == (1, is_prepared)
+                await connection.execute("INSERT INTO operator (id, name) VALUES (%s, 'Green')", (f"green-{is_prepared}",))
+                await connection.execute("UPDATE operator SET name = 'Greener'")
+            assert len(sent) == 2
+        assert await (await connection.execute("SELECT count(*) FROM operator WHERE name = 'Greener'")).fetchone() == (2,)
+
+
+async def test_more_statements_than_may_wait_are_all_done_in_their_order(connection: Connection) -> None:
+    async with pipelined_transaction(connection):
+        for number in range(200):
+            await connection.execute("INSERT INTO operator (id, name) VALUES (%s, %s)", (f"op-{number:03d}", str(number)))
+        async with connection.pipeline():  # as the fold has it where nobody pipelines around it
+            found = await (await connection.execute("SELECT count(*) FROM operator")).fetchone()
+    assert found == (200,)
+    assert connection.info.pipeline_status is PipelineStatus.OFF
