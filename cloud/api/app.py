@@ -13,8 +13,10 @@ from starlette.types import ASGIApp
 
 from cloud.api import (
     alarms,
+    articles,
     batches,
     books,
+    cancellations,
     case_undo,
     cases,
     cold_chain,
@@ -27,6 +29,7 @@ from cloud.api import (
     links,
     losses,
     manifests,
+    order_columns,
     orders,
     pack_modes,
     pages,
@@ -60,13 +63,13 @@ from edge.wire.clock import Clock
 
 # In order: the pages' catch-all comes last.
 ROUTERS = (
-    sessions.router, sites.router, site_places.router, orders.router, batches.router, books.router, links.router,
-    parcels.router, quarantine.router,
+    sessions.router, sites.router, site_places.router, orders.router, cancellations.router, order_columns.router, batches.router,
+    books.router, links.router, parcels.router, quarantine.router,
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router, cold_chain.router,
-    cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, trackers.router, runs.router,
-    tracks.router,
+    cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, trackers.router,
+    runs.router, tracks.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

@@ -87,8 +87,20 @@ class DisputedParcel(BaseModel):
     dispute: list[str]
 
 
+class DisputedContainer(BaseModel):
+    """``dispute``: as of a parcel; two stations have signed for it."""
+
+    id: str
+    operator: str | None
+    site: str | None
+    at_site: str | None
+    state: str
+    dispute: list[str]
+
+
 class DisputeList(BaseModel):
     parcels: list[DisputedParcel]
+    containers: list[DisputedContainer]
 
 
 _COLUMNS = """c.id, c.operator_id, c.zone, c.site_id, c.run, c.state, c.state_at, c.at_site_id, c.is_signed, c.is_counted,
@@ -163,7 +175,7 @@ async def add_containers(
 
 @router.get("/disputes")
 async def list_disputes(account: CurrentAccount, connection: Transaction) -> DisputeList:
-    """Parcels of which two events cannot both be true. Undoing one of them settles it."""
+    """Parcels and containers of which two events cannot both be true. Undoing one of them settles it."""
     cursor = await connection.execute(
         f"""
         SELECT p.id, p.operator_id, p.site_id, p.at_site_id, p.state, p.dispute FROM parcel p
@@ -172,13 +184,23 @@ async def list_disputes(account: CurrentAccount, connection: Transaction) -> Dis
         account.scope.parcel_filter(),
     )
     scope = account.scope
-    return DisputeList(
-        parcels=[
-            DisputedParcel(id=row[0], operator=row[1], site=row[2], at_site=row[3], state=row[4], dispute=row[5])
-            async for row in cursor
-            if row[1] is not None or scope.site_ids is None or (row[3] is not None and scope.may_see_site(row[3]))
-        ]
+    parcels = [
+        DisputedParcel(id=row[0], operator=row[1], site=row[2], at_site=row[3], state=row[4], dispute=row[5])
+        async for row in cursor
+        if row[1] is not None or scope.site_ids is None or (row[3] is not None and scope.may_see_site(row[3]))
+    ]
+    cursor = await connection.execute(
+        f"""
+        SELECT c.id, c.operator_id, c.site_id, c.at_site_id, c.state, c.dispute FROM container c
+        WHERE c.dispute <> '{{}}' AND {CONTAINERS_IN_SCOPE} ORDER BY c.id LIMIT 1000
+        """,  # noqa: S608  # literals only
+        scope.parcel_filter(),
     )
+    containers = [
+        DisputedContainer(id=row[0], operator=row[1], site=row[2], at_site=row[3], state=row[4], dispute=row[5])
+        async for row in cursor
+    ]
+    return DisputeList(parcels=parcels, containers=containers)
 
 
 def _row(row: tuple[Any, ...]) -> ContainerRow:

@@ -13,27 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from cloud.api.faults import Param, cell_fault, fault
+from cloud.api.order_columns import CANONICAL, REQUIRED, named
 from cloud.api.order_forms import LineFault, Numbered, OrderIn
 
 MAX_ROWS = 50_000
 _MAX_CELL = 2_000
 
-# Canonical name → spellings seen in exports; compared without spaces, underscores and case.
-_HEADERS: Mapping[str, tuple[str, ...]] = {
-    "external_id": ("external_id", "order", "order_id", "order_no", "ordernumber", "订单号", "订单编号", "单号"),
-    "site": ("site", "site_id", "station", "自提点", "自提点编号", "自提点id", "站点"),
-    "pickup_date": ("pickup_date", "pickup", "date", "提货日期", "自提日期", "提货日"),
-    "placed_at": ("placed_at", "下单时间"),
-    "resident_name": ("resident", "resident_name", "customer", "收货人", "提货人", "姓名", "团员"),
-    "resident_phone": ("phone", "resident_phone", "mobile", "电话", "手机", "手机号", "联系电话"),
-    "sku": ("sku", "商品编码", "货号", "商品编号"),
-    "name": ("name", "item", "item_name", "product", "商品", "商品名称", "品名"),
-    "quantity": ("quantity", "qty", "数量", "件数"),
-    "zone": ("zone", "temperature_zone", "温区"),
-    "parcel": ("parcel", "parcel_id", "label", "包裹", "包裹号", "包裹条码"),
-}
-_CANONICAL = {spelling.replace("_", ""): name for name, spellings in _HEADERS.items() for spelling in spellings}
-_REQUIRED = ("external_id", "site", "pickup_date", "sku", "name", "quantity")
 _ZONES = {"常温": "ambient", "冷藏": "chilled", "冷冻": "frozen", "": "ambient"}
 _OF_ORDER = ("site", "pickup_date", "placed_at", "resident_name", "resident_phone")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z")
@@ -136,15 +121,14 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(header: list[str]) -> list[str | None]:
-    columns = [_CANONICAL.get(re.sub(r"[\s_]", "", cell).lower().lstrip("\ufeff")) for cell in header]
+    columns = [CANONICAL.get(re.sub(r"[\s_]", "", cell).lower().lstrip("\ufeff")) for cell in header]
     known = [column for column in columns if column]
     twice = {column for column in known if known.count(column) > 1}
     if twice:
         raise CsvError("csv_column_twice", min(twice), header=", ".join(header)[:200])
-    missing = [name for name in _REQUIRED if name not in known]
+    missing = [name for name in REQUIRED if name not in known]
     if missing:
-        wanted = ", ".join(f"{name} ({next(s for s in _HEADERS[name] if not s.isascii())})" for name in missing)
-        raise CsvError("csv_column_missing", missing[0], columns=wanted)
+        raise CsvError("csv_column_missing", missing[0], columns=named(missing), header=", ".join(header)[:200])
     return columns
 
 

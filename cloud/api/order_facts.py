@@ -9,6 +9,11 @@ from cloud.store.pool import Connection
 from edge.wire.labels import parcel_label
 
 
+async def lock_imports(connection: Connection) -> None:
+    """Whoever gives parcels to orders, or takes orders away, follows the last who did: until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('order import', 0))")
+
+
 async def with_known_site(
     connection: Connection, now: datetime, operator_id: str, orders: Sequence[Numbered], faults: list[LineFault]
 ) -> list[Numbered]:
@@ -37,7 +42,7 @@ async def kept_orders(connection: Connection, operator_id: str, external_ids: Se
                EXISTS (
                    SELECT FROM parcel p JOIN event_subject e ON e.entity = 'parcel' AND e.entity_id = p.id WHERE p.order_id = o.id
                ),
-               o.locked_at IS NOT NULL,
+               o.locked_at IS NOT NULL, o.cancelled_at IS NOT NULL,
                ARRAY(SELECT l.sku FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
                ARRAY(SELECT l.name FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
                ARRAY(SELECT l.quantity FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
@@ -49,7 +54,7 @@ async def kept_orders(connection: Connection, operator_id: str, external_ids: Se
         [operator_id, list(external_ids)],
     )
     return {
-        row[0]: Kept(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], tuple(zip(*row[9:14], strict=True)))
+        row[0]: Kept(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], tuple(zip(*row[10:15], strict=True)))
         async for row in cursor
     }
 

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from cloud.api.errors import ApiError
-from cloud.api.order_facts import free_labels, frozen_dates, kept_orders, parcel_owners, with_known_site
+from cloud.api.order_facts import free_labels, frozen_dates, kept_orders, lock_imports, parcel_owners, with_known_site
 from cloud.api.order_forms import LineFault, Numbered
 from cloud.api.order_plans import Planned, plan, without_repeats
 from cloud.api.order_writing import left, write
@@ -70,7 +70,7 @@ async def _import(
     connection: Connection, now: datetime, vault: ResidentVault, operator_id: str, orders: Sequence[Numbered]
 ) -> Imported:
     # A label that two imports give away at once has one owner: the second import sees the first one's.
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('order import', 0))")
+    await lock_imports(connection)
     done = Imported()
     wanted = await with_known_site(connection, now, operator_id, without_repeats(orders, done.faults), done.faults)
     owners = await parcel_owners(connection, operator_id, wanted)

@@ -30,6 +30,7 @@ class Kept:
     resident_name: bytes | None
     is_scanned: bool
     is_locked: bool
+    is_cancelled: bool
     lines: tuple[tuple[str, str, int, str, str], ...]
 
     @property
@@ -97,13 +98,20 @@ def plan(
             return line_fault(numbered, "parcel_in_two_zones", where, parcel=line.parcel, zone=zones[line.parcel])
     if kept is not None and _is_same(order, operator_id, kept, vault):
         return "unchanged"
-    if kept is not None and kept.is_locked:
-        return line_fault(numbered, "order_locked", "external_id", order=order.external_id)
+    if kept is not None and (settled := _settled(numbered, kept)) is not None:
+        return settled
     if order.pickup_date in frozen and _is_late(order, frozen[order.pickup_date]):
         return line_fault(numbered, "batch_frozen", "pickup_date", date=order.pickup_date.isoformat())
     if kept is not None and kept.is_scanned:
         return line_fault(numbered, "order_scanned", "external_id", order=order.external_id)
     return Planned(order_id, order, _assign(order, kept, zones, labels), kept)
+
+
+def _settled(numbered: Numbered, kept: Kept) -> LineFault | None:
+    """Of one that is given with other content: nobody changes what was cancelled or frozen."""
+    if kept.is_cancelled:
+        return line_fault(numbered, "order_withdrawn", "external_id", order=numbered.order.external_id)
+    return line_fault(numbered, "order_locked", "external_id", order=numbered.order.external_id) if kept.is_locked else None
 
 
 def _is_late(order: OrderIn, frozen_at: datetime | None) -> bool:

@@ -16,9 +16,12 @@ from cloud.api.faults import form_fault
 from cloud.api.order_csv import CsvError, read_orders
 from cloud.api.order_forms import ImportReport, LineFault, Numbered, OrderIn
 from cloud.api.order_import import MAX_ORDERS, import_orders
-from cloud.api.text import Text, iso_of
+from cloud.api.text import Text, iso_of, iso_or_none
+from cloud.auth.accounts import Account
 from cloud.auth.audit import write_audit
 from cloud.auth.masking import masked_name, masked_phone
+from cloud.domain.cancellation import Cancellable, open_until
+from cloud.domain.cut_off import CutOff
 from cloud.domain.order import OrderState
 from cloud.domain.scope import ORDERS_IN_SCOPE
 from cloud.store.folding import order_view
@@ -26,6 +29,10 @@ from cloud.store.pool import Connection
 
 router = APIRouter(prefix="/api/operators/{operator_id}/orders", tags=["orders"])
 
+# Of customer_order AS o, operator AS op: what `Cancellable` and `CutOff` ask for.
+CANCELLABLE = """o.pickup_date, o.locked_at IS NOT NULL, EXISTS (
+    SELECT FROM parcel p JOIN event_subject e ON e.entity = 'parcel' AND e.entity_id = p.id WHERE p.order_id = o.id),
+    op.cut_off, op.time_zone"""
 _MAX_FAULTS = 1_000  # of a report; a file that is wrong throughout says so a thousand times, not fifty thousand
 
 
@@ -36,7 +43,10 @@ class ParcelRow(BaseModel):
 
 
 class OrderRow(BaseModel):
-    """An order in a list. ``phone_tail``: the last four digits, null where no resident is known."""
+    """An order in a list. ``phone_tail``: the last four digits, null where no resident is known.
+
+    ``cancel_until``: until when it can be cancelled, null where it can not.
+    """
 
     order_id: str
     external_id: str
@@ -46,6 +56,7 @@ class OrderRow(BaseModel):
     state: str
     state_at: str
     phone_tail: str | None
+    cancel_until: str | None
     parcels: list[ParcelRow]
 
 
@@ -63,11 +74,20 @@ class ResidentOut(BaseModel):
     phone: str
 
 
+class CancelledOut(BaseModel):
+    """Who cancelled an order, when and why."""
+
+    at: str
+    by: str
+    reason: str
+
+
 class OrderOut(BaseModel):
-    """``order`` is an OrderView."""
+    """``order`` is an OrderView. ``cancelled`` null: it was not."""
 
     order: dict[str, Any]
     resident: ResidentOut | None
+    cancelled: CancelledOut | None
 
 
 @router.post("")
@@ -138,6 +158,7 @@ async def _import(
 async def list_orders(
     operator_id: str,
     account: CurrentAccount,
+    services: ServicesDep,
     connection: Transaction,
     site: Text | None = None,
     date: date | None = None,
@@ -152,8 +173,9 @@ async def list_orders(
         f"""
         SELECT o.id, o.external_id, o.site_id, s.name, o.pickup_date, o.state, o.state_at, r.phone_tail,
                ARRAY(SELECT jsonb_build_object('id', p.id, 'zone', p.zone, 'state', p.state)
-                     FROM parcel p WHERE p.order_id = o.id ORDER BY p.id)
-        FROM customer_order o JOIN site s ON s.id = o.site_id LEFT JOIN resident r ON r.id = o.resident_id
+                     FROM parcel p WHERE p.order_id = o.id ORDER BY p.id), o.cancelled_at IS NOT NULL, {CANCELLABLE}
+        FROM customer_order o JOIN site s ON s.id = o.site_id JOIN operator op ON op.id = o.operator_id
+        LEFT JOIN resident r ON r.id = o.resident_id
         WHERE o.operator_id = %(operator)s AND {ORDERS_IN_SCOPE}
           AND (%(site)s::text IS NULL OR o.site_id = %(site)s)
           AND (%(date)s::date IS NULL OR o.pickup_date = %(date)s)
@@ -172,6 +194,7 @@ async def list_orders(
         OrderRow(
             order_id=row[0], external_id=row[1], site=row[2], site_name=row[3], pickup_date=row[4], state=row[5],
             state_at=iso_of(row[6]), phone_tail=row[7], parcels=row[8],
+            cancel_until=None if row[9] else iso_or_none(open_until(Cancellable(*row[10:13]), CutOff(*row[13:15]), services.now())),
         )
         async for row in cursor
     ]  # fmt: skip
@@ -182,11 +205,19 @@ async def list_orders(
 async def look_at_order(
     operator_id: str, external_id: str, account: CurrentAccount, services: ServicesDep, connection: Transaction
 ) -> OrderOut:
-    """One order as its resident sees it, and who that is, masked."""
+    """One order as its resident sees it, who that is, masked, and who cancelled it."""
     require_operator(account, operator_id)
+    return await order_out(connection, services, account, operator_id, external_id)
+
+
+async def order_out(
+    connection: Connection, services: Services, account: Account, operator_id: str, external_id: str
+) -> OrderOut:  # fmt: skip
+    """404 where there is none in the account's scope."""
     cursor = await connection.execute(
         f"""
-        SELECT o.id, r.name_encrypted, r.phone_encrypted FROM customer_order o LEFT JOIN resident r ON r.id = o.resident_id
+        SELECT o.id, r.name_encrypted, r.phone_encrypted, o.cancelled_at, coalesce(a.display_name, ''), o.cancelled_why
+        FROM customer_order o LEFT JOIN resident r ON r.id = o.resident_id LEFT JOIN account a ON a.id = o.cancelled_by
         WHERE o.operator_id = %(operator)s AND o.external_id = %(external)s AND {ORDERS_IN_SCOPE}
         """,  # noqa: S608  # literals only
         {**account.scope.order_filter(), "operator": operator_id, "external": external_id},
@@ -200,4 +231,5 @@ async def look_at_order(
         resident = ResidentOut(
             name=masked_name(services.vault.open(operator_id, row[1])), phone=masked_phone(services.vault.open(operator_id, row[2]))
         )
-    return OrderOut(order=msgspec.to_builtins(view), resident=resident)
+    cancelled = None if row[3] is None else CancelledOut(at=iso_of(row[3]), by=row[4], reason=row[5])
+    return OrderOut(order=msgspec.to_builtins(view), resident=resident, cancelled=cancelled)

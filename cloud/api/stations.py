@@ -1,4 +1,4 @@
-"""How a station is set up: its key for fetching the manifest, staff, shelves, locker cells, rules; and an operator's articles.
+"""How a station is set up: its key for fetching the manifest, staff, shelves, locker cells, rules.
 
 Whatever is changed here reaches the station with its next manifest, within a minute.
 """
@@ -14,7 +14,7 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cloud.api.context import Planner, ServicesDep, Transaction, require_known_operator, require_operator
+from cloud.api.context import Planner, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
 from cloud.api.text import Text
 from cloud.auth.accounts import Account
@@ -99,20 +99,6 @@ class RulesForm(_Form):
 
     rules: dict[str, Any] = {}
     code_cost: Literal[1024, 2048, 4096, 8192, 16384, 32768] = 16384
-
-
-class ArticleIn(_Form):
-    """``goods``: which limits of temperature it is judged by, where they are others than its zone's."""
-
-    sku: Text = Field(min_length=1, max_length=64)
-    name: Text = Field(min_length=1, max_length=200)
-    eans: list[Annotated[str, StringConstraints(pattern=r"^[0-9]{8,14}$")]] = Field(default=[], max_length=20)
-    weight_g: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    goods: Literal["chilled", "chilled_wide", "frozen"] | None = None
-
-
-class ArticlesForm(_Form):
-    articles: list[ArticleIn] = Field(max_length=5000)
 
 
 StaffIdText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
@@ -286,30 +272,6 @@ async def set_rules(site_id: str, wanted: RulesForm, account: Planner, services:
     await changed(connection, site_id)
     await write_audit(connection, services.now(), account.id, "site.rules", site_id)
     return RulesForm(rules=msgspec.to_builtins(rules), code_cost=wanted.code_cost)
-
-
-@router.put("/operators/{operator_id}/articles")
-async def set_articles(
-    operator_id: str, wanted: ArticlesForm, account: Planner, services: ServicesDep, connection: Transaction
-) -> ArticlesForm:
-    """Add articles, or change those that are there."""
-    require_operator(account, operator_id)
-    await require_known_operator(connection, operator_id)
-    async with connection.cursor() as many:
-        await many.executemany(
-            """
-            INSERT INTO article (operator_id, sku, name, eans, weight_g, goods) VALUES (%s, %s, %s, %s, %s, %s)
-            ON CONFLICT (operator_id, sku) DO UPDATE SET
-                name = excluded.name, eans = excluded.eans, weight_g = excluded.weight_g, goods = excluded.goods
-            """,
-            [(operator_id, one.sku, one.name, one.eans, one.weight_g, one.goods) for one in wanted.articles],
-        )
-    await connection.execute(
-        "UPDATE station s SET changes = changes + 1 FROM site_operator r WHERE r.site_id = s.site_id AND r.operator_id = %s",
-        [operator_id],
-    )
-    await write_audit(connection, services.now(), account.id, "articles.set", operator_id, {"articles": len(wanted.articles)})
-    return wanted
 
 
 def _base32(count: int) -> str:

@@ -70,6 +70,11 @@ def measuring(stay: Stay, zone: str, boxes: Sequence[ColdBox]) -> tuple[Basis, t
     return (Basis.ZONE, of_zone) if of_zone else (Basis.NONE, ())
 
 
+def is_shelf(place: str) -> bool:
+    """A slot of a shelf, and no locker cell."""
+    return _SLOT.fullmatch(place) is not None
+
+
 def zone_of(box: ColdBox) -> str:
     """The temperature zone of what it keeps."""
     return "frozen" if box.goods == Goods.FROZEN else "chilled"

@@ -45,6 +45,7 @@ class Origin(StrEnum):
     RESIDENT = "resident"
     STAFF = "staff"  # somebody of the operator or the station, for a resident
     STATION = "station"  # a count or a hand at the station found it
+    READINGS = "readings"  # thermometers found it, on goods that nobody stopped
     ALLOCATION = "allocation"  # there was not enough for all
     CONFLICT = "conflict"  # two events that cannot both be true
 
@@ -184,12 +185,17 @@ LIABLE_BY_RULE = {
 }
 
 
-def opened(origin: Origin, problem: CaseProblem, *, at_once: bool) -> tuple[Case, tuple[Step, ...]]:
-    """A new case. ``at_once``: the operator's rule refunds this without anybody looking; never what a person reported."""
-    case = Case(origin=origin)
+def opened(
+    origin: Origin, problem: CaseProblem, *, at_once: bool, liability: Liability | None = None
+) -> tuple[Case, tuple[Step, ...]]:
+    """A new case. ``at_once``: the operator's rule refunds this without anybody looking; never what a person reported.
+
+    ``liability``: who is liable by what was measured; a person may say otherwise.
+    """
+    case = Case(origin=origin, liability=liability)
     steps = (Step(Action.OPEN, case.state),)
-    liable = LIABLE_BY_RULE.get(problem)
-    if not at_once or liable is None or origin not in (Origin.STATION, Origin.ALLOCATION):
+    liable = liability or LIABLE_BY_RULE.get(problem)
+    if not at_once or liable is None or origin not in (Origin.STATION, Origin.ALLOCATION, Origin.READINGS):
         return case, steps
     case, more = decide(case, Said(Action.APPROVE, liability=liable))
     return case, steps + more

@@ -7,7 +7,8 @@ fold finds a cause no more (a lost parcel turned up, one of two events was undon
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cloud.domain.case import Action, Case, CaseProblem, CaseState, Origin, RefusedMoveError, Said, Step, decide, opened
+from cloud.domain.breach import Breach
+from cloud.domain.case import Action, Case, CaseProblem, CaseState, Liability, Origin, RefusedMoveError, Said, Step, decide, opened
 from cloud.domain.events import RecordedEvent, effective
 from cloud.domain.parcel import Parcel
 from edge.rules.custody import ParcelState
@@ -34,6 +35,7 @@ class Cause:
     quantity: int = 1
     events: tuple[str, ...] = ()
     photos: tuple[str, ...] = ()
+    liability: Liability | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,13 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class ParcelPlace:
-    """What a parcel's cases need to know besides its events."""
+    """What a parcel's cases need to know besides its events. ``breach`` None: its readings say nothing of the kind."""
 
     id: str
     operator: str | None
     order: str | None
     site: str | None
+    breach: Breach | None = None
 
 
 # Problems that leave somebody without goods they paid for. A surplus leaves nobody without any.
@@ -109,14 +112,43 @@ def of_parcel(place: ParcelPlace, parcel: Parcel, events: Sequence[RecordedEvent
         )
         for conflict in parcel.conflicts
     ]  # fmt: skip
-    if place.order is None or not (parcel.problems or parcel.state is ParcelState.DISPOSED):
+    if place.order is None or not (parcel.problems or place.breach or parcel.state is ParcelState.DISPOSED):
         return causes
     owed: dict[str, Cause] = {}
     for entry in effective(events):
         found = _owed(place, parcel, entry.event)
         if found is not None:
             owed[found.key] = _joined(owed.get(found.key), found)
-    return causes + list(owed.values())
+    return causes + _with_breach(place, parcel, owed)
+
+
+def _with_breach(place: ParcelPlace, parcel: Parcel, owed: Mapping[str, Cause]) -> list[Cause]:
+    """What was out of range and is out of everybody's reach is owed to its resident. What still lies there is kept back, and told.
+
+    Where the station has said the same, or has thrown the whole parcel away, there is a cause already: it learns whose place it
+    was. Its key is that of the station's own report, so that whoever says it first, the case is one.
+    """
+    breach = place.breach
+    if breach is None or parcel.state not in (ParcelState.RELEASED, ParcelState.DISPOSED):
+        return list(owed.values())
+    sites = {place.site or "", breach.site} - {""}
+    said = [cause for cause in owed.values() if cause.problem is CaseProblem.TEMP_BREACH]
+    thrown = [cause for cause in owed.values() if cause.sku == ""] if parcel.state is ParcelState.DISPOSED else []
+    joined = {cause.key for cause in said or thrown[:1]}
+    if not joined:
+        found = Cause(
+            _station_key(place.id, CaseProblem.TEMP_BREACH, ""), Origin.READINGS, CaseProblem.TEMP_BREACH, place.operator,
+            place.order, place.id, sites=tuple(sorted(sites)), liability=breach.place.liable,
+        )  # fmt: skip
+        return [*owed.values(), found]
+    return [
+        replace(cause, liability=breach.place.liable, sites=tuple(sorted({*cause.sites, *sites}))) if cause.key in joined else cause
+        for cause in owed.values()
+    ]
+
+
+def _station_key(parcel: str, problem: CaseProblem, sku: str) -> str:
+    return f"station/{parcel}/{problem}/{sku.replace(_AGAIN, ' ')}"
 
 
 def _owed(place: ParcelPlace, parcel: Parcel, event: RecordedEvent) -> Cause | None:
@@ -130,7 +162,7 @@ def _owed(place: ParcelPlace, parcel: Parcel, event: RecordedEvent) -> Cause | N
         case _:
             return None
     return Cause(
-        f"station/{place.id}/{problem}/{sku.replace(_AGAIN, ' ')}", Origin.STATION, problem, place.operator, place.order, place.id,
+        _station_key(place.id, problem, sku), Origin.STATION, problem, place.operator, place.order, place.id,
         sites=tuple(sorted({event.site, *([place.site] if place.site else [])})), sku=sku, quantity=quantity,
         events=(str(event.id),), photos=(f"{event.site}/{photo}",) if photo else (),
     )  # fmt: skip
@@ -185,7 +217,7 @@ def follow(
         changes.extend(_follow_chain(chain, wanted.pop(key, None)))
     for cause in wanted.values():
         rule = at_once.get(cause.operator or "", ())
-        case, steps = opened(cause.origin, cause.problem, at_once=cause.problem in rule)
+        case, steps = opened(cause.origin, cause.problem, at_once=cause.problem in rule, liability=cause.liability)
         changes.append(Opened(cause, case, steps))
     return changes
 
@@ -201,7 +233,7 @@ def _follow_chain(chain: Sequence[Followed], cause: Cause | None) -> list[Opened
         return [move for move in (*moves, _follow(last, left)) if move is not None]
     if left is None:
         return []
-    case, steps = opened(left.origin, left.problem, at_once=False)
+    case, steps = opened(left.origin, left.problem, at_once=False, liability=left.liability)
     return [Opened(replace(left, key=f"{left.key}{_AGAIN}{len(chain) + 1}"), case, steps)]
 
 
@@ -226,7 +258,7 @@ def _follow(one: Followed, cause: Cause | None) -> Moved | None:
         action = Action.SETTLE
     elif one.case.is_settled:
         action = Action.REOPEN
-    elif (cause.quantity, cause.events) != (one.quantity, one.events):
+    elif (cause.quantity, cause.events) != (one.quantity, one.events) or _says_who(cause, one.case):
         action = Action.AMEND
     else:
         return None
@@ -234,4 +266,11 @@ def _follow(one: Followed, cause: Cause | None) -> Moved | None:
         case, steps = decide(one.case, Said(action))
     except RefusedMoveError:
         return None  # it is over, and what was decided stands
+    if cause is not None and _says_who(cause, case):
+        case = replace(case, liability=cause.liability)
     return Moved(one.id, case, steps, cause)
+
+
+def _says_who(cause: Cause, case: Case) -> bool:
+    """Who is liable is known by now, and nobody has said so."""
+    return cause.liability is not None and case.liability is None

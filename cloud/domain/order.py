@@ -107,6 +107,17 @@ class TimelineEntry(msgspec.Struct, frozen=True):
     parcel: str
 
 
+class CountsView(msgspec.Struct, frozen=True):
+    """How many of an order's parcels stand where, so that nobody is told that all is there when half is.
+
+    ``total``: those that were or are still to be handed out; ``here``: at their station now; ``collected``: handed out.
+    """
+
+    total: int
+    here: int
+    collected: int
+
+
 class OrderView(msgspec.Struct, frozen=True):
     """The resident's whole view of an order: the body of the key ``order`` in the order's room."""
 
@@ -119,6 +130,7 @@ class OrderView(msgspec.Struct, frozen=True):
     lines: list[LineView]
     parcels: list[ParcelView]
     timeline: list[TimelineEntry]
+    counts: CountsView
 
 
 def fold_order(order: OrderFacts, parcels: Sequence[OrderParcel]) -> OrderStatus:
@@ -131,6 +143,16 @@ def fold_order(order: OrderFacts, parcels: Sequence[OrderParcel]) -> OrderStatus
         return OrderStatus(state, order.placed_at_ms)
     moments = [order.placed_at_ms, order.locked_at_ms, order.allocated_at_ms, *(moment for _, moment in whereabouts)]
     return OrderStatus(state, max(moment for moment in moments if moment is not None))
+
+
+def counts(order: OrderFacts, parcels: Sequence[OrderParcel]) -> CountsView:
+    """Without what is missing and what was taken back: nobody will be handed those."""
+    places = [place for place, _ in (_whereabouts(entry, order.site_id) for entry in parcels)]
+    return CountsView(
+        total=sum(place not in (_Place.MISSING, _Place.TAKEN_BACK) for place in places),
+        here=sum(place in (_Place.HERE, _Place.UNCOUNTED, _Place.LEFT_LYING) for place in places),
+        collected=places.count(_Place.HANDED_OUT),
+    )
 
 
 class _Place(StrEnum):
@@ -246,6 +268,7 @@ def view(order: OrderFacts, parcels: Sequence[OrderParcel], site_names: dict[str
             for entry in sorted(parcels, key=lambda entry: entry.id)
         ],
         timeline=timeline(order, parcels, site_names, status),
+        counts=counts(order, parcels),
     )
 
 

@@ -49,7 +49,7 @@ async def _followed(connection: Connection, about: About) -> list[Followed]:
         """
         SELECT id, key, state, origin, liability, refund_fen, reference, is_settled, quantity, events FROM after_sales_case
         WHERE key IS NOT NULL AND (
-            parcel_id = ANY(%(parcels)s) AND origin IN ('station', 'conflict')
+            parcel_id = ANY(%(parcels)s) AND origin IN ('station', 'readings', 'conflict')
             OR container_id = ANY(%(containers)s) AND opened_at >= %(since)s
             OR order_id = ANY(%(orders)s) AND origin = 'allocation')
         ORDER BY id FOR UPDATE

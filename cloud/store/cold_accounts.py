@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from cloud.domain.boxes import Leg, legs
+from cloud.domain.breach import breach_of
 from cloud.domain.cold_account import ColdAccount, cold_account, goods_of
 from cloud.domain.order import iso
 from cloud.domain.stays import Stay, stays
 from cloud.store import fold_facts
-from cloud.store.cold_facts import ColdFacts, ColdParcel, read_facts, read_readings
+from cloud.store.cold_facts import Breached, ColdFacts, ColdParcel, read_facts, read_readings
 from cloud.store.folding import refold
 from cloud.store.pool import Connection
 from cloud.store.rooms import change
@@ -104,8 +105,8 @@ async def _next(connection: Connection, now: datetime) -> tuple[list[int], list[
     return [number for number, _ in notes], sorted(ids)
 
 
-async def _compute(connection: Connection, facts: ColdFacts, now: datetime) -> dict[str, int | None]:
-    """Write the accounts; returns those of which it changed since when they were too warm (ms)."""
+async def _compute(connection: Connection, facts: ColdFacts, now: datetime) -> dict[str, Breached | None]:
+    """Write the accounts; returns those of which it changed since when or where they were too warm."""
     whereabouts: dict[str, tuple[Stay, ...]] = {}
     legs_of: dict[str, tuple[Leg, ...]] = {}
     for parcel in facts.parcels:
@@ -116,7 +117,7 @@ async def _compute(connection: Connection, facts: ColdFacts, now: datetime) -> d
     readings = await read_readings(connection, [leg for found in legs_of.values() for leg in found], facts.vans)
     rows: list[_AccountRow] = []
     stay_rows: list[_StayRow] = []
-    changed: dict[str, int | None] = {}
+    changed: dict[str, Breached | None] = {}
     for parcel in facts.parcels:
         goods = goods_of(parcel.zone, parcel.classes)
         if goods is None:
@@ -126,8 +127,10 @@ async def _compute(connection: Connection, facts: ColdFacts, now: datetime) -> d
         is_settled = _is_settled(whereabouts[parcel.id], facts.closed_to, now)
         rows.append(_account_row(parcel, judged, limits, now, is_settled=is_settled))
         stay_rows += _stay_rows(parcel, judged, facts)
-        if judged.breached_ms != parcel.breached_ms:
-            changed[parcel.id] = judged.breached_ms
+        ms, where = judged.breached_ms, breach_of(judged, facts.kinds, facts.vans)
+        breached = None if ms is None else Breached(ms, where)
+        if breached != parcel.breached:
+            changed[parcel.id] = breached
     await connection.execute(_WRITE_ACCOUNTS, [msgspec.json.encode(rows).decode()])
     await connection.execute("DELETE FROM cold_stay WHERE parcel_id = ANY(%s)", [[one.id for one in facts.parcels]])
     await connection.execute(_WRITE_STAYS, [msgspec.json.encode(stay_rows).decode()])
@@ -146,30 +149,41 @@ def _is_settled(found: Sequence[Stay], closed_to: datetime | None, now: datetime
     return found[0].from_ms <= to_ms(min(now, closed_to) - LONGEST)
 
 
-async def _no_longer_breached(connection: Connection, ids: Sequence[str]) -> dict[str, int | None]:
+async def _no_longer_breached(connection: Connection, ids: Sequence[str]) -> dict[str, Breached | None]:
     """Of those that nobody has to keep cold any more: what was said of them is taken back."""
     cursor = await connection.execute("SELECT id FROM parcel WHERE id = ANY(%s) AND breached_at IS NOT NULL", [ids])
     return {row[0]: None for row in await cursor.fetchall()}
 
 
-async def _say_breaches(connection: Connection, changed: dict[str, int | None], now: datetime) -> None:
+async def _say_breaches(connection: Connection, changed: dict[str, Breached | None], now: datetime) -> None:
     """On the parcel, and so on its order and in the rooms; in the order in which everybody locks them."""
     if not changed:
         return
     await fold_facts.lock(connection, sorted(changed))
     await connection.execute(
         """
-        UPDATE parcel SET breached_at = new.breached_at
-        FROM jsonb_to_recordset(%s::jsonb) AS new (id text, breached_at timestamptz) WHERE parcel.id = new.id
+        UPDATE parcel SET breached_at = new.at, breached_in = new.place, breached_site = new.site
+        FROM jsonb_to_recordset(%s::jsonb) AS new (id text, at timestamptz, place text, site text) WHERE parcel.id = new.id
         """,
-        [
-            msgspec.json.encode(
-                [{"id": parcel_id, "breached_at": None if ms is None else iso(ms)} for parcel_id, ms in changed.items()]
-            ).decode()
-        ],
+        [msgspec.json.encode([_breached_row(parcel_id, breached) for parcel_id, breached in changed.items()]).decode()],
     )
     folded = await refold(connection, changed, now)
     await change(connection, folded.entries, now)
+
+
+class _BreachedRow(msgspec.Struct, frozen=True):
+    id: str
+    at: str | None
+    place: str | None
+    site: str
+
+
+def _breached_row(parcel_id: str, breached: Breached | None) -> _BreachedRow:
+    breach = None if breached is None else breached.breach
+    return _BreachedRow(
+        parcel_id, None if breached is None else iso(breached.ms), None if breach is None else breach.place,
+        "" if breach is None else breach.site,
+    )  # fmt: skip
 
 
 class _AccountRow(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from cloud.domain.boxes import Boxes, Leg, most_gap_s
+from cloud.domain.breach import Breach, WarmPlace
 from cloud.domain.cold_account import SensorKey, site_of
 from cloud.domain.events import RecordedEvent
 from cloud.domain.stays import containers_of
@@ -21,6 +22,14 @@ from cloud.store.site_boxes import boxes_of
 from edge.rules.alarm_limits import Goods, Limits, limits_of
 from edge.wire.clock import utc
 from edge.wire.messages import GoodsLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Breached:
+    """Since when a parcel has been out of range for too long, and where; ``breach`` None: a release before this did not say."""
+
+    ms: int
+    breach: Breach | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class ColdParcel:
     operator: str
     zone: str
     planned_container: str
-    breached_ms: int | None
+    breached: Breached | None
     classes: tuple[str | None, ...]
     judged_by: tuple[str, Limits] | None
 
@@ -49,6 +58,7 @@ class ColdFacts:
     of_containers: Mapping[str, Sequence[RecordedEvent]]
     boxes: Mapping[str, Sequence[Boxes]]
     vans: Mapping[str, str]
+    kinds: Mapping[str, str]
     limits: Mapping[str, Mapping[Goods, Limits]]
     closed_to: datetime | None
 
@@ -78,9 +88,12 @@ async def read_facts(connection: Connection, parcel_ids: Collection[str]) -> Col
     of_containers = await _events(connection, "container", sorted(names))
     everything = [one for history in (*events.values(), *of_containers.values()) for one in history]
     vans = await _vans(connection, everything)
-    boxes = await boxes_of(connection, {str(one.site) for one in everything} | set(vans.values()))
+    sites = {str(one.site) for one in everything} | set(vans.values())
+    boxes = await boxes_of(connection, sites)
+    cursor = await connection.execute("SELECT id, kind FROM site WHERE id = ANY(%s)", [sorted(sites)])
+    kinds: dict[str, str] = dict(await cursor.fetchall())
     limits = {operator: limits_of(wanted) for operator, wanted in (await limits_by_operator(connection)).items()}
-    return ColdFacts(parcels, events, of_containers, boxes, vans, limits, closed_to)
+    return ColdFacts(parcels, events, of_containers, boxes, vans, kinds, limits, closed_to)
 
 
 async def _parcels(connection: Connection, ids: Sequence[str]) -> tuple[ColdParcel, ...]:
@@ -93,7 +106,8 @@ async def _parcels(connection: Connection, ids: Sequence[str]) -> tuple[ColdParc
                ARRAY(SELECT a.goods FROM order_line l
                      LEFT JOIN article a ON a.operator_id = p.operator_id AND a.sku = l.sku
                      WHERE l.parcel_id = p.id AND l.order_id = p.order_id AND l.quantity > l.short ORDER BY l.line),
-               c.goods, CASE WHEN c.is_settled AND EXISTS (SELECT FROM cold_stay t WHERE t.parcel_id = p.id) THEN c.limits::text END
+               c.goods, CASE WHEN c.is_settled AND EXISTS (SELECT FROM cold_stay t WHERE t.parcel_id = p.id) THEN c.limits::text
+               END, p.breached_in, p.breached_site
         FROM parcel p LEFT JOIN cold_account c ON c.parcel_id = p.id
         WHERE p.id = ANY(%s) AND p.zone IN ('chilled', 'frozen') ORDER BY p.id
         """,
@@ -101,11 +115,15 @@ async def _parcels(connection: Connection, ids: Sequence[str]) -> tuple[ColdParc
     )
     return tuple(
         ColdParcel(
-            id=row[0], operator=row[1], zone=row[2], planned_container=row[3], breached_ms=row[4], classes=tuple(row[5]),
-            judged_by=None if row[7] is None else (row[6], _limits(row[7])),
+            id=row[0], operator=row[1], zone=row[2], planned_container=row[3], breached=_breached(row[4], row[8], row[9]),
+            classes=tuple(row[5]), judged_by=None if row[7] is None else (row[6], _limits(row[7])),
         )
         for row in await cursor.fetchall()
     )  # fmt: skip
+
+
+def _breached(ms: int | None, place: str | None, site: str) -> Breached | None:
+    return None if ms is None else Breached(ms, None if place is None else Breach(WarmPlace(place), site))
 
 
 def _limits(text: str) -> Limits:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from cloud.domain.breach import Breach, WarmPlace
 from cloud.domain.container import ContainerBrief
 from cloud.domain.events import RecordedEvent
 from cloud.domain.order import LineView, OrderFacts
@@ -38,6 +39,15 @@ class ParcelRow(msgspec.Struct, frozen=True, array_like=True):
     had_trouble: bool
     is_breached: bool = False
     is_made_here: bool = False
+    breached_in: WarmPlace | None = None
+    breached_site: str = ""
+
+    @property
+    def breach(self) -> Breach | None:
+        """Where it was out of range for too long, where its account says so."""
+        if not self.is_breached or self.breached_in is None:
+            return None
+        return Breach(self.breached_in, self.breached_site)
 
 
 class ParcelState(msgspec.Struct, frozen=True):
@@ -108,7 +118,7 @@ SELECT
     (SELECT json_agg(json_build_array(p.id, p.operator_id, p.order_id, p.site_id, p.zone, p.at_site_id,
             coalesce(p.planned_container_id, p.goods_container_id), c.brief,
             p.exceptions <> '{}' OR p.dispute <> '{}' OR p.state = 'disposed', p.breached_at IS NOT NULL,
-            p.goods_container_id IS NOT NULL) ORDER BY p.id)::text
+            p.goods_container_id IS NOT NULL, p.breached_in, p.breached_site) ORDER BY p.id)::text
      FROM parcel p LEFT JOIN container c ON c.id = coalesce(p.planned_container_id, p.goods_container_id)
      WHERE p.id = ANY(ids.parcels)),
     (SELECT json_agg(json_build_array(

@@ -120,7 +120,7 @@ class Refold:
         """Whoever is owed something has a case, and two events that contradict each other have one, from this very commit on."""
         if not rows:
             return
-        places = [ParcelPlace(row.id, row.operator_id, row.order_id, row.site_id) for row in rows]
+        places = [ParcelPlace(row.id, row.operator_id, row.order_id, row.site_id, row.breach) for row in rows]
         causes = [cause for one in places for cause in of_parcel(one, folded[one.id], facts.events.get(one.id, ()))]
         await follow_causes(self.connection, About(parcels=[row.id for row in rows]), causes, self.now)
 

@@ -42,6 +42,19 @@ export function stageOf(state: string): Stage | null {
   return STAGE_OF[state] ?? null
 }
 
+export type Part =
+  | { readonly kind: 'arrived'; readonly total: number; readonly here: number }
+  | { readonly kind: 'collected'; readonly total: number; readonly collected: number; readonly here: number; readonly coming: number }
+
+/** Where only some of an order's parcels are there, or were collected: how many. Null: the state says it all. */
+export function partOf(order: Pick<OrderView, 'state' | 'counts'>): Part | null {
+  if (order.counts === null) return null
+  const { total, here, collected } = order.counts
+  if (order.state === 'arrived' && here > 0 && here < total) return { kind: 'arrived', total, here }
+  if (order.state !== 'partially_collected' || collected === 0 || collected >= total) return null
+  return { kind: 'collected', total, collected, here, coming: Math.max(0, total - collected - here) }
+}
+
 export function isOver(state: string): boolean {
   return state === 'collected' || state === 'closed' || state === 'cancelled'
 }

@@ -1,6 +1,8 @@
 /** What a resident reads. 提货 throughout; 核销 is the staff's word. States are those of the domain. */
 
+import type { OrderView } from '../shared/api/order'
 import { texts } from '../shared/i18n/text'
+import { partOf } from './order'
 
 const zh = {
   title: '我的订单',
@@ -20,6 +22,12 @@ const zh = {
   'state.overdue': '逾期未提',
   'state.cancelled': '已取消',
   'state.closed': '已完成',
+  'part.arrived': '{here}/{total} 件已到',
+  'part.arrived.say': '{total} 个包裹到了 {here} 个，其余的到店后这里会自动更新。',
+  'part.collected': '已提 {collected}/{total} 件',
+  'part.collected.here': '还有 {here} 个包裹在店里等您。',
+  'part.collected.coming': '还有 {coming} 个包裹没有到店，到店后这里会自动更新。',
+  'part.collected.both': '还有 {here} 个包裹在店里等您，另有 {coming} 个没有到店。',
   'say.placed': '订单已收到，截单后开始备货。',
   'say.paid': '已付款，截单后开始备货。',
   'say.locked': '已截单，马上开始备货。',
@@ -132,6 +140,12 @@ const en: Record<keyof typeof zh, string> = {
   'state.overdue': 'Overdue',
   'state.cancelled': 'Cancelled',
   'state.closed': 'Completed',
+  'part.arrived': '{here} of {total} parcels are here',
+  'part.arrived.say': '{here} of your {total} parcels {here?has|have} arrived. This page updates by itself when the rest is here.',
+  'part.collected': '{collected} of {total} parcels collected',
+  'part.collected.here': '{here} {here?parcel is|parcels are} still waiting for you.',
+  'part.collected.coming': '{coming} {coming?parcel has|parcels have} not arrived yet. This page updates by itself.',
+  'part.collected.both': '{here} {here?parcel is|parcels are} waiting for you, and {coming} {coming?has|have} not arrived yet.',
   'say.placed': 'We have your order. Packing starts when the day’s orders close.',
   'say.paid': 'Paid. Packing starts when the day’s orders close.',
   'say.locked': 'The day’s orders are closed; packing is about to start.',
@@ -234,6 +248,22 @@ type Key = keyof typeof zh
 export function stateWord(kind: 'state' | 'parcel' | 'exception', state: string): string {
   const key = `${kind}.${state}`
   return key in zh ? t(key as PlainKey) : state
+}
+
+/** The order's state in the largest letters: where only a part is there or collected, how much. */
+export function headline(order: Pick<OrderView, 'state' | 'counts'>): string {
+  const part = partOf(order)
+  if (part === null) return stateWord('state', order.state)
+  return part.kind === 'arrived' ? t('part.arrived', part) : t('part.collected', part)
+}
+
+/** What is said of a part; '' where the whole order is in one state. */
+export function partSentence(order: Pick<OrderView, 'state' | 'counts'>): string {
+  const part = partOf(order)
+  if (part === null) return ''
+  if (part.kind === 'arrived') return t('part.arrived.say', part)
+  if (part.coming === 0) return t('part.collected.here', part)
+  return part.here === 0 ? t('part.collected.coming', part) : t('part.collected.both', part)
 }
 
 /** A timeline names states of orders and of parcels. */

@@ -35,6 +35,7 @@ const tracked: TrackedOrder = {
     lines: [],
     parcels: [],
     timeline: [],
+    counts: null,
   },
   room: 'order:op/1',
   cursor: 4,

@@ -1,6 +1,15 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
-import { gathered, goodsByParcel, itemCount, newestFirst, newSteps, shelfCodes, stageOf, toneOf } from '../residents/order'
+vi.mock('../shared/i18n/text', async () => {
+  const { fill } = await import('../shared/i18n/fill')
+  return {
+    language: { value: 'zh' },
+    texts: (zh: Record<string, string>) => (key: string, values?: Record<string, string | number>) => fill(zh[key] ?? '', values ?? {}),
+  }
+})
+
+import { gathered, goodsByParcel, itemCount, newestFirst, newSteps, partOf, shelfCodes, stageOf, toneOf } from '../residents/order'
+import { headline, partSentence } from '../residents/words'
 import { type OrderView, readOrder, type Step } from '../shared/api/order'
 
 const step = (at: string, state: string, parcel: string | null = null, site_name: string | null = 'A'): Step => ({
@@ -29,6 +38,7 @@ const order: OrderView = {
     { id: 'P3', zone: 'frozen', state: 'released', slot: 'B01', exceptions: [] },
   ],
   timeline: [],
+  counts: null,
 }
 
 describe('goodsByParcel', () => {
@@ -43,6 +53,31 @@ describe('goodsByParcel', () => {
 describe('shelfCodes', () => {
   it('names the slots of what lies on a shelf, not of what was handed out', () => {
     expect(shelfCodes(order)).toEqual(['A12', 'C03'])
+  })
+})
+
+describe('a part of an order', () => {
+  const part = (state: string, total: number, here: number, collected: number) => partOf({ state, counts: { total, here, collected } })
+
+  it('is told by count where one of two parcels has arrived, and not where all have', () => {
+    expect(part('arrived', 2, 1, 0)).toEqual({ kind: 'arrived', total: 2, here: 1 })
+    expect(part('arrived', 2, 2, 0)).toBeNull()
+  })
+
+  it('is told by count where one of three was collected: what waits, and what is still to come', () => {
+    expect(part('partially_collected', 3, 1, 1)).toEqual({ kind: 'collected', total: 3, collected: 1, here: 1, coming: 1 })
+    expect(part('collected', 2, 0, 2)).toBeNull()
+  })
+
+  it('is not guessed where nobody has counted', () => {
+    expect(partOf({ state: 'arrived', counts: null })).toBeNull()
+  })
+
+  it('is said in words, also of a part that was collected', () => {
+    expect(headline({ state: 'arrived', counts: { total: 2, here: 1, collected: 0 } })).toBe('1/2 件已到')
+    expect(headline({ state: 'ready', counts: { total: 2, here: 2, collected: 0 } })).toBe('待提货')
+    expect(headline({ state: 'partially_collected', counts: { total: 2, here: 1, collected: 1 } })).toBe('已提 1/2 件')
+    expect(partSentence({ state: 'partially_collected', counts: { total: 2, here: 0, collected: 1 } })).toContain('1 个包裹没有到店')
   })
 })
 

@@ -134,7 +134,7 @@ def test_an_import_takes_the_good_rows_and_names_the_faulty_ones(town: Town, ops
 
 def test_a_link_made_here_opens_the_residents_page(town: Town, ops: Page) -> None:
     order = town.order()
-    section = ops.get_by_role("region", name="居民链接")
+    section = ops.get_by_role("region", name="查订单")
     section.get_by_label("订单号、标签或后四位").fill(order.external_id)
     section.get_by_role("button", name="查找").click()
     section.locator("li", has_text=order.external_id).get_by_role("button", name="生成链接").click()

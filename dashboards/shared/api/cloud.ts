@@ -12,8 +12,12 @@ export type TouchedParcel = Schemas['TouchedParcel']
 export type SensorHealth = Schemas['SensorHealth']
 export type QuarantineItem = Schemas['QuarantineItem']
 export type QuarantineOne = Schemas['QuarantineOne']
+export type ImportColumn = Schemas['ColumnOut']
 export type ImportReport = Schemas['ImportReport']
 export type OrderRow = Schemas['OrderRow']
+export type OrderOne = Schemas['OrderOut']
+export type ParcelOne = Schemas['ParcelOut']
+export type ParcelAccount = Schemas['ColdChainOut']
 export type BookDate = Schemas['DateOut']
 export type UnresolvedParcel = Schemas['UnresolvedOut']
 export type LinkOut = Schemas['LinkOut']
@@ -45,6 +49,13 @@ export const cloud = {
     (await request('POST', `/api/operators/${part(operator)}/orders/csv`, file)) as ImportReport,
   orders: async (operator: string, q: string) =>
     ((await request('GET', `/api/operators/${part(operator)}/orders?limit=20&q=${part(q)}`)) as Schemas['OrderList']).orders,
+  order: async (operator: string, externalId: string) =>
+    (await request('GET', `/api/operators/${part(operator)}/orders/${part(externalId)}`)) as OrderOne,
+  cancelOrder: async (operator: string, externalId: string, reason: string) =>
+    (await request('POST', `/api/operators/${part(operator)}/orders/${part(externalId)}/cancel`, { reason })) as OrderOne,
+  parcel: async (label: string) => (await request('GET', `/api/parcels/${part(label)}`)) as ParcelOne,
+  parcelAccount: async (label: string) => (await request('GET', `/api/parcels/${part(label)}/cold-chain`)) as ParcelAccount,
+  importColumns: async () => ((await request('GET', '/api/order-columns')) as Schemas['ColumnList']).columns,
   bookDates: async (operator: string) =>
     (await request('GET', `/api/operators/${part(operator)}/books/dates`)) as Schemas['DateList'],
   books: async (operator: string, date: string) =>

@@ -14,6 +14,15 @@ export interface OrderView {
   readonly lines: readonly OrderLine[]
   readonly parcels: readonly ParcelView[]
   readonly timeline: readonly Step[]
+  /** Null: kept by a release that did not count. */
+  readonly counts: Counts | null
+}
+
+/** Of the parcels that were or are still to be handed out: how many lie at the station, and how many were collected. */
+export interface Counts {
+  readonly total: number
+  readonly here: number
+  readonly collected: number
 }
 
 export interface OrderLine {
@@ -81,7 +90,14 @@ export function readOrder(body: unknown): OrderView | null {
       site_name: textOrNull(step['site_name']),
       parcel: textOrNull(step['parcel']),
     })),
+    counts: readCounts(body['counts']),
   }
+}
+
+function readCounts(body: unknown): Counts | null {
+  if (!isObject(body)) return null
+  const { total, here, collected } = body
+  return typeof total === 'number' && typeof here === 'number' && typeof collected === 'number' ? { total, here, collected } : null
 }
 
 /** Null where the answer is not that of GET /api/links/{token}. */

@@ -13,6 +13,9 @@ export type LoadingList = Schemas['LoadingList']
 export type Route = Schemas['RouteIn']
 export type PackModes = Schemas['PackModes']
 export type Labels = Schemas['LabelsIn']
+export type RefusedLabel = Schemas['RefusedLabel']
+export type Limits = Schemas['LimitsForm']
+export type Article = Schemas['ArticleIn']
 export type CommandIn = Schemas['CommandIn']
 export type Command = Schemas['CommandOut']
 
@@ -37,8 +40,19 @@ export const planning = {
   setPackModes: async (operator: string, modes: PackModes) =>
     (await request('PUT', `/api/operators/${part(operator)}/pack-modes`, modes)) as PackModes,
   labels: (wanted: Labels) => requestFile('POST', '/api/labels', wanted),
+  checkLabels: async (wanted: Labels) => (await request('POST', '/api/labels/check', wanted)) as Schemas['LabelsChecked'],
   newContainers: async (operator: string, count: number) =>
     ((await request('POST', `/api/operators/${part(operator)}/containers`, { count })) as Schemas['NewContainersOut']).labels,
+  limits: async (operator: string) => (await request('GET', `/api/operators/${part(operator)}/goods-limits`)) as Schemas['GoodsOut'],
+  setLimits: async (operator: string, limits: Record<string, Limits>) =>
+    (await request('PUT', `/api/operators/${part(operator)}/goods-limits`, { limits })) as Schemas['GoodsOut'],
+  article: async (operator: string, sku: string) =>
+    (await request('GET', `/api/operators/${part(operator)}/articles/${part(sku)}`)) as Article,
+  setArticle: async (operator: string, article: Article) =>
+    (await request('PUT', `/api/operators/${part(operator)}/articles`, { articles: [article] })) as Schemas['ArticlesForm'],
+  dockStations: async (site: string) => ((await request('GET', `/api/sites/${part(site)}/stations`)) as Schemas['DockStations']).stations,
+  setDockStations: async (site: string, stations: string[]) =>
+    ((await request('PUT', `/api/sites/${part(site)}/stations`, { stations })) as Schemas['DockStations']).stations,
   command: async (site: string, wanted: CommandIn) => (await request('POST', `/api/sites/${part(site)}/commands`, wanted)) as Command,
   commands: async (site: string) => ((await request('GET', `/api/sites/${part(site)}/commands`)) as Schemas['CommandList']).commands,
 }

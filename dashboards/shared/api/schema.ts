@@ -239,7 +239,7 @@ export interface paths {
         };
         /**
          * List Disputes
-         * @description Parcels of which two events cannot both be true. Undoing one of them settles it.
+         * @description Parcels and containers of which two events cannot both be true. Undoing one of them settles it.
          */
         get: operations["list_disputes_api_disputes_get"];
         put?: never;
@@ -261,9 +261,30 @@ export interface paths {
         put?: never;
         /**
          * Print Labels
-         * @description One label each, in the order asked for. 404 where one of them is not there for this account.
+         * @description One label each, in the order asked for, of all that can be printed; what can not is named in the header ``Labels-Refused``
+         *     (``id=code``, percent-encoded) and, with words, by POST /api/labels/check. 404 where nothing can.
          */
         post: operations["print_labels_api_labels_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/labels/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Labels
+         * @description What of a list would be printed, and why the rest would not; nothing is.
+         */
+        post: operations["check_labels_api_labels_check_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -598,6 +619,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/articles/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Article
+         * @description One as it is known; of one that was only ordered so far, what its orders call it.
+         */
+        get: operations["look_at_article_api_operators__operator_id__articles__sku__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators/{operator_id}/batches": {
         parameters: {
             query?: never;
@@ -919,11 +960,33 @@ export interface paths {
         };
         /**
          * Look At Order
-         * @description One order as its resident sees it, and who that is, masked.
+         * @description One order as its resident sees it, who that is, masked, and who cancelled it.
          */
         get: operations["look_at_order_api_operators__operator_id__orders__external_id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/orders/{external_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Order
+         * @description Cancel an order until the cut-off of its date; 409 after it, and what to do instead.
+         *
+         *     Said again it changes nothing: who was first, and why, stays.
+         */
+        post: operations["cancel_order_api_operators__operator_id__orders__external_id__cancel_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1031,6 +1094,46 @@ export interface paths {
          * @description Plan a run, or plan it anew while nothing of it is loaded.
          */
         put: operations["set_run_api_operators__operator_id__runs__day___name__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/order-columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Columns
+         * @description What a CSV of orders may hold, the needed ones first.
+         */
+        get: operations["list_columns_api_order_columns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/order-columns/template.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Template
+         * @description A file to begin with: the header and one order of two rows, of a station that there is not, so that it brings nothing in.
+         */
+        get: operations["template_api_order_columns_template_csv_get"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2044,6 +2147,26 @@ export interface components {
             readings: number;
         };
         /**
+         * CancelIn
+         * @description ``reason``: kept with who cancelled it and when.
+         */
+        CancelIn: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * CancelledOut
+         * @description Who cancelled an order, when and why.
+         */
+        CancelledOut: {
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * CaseEvent
          * @description An event that a case names. ``undone``: a person has said that it did not happen.
          */
@@ -2366,6 +2489,25 @@ export interface components {
             /** Warmest C */
             warmest_c: number | null;
         };
+        /** ColumnList */
+        ColumnList: {
+            /** Columns */
+            columns: components["schemas"]["ColumnOut"][];
+        };
+        /**
+         * ColumnOut
+         * @description ``headings``: every way a header may name it. ``example``: of one cell, "" where most orders have none.
+         */
+        ColumnOut: {
+            /** Example */
+            example: string;
+            /** Headings */
+            headings: string[];
+            /** Is Needed */
+            is_needed: boolean;
+            /** Name */
+            name: string;
+        };
         /**
          * CommandIn
          * @description ``ttl_s``: for how long it is worth doing, from now. ``reason``: why, for whoever looks at the record.
@@ -2589,8 +2731,28 @@ export interface components {
         };
         /** DisputeList */
         DisputeList: {
+            /** Containers */
+            containers: components["schemas"]["DisputedContainer"][];
             /** Parcels */
             parcels: components["schemas"]["DisputedParcel"][];
+        };
+        /**
+         * DisputedContainer
+         * @description ``dispute``: as of a parcel; two stations have signed for it.
+         */
+        DisputedContainer: {
+            /** At Site */
+            at_site: string | null;
+            /** Dispute */
+            dispute: string[];
+            /** Id */
+            id: string;
+            /** Operator */
+            operator: string | null;
+            /** Site */
+            site: string | null;
+            /** State */
+            state: string;
         };
         /**
          * DisputedParcel
@@ -2822,6 +2984,16 @@ export interface components {
             late: boolean;
             /** Task */
             task: string;
+        };
+        /**
+         * LabelsChecked
+         * @description ``good``: what would be printed, in the order asked for.
+         */
+        LabelsChecked: {
+            /** Good */
+            good: string[];
+            /** Refused */
+            refused: components["schemas"]["RefusedLabel"][];
         };
         /**
          * LabelsIn
@@ -3168,9 +3340,10 @@ export interface components {
         };
         /**
          * OrderOut
-         * @description ``order`` is an OrderView.
+         * @description ``order`` is an OrderView. ``cancelled`` null: it was not.
          */
         OrderOut: {
+            cancelled: components["schemas"]["CancelledOut"] | null;
             /** Order */
             order: {
                 [key: string]: unknown;
@@ -3180,8 +3353,12 @@ export interface components {
         /**
          * OrderRow
          * @description An order in a list. ``phone_tail``: the last four digits, null where no resident is known.
+         *
+         *     ``cancel_until``: until when it can be cancelled, null where it can not.
          */
         OrderRow: {
+            /** Cancel Until */
+            cancel_until: string | null;
             /** External Id */
             external_id: string;
             /** Order Id */
@@ -3573,6 +3750,29 @@ export interface components {
             sensor: string;
             /** Step S */
             step_s: number;
+        };
+        /**
+         * RefusedLabel
+         * @description Why nothing is printed for ``id``.
+         */
+        RefusedLabel: {
+            /** Code */
+            code: string;
+            /** Field */
+            field: string;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Remedy */
+            remedy: string;
         };
         /**
          * RelationIn
@@ -4802,6 +5002,48 @@ export interface operations {
             };
         };
     };
+    check_labels_api_labels_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsChecked"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     follow_link_api_links__token__get: {
         parameters: {
             query?: never;
@@ -5524,6 +5766,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArticlesForm"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_article_api_operators__operator_id__articles__sku__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleIn"];
                 };
             };
             /** @description Client Error */
@@ -6371,6 +6654,51 @@ export interface operations {
             };
         };
     };
+    cancel_order_api_operators__operator_id__orders__external_id__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_items_api_operators__operator_id__orders__external_id__items_get: {
         parameters: {
             query?: never;
@@ -6640,6 +6968,82 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RunOut"];
                 };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_columns_api_order_columns_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ColumnList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    template_api_order_columns_template_csv_get: {
+        parameters: {
+            query?: {
+                language?: "zh" | "en";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Client Error */
             "4XX": {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge.wire.labels import container_label
 from tests.cloud.api.world import LABELS, World, order, scan
 
 pytestmark = pytest.mark.slow
@@ -25,7 +26,40 @@ async def test_what_is_disputed_is_listed_with_both_events(world: World) -> None
     (disputed,) = (await world.get("admin", "/api/disputes")).json()["parcels"]
     assert (disputed["id"], disputed["state"]) == (LABELS[0], "released")
     assert [event.split("/")[0] for event in disputed["dispute"]] == ["st-a1", "st-a2"]
-    assert (await world.get("dispatcher-b", "/api/disputes")).json() == {"parcels": []}
+    assert (await world.get("dispatcher-b", "/api/disputes")).json() == {"parcels": [], "containers": []}
+
+
+async def test_a_container_that_two_stations_signed_for_is_a_dispute_too(world: World) -> None:
+    (container,) = (await world.post("dispatcher-a", "/api/operators/op-a/containers", json={"count": 1})).json()["labels"]
+    await world.connection.execute("UPDATE container SET dispute = '{a,b}', at_site_id = 'st-a1' WHERE id = %s", [container])
+    (disputed,) = (await world.get("dispatcher-a", "/api/disputes")).json()["containers"]
+    assert (disputed["id"], disputed["at_site"], disputed["dispute"]) == (container, "st-a1", ["a", "b"])
+    assert (await world.get("dispatcher-b", "/api/disputes")).json()["containers"] == []
+
+
+async def test_what_can_be_printed_is_and_each_other_label_is_named_with_the_reason(world: World) -> None:
+    await world.post("dispatcher-a", "/api/operators/op-a/orders", json=[order()])
+    shown = (await world.get("dispatcher-a", "/api/operators/op-a/orders/A-1001")).json()["order"]
+    good = [parcel["id"] for parcel in shown["parcels"]]
+    misread = good[0][:-1] + ("0" if good[0][-1] != "0" else "1")
+    wanted = {"kind": "parcel", "ids": [good[0], LABELS[9], misread, container_label(77), good[1], good[0]], "form": "zpl"}
+    checked = (await world.post("dispatcher-a", "/api/labels/check", json=wanted)).json()
+    assert checked["good"] == good
+    assert {one["id"]: one["code"] for one in checked["refused"]} == {
+        LABELS[9]: "no_label",
+        misread: "label_misread",
+        container_label(77): "label_other_kind",
+    }
+    assert all(one["message"] and one["remedy"] for one in checked["refused"])
+    printed = await world.post("dispatcher-a", "/api/labels", json=wanted)
+    assert (printed.status_code, printed.text.count("^XA")) == (200, 2)
+    assert printed.headers["labels-refused"] == (
+        f"{LABELS[9]}=no_label, {misread}=label_misread, {container_label(77)}=label_other_kind"
+    )
+    many = {"kind": "parcel", "ids": [good[0], *(f"键{number}" * 10 for number in range(30))]}
+    named = (await world.post("dispatcher-a", "/api/labels", json=many)).headers["labels-refused"]
+    assert named.endswith("10 more")
+    assert len(named) < 6_000
 
 
 async def test_labels_are_printed_for_what_one_may_see(world: World) -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.domain.case import Action, Case, CaseProblem, CaseState, Origin
+from cloud.domain.breach import Breach, WarmPlace
+from cloud.domain.case import Action, Case, CaseProblem, CaseState, Liability, Origin
 from cloud.domain.case_causes import Cause, Followed, Moved, Opened, ParcelPlace, follow, of_container, of_parcel
 from cloud.domain.events import RecordedEvent
 from cloud.domain.parcel import fold_parcel
@@ -53,6 +54,56 @@ def test_what_is_found_again_is_owed_no_more_and_what_was_thrown_away_in_time_is
     assert [one.problem for one in causes(RECEIVED, warm)] == [CaseProblem.TEMP_BREACH]
     assert causes(RECEIVED, warm, undo(3, warm)) == []
     assert causes(RECEIVED, event(2, m.ParcelDisposed(parcel=P, reason="expired"))) == []
+
+
+TRUCK = replace(PLACE, breach=Breach(WarmPlace.TRUCK, "van-1"))
+
+
+def test_what_was_too_warm_is_owed_once_it_is_out_of_everybodys_reach_by_whose_place_it_was() -> None:
+    released = event(2, m.ParcelReleased(parcel=P))
+    assert causes(RECEIVED, place=TRUCK) == [], "the station keeps it back, and is told"
+    (found,) = causes(RECEIVED, released, place=TRUCK)
+    assert (found.origin, found.problem, found.liability) == (Origin.READINGS, CaseProblem.TEMP_BREACH, Liability.DRIVER)
+    assert (found.key, found.sites, found.sku) == (f"station/{P}/temp_breach/", ("a", "van-1"), "")
+    assert causes(RECEIVED, released, undo(3, released), place=TRUCK) == []
+    assert causes(released, place=replace(TRUCK, order=None)) == [], "nobody is known who is owed anything"
+    (unknown,) = causes(RECEIVED, released, place=replace(PLACE, breach=Breach(WarmPlace.TRUCK, "")))
+    assert unknown.sites == ("a",)
+
+
+def test_a_stations_own_report_and_the_readings_are_one_case() -> None:
+    released = event(3, m.ParcelReleased(parcel=P))
+    told = event(2, m.VarianceFound(problem=m.Problem.TEMP_BREACH, parcel=P))
+    (found,) = causes(RECEIVED, told, released, place=TRUCK)
+    (alone,) = causes(RECEIVED, released, place=TRUCK)
+    assert found.key == alone.key
+    assert (found.origin, found.liability, found.sites) == (Origin.STATION, Liability.DRIVER, ("a", "van-1"))
+    milk = event(2, m.VarianceFound(problem=m.Problem.TEMP_BREACH, parcel=P, sku="milk"))
+    (of_milk,) = causes(RECEIVED, milk, released, place=TRUCK)
+    assert (of_milk.sku, of_milk.liability) == ("milk", Liability.DRIVER)
+
+
+def test_what_was_thrown_away_whole_is_owed_once_though_it_was_too_warm_besides() -> None:
+    spoiled = event(2, m.ParcelDisposed(parcel=P, reason="spoiled"))
+    assert [(one.problem, one.liability) for one in causes(RECEIVED, spoiled, place=TRUCK)] == [
+        (CaseProblem.SPOILED, Liability.DRIVER)
+    ]
+    expired = event(2, m.ParcelDisposed(parcel=P, reason="expired"))
+    assert [one.problem for one in causes(RECEIVED, expired, place=TRUCK)] == [CaseProblem.TEMP_BREACH]
+
+
+def test_who_is_liable_by_the_readings_is_not_put_over_what_a_person_said() -> None:
+    (found,) = causes(RECEIVED, event(2, m.ParcelReleased(parcel=P)), place=TRUCK)
+    (first,) = follow([], [found], {})
+    assert isinstance(first, Opened)
+    assert (first.case.state, first.case.liability) == (CaseState.SUBMITTED, Liability.DRIVER)
+    (paid,) = follow([], [found], {"green": ["temp_breach"]})
+    assert (paid.case.state, paid.case.liability) == (CaseState.REFUNDING, Liability.DRIVER)
+    station = Followed(1, found.key, Case(CaseState.REVIEWING, Origin.STATION), 1, found.events)
+    (told,) = follow([station], [found], {})
+    assert told.case.liability is Liability.DRIVER
+    said = replace(station, case=replace(station.case, liability=Liability.SUPPLIER))
+    assert follow([said], [found], {}) == []
 
 
 @given(histories(), st.data())

@@ -162,6 +162,39 @@ async def test_only_the_parcel_that_was_in_the_warm_fridge_has_the_breach_and_ev
     assert await shop.value("SELECT breached_at FROM parcel WHERE id = 'P2'") == utc(shop.minute(30))
 
 
+CASES = "SELECT count(*) FROM after_sales_case WHERE problem = 'temp_breach' AND state <> 'closed'"
+
+
+async def test_what_was_too_warm_and_is_handed_out_has_a_case_once_and_what_still_lies_there_has_none(shop: Shop) -> None:
+    await put_away(shop)
+    await shop.measure(0, [9.5] * 60)
+    await shop.measure(0, [9.5] * 60, "display-1_c")
+    await shop.account()
+    assert await shop.value(CASES) == 0
+    await shop.scan(61, m.ParcelReleased(parcel="P2"))
+    assert await shop.value(CASES) == 1, "from the hand-out on"
+    await shop.account()
+    await shop.scan(62, m.VarianceFound(problem=m.Problem.TEMP_BREACH, parcel="P2"))
+    cursor = await shop.connection.execute(
+        "SELECT key, origin, parcel_id, liability, sites, cardinality(events) FROM after_sales_case"
+    )
+    assert await cursor.fetchall() == [("station/P2/temp_breach/", "readings", "P2", "station", ["s1"], 1)]
+
+
+async def test_a_breach_found_after_the_hand_out_opens_a_case_and_better_knowledge_settles_it(shop: Shop) -> None:
+    await put_away(shop)
+    await shop.scan(100, m.ParcelReleased(parcel="P2"))
+    await shop.measure(0, [7.0] * 60, now=101)
+    await shop.account()
+    assert await shop.value(CASES) == 1
+    await shop.measure(0, [3.0] * 100, "display-1_c", now=102)
+    phone = shop.site.event(m.ParcelShelved(parcel="P2", slot="D2"), ms=shop.minute(5))
+    await shop.flusher.flush([shop.site.events(phone).arrival(shop.clock.ms)])
+    await shop.account()
+    assert await shop.exceptions() == []
+    assert await shop.value("SELECT state || is_settled FROM after_sales_case") == "closedtrue"
+
+
 async def test_what_an_outage_kept_back_is_accounted_for_when_it_comes_however_late(shop: Shop) -> None:
     await put_away(shop)
     await shop.measure(0, [3.0] * 20)
@@ -230,6 +263,9 @@ async def test_the_way_in_the_van_counts_where_the_vans_own_agent_loaded_it(shop
     assert await shop.of() == ("breach", 110, 120, 50, False)
     cursor = await shop.connection.execute("SELECT site_id, basis, sensor, out_min::int FROM cold_stay ORDER BY n")
     assert await cursor.fetchall() == [("dock", "none", "", 0), ("van-1", "zone", "cold_c", 50), ("s1", "zone", "fridge-1_c", 0)]
+    await shop.scan(121, m.ParcelReceived(parcel="P2", container="TTC1"), m.ParcelReleased(parcel="P2"))
+    cursor = await shop.connection.execute("SELECT liability, sites FROM after_sales_case")
+    assert await cursor.fetchall() == [("driver", ["s1", "van-1"])], "whose place it was is asked for it"
 
 
 async def test_a_site_that_says_what_its_fridge_holds_is_believed_from_then_on(shop: Shop) -> None:
