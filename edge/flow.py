@@ -31,7 +31,7 @@ class LaneFlow:
         self.window = window
         self.in_flight: dict[BatchKey, Flight] = {}
         self.last: BatchKey | None = None  # everything up to here was sent on this connection
-        self.rewinds = 0  # what was looked up behind ``last`` before one of these is not what comes next
+        self.rewinds = 0  # what was looked up behind ``last`` before one of these may pass over what waits again
         self._read_jitter = read_jitter
         self._smoothed_s: float | None = None
         self._deviation_s = 0.0
@@ -74,10 +74,10 @@ class LaneFlow:
                 self._measure(now_s - flight.sent_s)
 
     def rewind(self, keys: Iterable[BatchKey]) -> None:
-        """These wait again though they were sent before."""
+        """These wait again though they were sent before, on this connection or an earlier one."""
         for key in keys:
+            self.rewinds += 1
             if self.last is not None and (key.epoch, key.seq) <= (self.last.epoch, self.last.seq):
-                self.rewinds += 1
                 self.last = BatchKey(key.epoch, key.lane, type(key.seq)(key.seq - 1))
 
     def due(self, now_s: float) -> list[BatchKey]:

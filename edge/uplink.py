@@ -17,7 +17,7 @@ from edge.sending import Sending, Surroundings
 from edge.site_clock import SiteClock
 from edge.wire.codec import MSGPACK, encode
 from edge.wire.ids import OperatorId, SiteId
-from edge.wire.messages import MAX_CLOSED_LANES, Birth, ClosedLane, ColdBox, LaneQueue, Message, Reported, Will
+from edge.wire.messages import MAX_SETTLED_LANES, Birth, ColdBox, LaneQueue, Message, Reported, SettledLane, Will
 from edge.wire.topics import Leaf, Topic
 
 MIN_BACKOFF_S = 0.5
@@ -114,14 +114,14 @@ class Uplink:
                 await asyncio.sleep(backoff_s * (0.5 + 0.5 * self._around.read_random()))
 
     async def _run_once(self) -> None:
-        depth, closed = await self._outbox.run(_look)
+        depth, settled = await self._outbox.run(_look)
         connect, nonce = next(self._connects), self._presence.new_nonce()
         self._said = (depth.boot, connect)
         async with Link(self._link_settings(depth.boot, connect), self._around.read_monotonic_s) as link:
             link.on_puback = self._sending.take_puback
             link.on_refusal = self._take_refusal
             await self._around.custody.connected(self._outbox)
-            birth = self._birth(depth, closed, nonce, 0)
+            birth = self._birth(depth, settled, nonce, 0)
             self._say(link, Leaf.STATUS, birth)
             self._say(link, Leaf.REPORTED, self._presence.read_reported(*self._said))
             self._sending.begin()
@@ -142,7 +142,7 @@ class Uplink:
         self.last_error = error
         self._sending.take_refusal(error)
 
-    def _birth(self, depth: OutboxDepth, closed: list[ClosedLane], nonce: str, after_ms: int) -> Birth:
+    def _birth(self, depth: OutboxDepth, settled: list[SettledLane], nonce: str, after_ms: int) -> Birth:
         """As of now. Of one connection each is later than the one before, ``after_ms``, also where the clock was put back."""
         boot, connect = self._said
         return Birth(
@@ -159,23 +159,26 @@ class Uplink:
                 for lane, one in depth.lanes.items()
             },
             boxes=list(self._presence.boxes),
-            closed=closed,
+            settled=settled,
         )
 
     async def _tell_changes(self, link: Link, said: Birth) -> None:
-        """Say the birth again when a device is another, or more of an epoch that is over is settled.
+        """Say the birth again when a device is another, or when more is settled of what no batch will tell, and that stands still.
 
         At a connection most devices are not up yet, and any may be unplugged later.
         """
+        seen = said.settled
         while True:
             await asyncio.sleep(DEVICES_EVERY_S)
             try:
-                if self._presence.read_devices() == said.devices and await self._outbox.run(_closed) == said.closed:
+                before, seen = seen, await self._outbox.run(_settled)
+                is_news = seen == before and seen != said.settled
+                if not is_news and self._presence.read_devices() == said.devices:
                     continue
-                depth, closed = await self._outbox.run(_look)
+                depth, settled = await self._outbox.run(_look)
             except OutboxBusyError:  # the connection is good; the next round tries again
                 continue
-            said = self._birth(depth, closed, said.nonce, said.at_ms)
+            said = self._birth(depth, settled, said.nonce, said.at_ms)
             self._say(link, Leaf.STATUS, said)
 
     async def _until_lost(self, link: Link, birth: Birth) -> None:
@@ -243,13 +246,13 @@ class Uplink:
         return link.publish(Outgoing(self._topic(leaf), encode(message), MSGPACK, is_retained=True))
 
 
-def _look(store: Store) -> tuple[OutboxDepth, list[ClosedLane]]:
-    """What waits, and how far epochs that are over are settled."""
-    return store.depth(), _closed(store)
+def _look(store: Store) -> tuple[OutboxDepth, list[SettledLane]]:
+    """What waits, and how far that is settled of which no batch tells."""
+    return store.depth(), _settled(store)
 
 
-def _closed(store: Store) -> list[ClosedLane]:
+def _settled(store: Store) -> list[SettledLane]:
     return [
-        ClosedLane(epoch=str(one.epoch), lane=one.lane.value, floor=one.bounds.floor, kept=one.bounds.kept)
-        for one in store.closed_lanes(MAX_CLOSED_LANES)
+        SettledLane(epoch=str(one.epoch), lane=one.lane.value, floor=one.bounds.floor, kept=one.bounds.kept)
+        for one in store.settled_lanes(MAX_SETTLED_LANES)
     ]

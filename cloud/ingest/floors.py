@@ -58,7 +58,7 @@ class Claims:
             self.add([Claim(item.topic.operator, item.topic.site, said.epoch, said.lane, said.floor, said.kept, heard_at_ms)])
 
     def add(self, claims: Iterable[Claim]) -> None:
-        """Take in what sites claim of epochs that are over."""
+        """Take in what sites claim of lanes that are silent."""
         for claim in claims:
             key = (claim.site, claim.epoch, claim.lane)
             known = self._newest.get(key)

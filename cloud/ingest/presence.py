@@ -163,12 +163,12 @@ async def _write_alone(connection: Connection, arrival: Arrival, word: Word | Re
 
 
 def _claims_of(word: Word) -> list[Claim]:
-    """What a site says of epochs that are over: after a restore nothing else tells that their end is missing."""
+    """What a site says of lanes that are silent: after a restore nothing else tells that their end is missing."""
     if not isinstance(word.said, Birth):
         return []
     return [
         Claim(word.topic.operator, word.topic.site, parse_epoch(one.epoch), Lane(one.lane), Seq(one.floor), Seq(one.kept))
-        for one in word.said.closed
+        for one in word.said.settled
     ]
 
 

@@ -97,8 +97,8 @@ class Bounds(NamedTuple):
     kept: int
 
 
-class ClosedBounds(NamedTuple):
-    """A lane's bounds in an epoch that is over."""
+class LaneBounds(NamedTuple):
+    """The bounds of a lane of an epoch."""
 
     epoch: Epoch
     lane: Lane

@@ -18,7 +18,7 @@ from edge.outbox.records import (
     Acknowledgement,
     BatchKey,
     Bounds,
-    ClosedBounds,
+    LaneBounds,
     LaneDepth,
     NotKeptError,
     OutboxDepth,
@@ -269,14 +269,20 @@ class Store:
             return int(number)
         return None
 
-    def closed_lanes(self, limit: int) -> list[ClosedBounds]:
-        """The lanes of epochs that are over, as far as the file still has them; the newest ``limit``, oldest first."""
-        closed: list[ClosedBounds] = []
+    def settled_lanes(self, limit: int) -> list[LaneBounds]:
+        """The lanes of which no batch will say how far they are settled; the newest ``limit``, oldest first.
+
+        Those of epochs that are over, as far as the file still has them, and of today's that of events, once nothing waits in it:
+        the last batch before a silence was sent when it was not acknowledged.
+        """
+        settled: list[LaneBounds] = []
         for epoch, lane in self.list.places():
-            if epoch != self.counters.epoch_number and (last := lanes.last_seq(self.execute, epoch, lane)) is not None:
+            is_over = epoch != self.counters.epoch_number
+            is_silent = lane is Lane.EVENT and self.list.floor(epoch, lane) is None
+            if (is_over or is_silent) and (last := lanes.last_seq(self.execute, epoch, lane)) is not None:
                 ((uuid,),) = self.execute("SELECT uuid FROM epoch WHERE id = ?", (epoch,)).fetchall()
-                closed.append(ClosedBounds(parse_epoch(uuid), lane, self.list.bounds(epoch, lane, last + 1)))
-        return closed[-limit:]
+                settled.append(LaneBounds(parse_epoch(uuid), lane, self.list.bounds(epoch, lane, last + 1)))
+        return settled[-limit:]
 
     # --- housekeeping -----------------------------------------------------------------------------
 

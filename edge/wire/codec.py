@@ -177,7 +177,7 @@ def _check_downlink(message: AnyDownlink) -> None:
 
 
 def _check_status(status: AnyStatus) -> None:
-    for index, one in enumerate(status.closed if isinstance(status, Birth) else ()):
+    for index, one in enumerate(status.settled if isinstance(status, Birth) else ()):
         try:
             parse_epoch(one.epoch)
         except ValueError as error:

@@ -21,8 +21,9 @@ from edge.wire.fields import (
 
 StationMode = Literal["receive", "release", "count"]
 DockMode = Literal["sort", "pack", "seal", "load", "empties"]
-# Of epochs that are over but whose batches are kept: a week's. More are a card that is cloned again and again; the newest count.
-MAX_CLOSED_LANES = 48
+# Those of today, and of epochs that are over but whose batches are kept: a week's. More are a card that is cloned again and again;
+# the newest count.
+MAX_SETTLED_LANES = 48
 SiteMode = Literal[StationMode, DockMode]  # what scans mean; a mode that is of no use at a site's kind changes nothing there
 
 
@@ -33,8 +34,8 @@ class LaneQueue(Message, frozen=True):
     oldest_ms: Milliseconds | None = None
 
 
-class ClosedLane(Message, frozen=True):
-    """A lane of an epoch that is over: no batch will say any more how far it is settled.
+class SettledLane(Message, frozen=True):
+    """A lane of which no batch says how far it is settled: its epoch is over, or it has been quiet since its last batch was sent.
 
     ``floor``: below it all is acknowledged. ``kept``: from there on it could be sent again. 1 <= kept <= floor.
     """
@@ -61,7 +62,7 @@ class ColdBox(Message, frozen=True):
 
 
 class Birth(Message, frozen=True, tag_field="kind", tag="birth"):
-    """Retained on ``status`` at every connection."""
+    """Retained on ``status`` at every connection, and said again when something of it has changed."""
 
     version: Text
     boot: BootNumber
@@ -74,7 +75,8 @@ class Birth(Message, frozen=True, tag_field="kind", tag="birth"):
     queue: dict[Name, LaneQueue] = field(default_factory=dict)  # lane → what waits
     manifest: Text = ""
     boxes: list[ColdBox] = field(default_factory=list)
-    closed: Annotated[list[ClosedLane], Meta(max_length=MAX_CLOSED_LANES)] = field(default_factory=list)
+    # On the wire as 0.2 named it, when only epochs that are over were told of.
+    settled: Annotated[list[SettledLane], Meta(max_length=MAX_SETTLED_LANES)] = field(default_factory=list, name="closed")
 
 
 class Will(Message, frozen=True, tag_field="kind", tag="will"):

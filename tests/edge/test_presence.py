@@ -15,7 +15,7 @@ from edge.config import machine_id
 from edge.outbox import Store
 from edge.wire.codec import decode_status
 from edge.wire.labels import parcel_label
-from edge.wire.messages import Birth
+from edge.wire.messages import Birth, SettledLane
 from firmware_sim.scanner import SimulatedScanner
 from tests.conftest import TestBroker
 from tests.edge.agents import DEADLINE_S, Cloud, listening_cloud, running_agent, until, write_config
@@ -40,6 +40,18 @@ async def test_a_device_that_comes_or_goes_is_told_in_the_birth_said_again(broke
         assert {(one.boot, one.connect, one.nonce) for one in said} == {(1, 1, said[0].nonce)}
         times = [one.at_ms for one in said]
         assert times == sorted(set(times))
+
+
+async def test_a_station_that_fell_silent_says_how_far_its_events_are_settled(broker: TestBroker, tmp_path: Path) -> None:
+    """The last event was sent when it was not acknowledged: a cloud restored to before it hears of it here, and nowhere else."""
+    config = write_config(tmp_path, broker, "presence-3")
+    async with listening_cloud(broker, "presence-3") as cloud, running_agent(config) as agent:
+        await agent.until_online()
+        for serial in (1, 2, 3):
+            await agent.scan(parcel_label(serial))
+        await until(lambda: births(cloud)[-1].settled, "the birth tells")
+        last = cloud.events()[-1].envelope
+        assert births(cloud)[-1].settled == [SettledLane(epoch=str(last.epoch), lane="event", floor=last.seq + 1, kept=1)]
 
 
 async def test_a_name_at_the_broker_made_of_what_others_know_takes_nobodys_connection(broker: TestBroker, tmp_path: Path) -> None:

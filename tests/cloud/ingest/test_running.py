@@ -13,7 +13,7 @@ from cloud.ingest.session import BrokerAddress, BrokerLost, open_session
 from cloud.trouble import Trouble
 from edge.wire.codec import encode
 from edge.wire.ids import Lane
-from edge.wire.messages import Ack, Birth, ClockQuality, ClosedLane, ParcelReceived, Resend
+from edge.wire.messages import Ack, Birth, ClockQuality, ParcelReceived, Resend, SettledLane
 from tests.cloud.ingest.sites import WALL, TestSite, count, rows, running_ingest, until, uplink_of
 from tests.conftest import TestBroker, find_free_port
 
@@ -147,7 +147,7 @@ async def test_the_end_of_an_epoch_that_is_over_is_asked_for_when_a_restored_clo
     site, before = TestSite("run-8b"), TestSite("run-8b")
     birth = Birth(
         version="1", boot=1, connect=1, nonce="n", epoch=str(site.epoch), at_ms=1, clock=ClockQuality.SYNCED,
-        closed=[ClosedLane(epoch=str(before.epoch), lane="event", floor=4, kept=2)],
+        settled=[SettledLane(epoch=str(before.epoch), lane="event", floor=4, kept=2)],
     )  # fmt: skip
     async with running_ingest(database_url, broker, site), uplink_of(site, broker) as link:
         link.send(before.scans(ParcelReceived(parcel="A")))

@@ -9,7 +9,7 @@ import pytest
 from edge.outbox import FileTooNewError, Limits, Position, Reading, Stamp, Store, WrongSiteError
 from edge.outbox.look import depth_of_file
 from edge.outbox.moving import current_id
-from edge.outbox.records import Bounds, ClosedBounds
+from edge.outbox.records import Bounds, LaneBounds
 from edge.outbox.schema import connect, migrate
 from edge.station.schema import FILE_VERSIONS
 from edge.wire.codec import decode_events, decode_telemetry
@@ -304,15 +304,29 @@ def test_acks_leave_the_list_sorted_and_whole_whatever_their_order(tmp_path: Pat
         assert [batch.key.seq for batch in waiting(store)] == [2, 3, 5, 7]
 
 
+def test_a_lane_says_how_far_it_is_settled_once_nothing_waits_in_it(tmp_path: Path) -> None:
+    with Store(settings(tmp_path), 0) as store:
+        assert store.settled_lanes(9) == []
+        for serial in (1, 2):
+            record(store, serial)
+        first, second = waiting(store)
+        store.acknowledge(ack(first), 3)
+        assert store.settled_lanes(9) == []  # the next sending of the second says so
+        store.acknowledge(ack(second), 4)
+        assert store.settled_lanes(9) == [LaneBounds(first.epoch, Lane.EVENT, Bounds(floor=3, kept=1))]
+        store.resend(first.epoch, Lane.EVENT, 2, 2)
+        assert store.settled_lanes(9) == []
+
+
 def test_of_an_epoch_that_is_over_the_file_says_how_far_it_is_settled(tmp_path: Path) -> None:
     with Store(settings(tmp_path), 0) as store:
         for serial in (1, 2, 3):
             record(store, serial)
         first, second, third = waiting(store)
-        assert store.closed_lanes(9) == []  # its own batches say so
+        assert store.settled_lanes(9) == []  # its own batches say so
         store.conflict(first.epoch, Lane.EVENT, 1, mark(first.sha256), 2)
-        assert store.closed_lanes(9) == [ClosedBounds(first.epoch, Lane.EVENT, Bounds(floor=2, kept=1))]
+        assert store.settled_lanes(9) == [LaneBounds(first.epoch, Lane.EVENT, Bounds(floor=2, kept=1))]
         store.acknowledge(ack(second, third), 3)
-        assert store.closed_lanes(9) == [ClosedBounds(first.epoch, Lane.EVENT, Bounds(floor=4, kept=1))]
+        assert store.settled_lanes(9) == [LaneBounds(first.epoch, Lane.EVENT, Bounds(floor=4, kept=1))]
     with Store(settings(tmp_path), 0) as store:
-        assert store.closed_lanes(9) == [ClosedBounds(first.epoch, Lane.EVENT, Bounds(floor=4, kept=1))]
+        assert store.settled_lanes(9) == [LaneBounds(first.epoch, Lane.EVENT, Bounds(floor=4, kept=1))]

@@ -199,7 +199,7 @@ RELEASE_0_2: dict[str, tuple[Any, m.Message]] = {
             epoch=EPOCH,
             at_ms=1_767_225_600_000,
             clock=m.ClockQuality.SYNCED,
-            closed=[m.ClosedLane(epoch=EPOCH, lane="event", floor=97, kept=12)],
+            settled=[m.SettledLane(epoch=EPOCH, lane="event", floor=97, kept=12)],
         ),
     ),
     "desired_limits": (
@@ -233,7 +233,7 @@ def test_every_message_of_the_contract_has_a_golden_frame() -> None:
         m.LaneQueue,
         m.GoodsLimits,
         m.ColdBox,
-        m.ClosedLane,
+        m.SettledLane,
     }
     shown |= {type(e.fact) for batch in messages if isinstance(batch, m.EventBatch) for e in batch.events}
     assert leaves(m.Message) == shown

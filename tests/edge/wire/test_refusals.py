@@ -269,7 +269,7 @@ def test_a_status_no_database_could_hold_is_refused() -> None:
         ({"closed": [{"epoch": "today", "lane": "event", "floor": 2, "kept": 1}]}, "closed[0].epoch"),
         ({"closed": [{"epoch": EPOCH, "lane": "event", "floor": 2, "kept": 3}]}, "closed[0].kept"),
         ({"closed": [{"epoch": EPOCH, "lane": "cat", "floor": 2, "kept": 1}]}, "lane"),
-        ({"closed": [{"epoch": EPOCH, "lane": "event", "floor": 2, "kept": 1}] * (m.MAX_CLOSED_LANES + 1)}, "closed"),
+        ({"closed": [{"epoch": EPOCH, "lane": "event", "floor": 2, "kept": 1}] * (m.MAX_SETTLED_LANES + 1)}, "closed"),
     ):
         with pytest.raises(PayloadError, match=re.escape(field)):
             decode_status(pack(birth | change))

@@ -147,8 +147,8 @@ downlinks = st.one_of(
     ),
 )
 queues = st.builds(m.LaneQueue, unsent=st.integers(0, 2**53), oldest_ms=st.none() | milliseconds)
-closed_lanes = st.builds(
-    lambda epoch, lane, kept, more: m.ClosedLane(epoch=str(epoch), lane=lane, floor=kept + more, kept=kept),
+settled_lanes = st.builds(
+    lambda epoch, lane, kept, more: m.SettledLane(epoch=str(epoch), lane=lane, floor=kept + more, kept=kept),
     st.uuids(),
     st.sampled_from(["event", "live", "backfill"]),
     st.integers(1, 2**40),
@@ -179,7 +179,7 @@ statuses = st.one_of(
         queue=st.dictionaries(names, queues, max_size=3),
         manifest=texts,
         boxes=st.lists(boxes, max_size=2),
-        closed=st.lists(closed_lanes, max_size=2),
+        settled=st.lists(settled_lanes, max_size=2),
     ),
 )
 
