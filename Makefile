@@ -9,6 +9,8 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
 # One worker a core, each with servers of its own; what a slow file has left is taken over by who is done. SIDE= runs one after another.
 SIDE ?= -n logical --dist worksteal
+# A file's browser tests share a town; they wait more than they work. In their order: what takes longest comes early.
+E2E_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
 NAME ?=
 SEEDS ?= 50
 # Node of the environment where the system has none.
@@ -43,7 +45,7 @@ test-slow: setup-dev
 
 # Exit code 5 of pytest: nothing carries this mark.
 test-e2e: setup-dev
-	$(PYTEST) -q -m e2e || [ $$? -eq 5 ]
+	$(PYTEST) -q $(E2E_SIDE) -m e2e || [ $$? -eq 5 ]
 
 test-pages: setup-dev
 	@if [ -f dashboards/package.json ]; then $(NPM) test; else echo "dashboards/ has no pages yet: skipped"; fi
