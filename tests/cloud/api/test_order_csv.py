@@ -137,7 +137,8 @@ def test_every_row_is_in_an_order_or_in_a_fault(rows: list[list[str]], encoding:
     assert "" not in named
 
 
-@given(st.text(alphabet=st.characters(codec="gb18030", exclude_characters="\0"), max_size=60))
+# GB 18030 has all that UTF-8 has; which characters those are Hypothesis would find out by trying all of them.
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=60))
 def test_gb18030_text_that_is_no_utf_8_survives(text: str) -> None:
     data = ("订单号" + text).encode("gb18030")
     try:
