@@ -59,6 +59,12 @@ class Child:
             start_new_session=True,
         )
 
+    def cpu_s(self) -> float:
+        """What it and its children have spent so far."""
+        assert self._process is not None
+        family = [psutil.Process(self._process.pid), *psutil.Process(self._process.pid).children(recursive=True)]
+        return sum(times.user + times.system for times in (one.cpu_times() for one in family))
+
     def kill(self) -> None:
         """-9, with all its children: PostgreSQL's are in sessions of their own."""
         if self._process is None:
