@@ -33,6 +33,7 @@ TOOLS = {
     "site": ("cloud.onebox.site_tool", "add a station of your own, with its user at the broker"),
     "books": ("cloud.api.books_tool", "whether what was sent was released, returned, disposed of or is in a case"),
     "roads": ("cloud.roads.roads_tool", "make roads and map of an OpenStreetMap extract; which are in use"),
+    "phones": ("cloud.positions.phones_tool", "passwords of OwnTracks phones for your own Mosquitto"),
     "status": ("cloud.api.status_tool", "what GET /health says, for people"),
 }
 

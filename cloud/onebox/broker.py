@@ -31,6 +31,7 @@ MAX_INFLIGHT_MESSAGES = 2_000
 # The leaves a site publishes and those it subscribes to.
 _SAYS = (Leaf.UP_EVENT, Leaf.UP_LIVE, Leaf.UP_BACKFILL, Leaf.STATUS, Leaf.RESPONSE, Leaf.REPORTED)
 _HEARS = (Leaf.ACK, Leaf.COMMAND, Leaf.DESIRED)
+PHONES_TOPIC = "owntracks"  # as the app names it (cloud/positions/owntracks.py)
 _NONE: Mapping[str, str] = {}
 
 
@@ -75,21 +76,22 @@ def choose(wanted: str | None = None) -> BrokerKind:
 
 def prepare(
     kind: BrokerKind, folder: Path, port: int, logins: Mapping[str, str], owner: str = "cloud",
-    operators: Mapping[str, str] = _NONE, host: str = "127.0.0.1",
+    operators: Mapping[str, str] = _NONE, host: str = "127.0.0.1", phones: Mapping[str, str] = _NONE,
 ) -> Broker:  # fmt: skip
     """Write configuration and passwords (0600) into ``folder``.
 
     Mosquitto lets ``owner`` do everything and every other user what a site named like the user has to say and hear, under its
     operator where ``operators`` names it (site → operator); iotcore has no such rules and so stays on loopback, whatever ``host``.
-    Whose site it is, ingest checks too: it knows the relations, which change while a broker runs.
+    ``phones`` (user → password as Mosquitto hashes it) may each say where they are, under their own names; iotcore knows plain
+    passwords only, and so no phones. Whose site it is, ingest checks too: it knows the relations, which change while a broker runs.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if kind is BrokerKind.MOSQUITTO:
-        return _prepare_mosquitto(folder, host, port, logins, _rules(logins, owner, operators))
+        return _prepare_mosquitto(folder, host, port, logins, _rules(logins, owner, operators, phones), phones)
     return _prepare_iotcore(folder, port, logins)
 
 
-def _rules(logins: Mapping[str, str], owner: str, operators: Mapping[str, str]) -> str:
+def _rules(logins: Mapping[str, str], owner: str, operators: Mapping[str, str], phones: Mapping[str, str]) -> str:
     """Mosquitto's acl_file: a site can neither forge what the cloud says to it nor listen to what another one says."""
     parts = [f"user {owner}\ntopic readwrite #\n"]
     for site in logins:
@@ -97,10 +99,13 @@ def _rules(logins: Mapping[str, str], owner: str, operators: Mapping[str, str]) 
             place = f"{ROOT_TOPIC}/{operators.get(site, '+')}/{site}"
             rules = [f"topic write {place}/{leaf}" for leaf in _SAYS] + [f"topic read {place}/{leaf}" for leaf in _HEARS]
             parts.append("\n".join([f"user {site}", *rules]) + "\n")
+    parts += [f"user {user}\ntopic write {PHONES_TOPIC}/{user}/+\n" for user in phones]
     return "\n".join(parts)
 
 
-def _prepare_mosquitto(folder: Path, host: str, port: int, logins: Mapping[str, str], rules_text: str) -> Broker:
+def _prepare_mosquitto(
+    folder: Path, host: str, port: int, logins: Mapping[str, str], rules_text: str, phones: Mapping[str, str]
+) -> Broker:
     program, hasher = _mosquitto("mosquitto"), _mosquitto("mosquitto_passwd")
     if program is None or hasher is None:
         raise Trouble("Mosquitto is not installed", "apt-get install mosquitto, or BROKER=iotcore")
@@ -111,6 +116,8 @@ def _prepare_mosquitto(folder: Path, host: str, port: int, logins: Mapping[str, 
     _write_private(passwords, "".join(f"{name}:{password}\n" for name, password in logins.items()))
     # -U hashes a file of plain passwords in place; -b would show them in the list of processes.
     subprocess.run([hasher, "-U", str(passwords)], check=True, capture_output=True)
+    with passwords.open("a") as file:
+        file.writelines(f"{user}:{hashed}\n" for user, hashed in phones.items())
     passwords.chmod(0o600)
     rules = folder / "rules"
     _write_private(rules, rules_text)

@@ -18,7 +18,7 @@ from pathlib import Path
 import segno
 
 from cloud.onebox import broker as onebox_broker
-from cloud.onebox import children, demo, stored
+from cloud.onebox import children, demo, phones, stored
 from cloud.onebox import postgres as onebox_postgres
 from cloud.onebox.broker import BrokerKind
 from cloud.onebox.children import DOCK, SITES, STATIONS, Addresses
@@ -99,6 +99,8 @@ class OneBox:
         self.ports = Ports(folder / "ports.json")
         self.town_time = TownTimeFile(folder, this_machine())
         self.sites = read_sites(folder)
+        self.phones: Mapping[str, str] = {}
+        self.url = ""  # of the database, once it is there
         self.at = _addresses(wishes, self.ports)
 
     @property
@@ -178,7 +180,9 @@ async def _live(box: OneBox, supervisor: Supervisor) -> None:
     beating = asyncio.create_task(box.town_time.keep_beating()) if box.has_town_time else None
     try:
         broker = await _start(box, supervisor, started_s)
-        await watch(box.folder, box.sites, partial(_let_in, box, supervisor, broker))
+        async with asyncio.TaskGroup() as watching:
+            watching.create_task(watch(box.folder, box.sites, partial(_let_sites_in, box, supervisor, broker)))
+            watching.create_task(phones.watch(box.url, partial(_let_phones_in, box, supervisor, broker)))
     finally:
         if beating is not None:
             beating.cancel()
@@ -187,14 +191,15 @@ async def _live(box: OneBox, supervisor: Supervisor) -> None:
 
 async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebox_broker.Broker:
     wishes, at = box.wishes, box.at
-    url, broker = await _start_stores(box, supervisor)
+    box.url, broker = await _start_stores(box, supervisor)
+    url = box.url
     mode = await asyncio.to_thread(migrate, url)
     say(f"schema   up to date, storage mode {mode}")
     clock = box.clock()
     await demo.ensure_accounts(url, clock, box.secrets, [demo.ADMIN])
     if wishes.database_url:
         await demo.check_admin(url, box.secrets)
-    shared = _shared_environment(box, url, broker.url("cloud"))
+    shared = _shared_environment(box, url, broker)
     stored.keep(box.folder, shared)
     await supervisor.start(*children.cloud(ROOT, at, shared))
     say(f"cloud    ready after {time.monotonic() - started_s:.1f} s")
@@ -244,23 +249,35 @@ def _prepare_broker(box: OneBox, kind: BrokerKind, port: int, sites: Mapping[str
     """The town's stations, those of our own, and the cloud."""
     operators = {**dict.fromkeys(SITES, demo.OPERATOR), **sites}
     logins = {site: box.secrets.site_key(site) for site in operators} | {"cloud": box.secrets.broker_password}
-    return onebox_broker.prepare(kind, box.folder / "broker", port, logins, operators=operators, host=box.wishes.host)
+    return onebox_broker.prepare(
+        kind, box.folder / "broker", port, logins, operators=operators, host=box.wishes.host, phones=box.phones
+    )
 
 
-async def _let_in(box: OneBox, supervisor: Supervisor, running: onebox_broker.Broker, sites: dict[str, str]) -> None:
+async def _let_sites_in(box: OneBox, supervisor: Supervisor, running: onebox_broker.Broker, sites: dict[str, str]) -> None:
+    box.sites = sites
+    await _let_in(box, supervisor, running)
+
+
+async def _let_phones_in(box: OneBox, supervisor: Supervisor, running: onebox_broker.Broker, hashes: Mapping[str, str]) -> None:
+    box.phones = hashes
+    await _let_in(box, supervisor, running)
+
+
+async def _let_in(box: OneBox, supervisor: Supervisor, running: onebox_broker.Broker) -> None:
     """Mosquitto reads its passwords and rules anew; iotcore does so only at its start."""
     pid = supervisor.pid("broker")
     if running.kind is BrokerKind.MOSQUITTO and pid is not None:
-        await asyncio.to_thread(_prepare_broker, box, running.kind, running.port, sites)
+        await asyncio.to_thread(_prepare_broker, box, running.kind, running.port, box.sites)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGHUP)
 
 
-def _shared_environment(box: OneBox, url: str, broker_url: str) -> dict[str, str]:
+def _shared_environment(box: OneBox, url: str, broker: onebox_broker.Broker) -> dict[str, str]:
     at = box.at
     shared = {
         "TUANTU_DATABASE_URL": url,
-        "TUANTU_BROKER_URL": broker_url,
+        "TUANTU_BROKER_URL": broker.url("cloud"),
         "TUANTU_SECRET": box.secrets.secret,
         "TUANTU_HTTP_HOST": "127.0.0.1",
         "TUANTU_HTTP_PORT": str(at.port),
@@ -274,6 +291,8 @@ def _shared_environment(box: OneBox, url: str, broker_url: str) -> dict[str, str
         "TUANTU_JT808_PORT": str(at.jt808_port),
         "TUANTU_JT808_ADDRESS": f"{at.reachable}:{at.jt808_port}",
     }
+    if broker.kind is BrokerKind.MOSQUITTO:
+        shared["TUANTU_PHONES_MQTT_URL"] = f"mqtt://{at.reachable}:{broker.port}"
     if box.pages is not None:
         shared["TUANTU_PAGES_DIR"] = str(box.pages)
     if box.has_town_time:

@@ -8,8 +8,8 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import structlog
 import uvicorn
@@ -45,6 +45,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
         if config.metrics_port:
             await stack.enter_async_context(_metrics(config, meters))
         pool = await stack.enter_async_context(open_pool(url, "positions-terminals", max_size=2))
+        door = stack.enter_context(_door(config))
         if config.jt808_port:
             terminals = Terminals(intake, pool, clock, meters, config.secret)
             await stack.enter_async_context(_listening(terminals, config))
@@ -54,30 +55,41 @@ async def run(config: CloudConfig, clock: Clock) -> None:
                 parts.append(line.run(intake))
             working = [group.create_task(part) for part in parts]
             log.info("positions start", http=config.positions_port, jt808=config.jt808_port, instance=instance)
-            await _serve(TrackerAddress(intake, clock).app(), config)
+            await _serve(TrackerAddress(intake, clock).app(), config, door)
             for task in working:
                 task.cancel()
 
 
-async def _serve(app: Starlette, config: CloudConfig) -> None:
+async def _serve(app: Starlette, config: CloudConfig, door: socket.socket) -> None:
     """Until the task is cancelled or the process is told to stop; requests under way are finished."""
     proxies = [one.strip() for one in config.trusted_proxies.split(",") if one.strip()]
     server = uvicorn.Server(
         uvicorn.Config(
-            app, host=config.http_host, port=config.positions_port, log_config=None, access_log=False, server_header=False,
+            app, log_config=None, access_log=False, server_header=False,
             proxy_headers=bool(proxies), forwarded_allow_ips=proxies, timeout_graceful_shutdown=_STOP_S, ws="none", lifespan="off",
             timeout_keep_alive=75,
         )
     )  # fmt: skip
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([door]))
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
         server.should_exit = True
         await serving
         raise
-    except SystemExit:
-        raise Trouble(f"can't listen on {config.http_host}:{config.positions_port}", "set TUANTU_POSITIONS_PORT") from None
+
+
+@contextmanager
+def _door(config: CloudConfig) -> Iterator[socket.socket]:
+    """Opened here and not by uvicorn, which would end the process without a word for people."""
+    try:
+        opened = socket.create_server((config.http_host, config.positions_port), backlog=1024)
+    except OSError as error:
+        raise Trouble(
+            f"can't listen on {config.http_host}:{config.positions_port}: {error.strerror}", "set TUANTU_POSITIONS_PORT"
+        ) from None
+    with opened:
+        yield opened
 
 
 @asynccontextmanager

@@ -201,6 +201,12 @@ async def found(connection: Connection, asked: Asked) -> list[Tracker]:
         return [row.tracker() for row in await cursor.fetchall()]
 
 
+async def broker_hashes(connection: Connection) -> dict[str, str]:
+    """The broker's users of phones with OwnTracks that count, and their passwords as Mosquitto keeps them."""
+    cursor = await connection.execute("SELECT id, broker_hash FROM tracker WHERE revoked_at IS NULL AND broker_hash <> ''")
+    return {broker_user(number): hashed for number, hashed in await cursor.fetchall()}
+
+
 async def pin_device(connection: Connection, tracker_id: int, device: str) -> bool:
     """Remember which device registers under a terminal's number; False where it is another than the first one."""
     cursor = await connection.execute(

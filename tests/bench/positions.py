@@ -1,9 +1,10 @@
-"""500 vans at 1 Hz into the store and out to the map: what is missing, how old a position is on the page, and how many a second it takes.
+"""500 vans at 1 Hz into the store and out to the map: what is missing, how old a position is on the page, how many a second.
 
 Vans are a process of their own: 300 agents by MQTT through ingest, 100 phones by HTTP and 100 JT/T 808 terminals by TCP through the
 positions process. A page is a WebSocket client in the room of the operator's vans. A position's age is from when it was measured to
 when the page has it; a terminal says whole seconds, and tells as they begin. ``missing``: fixes that were sent and are not in the
-store, and vans of which the page does not have the last. ``max_rate``: 300 terminals, each sending its next fix when the last one is committed.
+store, and vans of which the page does not have the last. ``max_rate``: 300 terminals, each sending its next fix when the last is
+committed.
 """
 
 import asyncio
@@ -191,7 +192,7 @@ async def _bench(stack: Stack) -> AsyncIterator[Bench]:
         for child in children:
             child.start()
         for port in (live_port, http_port, jt808_port):
-            assert await eventually(lambda port=port: _answers(port), 30.0), f"nobody listens on port {port}"  # type: ignore[misc]
+            assert await eventually(lambda port=port: _answers(port), 30.0), f"nobody listens on port {port}"
         settings = {"agents": AGENTS, "terminals": TERMINALS, "fast": FAST, "http": http_port, "jt808": jt808_port}
         vans = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.bench.positions_vans", json.dumps(settings), json.dumps(tokens),

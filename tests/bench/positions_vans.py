@@ -1,8 +1,8 @@
-"""``python -m tests.bench.positions_vans SETTINGS``: vans that tell where they are, in a process of their own.
+"""``python -m tests.bench.positions_vans SETTINGS TOKENS``: vans that tell where they are, in a process of their own.
 
-Three kinds at once: agents over MQTT (a sealed batch a fix), JT/T 808 terminals over TCP, phones over HTTP. Lines on standard input:
-``steady SECONDS`` (one fix a second each), ``flood SECONDS`` (every terminal sends its next fix when the last one is answered), ``quit``.
-On standard output: ``ready``, then a line of JSON after each.
+Three kinds at once: agents over MQTT (a sealed batch a fix), JT/T 808 terminals over TCP, phones over HTTP. Lines on standard
+input: ``steady SECONDS`` (one fix a second each), ``flood SECONDS`` (terminals send their next fix when the last one is answered),
+``quit``. On standard output: ``ready``, then a line of JSON after each.
 """
 
 import asyncio
@@ -184,7 +184,7 @@ class Fleet:
     fast: list[Terminal]  # of vans that only the flood tells of
 
     async def steady(self, seconds: int) -> Sent:
-        """Everybody once a second; terminals as their whole second begins, for they say no parts of it, the others spread over it."""
+        """Everybody once a second: terminals as it begins, for they say whole seconds only, the others spread over it."""
         sent = Sent()
         asking: set[asyncio.Task[None]] = set()
         begin_s = int(time.time()) + 1
