@@ -21,6 +21,8 @@ export type ParcelAccount = Schemas['ColdChainOut']
 export type BookDate = Schemas['DateOut']
 export type UnresolvedParcel = Schemas['UnresolvedOut']
 export type LinkOut = Schemas['LinkOut']
+export type Tracker = Schemas['TrackerOut']
+export type Enrolled = Schemas['EnrolledOut']
 
 const part = encodeURIComponent
 
@@ -60,6 +62,9 @@ export const cloud = {
     (await request('GET', `/api/operators/${part(operator)}/books/dates`)) as Schemas['DateList'],
   books: async (operator: string, date: string) =>
     (await request('GET', `/api/operators/${part(operator)}/books?date=${part(date)}`)) as Schemas['BooksOut'],
+  trackers: async () => ((await request('GET', '/api/trackers')) as Schemas['TrackerList']).trackers,
+  addTracker: async (wanted: Schemas['TrackerIn']) => (await request('POST', '/api/trackers', wanted)) as Enrolled,
+  revokeTracker: (id: number) => request('DELETE', `/api/trackers/${id}`),
   makeLink: async (operator: string, externalId: string) =>
     (await request('POST', `/api/operators/${part(operator)}/orders/${part(externalId)}/link`)) as LinkOut,
 }
