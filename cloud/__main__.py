@@ -1,6 +1,7 @@
 """``python -m cloud COMMAND``: every process and tool of the cloud. Imports only what the command needs.
 
-Services are ``run(config, clock)``, tools ``main(arguments, config, clock) -> exit code``; both may be coroutines.
+Services are ``run(config, clock)``, tools ``main(arguments, config, clock) -> exit code``; both may be coroutines. A tool's
+``parser()`` says what it can, with no database and no settings.
 """
 
 import argparse
@@ -64,6 +65,10 @@ def _dispatch(command: str, rest: list[str]) -> int:
 
         return run_onebox(rest)
     if command in TOOLS:
+        if not {"-h", "--help"}.isdisjoint(rest):
+            parser: argparse.ArgumentParser = importlib.import_module(TOOLS[command][0]).parser()
+            parser.epilog = "--data DIR names the data folder of a `make run`; else .data, or what the environment names"
+            parser.parse_args(rest)  # says it and ends
         from cloud.onebox import stored
 
         rest, settings = stored.found(rest, os.environ, Path(__file__).resolve().parents[1])

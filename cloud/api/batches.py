@@ -162,10 +162,10 @@ async def freeze_batch(
 ) -> BatchOut:
     """Freeze the date's orders now. The cut-off does it by itself; before it only ``early``."""
     require_operator(account, operator_id)
-    batch = await _batch(connection, operator_id, pickup_date)
+    await _batch(connection, operator_id, pickup_date)
     cut_off = await _cut_off(connection, operator_id)
     if not wanted.early and not cut_off.is_closed(pickup_date, services.now()):
-        raise ApiError(409, "cut_off_ahead", "early", at=batch.closes_at)
+        raise ApiError(409, "cut_off_ahead", "early", at=cut_off.closes(pickup_date).isoformat())
     await batches.freeze(connection, operator_id, pickup_date, services.now(), account.id)
     await write_audit(connection, services.now(), account.id, "batch.freeze", f"{operator_id}/{pickup_date}")
     return await _batch(connection, operator_id, pickup_date)

@@ -18,7 +18,7 @@ _SHOWN = 20  # parcels of a list that are named; --date names all
 
 async def main(arguments: Sequence[str], config: CloudConfig, _clock: Clock) -> int:
     """Exit code: 0 they balance, 1 they do not."""
-    options = _parse(arguments)
+    options = parser().parse_args(arguments)
     try:
         connection = await connect(config.database_url.get_secret_value(), "books")
     except Unavailable as error:
@@ -39,11 +39,12 @@ async def main(arguments: Sequence[str], config: CloudConfig, _clock: Clock) -> 
     return 0 if all(books.is_balanced for books in found.values()) else 1
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m cloud books", description="Sent = released + returned + disposed + in cases")
-    parser.add_argument("operator", help="such as tuantu-demo")
-    parser.add_argument("--date", type=date.fromisoformat, help="one pickup date, by article; else the newest seven")
-    return parser.parse_args(arguments)
+def parser() -> argparse.ArgumentParser:
+    """Its arguments."""
+    made = argparse.ArgumentParser(prog="python -m cloud books", description="Sent = released + returned + disposed + in cases")
+    made.add_argument("operator", help="such as tuantu-demo")
+    made.add_argument("--date", type=date.fromisoformat, help="one pickup date, by article; else the newest seven")
+    return made
 
 
 def _line(day: date, books: Books) -> str:

@@ -20,7 +20,7 @@ _WORDS = {
 
 async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> int:
     """Exit code: 0 done, 1 where there was nothing to acknowledge."""
-    options = _parse(arguments)
+    options = parser().parse_args(arguments)
     try:
         connection = await connect(config.database_url.get_secret_value(), "losses")
     except Unavailable as error:
@@ -35,15 +35,16 @@ async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> i
         await connection.close()
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m cloud losses", description="What is gone for good")
-    actions = parser.add_subparsers(dest="action")
+def parser() -> argparse.ArgumentParser:
+    """Its arguments."""
+    made = argparse.ArgumentParser(prog="python -m cloud losses", description="What is gone for good")
+    actions = made.add_subparsers(dest="action")
     actions.add_parser("list", help="the numbers, and who took note of them (the default)")
     taking = actions.add_parser("acknowledge", help="take note of all that is lost so far: health is well again")
     taking.add_argument("kind", choices=[kind.value for kind in LossKind])
     taking.add_argument("--by", required=True, metavar="NAME", help="who takes note of it")
     taking.add_argument("--note", default="", help="what it was")
-    return parser.parse_args(arguments)
+    return made
 
 
 async def _acknowledge(connection: Connection, kind: LossKind, name: str, note: str, now: datetime) -> int:

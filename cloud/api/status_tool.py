@@ -1,5 +1,7 @@
 """``python -m cloud status``: what GET /health says, for people; looks by itself, so it works while the api is down."""
 
+import argparse
+
 from cloud.api.clock import clock_out
 from cloud.api.health_check import Health, HealthCheck
 from cloud.config import CloudConfig
@@ -7,11 +9,21 @@ from cloud.store.pool import open_pool
 from edge.wire.clock import Clock
 
 
+def parser() -> argparse.ArgumentParser:
+    """Its arguments."""
+    made = argparse.ArgumentParser(
+        prog="python -m cloud status", description="What GET /health says. Exit code 0: ok, 1: it is not"
+    )
+    made.add_argument("--json", action="store_true", help="one JSON object")
+    return made
+
+
 async def main(arguments: list[str], config: CloudConfig, clock: Clock) -> int:
-    """Print it, as JSON with ``--json``. Exit code 0: ok, 1: degraded or down."""
+    """Print it. Exit code 0: ok, 1: degraded or down."""
+    options = parser().parse_args(arguments)
     async with open_pool(config.database_url.get_secret_value(), "status", max_size=1) as pool:
         found = await HealthCheck(config, pool).look(clock_out(clock))
-    print(found.model_dump_json(indent=1) if "--json" in arguments else _text(found))  # noqa: T201  # the command's answer
+    print(found.model_dump_json(indent=1) if options.json else _text(found))  # noqa: T201  # the command's answer
     return 0 if found.status == "ok" else 1
 
 

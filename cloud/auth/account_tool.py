@@ -16,7 +16,7 @@ from edge.wire.clock import Clock, utc
 
 def main(argv: Sequence[str], config: CloudConfig, clock: Clock) -> int:
     """Run one command; returns the process's exit code: 0 done, 1 refused, 2 called wrongly."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     try:
         print(asyncio.run(_run(arguments, config, clock)))  # noqa: T201  # this is the command's answer
     except (AccountError, Unavailable) as error:
@@ -25,9 +25,10 @@ def main(argv: Sequence[str], config: CloudConfig, clock: Clock) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cloud account", description="Accounts of people who log in.")
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Its arguments."""
+    made = argparse.ArgumentParser(prog="python -m cloud account", description="Accounts of people who log in.")
+    commands = made.add_subparsers(dest="command", required=True)
     add = commands.add_parser("add", help="make an account; the password is asked for, or read from standard input")
     add.add_argument("login")
     add.add_argument("--role", required=True, choices=[role.value for role in ACCOUNT_ROLES])
@@ -37,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (("password", "give a new password and end the sessions"), ("disable", "refuse further log-ins")):
         commands.add_parser(name, help=text).add_argument("login")
     commands.add_parser("list", help="all accounts")
-    return parser
+    return made
 
 
 async def _run(arguments: argparse.Namespace, config: CloudConfig, clock: Clock) -> str:

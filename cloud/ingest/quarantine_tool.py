@@ -16,7 +16,7 @@ _SHOWN_BYTES = 512
 
 async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> int:
     """Exit code: 0 done, 1 where a message was not replayed or there is none."""
-    options = _parse(arguments)
+    options = parser().parse_args(arguments)
     try:
         connection = await connect(config.database_url.get_secret_value(), "quarantine")
     except Unavailable as error:
@@ -35,9 +35,10 @@ async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> i
         await connection.close()
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m cloud quarantine", description="Messages that could not be applied")
-    actions = parser.add_subparsers(dest="action", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Its arguments."""
+    made = argparse.ArgumentParser(prog="python -m cloud quarantine", description="Messages that could not be applied")
+    actions = made.add_subparsers(dest="action", required=True)
     listing = actions.add_parser("list", help="newest first")
     listing.add_argument("--state", choices=["kept", "requested", "replayed", "discarded"], default="kept")
     listing.add_argument(
@@ -46,7 +47,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     actions.add_parser("show", help="one message with its properties and the first bytes").add_argument("id", type=int)
     actions.add_parser("replay", help="apply messages now").add_argument("id", type=int, nargs="+")
     actions.add_parser("discard", help="put messages away for good").add_argument("id", type=int, nargs="+")
-    return parser.parse_args(arguments)
+    return made
 
 
 def _say(text: str) -> None:

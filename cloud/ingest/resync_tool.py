@@ -33,11 +33,16 @@ class _Stream(NamedTuple):
     lane: Lane
 
 
+def parser() -> argparse.ArgumentParser:
+    """Its arguments."""
+    made = argparse.ArgumentParser(prog="python -m cloud resync", description="Ask sites to send again what they keep")
+    made.add_argument("--site", help="only this site; every site the database knows otherwise")
+    return made
+
+
 async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> int:
     """Exit code 0 where every site that is known was asked, 1 where there is none to ask."""
-    parser = argparse.ArgumentParser(prog="python -m cloud resync", description="Ask sites to send again what they keep")
-    parser.add_argument("--site", help="only this site; every site the database knows otherwise")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         connection = await connect(config.database_url.get_secret_value(), "resync")
     except Unavailable as error:

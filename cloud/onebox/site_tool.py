@@ -25,7 +25,7 @@ _KEY_BYTES = 18
 
 async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> int:
     """Exit code 0: it is registered; said again, nothing changes and the same is printed."""
-    options = _parse(arguments)
+    options = parser().parse_args(arguments)
     try:
         operator, site, name = operator_id(options.operator), site_id(options.site), options.name
         check_text("name", name)
@@ -53,14 +53,15 @@ async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> i
     return 0
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m cloud site", description="Sites of your own")
-    add = parser.add_subparsers(dest="action", required=True).add_parser("add", help="register a site, its operator and its user")
+def parser() -> argparse.ArgumentParser:
+    """Its arguments."""
+    made = argparse.ArgumentParser(prog="python -m cloud site", description="Sites of your own")
+    add = made.add_subparsers(dest="action", required=True).add_parser("add", help="register a site, its operator and its user")
     add.add_argument("operator", help="its id; registered too where it is new")
     add.add_argument("site", help="its id: a-z, 0-9 and '-'")
     add.add_argument("--name", required=True, help="what residents read")
     add.add_argument("--kind", choices=["station", "van", "dock"], default="station")
-    return parser.parse_args(arguments)
+    return made
 
 
 async def _register(connection: Connection, now: datetime, operator: str, site: str, kind: str, name: str, password: str) -> None:

@@ -73,6 +73,7 @@ class Stamp:
     room_version: int
     changes: int
     plans: str  # of a dock: when its operators' were made, and how many orders were cancelled since
+    operators: str  # whom it serves that day: a relation begins and ends with a date, and nobody says so
 
 
 async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
@@ -83,7 +84,7 @@ async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
         """
         SELECT DISTINCT ON (s.id) s.id, (%s AT TIME ZONE o.time_zone)::date,
                CASE s.kind WHEN 'station' THEN coalesce(room.version, 0) ELSE 0 END, coalesce(st.changes, 0),
-               coalesce(plans.are, '')
+               coalesce(plans.are, ''), coalesce(relations.operators, '')
         FROM site s JOIN site_operator r ON r.site_id = s.id JOIN operator o ON o.id = r.operator_id
         LEFT JOIN room ON room.name = 'site:' || s.id LEFT JOIN station st ON st.site_id = s.id
         LEFT JOIN LATERAL (
@@ -97,9 +98,13 @@ async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
             WHERE served.site_id = s.id AND b.planned_at IS NOT NULL
                 AND b.pickup_date >= (%s AT TIME ZONE o.time_zone)::date
         ) AS plans ON s.kind = 'dock'
+        LEFT JOIN LATERAL (
+            SELECT string_agg(x.operator_id, ',' ORDER BY x.operator_id) AS operators
+            FROM site_operator x WHERE x.site_id = s.id AND x.valid @> (%s AT TIME ZONE o.time_zone)::date
+        ) AS relations ON true
         WHERE s.kind IN ('station', 'dock') ORDER BY s.id, o.id
         """,
-        [now, now],
+        [now, now, now],
     )
     return [Stamp(*row) for row in await cursor.fetchall()]
 
@@ -149,7 +154,7 @@ async def station_day(connection: Connection, site: str, now: datetime) -> Stati
 
 async def dock_day(connection: Connection, site: str, day: date) -> DayFacts:
     """What a dock is to do: the plans, and who works there. Nothing that names a resident."""
-    operators = await _operators(connection, site)
+    operators = await _operators(connection, site, day)
     planned = await dock_facts.loads(connection, site, operators, day)
     staff = await _staff(connection, site)
     articles = await _articles(connection, operators, {line.sku for one in planned for line in one.lines})
@@ -163,7 +168,7 @@ async def day_facts(connection: Connection, site: str, day: date, now: datetime,
     containers = await _containers(connection, values)
     parcels = await _parcels(connection, values, {one.container for one in containers})
     skus = {line.sku for lines in (*(one.lines for one in parcels), *(one.lines for one in containers)) for line in lines}
-    operators = await _operators(connection, site)
+    operators = await _operators(connection, site, day)
     cursor = await connection.execute(
         "SELECT token FROM pickup_token WHERE site_id = %(site)s AND revoked_at IS NOT NULL AND expires_at > %(now)s ORDER BY 1",
         values,
@@ -175,8 +180,11 @@ async def day_facts(connection: Connection, site: str, day: date, now: datetime,
     )  # fmt: skip
 
 
-async def _operators(connection: Connection, site: str) -> tuple[str, ...]:
-    cursor = await connection.execute("SELECT operator_id FROM site_operator WHERE site_id = %s ORDER BY 1", [site])
+async def _operators(connection: Connection, site: str, day: date) -> tuple[str, ...]:
+    """Whom it serves on that day: neither those it served once nor those it will serve."""
+    cursor = await connection.execute(
+        "SELECT operator_id FROM site_operator WHERE site_id = %s AND valid @> %s::date ORDER BY 1", [site, day]
+    )
     return tuple(row[0] for row in await cursor.fetchall())
 
 

@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from cloud.__main__ import SERVICES, TOOLS, main
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +30,18 @@ def test_an_unknown_command_lists_the_known_ones() -> None:
     done = _cloud("fly")
     assert done.returncode == 2
     assert "ingest" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "migrate", *SERVICES, *TOOLS])
+def test_every_command_says_what_it_can_with_no_database_and_no_settings(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in os.environ if name.startswith("TUANTU_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TUANTU_DATA", str(tmp_path / "nothing"))
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert (ended.value.code, f"usage: python -m cloud {command}" in capsys.readouterr().out) == (0, True)
 
 
 def test_an_argument_nobody_knows_is_refused() -> None:

@@ -21,7 +21,8 @@ async def import_orders(world: World, *orders: dict[str, object]) -> dict[str, o
 async def test_the_cut_off_freezes_a_batch_and_nothing_of_it_changes_any_more(world: World) -> None:
     await import_orders(world, order(), order("A-1002", "st-a2"))
     assert await freeze_due(world.connection, NOW) == {"orders": 0}
-    assert (await world.post("dispatcher-a", f"{BATCH}/freeze", json={})).json()["error"]["code"] == "cut_off_ahead"
+    error = (await world.post("dispatcher-a", f"{BATCH}/freeze", json={})).json()["error"]
+    assert (error["code"], error["params"]["at"][10:]) == ("cut_off_ahead", "T23:00:00+08:00"), "by the operator's clock"
     after = NOW + timedelta(hours=8)  # 16:00 UTC: midnight there
     assert await freeze_due(world.connection, after) == {"orders": 2}
     assert await freeze_due(world.connection, after) == {"orders": 0}

@@ -30,9 +30,9 @@ async def plan(world: World) -> None:
     assert (await world.post("dispatcher-a", f"{BATCH}/plan", json=ROUTES)).status_code == 200
 
 
-async def newest(world: World) -> Manifest:
+async def newest(world: World, site: str = "dock-a") -> Manifest:
     return decode_manifest(
-        bytes(await world.one("SELECT body FROM manifest WHERE site_id = 'dock-a' ORDER BY version DESC LIMIT 1"))
+        bytes(await world.one("SELECT body FROM manifest WHERE site_id = %s ORDER BY version DESC LIMIT 1", site))
     )
 
 
