@@ -37,6 +37,16 @@ describe('a fault on a Chinese page', () => {
     expect(causeText('from_the_future', {}, 'as it came')).toBe('as it came')
   })
 
+  it('tells a moment by the operator’s clock, in either language, and leaves an example of how to write one', () => {
+    const ahead = { ...fault('cut_off_ahead', { at: '2026-11-28T23:00:00+08:00' }), message: 'orders are taken until 2026-11-28T23:00:00+08:00' }
+    expect(saidOf(ahead).message).toBe('11月28日 周六 23:00 之前仍在接单')
+    expect(saidOf(fault('cut_off_ahead', { at: '2026-11-28T15:00:00.000Z' })).message).toBe('11月28日 周六 23:00 之前仍在接单')
+    expect(saidOf(fault('cut_off_ahead', { at: '2026-11-28T23:00:00-03:00' })).message).toContain('28日 周六 23:00')
+    expect(saidOf(fault('invalid.timezone_aware')).remedy).toContain('2026-11-23T08:00:00+08:00')
+    chosen.value = 'en'
+    expect(saidOf(ahead).message).toBe('orders are taken until Sat 28 Nov 23:00')
+  })
+
   it('is the server’s own in English', () => {
     chosen.value = 'en'
     expect(saidOf(fault('no_station', { site: 'st-9', operator: 'op' })).message).toBe('st-9 is no station of op')

@@ -2,12 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from edge.http.forms import ACTOR, Form, ScanView
+from edge.wire.labels import as_printed, half_width
 from edge.wire.messages import Problem
 
-Label = Annotated[str, Field(min_length=1, max_length=64)]
+
+def _as_slot(value: object) -> object:
+    return half_width(value).strip().upper() if isinstance(value, str) else value
+
+
+Label = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(as_printed)]
 Sku = Annotated[str, Field(min_length=1, max_length=512)]
 Photo = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 Pieces = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -71,7 +77,7 @@ class NothingForm(ActForm):
 
 class ShelveForm(ActForm):
     parcel: Label
-    slot: str = Field(pattern=r"^[A-Z]{1,2}[0-9]{1,3}$")
+    slot: Annotated[str, BeforeValidator(_as_slot), Field(pattern=r"^[A-Z]{1,2}[0-9]{1,3}$")]
 
 
 class PlaceForm(ActForm):

@@ -48,6 +48,15 @@ class ModeForm(Form):
     mode: SiteMode
 
 
+class FetchedView(Form):
+    """A parcel of a hand-out, and the shelf or the locker cell it is taken from."""
+
+    parcel: str
+    place: str
+    zone: Literal["ambient", "chilled", "frozen", ""]
+    cell: bool
+
+
 class ScanView(Form):
     """One scan or other act as the page shows it; ``id`` empty: nothing was booked."""
 
@@ -74,6 +83,7 @@ class ScanView(Form):
     undone_by: str  # a staff id; empty where nobody was logged in, and after a restart
     gone_ms: int = 0  # refused because it was handed out before: when, and by what (How); 0 where nobody knows
     gone_how: str = ""
+    fetched: list[FetchedView] = []
 
 
 class ClockView(Form):

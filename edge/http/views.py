@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edge.config import EdgeConfig
 from edge.devices.ports import DeviceHealth
 from edge.downlink import Downlink
-from edge.http.forms import ClockView, DeviceView, LaneView, ScanView, StatusView, StoreView, UplinkView
+from edge.http.forms import ClockView, DeviceView, FetchedView, LaneView, ScanView, StatusView, StoreView, UplinkView
 from edge.outbox import Outbox, OutboxDepth
 from edge.site_clock import SiteClock
 from edge.station.results import ScanResult
@@ -109,4 +109,8 @@ def scan_view(result: ScanResult) -> ScanView:
         undone_by=result.undone_by,
         gone_ms=result.gone_ms,
         gone_how=result.gone_how,
+        fetched=[
+            FetchedView.model_validate({"parcel": one.parcel, "place": one.place, "zone": one.zone, "cell": one.is_cell})
+            for one in result.fetched
+        ],
     )

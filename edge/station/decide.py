@@ -17,7 +17,7 @@ from edge.station.known import KnownContainer, KnownParcel
 from edge.station.shelving import ShelfPlan, shelve
 from edge.station.stocktake import see
 from edge.station.verdict import Verdict, Word
-from edge.wire.labels import Label, LabelKind, classify
+from edge.wire.labels import Label, LabelKind, as_printed, classify
 from edge.wire.messages import LabelUnknown, Refusal
 from edge.wire.pickup import BADGE_PREFIX, QR_PREFIX
 from edge.wire.presence import SiteMode, StationMode
@@ -29,6 +29,7 @@ _SHOWN_LENGTH = 32
 _DIGEST_LENGTH = 12
 _LONG_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){6,}")  # a phone is also written 138-1234-5678
 _SLOT = re.compile(r"SLOT:([A-Z]{1,2}[0-9]{1,3})\Z")
+_SLOT_BEGINS = frozenset("SsＳｓ")  # a look at one character: a hundred parcels are scanned for each shelf
 _SECRETS = (BADGE_PREFIX, QR_PREFIX)  # whoever reads the rest of such a text could use it
 
 
@@ -73,7 +74,7 @@ def read_label(text: str, symbology: str, fault: str) -> Label | ShelfSlot:
     """What was scanned. ``fault``: the device could not read it whole."""
     if fault:
         return Label(LabelKind.UNKNOWN, text, fault)
-    if text.startswith("SLOT:") and (match := _SLOT.match(text.rstrip())):
+    if text[:1] in _SLOT_BEGINS and (match := _SLOT.match(as_printed(text))):
         return ShelfSlot(match[1])
     return classify(text, symbology=symbology)
 

@@ -11,7 +11,7 @@ from edge.devices.ports import Sound
 from edge.rules.attempts import Attempts, GuessRules, after_failure, wait_s
 from edge.rules.custody import ParcelState
 from edge.station.known import Gone, KnownParcel
-from edge.station.verdict import Verdict, Word
+from edge.station.verdict import Fetched, Verdict, Word
 from edge.wire.counter import AskingLocked, How, ParcelReleased, Refusal, ReleaseRefused
 from edge.wire.events import AnyFact
 from edge.wire.manifest import Claim
@@ -151,6 +151,7 @@ def release(
         facts,
         parcel=wanted[0].parcel,
         place=" ".join(one.standing.place for one in wanted if one.standing.place),
+        fetched=tuple(_fetched(one) for one in wanted),
         amount=len(wanted) + gone,
         of=len(wanted) + gone + left,
     )
@@ -218,6 +219,11 @@ def _refused(asked: Asked, refusal: Refusal, guessing: Guessing) -> Answer:
     lock = AskingLocked(place=guessing.place, failures=guessing.rules.guesses, lock_s=int(lock_left_s))
     facts: tuple[AnyFact, ...] = (*verdict.facts, lock)
     return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, facts, amount=int(lock_left_s), detail=refusal), attempts)
+
+
+def _fetched(known: KnownParcel) -> Fetched:
+    zone = known.expected.zone.value if known.expected else ""
+    return Fetched(known.parcel, known.standing.place, zone, known.standing.state is ParcelState.IN_LOCKER)
 
 
 def _released(known: KnownParcel, how: How, claim: str, token: str, took_s: int | None) -> ParcelReleased:

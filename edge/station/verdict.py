@@ -106,11 +106,21 @@ class Word(StrEnum):
     LOG_IN_NEEDED = "log_in_needed"
 
 
+class Fetched(NamedTuple):
+    """One parcel of a hand-out: where staff take it from. ``zone`` is empty where nobody knows."""
+
+    parcel: str
+    place: str
+    zone: str = ""
+    is_cell: bool = False
+
+
 class Verdict(NamedTuple):
     """One act, decided. ``facts`` go into one commit, in order; none: nothing happened that the cloud must know.
 
     What fills the words: ``parcel``, ``container``, ``place`` (slot or cell), ``amount`` of ``of``, and a short ``detail`` that is
     a key itself (a refusal, a problem), never a sentence. ``gone_ms``, ``gone_how``: when and by what it was handed out before.
+    ``fetched``: what a hand-out takes from which shelf or cell.
     """
 
     word: StrEnum  # a `Word`; at a dock, one of its own
@@ -124,3 +134,4 @@ class Verdict(NamedTuple):
     detail: str = ""
     gone_ms: int = 0
     gone_how: str = ""
+    fetched: tuple[Fetched, ...] = ()

@@ -15,6 +15,8 @@ _PRODUCTS = {
     character: bytes(((product + value) % 36 or 36) * 2 % 37 for product in range(37)) for value, character in enumerate(ALPHABET)
 }
 _OURS = re.compile(r"TT([PC])[0-9A-Z]{10}\Z")
+_OURS_TYPED = re.compile(r"TT[PC][0-9A-Z]{10}|SLOT:[A-Z]{1,2}[0-9]{1,3}", re.IGNORECASE)
+_HALF_WIDTH = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: " "}
 _SSCC = re.compile(r"\(00\)([0-9]{18})(?![0-9])")
 _GTIN = re.compile(r"\(01\)([0-9]{14})(?![0-9])")
 
@@ -57,9 +59,20 @@ def container_label(serial: int) -> str:
     return _numbered("TTC", serial)
 
 
+def half_width(text: str) -> str:
+    """Full-width letters, digits and signs of a Chinese keyboard (ＴＴＰ０１) as a scanner would send them."""
+    return text if text.isascii() else text.translate(_HALF_WIDTH)
+
+
+def as_printed(text: str) -> str:
+    """What was scanned or typed as it stands on the label: no blanks around it, half-width, and labels of ours in capitals."""
+    text = half_width(text).strip()
+    return text.upper() if _OURS_TYPED.fullmatch(text) else text
+
+
 def classify(text: str, *, symbology: str = "") -> Label:
-    """What a decoded text names. ``symbology`` is the AIM identifier's class where known, such as ``E0`` for EAN-13."""
-    text = text.strip()
+    """What a decoded or typed text names. ``symbology`` is the AIM identifier's class where known, such as ``E0`` for EAN-13."""
+    text = as_printed(text)
     match = _OURS.match(text)
     if match:
         if check_character(text[:-1]) != text[-1]:

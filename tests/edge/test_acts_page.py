@@ -254,3 +254,25 @@ async def test_bad_input_is_refused_by_field(unmoved_agent: Running, path: str, 
     answer = await unmoved_agent.http.post(f"/api/{path}", json=body)
     assert answer.status_code == 422
     assert answer.json()["error"]["field"] == field
+
+
+async def test_a_label_and_a_shelf_may_be_typed_in_small_letters_or_full_width(agent: Running) -> None:
+    await act(agent, "log-in", secret="1357")
+    received = await agent.scan(f" {WANG_1.lower()} ")
+    assert (received["word"], received["parcel"]) == ("received", WANG_1)
+    shelved = await act(agent, "shelve", parcel=WANG_1.lower(), slot="ａ２")
+    assert (shelved["word"], shelved["parcel"], shelved["slot"]) == ("shelved", WANG_1, "A2")
+    assert (await agent.scan("ｓｌｏｔ：ａ３"))["slot"] == "A3"
+
+
+async def test_a_hand_out_says_what_is_taken_from_which_shelf(agent: Running) -> None:
+    await act(agent, "log-in", secret="1357")
+    for parcel, slot in ((WANG_1, "A2"), (WANG_2, "C1")):
+        await agent.scan(parcel)
+        await act(agent, "shelve", parcel=parcel, slot=slot)
+    asked = await post(agent, "ask", text=CODE_OF["c-wang"])
+    done = await act(agent, "hand-out", question=asked["question"], claim="c-wang", parcels=[])
+    assert [(one["parcel"], one["place"], one["cell"]) for one in done["fetched"]] == [
+        (WANG_1, "A2", False),
+        (WANG_2, "C1", False),
+    ]

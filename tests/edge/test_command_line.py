@@ -42,6 +42,12 @@ def test_the_status_is_told_whether_or_not_the_agent_runs(tmp_path: Path) -> Non
     assert "last sync  never" in after.stdout
 
 
+@pytest.mark.parametrize("arguments", [(), ("run",), ("status",), ("devices",)])
+def test_every_command_says_what_it_can_with_no_settings_at_all(arguments: tuple[str, ...]) -> None:
+    answer = edge(*arguments, "--help")
+    assert (answer.returncode, answer.stdout.startswith("usage: python -m edge"), answer.stderr) == (0, True, "")
+
+
 @pytest.mark.parametrize("command", ["run", "status", "devices"])
 def test_each_wrong_setting_is_one_line_and_exit_code_two(tmp_path: Path, command: str) -> None:
     (tmp_path / "site.toml").write_text("[site]\n", encoding="utf-8")

@@ -3,6 +3,13 @@
 import { isObject, type Json, readClock, type ServerClock } from '../live/protocol'
 import type { Alarm } from './cold'
 
+export interface Fetched {
+  readonly parcel: string
+  readonly place: string
+  readonly zone: string
+  readonly isCell: boolean
+}
+
 export interface Scan {
   readonly id: string
   readonly atMs: number
@@ -23,6 +30,8 @@ export interface Scan {
   /** Refused because it was handed out before: when (0: nobody knows) and by what (edge/wire/counter.py, How). */
   readonly goneMs: number
   readonly goneHow: string
+  /** Of a hand-out: what is taken from which shelf or cell. */
+  readonly fetched: readonly Fetched[]
   /** Under which the agent keeps who may have asked; '' where nobody did. */
   readonly question: string
   readonly isUndone: boolean
@@ -87,6 +96,12 @@ export function madeScan(value: Json): Scan {
     undoneBy: text(value['undone_by']),
     goneMs: numberOrNull(value['gone_ms']) ?? 0,
     goneHow: text(value['gone_how']),
+    fetched: list(value['fetched']).map((one) => ({
+      parcel: text(one['parcel']),
+      place: text(one['place']),
+      zone: text(one['zone']),
+      isCell: one['cell'] === true,
+    })),
     question: text(value['question']),
     isUndone: value['undone'] === true,
     canUndo: value['can_undo'] === true,

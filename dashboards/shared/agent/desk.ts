@@ -53,6 +53,8 @@ export interface Desk extends Station {
   readonly hasStaff: Ref<boolean | null>
   /** The log-in is open; what was refused for want of a name is done afterwards. */
   readonly isLoggingIn: Ref<boolean>
+  /** Why the last log-in at this page was none; null: it was one, or nobody tried. */
+  readonly logInRefused: ShallowRef<Scan | null>
   readonly nameOf: (id: string) => string
   readonly logIn: (secret: string) => Promise<void>
   readonly logOut: () => Promise<void>
@@ -79,6 +81,7 @@ export function makeDesk(settings: DeskSettings): Desk {
   const staff = shallowRef<readonly Member[]>([])
   const hasStaff = ref<boolean | null>(null)
   const isLoggingIn = ref(false)
+  const logInRefused = shallowRef<Scan | null>(null)
   let version: number | null = null
   let again: (() => void)[] = []
 
@@ -116,6 +119,7 @@ export function makeDesk(settings: DeskSettings): Desk {
 
   async function logIn(secret: string): Promise<void> {
     const done = await station.act('/api/log-in', { secret })
+    if (done) logInRefused.value = done.word === 'logged_in' ? null : done
     if (done?.word !== 'logged_in') return
     await look()
     const waiting = again
@@ -179,7 +183,7 @@ export function makeDesk(settings: DeskSettings): Desk {
     window.removeEventListener('pointerdown', onTouch)
   })
 
-  const desk: Desk = { ...station, says, voice, cold, worker, hasStaff, isLoggingIn, nameOf, logIn, logOut, closeLogIn, nobody }
+  const desk: Desk = { ...station, says, voice, cold, worker, hasStaff, isLoggingIn, logInRefused, nameOf, logIn, logOut, closeLogIn, nobody }
   provide(KEY, desk)
   return desk
 }

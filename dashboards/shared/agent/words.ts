@@ -26,6 +26,7 @@ const zh = {
   'device.failed': '故障',
   'store.full': '存储已满：只保存扫描，请尽快联系维护',
   'store.failed': '存储失败：扫描不会被登记，请停止扫描并联系维护',
+  'store.damaged': '存储卡有损坏，有记录读不出来，请尽快联系维护',
   'agent.gone': '本机程序没有应答',
   'agent.gone.say': '扫描暂时不会登记。请检查盒子电源；恢复后本页自动继续。',
   'agent.connecting': '正在连接本机程序…',
@@ -54,6 +55,25 @@ const zh = {
   'staff.erase': '清除',
   'staff.close': '关闭',
   'undo.by': '{name} 已撤销',
+  'locked.left': '还要等 {n} 秒',
+  'locked.over': '现在可以再试了',
+  'device.scanner.lost': '扫码枪已拔出',
+  'device.camera.lost': '摄像头已拔出',
+  'device.locker.lost': '柜子连不上',
+  'device.sensor.lost': '温度计连不上',
+  'device.door.lost': '门磁连不上',
+  'device.gnss.lost': '定位连不上',
+  'device.signal.lost': '提示灯连不上',
+  'device.scanner.failed': '扫码枪故障',
+  'device.camera.failed': '摄像头故障',
+  'device.locker.failed': '柜子故障',
+  'device.sensor.failed': '温度计故障',
+  'device.door.failed': '门磁故障',
+  'device.gnss.failed': '定位故障',
+  'device.signal.failed': '提示灯故障',
+  'device.do.lost': '检查插头和电源，插好会自动恢复',
+  'device.do.failed': '请联系维护',
+  'device.details': '详情',
   'type.do': '登记',
 } as const
 
@@ -81,6 +101,7 @@ const en: Record<keyof typeof zh, string> = {
   'device.failed': 'broken',
   'store.full': 'Storage is full: only scans are kept. Call maintenance soon',
   'store.failed': 'Storage has failed: scans are not booked. Stop scanning and call maintenance',
+  'store.damaged': 'The storage card is damaged and has spoilt records: call maintenance soon',
   'agent.gone': 'The box does not answer',
   'agent.gone.say': 'Scans are not booked for now. Check its power; this page goes on by itself.',
   'agent.connecting': 'Connecting to the box…',
@@ -109,6 +130,25 @@ const en: Record<keyof typeof zh, string> = {
   'staff.erase': 'Clear',
   'staff.close': 'Close',
   'undo.by': 'undone by {name}',
+  'locked.left': 'wait {n} more {n?second|seconds}',
+  'locked.over': 'try again now',
+  'device.scanner.lost': 'Scanner unplugged',
+  'device.camera.lost': 'Camera unplugged',
+  'device.locker.lost': 'Locker does not answer',
+  'device.sensor.lost': 'Thermometer does not answer',
+  'device.door.lost': 'Door contact does not answer',
+  'device.gnss.lost': 'Positioning does not answer',
+  'device.signal.lost': 'Signal light does not answer',
+  'device.scanner.failed': 'Scanner broken',
+  'device.camera.failed': 'Camera broken',
+  'device.locker.failed': 'Locker broken',
+  'device.sensor.failed': 'Thermometer broken',
+  'device.door.failed': 'Door contact broken',
+  'device.gnss.failed': 'Positioning broken',
+  'device.signal.failed': 'Signal light broken',
+  'device.do.lost': 'check plug and power; it comes back by itself',
+  'device.do.failed': 'call maintenance',
+  'device.details': 'Details',
   'type.do': 'Book',
 }
 
@@ -120,4 +160,13 @@ type Plain = Extract<keyof typeof zh, `device.${string}` | `clock.${string}`>
 export function word(kind: 'device' | 'clock', said: string): string {
   const key = `${kind}.${said}`
   return key in zh ? t(key as Plain) : said
+}
+
+const FAMILIES: Readonly<Record<string, string>> = { hid: 'scanner', modbus: 'sensor', w1: 'sensor', bthome: 'sensor' }
+
+/** What is wrong with a device, by what it is to people; what there is no word for is its state. */
+export function deviceTrouble(kind: string, state: string): { readonly what: string; readonly remedy: string } {
+  const key = `device.${FAMILIES[kind] ?? kind}.${state}`
+  const remedy = state === 'lost' ? t('device.do.lost') : t('device.do.failed')
+  return { what: key in zh ? t(key as Plain) : word('device', state), remedy }
 }

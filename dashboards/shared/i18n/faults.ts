@@ -6,6 +6,7 @@
 import { type Fault, Refused } from '../api/http'
 import { fill } from './fill'
 import { loginText } from './login'
+import { withLocalMoments } from './moments'
 import { language } from './text'
 
 const LOOK = '请检查是否写错，或用有权限的账号登录'
@@ -201,6 +202,11 @@ export function faultText(error: unknown): string {
 
 /** The same in its two parts, in the reader's language. */
 export function saidOf(fault: Fault): { readonly message: string; readonly remedy: string } {
+  const { message, remedy } = saidAsItCame(fault)
+  return { message: withLocalMoments(message, language.value), remedy } // a remedy's moment is an example of how to write one
+}
+
+function saidAsItCame(fault: Fault): { readonly message: string; readonly remedy: string } {
   if (language.value !== 'zh') return fault
   // pydantic has many ways of finding that something is no date
   const known = ZH[fault.code] ?? ZH[/^invalid\.(datetime|date)/.exec(fault.code)?.[0] ?? '']

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.wire.labels import ALPHABET, LabelKind, check_character, classify, container_label, parcel_label
+from edge.wire.labels import ALPHABET, LabelKind, as_printed, check_character, classify, container_label, parcel_label
 
 serials = st.integers(0, 36**9 - 1)
 
@@ -40,6 +40,27 @@ def test_our_labels_are_read_back_as_what_they_name(serial: int) -> None:
     parcel, container = classify(f" {parcel_label(serial)}\r\n"), classify(container_label(serial))
     assert (parcel.kind, container.kind) == (LabelKind.PARCEL, LabelKind.CONTAINER)
     assert parcel.text == parcel_label(serial)
+
+
+@given(serials, st.booleans())
+def test_our_labels_are_the_same_typed_in_small_letters_or_on_a_chinese_keyboard(serial: int, is_wide: bool) -> None:
+    typed = parcel_label(serial).lower()
+    shown = "".join(chr(ord(one) + 0xFEE0) for one in typed) if is_wide else typed
+    assert classify(f"\u3000{shown} ") == classify(parcel_label(serial))
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("６９０１２３４５６７８９２", "6901234567892"),
+        (" slot:a12 ", "SLOT:A12"),
+        ("Hello", "Hello"),
+        ("TTB:aBc", "TTB:aBc"),
+        ("ttp12", "ttp12"),
+    ],
+)
+def test_only_labels_of_ours_are_read_in_capitals(typed: str, printed: str) -> None:
+    assert as_printed(typed) == printed
 
 
 @given(serials, serials)
