@@ -339,11 +339,12 @@ class ShelfQueueView(Form):
 
 
 class WorkerView(Form):
-    """Who is logged in at this page."""
+    """Who is logged in at this page. ``device``: the page, as events call it."""
 
     staff: str
     name: str
     since_ms: int | None
+    device: str
 
 
 class PiecesView(Form):

@@ -250,11 +250,13 @@ def add_people(app: FastAPI, ops: Operations) -> None:
 
     @app.get("/api/worker")
     async def worker(request: Request) -> f.WorkerView:
-        session = ops.people.sessions.get(ops.device(request))
+        device = ops.device(request)
+        session = ops.people.sessions.get(device)
         if session is None:
-            return f.WorkerView(staff="", name="", since_ms=None)
+            return f.WorkerView(staff="", name="", since_ms=None, device=device)
         member = ops.station.day.staff.get(session.staff)
-        return f.WorkerView(staff=session.staff, name=member.name if member else "", since_ms=session.since_ms)
+        name = member.name if member else ""
+        return f.WorkerView(staff=session.staff, name=name, since_ms=session.since_ms, device=device)
 
     @app.post("/api/log-in")
     async def log_in(form: f.LogInForm, request: Request, device: Annotated[str, Depends(page_of)]) -> f.ActAnswer:

@@ -1,6 +1,6 @@
 /** What every page at an agent has: the agent it follows, who works here, its alarms, and what all of that sounds like. */
 
-import { inject, type InjectionKey, onScopeDispose, provide, type Ref, ref, shallowRef, type ShallowRef, watch } from 'vue'
+import { computed, inject, type InjectionKey, onScopeDispose, provide, type Ref, ref, shallowRef, type ShallowRef, watch } from 'vue'
 
 import { request } from '../api/http'
 import type { Scan } from './agent'
@@ -12,6 +12,17 @@ import { type Station, useStation } from './station'
 export interface Member {
   readonly staff: string
   readonly name: string
+}
+
+interface Worker extends Member {
+  readonly device: string
+}
+
+const LOGGING_IN = new Set(['logged_in', 'logged_out', 'log_in_unknown', 'locked_out'])
+
+/** Logging in or out at a page; asking for parcels is locked too, and for the whole counter: that has a reason with it. */
+export function isOfAPage({ word, device, detail }: Pick<Scan, 'word' | 'device' | 'detail'>): boolean {
+  return LOGGING_IN.has(word) && device.startsWith('page-') && !(word === 'locked_out' && detail !== '')
 }
 
 /** A page's own words for what happened. */
@@ -82,6 +93,7 @@ export function makeDesk(settings: DeskSettings): Desk {
   const hasStaff = ref<boolean | null>(null)
   const isLoggingIn = ref(false)
   const logInRefused = shallowRef<Scan | null>(null)
+  const own = ref('') // this page, as the agent calls it
   let version: number | null = null
   let again: (() => void)[] = []
 
@@ -94,8 +106,13 @@ export function makeDesk(settings: DeskSettings): Desk {
     return isSecret
   }
 
+  /** What somebody did to log in at another page is no news here. */
+  function isElsewhere(scan: Scan): boolean {
+    return own.value !== '' && isOfAPage(scan) && scan.device !== own.value
+  }
+
   function told(scan: Scan): void {
-    if (settings.hears?.(scan) === false) return
+    if (settings.hears?.(scan) === false || isElsewhere(scan)) return
     if (!scan.isUndone || scan.sound === '') voice.play(scan.isUndone ? (PATTERNS['identify'] ?? []) : tonesOf(scan))
     if (settings.told?.(scan) !== true) voice.say(says.spoken(scan))
   }
@@ -152,14 +169,16 @@ export function makeDesk(settings: DeskSettings): Desk {
   }
 
   async function lookOnce(): Promise<void> {
-    const [manifest, who] = await Promise.all([settings.look(), ask<Member>('worker')])
+    const [manifest, who] = await Promise.all([settings.look(), ask<Worker>('worker')])
     if (manifest && manifest.version !== version) {
       staff.value = (await ask<{ staff: readonly Member[] }>('staff'))?.staff ?? []
       await settings.renewed?.()
       version = manifest.version
     }
     if (manifest) hasStaff.value = manifest.has_staff
-    if (who) worker.value = who.staff === '' ? null : who
+    if (!who) return
+    worker.value = who.staff === '' ? null : who
+    own.value = who.device
   }
 
   function nameOf(id: string): string {
@@ -183,7 +202,11 @@ export function makeDesk(settings: DeskSettings): Desk {
     window.removeEventListener('pointerdown', onTouch)
   })
 
-  const desk: Desk = { ...station, says, voice, cold, worker, hasStaff, isLoggingIn, logInRefused, nameOf, logIn, logOut, closeLogIn, nobody }
+  const last = computed(() => {
+    const shown = station.status.value?.lastScan ?? null
+    return station.scans.value.find((scan) => !isElsewhere(scan)) ?? (shown && isElsewhere(shown) ? null : shown)
+  })
+  const desk: Desk = { ...station, last, says, voice, cold, worker, hasStaff, isLoggingIn, logInRefused, nameOf, logIn, logOut, closeLogIn, nobody }
   provide(KEY, desk)
   return desk
 }
