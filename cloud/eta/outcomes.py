@@ -72,17 +72,29 @@ def outcomes(sayings: Iterable[Said], arrived_ms: Mapping[int, int], planned_ms:
     ]  # fmt: skip
 
 
-def wide_of(runs: Sequence[Sequence[Outcome]]) -> Wide:
-    """What today's outcomes make of today's windows, of all an operator's runs. An arrival counts once, however much was said."""
-    early = late = 0.0
-    for run in runs:
-        by_stop: dict[int, list[Outcome]] = {}
-        for one in run:
-            by_stop.setdefault(one.stop, []).append(one)
-        for said_of in by_stop.values():
-            early += sum(one.is_early for one in said_of) / len(said_of) - LOW
-            late += sum(one.is_late for one in said_of) / len(said_of) - (1.0 - HIGH)
-    return Wide(_stretch(early), _stretch(late))
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Of what was said of one arrival, how much lay beside it (0 to 1): it came earlier, it came later."""
+
+    early: float
+    late: float
+
+
+def missed(run: Sequence[Outcome]) -> dict[int, Missed]:
+    """By stop. An arrival counts once, however much was said of it."""
+    by_stop: dict[int, list[Outcome]] = {}
+    for one in run:
+        by_stop.setdefault(one.stop, []).append(one)
+    return {
+        stop: Missed(sum(one.is_early for one in of) / len(of), sum(one.is_late for one in of) / len(of))
+        for stop, of in by_stop.items()
+    }
+
+
+def wide_of(today: Iterable[Missed]) -> Wide:
+    """What today's arrivals make of today's windows, of all an operator's runs."""
+    arrivals = list(today)
+    return Wide(_stretch(sum(one.early - LOW for one in arrivals)), _stretch(sum(one.late - (1.0 - HIGH) for one in arrivals)))
 
 
 def _stretch(missed_too_often: float) -> float:

@@ -18,7 +18,7 @@ from cloud.eta.errors import Errors, seen, windows
 from cloud.eta.experience import Experience, learned
 from cloud.eta.forecast import Now, by_delay, forecast
 from cloud.eta.journey import Call, Journey, driven, share_left, stood
-from cloud.eta.outcomes import SAY_EVERY_S, Outcome, Said, outcomes, said, wide_of
+from cloud.eta.outcomes import SAY_EVERY_S, Outcome, Said, missed, outcomes, said, wide_of
 from cloud.eta.shown import Shown, show
 from cloud.eta.today import mood_of_day, mood_of_run
 from tests.bench.conditions import finish
@@ -166,7 +166,7 @@ def live_day(vans: list[Van], experience: Experience, errors: Errors, every_s: i
     """As the store does from fix to fix, minute by minute; compared where there is a book."""
     for at_s, underway in moments(vans, every_s):
         day = mood_of_day(experience, [van.journey for van in vans if van.journey is not None], hour_of)
-        wide = wide_of([van.outcomes(at_s) for van in vans])
+        wide = wide_of(one for van in vans for one in missed(van.outcomes(at_s)).values())
         for van in underway:
             journey, now = van.journey, van.now(at_s)
             assert journey is not None
