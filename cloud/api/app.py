@@ -36,6 +36,7 @@ from cloud.api import (
     parcels,
     photos,
     pickup,
+    privacy,
     quarantine,
     readings,
     resident_cases,
@@ -68,8 +69,8 @@ ROUTERS = (
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router, cold_chain.router,
-    cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, trackers.router,
-    runs.router, tracks.router,
+    cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
+    trackers.router, runs.router, tracks.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

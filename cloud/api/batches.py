@@ -122,10 +122,14 @@ class LaneOut(BaseModel):
 
 
 class SortWall(BaseModel):
-    """``unrouted``: containers of stations that no run goes to."""
+    """``unrouted``: containers of stations that no run goes to: they are packed and stay, until a plan names the station.
+
+    ``idle``: stations of the operator that nothing goes to that day; they are on no run, whatever the routes said.
+    """
 
     lanes: list[LaneOut]
     unrouted: list[PlannedContainer]
+    idle: list[str]
 
 
 class LoadingOut(BaseModel):
@@ -259,7 +263,9 @@ async def _sort_wall(connection: Connection, operator_id: str, pickup_date: date
             continue
         lane = lanes.setdefault(one.lane, LaneOut(lane=one.lane, run=one.run, stop=one.stop, site=one.site, containers=[]))
         lane.containers.append(shown)
-    return SortWall(lanes=list(lanes.values()), unrouted=unrouted)
+    busy = {one.site for lane in lanes.values() for one in lane.containers} | {one.site for one in unrouted}
+    idle = [site for site in await plans.stations(connection, operator_id, pickup_date) if site not in busy]
+    return SortWall(lanes=list(lanes.values()), unrouted=unrouted, idle=idle)
 
 
 async def _cut_off(connection: Connection, operator_id: str) -> CutOff:

@@ -89,13 +89,21 @@ class StepOut(BaseModel):
     photos: list[str]
 
 
+class ErasedWords(BaseModel):
+    """When the resident's words and photographs were erased. ``by`` "": by schedule."""
+
+    at: str
+    by: str
+
+
 class CaseOut(CaseRow):
-    """``actions``: what this account may do now."""
+    """``actions``: what this account may do now. ``words_erased`` null: nothing was."""
 
     events: list[CaseEvent]
     photos: list[str]
     steps: list[StepOut]
     actions: list[str]
+    words_erased: ErasedWords | None
 
 
 COLUMNS = """c.state, c.origin, c.liability, c.refund_fen, c.reference, c.is_settled, c.id, c.problem, c.operator_id, c.order_id,
@@ -130,7 +138,20 @@ async def look(connection: Connection, account: Account, case_id: int) -> CaseOu
     return CaseOut(
         **_row(row, account).model_dump(), events=await case_events(connection, row[18]),
         photos=[] if is_foreign else photo_addresses(case_id, row[19]), steps=steps, actions=actions_of(case, account),
+        words_erased=await _words_erased(connection, case_id),
     )  # fmt: skip
+
+
+async def _words_erased(connection: Connection, case_id: int) -> ErasedWords | None:
+    cursor = await connection.execute(
+        """
+        SELECT c.words_erased_at, coalesce(a.display_name, '') FROM after_sales_case c
+        LEFT JOIN account a ON a.id = c.words_erased_by WHERE c.id = %s AND c.words_erased_at IS NOT NULL
+        """,
+        [case_id],
+    )
+    row = await cursor.fetchone()
+    return None if row is None else ErasedWords(at=iso_of(row[0]), by=row[1])
 
 
 def actions_of(case: Case, account: Account) -> list[str]:

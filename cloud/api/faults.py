@@ -28,6 +28,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_operator": ("there is no such operator", _LOOK),
     "no_site": ("there is no such site", _LOOK),
     "no_sensor": ("there is no such sensor at this site", _LOOK),
+    "no_resident": ("nobody with this phone has ordered here", _LOOK),
     "no_order": ("there is no such order", _LOOK),
     "no_parcel": ("there is no such parcel", _LOOK),
     "no_message": ("there is no such message", _LOOK),

@@ -56,9 +56,12 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+PhoneText = Annotated[str, Field(max_length=40), AfterValidator(_phone)]
+
+
 class ResidentIn(_Form):
     name: Text = Field(min_length=1, max_length=60)
-    phone: Annotated[str, Field(max_length=40), AfterValidator(_phone)]
+    phone: PhoneText
 
 
 class LineIn(_Form):

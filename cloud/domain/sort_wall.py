@@ -1,6 +1,6 @@
 """From frozen routes to the sort wall's lanes (分拣墙) and the loading list (装车单). Routes are given here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -44,6 +44,12 @@ def stops(routes: Sequence[Route]) -> dict[str, Stop]:
                 raise ValueError(f"routes: {site} is on {found[site].run} and on {route.run}")
             found[site] = Stop(route.run, number, f"{_letters(index)}{number}")
     return found
+
+
+def with_goods(routes: Sequence[Route], stations: Collection[str]) -> list[Route]:
+    """Without the stations that nothing goes to: they are no stop, take no lane, and nobody drives there."""
+    kept = [Route(route.run, tuple(site for site in route.stops if site in stations)) for route in routes]
+    return [route for route in kept if route.stops]
 
 
 def loading_list(route: Route, places: Mapping[str, Stop], containers: Iterable[tuple[str, str]]) -> list[Loading]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from cloud.ingest.answers import Answer
 from cloud.ingest.batch import LANE_NUMBER, LANE_OF_NUMBER, Sealed
 from cloud.ingest.keys import Item
@@ -17,9 +19,14 @@ from edge.wire.ids import Epoch, Lane, OperatorId, Seq, SiteId
 from edge.wire.messages import Resend
 from edge.wire.topics import Leaf, Topic
 
+_log = structlog.get_logger(__name__)
+
 # A site needs this long to find and send what it keeps; asking again sooner would only send it twice.
 RESEND_EVERY_S = 30.0
 _LANES_A_ROUND = 500
+# For the same batch in a row, at RESEND_EVERY_S or more: twenty minutes of a site that is there and sends all it has. What it
+# moved to another epoch, or a twin of its card wrote, it can never send.
+MOST_ASKED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +135,11 @@ class Floors:
         for claim in claims:
             async with connection.transaction():
                 missing, gone = await _advance_one(connection, claim)
+                is_asked = missing is not None and self._may_ask(claim)
+                if missing is not None and is_asked and await _times_asked(connection, claim, missing.start) > MOST_ASKED:
+                    gone, is_asked = gone + await _give_up(connection, claim, missing), False
             lost += gone
-            if missing is not None and self._may_ask(claim):
+            if missing is not None and is_asked:
                 resends.append(resend(claim.operator, claim.site, claim.epoch, claim.lane, missing, now))
         return Advance(tuple(resends), lost)
 
@@ -184,6 +194,43 @@ async def _advance_one(connection: Connection, claim: Claim) -> tuple[range | No
     if reached > floor and claim.lane is not Lane.EVENT:
         await connection.execute("DELETE FROM batch WHERE (site_id, epoch, lane) = (%s, %s, %s) AND seq < %s", (*key, reached))
     return wanted, lost
+
+
+async def _times_asked(connection: Connection, claim: Claim, first: int) -> int:
+    """With this time, and with the same batch the first that is missing."""
+    cursor = await connection.execute(
+        """
+        UPDATE lane_floor SET asked = CASE WHEN asked_from = %(first)s THEN asked + 1 ELSE 1 END, asked_from = %(first)s
+        WHERE (site_id, epoch, lane) = (%(site)s, %(epoch)s, %(lane)s) RETURNING asked
+        """,
+        {"first": first, "site": claim.site, "epoch": claim.epoch, "lane": LANE_NUMBER[claim.lane]},
+    )
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row[0])
+
+
+async def _give_up(connection: Connection, claim: Claim, missing: range) -> int:
+    """The site does not have it: lost, and told so in /health until somebody takes note. Up to the next batch that is there.
+
+    What comes of an event lane after all is taken, as everything below its floor is.
+    """
+    key = (claim.site, claim.epoch, LANE_NUMBER[claim.lane])
+    cursor = await connection.execute(
+        "SELECT min(seq) FROM batch WHERE (site_id, epoch, lane) = (%s, %s, %s) AND seq >= %s AND seq < %s",
+        (*key, missing.start, missing.stop),
+    )
+    row = await cursor.fetchone()
+    following = missing.stop if row is None or row[0] is None else int(row[0])
+    lost = following - missing.start
+    await connection.execute(
+        "UPDATE lane_floor SET floor = greatest(floor, %s), lost = lost + %s WHERE (site_id, epoch, lane) = (%s, %s, %s)",
+        (following, lost, *key),
+    )
+    _log.warning(
+        "a site cannot send again what the cloud misses", site=claim.site, epoch=str(claim.epoch), lane=claim.lane.value,
+        from_seq=missing.start, to_seq=following - 1, asked=MOST_ASKED,
+    )  # fmt: skip
+    return lost
 
 
 async def _missing_below(connection: Connection, key: tuple[SiteId, Epoch, int], floor: int, kept: int) -> int:

@@ -6,6 +6,7 @@ Ages are of domain time, but for log-ins.
 from datetime import datetime, timedelta
 from typing import LiteralString
 
+from cloud.store.erasure import erase_old_words
 from cloud.store.pool import Connection
 
 # Long enough to ask what was done with it and why.
@@ -18,6 +19,8 @@ PICKUP_CODES_KEPT = timedelta(days=7)
 PICKUP_CODES_OUTLIVE = timedelta(days=2)
 # Longer than any complaint about a parcel lasts.
 PHOTOS_KEPT = timedelta(days=180)
+# After a case is over: what residents wrote goes with what they showed.
+CASE_WORDS_KEPT = PHOTOS_KEPT
 # Records of fixed cold storage are kept two years, and what they say of parcels and alarms no longer.
 COLD_RECORDS_KEPT = timedelta(days=2 * 366)
 # How far behind that this job may be and still find what it missed.
@@ -41,6 +44,7 @@ async def delete_served(connection: Connection, now: datetime) -> dict[str, int]
         "case_photos": await _count(
             connection, "DELETE FROM case_photo WHERE received_at < %(before)s", {"before": now - PHOTOS_KEPT}
         ),
+        "case_words": await erase_old_words(connection, now - CASE_WORDS_KEPT, now),
         "pickup_tokens": await _count(
             connection, "DELETE FROM pickup_token WHERE expires_at < %(before)s", {"before": now - PICKUP_CODES_KEPT}
         ),

@@ -23,7 +23,7 @@ from cloud.domain.packing import (
     pack_goods,
     without,
 )
-from cloud.domain.sort_wall import Route, Stop, stops
+from cloud.domain.sort_wall import Route, Stop, stops, with_goods
 from cloud.store import fold_facts
 from cloud.store.batches import fold, parcels_of
 from cloud.store.pool import Connection
@@ -66,11 +66,14 @@ async def set_plan(
     for containers that a dock has taken meanwhile: they keep what they carry, and go with the run that now comes to their station.
     What else is due there in their zone comes as they do.
     """
-    places = stops(routes)
+    stops(routes)  # a contradiction is told before anything is locked
     parcels = await parcels_of(connection, operator_id, pickup_date)
     await _lock_containers(connection, operator_id, pickup_date)
     await fold_facts.lock(connection, parcels)
     kept = await _in_use(connection, operator_id, pickup_date)
+    busy = await _stations_with_goods(connection, operator_id, pickup_date) | {one.site for one in kept.values()}
+    routes = with_goods(routes, busy)
+    places = stops(routes)
     await _keep(connection, operator_id, pickup_date, [(label, places.get(one.site, _ON_NO_ROUTE)) for label, one in kept.items()])
     bulk = sorted(bulk_places(await _bulk_stations(connection, operator_id, pickup_date), kept.values()))
     goods = without(await _goods(connection, operator_id, pickup_date, bulk, kept), kept.values())
@@ -148,6 +151,31 @@ async def plan(connection: Connection, operator_id: str, pickup_date: date) -> l
         )
         for row in await cursor.fetchall()
     ]
+
+
+async def stations(connection: Connection, operator_id: str, day: date) -> list[str]:
+    """Those that serve the operator on a day."""
+    cursor = await connection.execute(
+        """
+        SELECT r.site_id FROM site_operator r JOIN site s ON s.id = r.site_id
+        WHERE r.operator_id = %s AND s.kind = 'station' AND r.valid @> %s ORDER BY 1
+        """,
+        [operator_id, day],
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def _stations_with_goods(connection: Connection, operator_id: str, pickup_date: date) -> set[str]:
+    """Where anything of the day is to go."""
+    cursor = await connection.execute(
+        """
+        SELECT DISTINCT o.site_id FROM customer_order o JOIN order_line l ON l.order_id = o.id
+        WHERE o.operator_id = %s AND o.pickup_date = %s AND o.locked_at IS NOT NULL AND o.cancelled_at IS NULL
+            AND l.quantity > l.short
+        """,
+        [operator_id, pickup_date],
+    )
+    return {row[0] for row in await cursor.fetchall()}
 
 
 async def _bulk_stations(connection: Connection, operator_id: str, pickup_date: date) -> list[str]:

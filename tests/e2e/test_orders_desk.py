@@ -160,3 +160,22 @@ def test_a_docks_stations_are_chosen_here(town: Town, open_page: OpenPage) -> No
     expect(section.get_by_role("status")).to_have_text("已保存：1 个自提点", timeout=SOON_MS)
     assert town.ask("GET", "/api/sites/e2e-dock-1/stations") == {"stations": [town.site]}
     assert serious(desk) == []
+
+
+def test_what_is_known_of_a_resident_is_given_out_and_erased_here(town: Town, open_page: OpenPage) -> None:
+    order = town.order()
+    desk = logged_in(town, open_page)
+    section = desk.get_by_role("region", name="居民隐私")
+    section.get_by_label("居民手机号").fill("138 1234 5678")
+    with desk.expect_download() as download:
+        section.get_by_role("button", name="导出").click()
+    assert order.external_id in download.value.path().read_text(encoding="utf-8")
+    expect(section.get_by_role("status")).to_contain_text("已导出", timeout=SOON_MS)
+    section.get_by_role("button", name="删除…").click()
+    section.get_by_label("依据").fill("居民来电要求")
+    section.get_by_role("button", name="确认删除").click()
+    expect(section.get_by_role("status")).to_contain_text("姓名和手机号暂时保留", timeout=SOON_MS)
+    section.locator("summary", has_text="删除记录").click()
+    expect(section.locator("details li").first).to_contain_text("管理员")
+    expect(section.locator("details li").first).to_contain_text("居民来电要求")
+    assert serious(desk) == []

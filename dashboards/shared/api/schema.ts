@@ -883,6 +883,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Erasures
+         * @description Who erased when, the newest first; the schedule too.
+         */
+        get: operations["list_erasures_api_operators__operator_id__erasures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators/{operator_id}/goods-limits": {
         parameters: {
             query?: never;
@@ -1075,6 +1095,46 @@ export interface paths {
          */
         put: operations["set_modes_api_operators__operator_id__pack_modes_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/residents/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase Resident
+         * @description Erase what they said and showed; name and phone too where no order of theirs is open. It cannot be taken back.
+         */
+        post: operations["erase_resident_api_operators__operator_id__residents_erase_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/residents/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Resident
+         * @description All that is known of who has this phone: who they are, their orders, what they said of them and showed.
+         */
+        post: operations["export_resident_api_operators__operator_id__residents_export_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2229,7 +2289,7 @@ export interface components {
         };
         /**
          * CaseOut
-         * @description ``actions``: what this account may do now.
+         * @description ``actions``: what this account may do now. ``words_erased`` null: nothing was.
          */
         CaseOut: {
             /** Actions */
@@ -2276,6 +2336,7 @@ export interface components {
             state: string;
             /** Steps */
             steps: components["schemas"]["StepOut"][];
+            words_erased: components["schemas"]["ErasedWords"] | null;
         };
         /**
          * CaseRow
@@ -2790,6 +2851,61 @@ export interface components {
             tracker: components["schemas"]["TrackerOut"];
         };
         /**
+         * EraseIn
+         * @description ``reason``: such as how it was asked for; no personal data.
+         */
+        EraseIn: {
+            /** Phone */
+            phone: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ErasedOut
+         * @description ``is_unnamed`` false: an order is still open; ask again when it is over, and name and phone go too.
+         */
+        ErasedOut: {
+            /** Cases */
+            cases: number;
+            /** Is Unnamed */
+            is_unnamed: boolean;
+            /** Photos */
+            photos: number;
+        };
+        /**
+         * ErasedWords
+         * @description When the resident's words and photographs were erased. ``by`` "": by schedule.
+         */
+        ErasedWords: {
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+        };
+        /** ErasureList */
+        ErasureList: {
+            /** Erasures */
+            erasures: components["schemas"]["ErasureOut"][];
+        };
+        /**
+         * ErasureOut
+         * @description ``by`` "": the schedule.
+         */
+        ErasureOut: {
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+            /** Cases */
+            cases: number;
+            /** Is Unnamed */
+            is_unnamed: boolean;
+            /** Photos */
+            photos: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * ErrorBody
          * @description The body of every answer that is not a success.
          */
@@ -2843,6 +2959,71 @@ export interface components {
             severity: string;
             /** Start */
             start: string;
+        };
+        /** Export */
+        Export: {
+            /** Cases */
+            cases: components["schemas"]["ExportedCase"][];
+            /** Name */
+            name: string;
+            /** Orders */
+            orders: components["schemas"]["ExportedOrder"][];
+            /** Phone */
+            phone: string;
+        };
+        /** ExportIn */
+        ExportIn: {
+            /** Phone */
+            phone: string;
+        };
+        /**
+         * ExportedCase
+         * @description ``photos``: their addresses, for the same account.
+         */
+        ExportedCase: {
+            /** Id */
+            id: number;
+            /** Order */
+            order: string;
+            /** Photos */
+            photos: string[];
+            /** Problem */
+            problem: string;
+            /** State */
+            state: string;
+            /** Words */
+            words: components["schemas"]["ExportedWord"][];
+        };
+        /** ExportedLine */
+        ExportedLine: {
+            /** Name */
+            name: string;
+            /** Quantity */
+            quantity: number;
+        };
+        /** ExportedOrder */
+        ExportedOrder: {
+            /** Lines */
+            lines: components["schemas"]["ExportedLine"][];
+            /** Order */
+            order: string;
+            /** Pickup Date */
+            pickup_date: string;
+            /** Placed At */
+            placed_at: string;
+            /** Site */
+            site: string;
+            /** State */
+            state: string;
+        };
+        /** ExportedWord */
+        ExportedWord: {
+            /** Action */
+            action: string;
+            /** At */
+            at: string;
+            /** Said */
+            said: string;
         };
         /**
          * Fault
@@ -4067,9 +4248,13 @@ export interface components {
         };
         /**
          * SortWall
-         * @description ``unrouted``: containers of stations that no run goes to.
+         * @description ``unrouted``: containers of stations that no run goes to: they are packed and stay, until a plan names the station.
+         *
+         *     ``idle``: stations of the operator that nothing goes to that day; they are on no run, whatever the routes said.
          */
         SortWall: {
+            /** Idle */
+            idle: string[];
             /** Lanes */
             lanes: components["schemas"]["LaneOut"][];
             /** Unrouted */
@@ -6379,6 +6564,46 @@ export interface operations {
             };
         };
     };
+    list_erasures_api_operators__operator_id__erasures_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     look_at_limits_api_operators__operator_id__goods_limits_get: {
         parameters: {
             query?: never;
@@ -6921,6 +7146,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PackModes"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    erase_resident_api_operators__operator_id__residents_erase_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export_resident_api_operators__operator_id__residents_export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
                 };
             };
             /** @description Client Error */

@@ -26,6 +26,7 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   no_operator: ['没有这个运营方', LOOK],
   no_site: ['没有这个站点', LOOK],
   no_sensor: ['这个站点没有这个传感器', LOOK],
+  no_resident: ['没有用这个手机号下过单的居民', LOOK],
   no_order: ['没有这个订单', LOOK],
   no_parcel: ['没有这个包裹', LOOK],
   no_message: ['没有这条消息', LOOK],

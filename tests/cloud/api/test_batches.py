@@ -80,3 +80,21 @@ async def test_a_batch_is_its_operators_planners_only(world: World) -> None:
     assert [one["pickup_date"] for one in (await world.get("admin", "/api/operators/op-a/batches")).json()["batches"]] == [
         "2026-11-23"
     ]
+
+
+async def test_a_station_without_goods_is_on_no_route_and_one_without_a_route_is_told(world: World) -> None:
+    await world.post("dispatcher-a", "/api/operators/op-a/orders", json=[order(), order("A-2", site="st-both")])
+    await world.post("dispatcher-a", "/api/operators/op-a/batches/2026-11-23/freeze", json={"early": True})
+    routes = {"routes": [{"run": "r1", "stops": ["st-a2", "st-a1"]}, {"run": "r2", "stops": ["st-a2x"]}]}
+    wall = (await world.post("dispatcher-a", "/api/operators/op-a/batches/2026-11-23/plan", json=routes)).json()
+    assert [(lane["lane"], lane["stop"], lane["site"]) for lane in wall["lanes"]] == [("A1", 1, "st-a1")], (
+        "the empty one is no stop"
+    )
+    assert {one["site"] for one in wall["unrouted"]} == {"st-both"}
+    assert wall["idle"] == ["st-a2"]
+    loading = await world.get("dispatcher-a", "/api/operators/op-a/batches/2026-11-23/loading-list/r1")
+    assert [one["site"] for one in loading.json()["loadings"]] == ["st-a1"]
+    assert (await world.get("dispatcher-a", "/api/operators/op-a/batches/2026-11-23/loading-list/r2")).status_code == 404
+    twice = {"routes": [{"run": "r1", "stops": ["st-a2"]}, {"run": "r2", "stops": ["st-a2"]}]}
+    refused = await world.post("dispatcher-a", "/api/operators/op-a/batches/2026-11-23/plan", json=twice)
+    assert refused.json()["error"]["code"] == "routes_contradict", "also where nothing goes there today"

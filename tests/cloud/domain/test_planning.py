@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cloud.domain.allocation import Demand, LineKey, Pick, allocate, pick_list
 from cloud.domain.cut_off import CutOff
 from cloud.domain.packing import CAPACITY, ToPack, pack
-from cloud.domain.sort_wall import Loading, Route, loading_list, stops
+from cloud.domain.sort_wall import Loading, Route, Stop, loading_list, stops, with_goods
 
 EVENING = CutOff(time(23), "Asia/Shanghai")
 
@@ -81,6 +81,12 @@ def test_lanes_follow_the_routes_and_a_van_is_loaded_last_stop_first() -> None:
     ]
     many = stops([Route(f"r{n}", (f"s{n}",)) for n in range(28)])
     assert (many["s25"].lane, many["s26"].lane, many["s27"].lane) == ("Z1", "AA1", "AB1")
+
+
+def test_a_station_without_goods_is_no_stop_and_a_run_without_stops_is_none() -> None:
+    routes = [Route("r1", ("a", "b", "c")), Route("r2", ("d",))]
+    assert with_goods(routes, {"a", "c", "elsewhere"}) == [Route("r1", ("a", "c"))]
+    assert stops(with_goods(routes, {"c", "d"})) == {"c": Stop("r1", 1, "A1"), "d": Stop("r2", 1, "B1")}
 
 
 def test_a_station_on_two_runs_or_twice_on_one_is_refused() -> None:

@@ -5,11 +5,11 @@ import pytest
 
 from cloud.ingest.batch import Sealed
 from cloud.ingest.checks import check
-from cloud.ingest.floors import RESEND_EVERY_S, Advance, Claims, Floors
+from cloud.ingest.floors import MOST_ASKED, RESEND_EVERY_S, Advance, Claim, Claims, Floors
 from cloud.ingest.flush import Flusher
 from cloud.store.pool import Connection
 from edge.wire.clock import utc
-from edge.wire.ids import Lane
+from edge.wire.ids import Lane, OperatorId, Seq, SiteId
 from edge.wire.messages import LabelUnknown, Resend
 from tests.cloud.ingest.sites import Batch, TestSite, count, now_ms, rows
 
@@ -177,3 +177,42 @@ async def test_a_site_is_heard_by_what_it_sends(flusher: Flusher, database_url: 
         claims.hear(outcome.answered)
         await floors.advance(flusher.connection, claims.take(), utc(now_ms()))
     assert rows(database_url, "SELECT heard_at FROM lane_floor") == [(utc(9_000),)]
+
+
+async def test_what_a_site_cannot_send_is_asked_for_a_bounded_number_of_times_and_then_told_as_lost(
+    flusher: Flusher, connection: Connection, database_url: str
+) -> None:
+    """Refused, for a twin of the card had its number, it moved to another epoch; then the twin's content was lost too."""
+    monotonic = Monotonic()
+    site, floors = TestSite("s1"), Floors(monotonic)
+    await heard(flusher, floors, live(site, 1), live(site, 2))
+    await heard(flusher, floors, live(site, 5), live(site, 8, floor=8))
+    asked = 1
+    for _ in range(MOST_ASKED - 1):
+        monotonic.now_s += RESEND_EVERY_S
+        advance = await floors.advance(connection, [_claim(site)], utc(now_ms()))
+        asked += len(advance.resends)
+        assert advance.lost == 0
+    assert asked == MOST_ASKED
+    monotonic.now_s += RESEND_EVERY_S
+    assert await floors.advance(connection, [_claim(site)], utc(now_ms())) == Advance((), 2)
+    assert floor_of(database_url) == (5, 8, 2), "what is there after the gap is not given up with it"
+    monotonic.now_s += RESEND_EVERY_S
+    (answer,) = (await floors.advance(connection, [_claim(site)], utc(now_ms()))).resends
+    assert isinstance(answer.message, Resend)
+    assert (answer.message.from_seq, answer.message.to_seq) == (6, 7), "the next gap has its own count"
+
+
+def _claim(site: TestSite) -> Claim:
+    return Claim(OperatorId("green"), SiteId("s1"), site.epoch, Lane.LIVE, Seq(8), Seq(1))
+
+
+async def test_whoever_sends_what_is_missing_is_asked_on(flusher: Flusher, connection: Connection, database_url: str) -> None:
+    monotonic = Monotonic()
+    site, floors = TestSite("s1"), Floors(monotonic)
+    await heard(flusher, floors, live(site, 1), live(site, 60, floor=60))
+    for seq in range(2, 2 + MOST_ASKED + 5):
+        monotonic.now_s += RESEND_EVERY_S
+        advance = await heard(flusher, floors, live(site, seq))  # as it was sealed, when it waited for the first
+        assert (len(advance.resends), advance.lost) == (1, 0), seq
+    assert floor_of(database_url)[2] == 0
