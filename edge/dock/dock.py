@@ -16,6 +16,7 @@ from edge.dock.progress import Progress
 from edge.dock.words import DockWord
 from edge.outbox import Outbox
 from edge.outbox.transaction import Execute
+from edge.rules.custody import ContainerState
 from edge.site_clock import SiteClock
 from edge.station.day import NO_DAY, Day
 from edge.station.decide import ShelfSlot, unknown
@@ -217,6 +218,15 @@ def _decide_parcel(execute: Execute, plan: DockPlan, place: Place, label: str) -
             assert_never(place.mode)
 
 
+def _said_short(execute: Execute, plan: DockPlan, loaded: Verdict) -> Verdict:
+    """A van that is full, with something that was sealed short in it, is not simply complete."""
+    if loaded.word is not DockWord.RUN_FULL or loaded.sound is not Sound.OK:
+        return loaded
+    of_run = (books.load(execute, one, with_parcels=True) for one in plan.runs.get(loaded.detail, ()))
+    is_short = any(one.lacks for one in of_run if one.state is ContainerState.LOADED)
+    return loaded._replace(sound=Sound.ATTENTION) if is_short else loaded
+
+
 def _decide_goods(execute: Execute, plan: DockPlan, place: Place, sku: str) -> Verdict:
     match place.mode:
         case "sort":
@@ -250,7 +260,7 @@ def _decide_container(execute: Execute, plan: DockPlan, place: Place, label: str
             of_run = _run(execute, plan, run_key(known.carries.load)) if known.carries else []
             # What was open and lacks nothing any more, for the last that lacked was lost, is closed: another may begin.
             is_open = loading.next_to_load(_run(execute, plan, place.run)) is not None
-            return loading.load(known, place.run if is_open else "", of_run)
+            return _said_short(execute, plan, loading.load(known, place.run if is_open else "", of_run))
         case "empties":
             return loading.take_back(known)
         case _:

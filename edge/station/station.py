@@ -222,6 +222,9 @@ class Station:
         undone = booked(of_act[0])._replace(
             is_undone=True, can_undo=False, undone_by=actor
         )  # the page knows an act by its last event
+        was = next((one for one in self.results if one.event == undone.event), None)
+        if was is not None:
+            undone = undone._replace(fetched=was.fetched)  # where it is put back to
         self.results = deque((undone if one.event == undone.event else one for one in self.results), maxlen=RECENT_SCANS)
         self._announce(undone)
         return undone

@@ -276,3 +276,5 @@ async def test_a_hand_out_says_what_is_taken_from_which_shelf(agent: Running) ->
         (WANG_1, "A2", False),
         (WANG_2, "C1", False),
     ]
+    undone = (await agent.http.post("/api/undo", json={"id": done["id"]})).json()["scan"]
+    assert (undone["undone"], undone["fetched"]) == (True, done["fetched"]), "it says where they are put back to"

@@ -99,6 +99,9 @@ async def test_who_began_to_count_seals_short_only_on_purpose_and_the_run_says_w
         run = run_view(RUN_1, bay.dock.plan.runs[RUN_1], await bay.dock.progress.read(bay.dock.plan))
         assert run is not None
         assert [(one.container, one.lane, one.lacks) for one in run.short] == [(B1, "A2", 1)]
+        await bay.packed(A1)
+        assert await bay.words(A1, A_COLD) == ["loaded", "run_full"]
+        assert bay.last_sound is Sound.ATTENTION, "the van is full, and one of its containers went short"
 
 
 async def test_where_nobody_counts_goods_go_by_the_list_and_nothing_is_short(tmp_path: Path) -> None:
