@@ -1,7 +1,7 @@
 """The staff page's local API, and the page itself where it is built. Thin: what a scan means is the station's."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -190,5 +190,18 @@ def _add_pages(app: FastAPI, pages_dir: Path | None, name: str) -> None:
             )
         return FileResponse(page, headers={"Cache-Control": "no-cache"})
 
+    for file in (
+        sorted(pages_dir.glob("desk-*")) if pages_dir is not None else ()
+    ):  # what opens the page without us, its manifest and its icons
+        media_type = "application/manifest+json" if file.suffix == ".webmanifest" else None
+        app.get(f"/{file.name}", include_in_schema=False)(_sender(file, media_type))
+
     if pages_dir is not None and (pages_dir / "assets").is_dir():
         app.mount("/assets", StaticFiles(directory=pages_dir / "assets"), name="assets")
+
+
+def _sender(file: Path, media_type: str | None) -> Callable[[], Awaitable[Response]]:
+    async def send() -> Response:
+        return FileResponse(file, media_type=media_type, headers={"Cache-Control": "no-cache"})
+
+    return send

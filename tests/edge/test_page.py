@@ -37,6 +37,9 @@ async def offline_agent(folder: Path) -> AsyncIterator[Running]:
     (pages / "assets").mkdir(parents=True)
     (pages / "pickup.html").write_text("<title>提货</title>", encoding="utf-8")
     (pages / "assets" / "a.js").write_text("1", encoding="utf-8")
+    (pages / "desk-worker.js").write_text("1", encoding="utf-8")
+    (pages / "desk-pickup.webmanifest").write_text("{}", encoding="utf-8")
+    (pages / "residents-worker.js").write_text("1", encoding="utf-8")
     async with running_agent(write_config(folder, NOBODY, "page-1", 'pages_dir = "pages"')) as running:
         yield running
 
@@ -138,6 +141,10 @@ async def test_the_page_and_its_parts_are_served_from_here(unmoved_agent: Runnin
     page = await unmoved_agent.http.get("/")
     assert (page.status_code, page.headers["cache-control"], "提货" in page.text) == (200, "no-cache", True)
     assert (await unmoved_agent.http.get("/assets/a.js")).status_code == 200
+    worker = await unmoved_agent.http.get("/desk-worker.js")  # a browser takes none of another type, and asks anew each time
+    assert (worker.headers["content-type"].partition(";")[0], worker.headers["cache-control"]) == ("text/javascript", "no-cache")
+    assert (await unmoved_agent.http.get("/desk-pickup.webmanifest")).headers["content-type"] == "application/manifest+json"
+    assert (await unmoved_agent.http.get("/residents-worker.js")).status_code == 404
     assert (await unmoved_agent.http.get("/assets/../page-1.toml")).status_code == 404
 
 

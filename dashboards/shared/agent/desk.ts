@@ -6,6 +6,7 @@ import { request } from '../api/http'
 import type { Scan } from './agent'
 import { type Alarm, type Cold, deviceOf, makeCold, needsSomebody } from './cold'
 import { alarmHeadline } from './cold_words'
+import { type Keeping, useKeeping } from './keeping'
 import { makeVoice, PATTERNS, tonesOf, type Voice } from './sound'
 import { type Station, useStation } from './station'
 
@@ -58,6 +59,7 @@ export interface DeskSettings {
 export interface Desk extends Station {
   readonly says: Says
   readonly voice: Voice
+  readonly keeping: Keeping
   readonly cold: Cold
   readonly worker: ShallowRef<Member | null>
   /** Whether the manifest names staff; null: it is not known yet. */
@@ -99,6 +101,7 @@ export function makeDesk(settings: DeskSettings): Desk {
 
   const station = useStation({ divert, told, alarmed, nobody })
   const cold = makeCold(station)
+  const keeping = useKeeping(station.agent)
 
   function divert(text: string): boolean {
     const isSecret = BADGE.test(text.trim()) || (isLoggingIn.value && PIN.test(text))
@@ -195,6 +198,7 @@ export function makeDesk(settings: DeskSettings): Desk {
   const timer = window.setInterval(() => void look(), LOOK_EVERY_MS)
   function onTouch(): void {
     voice.open()
+    keeping.stayAwake()
   }
   window.addEventListener('pointerdown', onTouch, { once: true })
   onScopeDispose(() => {
@@ -206,7 +210,7 @@ export function makeDesk(settings: DeskSettings): Desk {
     const shown = station.status.value?.lastScan ?? null
     return station.scans.value.find((scan) => !isElsewhere(scan)) ?? (shown && isElsewhere(shown) ? null : shown)
   })
-  const desk: Desk = { ...station, last, says, voice, cold, worker, hasStaff, isLoggingIn, logInRefused, nameOf, logIn, logOut, closeLogIn, nobody }
+  const desk: Desk = { ...station, last, says, voice, keeping, cold, worker, hasStaff, isLoggingIn, logInRefused, nameOf, logIn, logOut, closeLogIn, nobody }
   provide(KEY, desk)
   return desk
 }
