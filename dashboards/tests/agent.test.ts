@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { madeScan, readLive, readScan, readStatus, type Scan, withScan } from '../shared/agent/agent'
+import { madeScan, readLive, readScan, readStatus, type Scan, withRecalled, withScan } from '../shared/agent/agent'
 import { hexLines } from '../ops/bytes'
 
 const said = {
@@ -51,6 +51,20 @@ describe('the list of scans', () => {
     const nothing = { ...scan(''), kind: 'unknown', text: 'HELLO' }
     expect(withScan(withScan([], nothing), nothing)).toHaveLength(1)
     expect(withScan(withScan([], nothing), { ...nothing, atMs: 2 })).toHaveLength(2)
+  })
+
+  it('keeps what came while an older list was on its way', () => {
+    const before = [scan('2'), scan('1')]
+    const now = withScan(withScan(withScan(before, scan('3')), scan('1', true)), scan('4'))
+    const list = withRecalled([scan('2'), scan('1'), scan('0')], before, now)
+    expect(list.map((each) => [each.id, each.isUndone])).toEqual([
+      ['4', false], ['3', false], ['2', false], ['1', true], ['0', false],
+    ])
+  })
+
+  it('is the agent’s where nothing came meanwhile', () => {
+    const before = [scan('1')]
+    expect(withRecalled([scan('9')], before, before).map((each) => each.id)).toEqual(['9'])
   })
 })
 

@@ -190,9 +190,8 @@ def _add_pages(app: FastAPI, pages_dir: Path | None, name: str) -> None:
             )
         return FileResponse(page, headers={"Cache-Control": "no-cache"})
 
-    for file in (
-        sorted(pages_dir.glob("desk-*")) if pages_dir is not None else ()
-    ):  # what opens the page without us, its manifest and its icons
+    # What opens the page without us, its manifest and its icons.
+    for file in sorted(pages_dir.glob("desk-*")) if pages_dir is not None else ():
         media_type = "application/manifest+json" if file.suffix == ".webmanifest" else None
         app.get(f"/{file.name}", include_in_schema=False)(_sender(file, media_type))
 

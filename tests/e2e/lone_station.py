@@ -76,7 +76,12 @@ class LoneStation:
 
 @contextmanager
 def lone_station(
-    folder: Path, broker: TestBroker, tables: str = "", make_day: Callable[[str], Manifest] | None = None, https: str = ""
+    folder: Path,
+    broker: TestBroker,
+    tables: str = "",
+    make_day: Callable[[str], Manifest] | None = None,
+    https: str = "",
+    pages: Path = DIST,
 ) -> Iterator[LoneStation]:
     """Everything runs inside the block. ``tables``: devices; ``make_day``: the manifest of a site; ``https``: lines of [http]."""
     site, port = f"lone-{secrets.token_hex(3)}", find_free_port()
@@ -94,7 +99,7 @@ username = "{broker.username}"
 password = "{broker.password}"
 [http]
 port = {port}
-pages_dir = "{DIST}"
+pages_dir = "{pages}"
 names = ["{NAME_ON_THE_LAN}"]
 {https}
 {tables}

@@ -1,11 +1,12 @@
 """The station's page, served by the agent itself."""
 
+import secrets
 import time
 from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.e2e.town import Town
 
@@ -70,6 +71,32 @@ def test_a_strange_label_is_named_as_such(town: Town, station: Page) -> None:
     expect(station.locator("section.last .label")).to_have_text("HELLO")
 
 
+def test_a_scan_stands_though_an_older_list_comes_after_it(town: Town, open_page: OpenPage) -> None:
+    httpx.post(f"{town.agent_url}/api/scan", json={"text": "HELLO-BEFORE"}).raise_for_status()
+    answers: list[tuple[Route, APIResponse]] = []
+    page = open_page(f"{town.agent_url}/api/status")
+    page.route("**/api/scans?*", lambda route: answers.append((route, route.fetch())))
+    page.goto(f"{town.agent_url}/?lang=zh")
+    until_there(page, answers)
+    text = f"HELLO-{secrets.token_hex(3)}"
+    town.scanner.scan(text)
+    expect(page.locator("section.last .label")).to_have_text(text, timeout=SOON_MS)
+    for route, answer in answers:
+        with page.expect_response("**/api/scans?*"):
+            route.fulfill(response=answer)
+    expect(page.get_by_role("region", name="最近扫描").locator("li").nth(1)).to_be_visible(
+        timeout=SOON_MS
+    )  # the older list is here
+    expect(page.locator("section.last .label")).to_have_text(text)
+
+
+def until_there(page: Page, answers: list[tuple[Route, APIResponse]]) -> None:
+    until_s = time.monotonic() + SOON_MS / 1000
+    while not answers:
+        assert time.monotonic() < until_s, "the page did not ask for the list"
+        page.wait_for_timeout(50)
+
+
 def test_an_unplugged_scanner_is_shown_until_it_is_back(town: Town, station: Page) -> None:
     town.scanner.unplug()
     try:
@@ -77,6 +104,12 @@ def test_an_unplugged_scanner_is_shown_until_it_is_back(town: Town, station: Pag
     finally:
         town.scanner.plug()
     expect(station.locator(".devices")).to_contain_text("正常", timeout=SOON_MS)
+
+
+def test_from_the_cloud_the_page_is_never_kept(town: Town, open_page: OpenPage) -> None:
+    page = open_page(f"{town.url}/pickup.html")
+    expect(page.get_by_role("alert")).to_contain_text("本机程序没有应答", timeout=SOON_MS)
+    assert page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0
 
 
 def test_without_its_agent_the_page_says_that_nothing_is_booked(town: Town, station: Page) -> None:

@@ -173,6 +173,11 @@ export function withScan(scans: readonly Scan[], scan: Scan): readonly Scan[] {
   return scans.map((each, index) => (index === at ? scan : each))
 }
 
+/** The agent's own list, with what was shown since it was asked for: the answer may be older than that. */
+export function withRecalled(recalled: readonly Scan[], before: readonly Scan[], now: readonly Scan[]): readonly Scan[] {
+  return now.filter((scan) => !before.includes(scan)).reduceRight(withScan, recalled)
+}
+
 function object(value: unknown): Json {
   return isObject(value) ? value : {}
 }

@@ -101,7 +101,7 @@ export function makeDesk(settings: DeskSettings): Desk {
 
   const station = useStation({ divert, told, alarmed, nobody })
   const cold = makeCold(station)
-  const keeping = useKeeping(station.agent)
+  const keeping = useKeeping(station)
 
   function divert(text: string): boolean {
     const isSecret = BADGE.test(text.trim()) || (isLoggingIn.value && PIN.test(text))

@@ -2,33 +2,41 @@
 
 import { onScopeDispose, ref, type Ref, watch } from 'vue'
 
+import type { Station } from './station'
+
 export interface Keeping {
   /** Why the page needs its agent to open; '' where it does not, or that is not known yet. */
   readonly why: Ref<'' | 'insecure' | 'old' | 'refused'>
-  readonly isKept: Ref<boolean>
   /** The agent has another release than this page is of. */
   readonly isNewer: Ref<boolean>
   /** Asks for the screen to stay on; a touch has to have come first on some devices. */
   readonly stayAwake: () => void
 }
 
-export function useKeeping(agent: Ref<string>): Keeping {
+/** What this page's own text names, before it loads more: another release names others. */
+const OWN: readonly string[] = [...document.querySelectorAll('script[src^="/assets/"], link[href^="/assets/"]')].map(
+  (one) => one.getAttribute('src') ?? one.getAttribute('href') ?? '',
+)
+
+export function useKeeping({ agent, connections }: Pick<Station, 'agent' | 'connections'>): Keeping {
   const why = ref<'' | 'insecure' | 'old' | 'refused'>(window.isSecureContext ? '' : 'insecure')
-  const isKept = ref(false)
   const isNewer = ref(false)
   const workers = 'serviceWorker' in navigator ? navigator.serviceWorker : null
+  let isKept = false
   let isWanted = false
   let isAsked = false
 
   function onMessage(event: MessageEvent<unknown>): void {
     const { type } = event.data as { type?: string }
-    if (type === 'kept') isKept.value = true
+    if (type === 'kept') {
+      isKept = true
+      why.value = ''
+    }
     if (type === 'not_kept') why.value = 'refused'
-    if (type === 'newer') isNewer.value = true
   }
 
   async function keep(): Promise<void> {
-    if (why.value === 'insecure' || !import.meta.env.PROD) return
+    if (isKept || why.value === 'insecure' || !import.meta.env.PROD) return
     if (!workers) {
       why.value = 'old'
       return
@@ -36,9 +44,19 @@ export function useKeeping(agent: Ref<string>): Keeping {
     try {
       await workers.register('/desk-worker.js')
       const { active } = await workers.ready
-      active?.postMessage(isKept.value ? { type: 'look' } : { type: 'keep', files: ownFiles() })
+      active?.postMessage({ type: 'keep', files: loadedFiles() })
     } catch {
       why.value = 'refused'
+    }
+  }
+
+  async function lookForNewer(): Promise<void> {
+    try {
+      const answer = await fetch('/', { cache: 'no-cache' })
+      const text = answer.ok ? await answer.text() : ''
+      if (text.includes('/assets/')) isNewer.value = !OWN.every((one) => text.includes(one))
+    } catch {
+      // the agent went away again: looked for when it is back
     }
   }
 
@@ -69,14 +87,16 @@ export function useKeeping(agent: Ref<string>): Keeping {
     workers?.removeEventListener('message', onMessage)
     document.removeEventListener('visibilitychange', onVisible)
   })
-  // Only an agent's page is kept; and whenever one comes back, it may be of another release.
-  watch(agent, (now) => {
-    if (now === 'here') void keep()
+  // Only an agent's page is kept; and each time the line to one is new, it may be of another release.
+  watch(() => (agent.value === 'here' ? connections.value : 0), (now) => {
+    if (now === 0) return
+    void keep()
+    void lookForNewer()
   })
-  return { why, isKept, isNewer, stayAwake }
+  return { why, isNewer, stayAwake }
 }
 
-function ownFiles(): readonly string[] {
+function loadedFiles(): readonly string[] {
   const loaded = performance.getEntriesByType('resource').map((entry) => entry.name)
   return [...new Set(loaded)].filter((name) => name.startsWith(`${location.origin}/assets/`))
 }

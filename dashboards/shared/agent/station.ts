@@ -6,7 +6,7 @@ import { Refused, request } from '../api/http'
 import { type ClockLine, clockLine, domainNowMs } from '../clock'
 import { isObject, type Json } from '../live/protocol'
 import { useTicking } from '../ticking'
-import { madeScan, readLive, readScan, readScans, readStatus, type Scan, scanKey, type Status, withScan } from './agent'
+import { madeScan, readLive, readScan, readScans, readStatus, type Scan, scanKey, type Status, withRecalled, withScan } from './agent'
 import type { Alarm } from './cold'
 import { refusal } from './said'
 import { EMPTY_WEDGE, press } from './wedge'
@@ -25,6 +25,8 @@ export interface Station {
   readonly trouble: Ref<string>
   /** Goes up soon after anything was booked here, by whomever: time to look anew. */
   readonly changes: Ref<number>
+  /** Goes up with each new line to the agent: it may have been started anew. */
+  readonly connections: Ref<number>
   readonly book: (text: string, symbology?: string) => void
   /** Posts to the agent; null where it was refused, and `trouble` says why. */
   readonly post: (path: string, body: object, patienceMs?: number) => Promise<Json | null>
@@ -58,6 +60,7 @@ export function useStation(hooks: Hooks): Station {
   const waiting = ref(0)
   const trouble = ref('')
   const changes = ref(0)
+  const connections = ref(0)
   const startedMs = performance.now()
   const ticking = useTicking()
   const nowMs = computed(() => clock.value && domainNowMs(clock.value, ticking.value))
@@ -102,17 +105,22 @@ export function useStation(hooks: Hooks): Station {
       if (message?.type === 'scan') show(message.scan)
       if (message?.type === 'alarm') hooks.alarmed(message.alarm)
     }
-    events.onopen = () => void recall()
+    events.onopen = () => {
+      connections.value += 1
+      void recall()
+    }
     events.onerror = () => {
       // A browser gives up for good on some errors (a proxy's 502): then begin anew.
       if (events?.readyState === EventSource.CLOSED) again = window.setTimeout(listen, 2000)
     }
   }
 
-  /** What was scanned while this page was away. */
+  /** What was scanned while this page was away. What comes meanwhile is newer than the answer. */
   async function recall(): Promise<void> {
+    const before = scans.value
     try {
-      scans.value = readScans(await request('GET', `/api/scans?limit=${SHOWN}`))
+      const recalled = readScans(await request('GET', `/api/scans?limit=${SHOWN}`))
+      scans.value = withRecalled(recalled, before, scans.value)
     } catch {
       // the live events go on; the list fills as scans come
     }
@@ -137,7 +145,8 @@ export function useStation(hooks: Hooks): Station {
 
   function notBooked(text: string, error: unknown): Scan {
     const detail = error instanceof Refused ? 'not_kept' : ''
-    return madeScan({ at_ms: nowMs.value ?? 0, text, device: 'wedge', kind: 'failed', sound: 'error', detail })
+    const atMs = nowMs.value ?? Date.now() // a page that opened without its agent knows no better
+    return madeScan({ at_ms: atMs, text, device: 'wedge', kind: 'failed', sound: 'error', detail })
   }
 
   function showOf(answer: unknown, name: 'scan' | 'act'): Scan | null {
@@ -217,7 +226,7 @@ export function useStation(hooks: Hooks): Station {
   })
 
   return {
-    status, scans, last, clock, nowMs, agent, hasFocus, waiting, trouble, changes,
+    status, scans, last, clock, nowMs, agent, hasFocus, waiting, trouble, changes, connections,
     book, act, undo, setMode, post: (path, body, patienceMs) => named(() => post(path, body, patienceMs)),
   }
 }
