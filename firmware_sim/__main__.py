@@ -12,6 +12,7 @@ import structlog
 
 from edge.wire.clock import TownClock
 from firmware_sim.cold_room import INCIDENTS
+from firmware_sim.map.pbf import ATTRIBUTION, VERSION, WriterMissingError, write_map
 from firmware_sim.town.control import ControlError, Request, ask
 from firmware_sim.town.life import Town
 from firmware_sim.town.memory import ForgottenError
@@ -24,6 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "town":
         return _run_town(options)
+    if options.command == "map":
+        return _draw_map(options)
     request = Request(
         do=options.command, site=getattr(options, "site", ""), label=getattr(options, "label", ""), aim=getattr(options, "aim", ""),
         data_hex=getattr(options, "hex", ""), rate=getattr(options, "rate", 1.0),
@@ -48,6 +51,20 @@ def _run_town(options: argparse.Namespace) -> int:
         return 2
     _log_as_json()
     return asyncio.run(_live(Town(told, clock, time.monotonic)))
+
+
+def _draw_map(options: argparse.Namespace) -> int:
+    """Once for a seed and a version of the generator. The last two lines are the file and what a map of it is to say."""
+    file = options.data / f"town-{options.seed}-{VERSION}.osm.pbf"
+    try:
+        options.data.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            write_map(options.seed, file)
+    except (WriterMissingError, OSError) as error:
+        print(f"map: {error}", file=sys.stderr)
+        return 2
+    print(f"{file.absolute()}\n{ATTRIBUTION}")
+    return 0
 
 
 async def _live(town: Town) -> int:
@@ -100,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
         ("--seed", "TUANTU_TOWN_SEED, 1"),
     ):
         town.add_argument(flag, help=text)
+    drawn = commands.add_parser("map", help="draw the town's map as an .osm.pbf into its folder")
+    drawn.add_argument("--seed", type=int, default=1)
     scan = commands.add_parser("scan", help="write a label's bytes to a station's scanner line")
     scan.add_argument("--label", default="", help="the next parcel expected there, if left out")
     scan.add_argument("--aim", default="", help="AIM identifier such as ]C1, instead of the scanner's own")
@@ -120,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--device", required=True, help="such as fridge-1 or freezer-1")
     for command in (scan, write, unplug, replug, door, cold):
         command.add_argument("--site", required=True, help="such as st-0001")
-    for command in (town, scan, write, pace, status, unplug, replug, door, cold):
+    for command in (town, drawn, scan, write, pace, status, unplug, replug, door, cold):
         command.add_argument("--data", type=Path, required=True, help="the town's folder")
     return parser
 

@@ -29,6 +29,7 @@ from cloud.api import (
     links,
     losses,
     manifests,
+    maps,
     order_columns,
     orders,
     pack_modes,
@@ -40,6 +41,7 @@ from cloud.api import (
     quarantine,
     readings,
     resident_cases,
+    road_ways,
     runs,
     sessions,
     site_places,
@@ -58,6 +60,8 @@ from cloud.auth.passwords import PasswordVerifier
 from cloud.auth.residents import ResidentVault
 from cloud.auth.secrets import SecretMissingError
 from cloud.config import CloudConfig
+from cloud.roads.matrix import MatrixService
+from cloud.roads.sources import Roads
 from cloud.store.pool import open_pool
 from cloud.trouble import Trouble
 from edge.wire.clock import Clock
@@ -70,7 +74,7 @@ ROUTERS = (
     labels.router, photos.router,
     alarms.router, cold_chain.router,
     cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
-    trackers.router, runs.router, tracks.router,
+    trackers.router, runs.router, tracks.router, maps.router, road_ways.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.
@@ -86,6 +90,7 @@ def create_app(config: CloudConfig, clock: Clock) -> FastAPI:
         signer, vault, attempts = LinkSigner(config.secret, clock), ResidentVault(config.secret), AttemptCounter(config.secret)
     except SecretMissingError as error:
         raise Trouble(str(error), "every process of one installation needs the same") from None
+    roads = Roads(config)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -94,6 +99,7 @@ def create_app(config: CloudConfig, clock: Clock) -> FastAPI:
             app.state.services = Services(
                 config=config, clock=clock, pool=pool, counting=counting, signer=signer, vault=vault, attempts=attempts,
                 verifier=PasswordVerifier(), meters=meters, health=HealthCheck(config, pool),
+                roads=roads, matrix=MatrixService(roads.source, pool, clock),
             )  # fmt: skip
             yield
 

@@ -22,6 +22,8 @@ from cloud.auth.residents import ResidentVault
 from cloud.auth.sessions import COOKIE, find_account
 from cloud.config import CloudConfig
 from cloud.domain.scope import Role
+from cloud.roads.matrix import MatrixService
+from cloud.roads.sources import Roads
 from cloud.store.pool import Connection
 from edge.wire.clock import Clock, utc
 
@@ -40,6 +42,8 @@ class Services:
     verifier: PasswordVerifier
     meters: Meters
     health: HealthCheck
+    roads: Roads
+    matrix: MatrixService
 
     def now(self) -> datetime:
         """Domain time."""

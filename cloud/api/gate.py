@@ -32,10 +32,12 @@ class _TooLargeError(Exception):
 
 
 def content_policy(config: CloudConfig) -> str:
-    """Content-Security-Policy: everything from here, and the live socket; nothing of third parties."""
+    """Content-Security-Policy: everything from here, and the live socket; of third parties a map that is configured."""
     live = urlsplit(config.live_url)
+    tiles = urlsplit(config.map_url)  # of a map that an operator has chosen instead of ours
+    elsewhere = f" {tiles.scheme}://{tiles.netloc}" if tiles.netloc else ""
     return (
-        f"default-src 'self'; connect-src 'self' {live.scheme}://{live.netloc}; img-src 'self' data: blob:; "
+        f"default-src 'self'; connect-src 'self' {live.scheme}://{live.netloc}{elsewhere}; img-src 'self' data: blob:{elsewhere}; "
         "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'"
     )

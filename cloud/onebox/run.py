@@ -18,7 +18,7 @@ from pathlib import Path
 import segno
 
 from cloud.onebox import broker as onebox_broker
-from cloud.onebox import children, demo, phones, stored
+from cloud.onebox import children, demo, phones, stored, town_roads
 from cloud.onebox import postgres as onebox_postgres
 from cloud.onebox.broker import BrokerKind
 from cloud.onebox.children import DOCK, SITES, STATIONS, Addresses
@@ -32,6 +32,8 @@ from cloud.trouble import Trouble
 from edge.wire.clock import Clock, TownClock, WallClock, decode_town
 
 ROOT = Path(__file__).resolve().parents[2]
+# What the box does not decide: another road engine, another map.
+_OF_THE_OPERATOR = ("TUANTU_ROADS_DIR", "TUANTU_ROADS_URL", "TUANTU_MAP_URL", "TUANTU_MAP_ATTRIBUTION", "TUANTU_MAP_CRS")
 
 
 def main(arguments: list[str]) -> int:
@@ -102,6 +104,11 @@ class OneBox:
         self.phones: Mapping[str, str] = {}
         self.url = ""  # of the database, once it is there
         self.at = _addresses(wishes, self.ports)
+
+    @property
+    def roads(self) -> Path:
+        """Imported roads and maps."""
+        return self.folder / "roads"
 
     @property
     def has_town_time(self) -> bool:
@@ -183,6 +190,9 @@ async def _live(box: OneBox, supervisor: Supervisor) -> None:
         async with asyncio.TaskGroup() as watching:
             watching.create_task(watch(box.folder, box.sites, partial(_let_sites_in, box, supervisor, broker)))
             watching.create_task(phones.watch(box.url, partial(_let_phones_in, box, supervisor, broker)))
+            if box.wishes.with_town:
+                told = {**stored.kept(box.folder), "TUANTU_TOWN_SEED": os.environ.get("TUANTU_TOWN_SEED", "")}
+                watching.create_task(town_roads.ensure(ROOT, box.folder / "town", box.roads, told, say))
     finally:
         if beating is not None:
             beating.cancel()
@@ -290,6 +300,8 @@ def _shared_environment(box: OneBox, url: str, broker: onebox_broker.Broker) -> 
         "TUANTU_POSITIONS_URL": f"http://{at.reachable}:{at.positions_port}",
         "TUANTU_JT808_PORT": str(at.jt808_port),
         "TUANTU_JT808_ADDRESS": f"{at.reachable}:{at.jt808_port}",
+        "TUANTU_ROADS_DIR": str(box.roads),
+        **{name: os.environ[name] for name in _OF_THE_OPERATOR if name in os.environ},
     }
     if broker.kind is BrokerKind.MOSQUITTO:
         shared["TUANTU_PHONES_MQTT_URL"] = f"mqtt://{at.reachable}:{broker.port}"

@@ -18,6 +18,12 @@ def keep(folder: Path, environment: Mapping[str, str]) -> None:
     write_private(folder / FILE, json.dumps({**environment, FOLDER_VARIABLE: str(folder)}))
 
 
+def kept(folder: Path) -> dict[str, str]:
+    """What this start has kept."""
+    settings: dict[str, str] = json.loads((folder / FILE).read_bytes())
+    return settings
+
+
 def found(arguments: Sequence[str], environment: Mapping[str, str], root: Path) -> tuple[list[str], dict[str, str]]:
     """The arguments without ``--data DIR``, and the settings of that one box.
 

@@ -1,10 +1,11 @@
 """Valhalla in this process, from its wheel, on the graph of one imported version.
 
-An actor is one thread's: each of our threads makes its own. Valhalla lets go of the interpreter while it computes.
+An actor does one thing at a time: who asks borrows one. Valhalla lets go of the interpreter while it computes.
 """
 
 import json
 import os
+import queue
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -50,9 +51,11 @@ class ValhallaHere:
 
     def __init__(self, folder: Path, graph: str) -> None:
         self._folder = folder
-        self._own = threading.local()
+        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()  # the one used last has the tiles in its cache
         self.graph = graph
         self.lanes = os.cpu_count() or 1
+        for _ in range(self.lanes):
+            self._idle.put(None)  # made when first needed
 
     def off_road(self, points: Sequence[Point]) -> list[bool]:
         return valhalla_words.off_road(self._ask, points)
@@ -67,12 +70,15 @@ class ValhallaHere:
         return valhalla_words.route(self._ask, points)
 
     def _ask(self, action: str, request: dict[str, Any]) -> Any:
-        actor = getattr(self._own, "actor", None) or self._actor()
+        actor = self._idle.get()
         try:
+            actor = actor or self._actor()
             call = {"sources_to_targets": "matrix"}.get(action, action)
             return json.loads(getattr(actor, call)(json.dumps(request)))
         except RuntimeError as error:  # all it ever raises
             raise RoadsError(f"Valhalla: {error}") from None
+        finally:
+            self._idle.put(actor)
 
     def _actor(self) -> Any:
         from valhalla import Actor
@@ -81,7 +87,6 @@ class ValhallaHere:
             json.dump(configuration(self._folder), file)
             file.flush()
             try:
-                self._own.actor = Actor(file.name)
+                return Actor(file.name)
             except RuntimeError as error:
                 raise RoadsError(f"Valhalla can't read the graph {self.graph}: {error}; import the extract again") from None
-        return self._own.actor

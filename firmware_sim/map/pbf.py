@@ -5,7 +5,7 @@ from pathlib import Path
 from firmware_sim.map.elements import TownMap, town_map
 
 VERSION = 1  # of what the generator draws: a map of another one is drawn again
-ATTRIBUTION = "团途示范地图(生成,非真实道路)"
+ATTRIBUTION = "团途示范地图 · Tuantu demo town (generated)"
 
 
 class WriterMissingError(RuntimeError):

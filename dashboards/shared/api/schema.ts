@@ -555,6 +555,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Map
+         * @description The map to show now.
+         */
+        get: operations["look_at_map_api_map_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/map/{version}.pmtiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Map File
+         * @description The whole map, or the bytes of a Range.
+         */
+        get: operations["map_file_api_map__version__pmtiles_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me": {
         parameters: {
             query?: never;
@@ -1337,6 +1377,86 @@ export interface paths {
          * @description Ask ingest to try it again; within seconds it is ``replayed``, or ``kept`` with the reason in ``outcome``.
          */
         post: operations["replay_api_quarantine__quarantine_id__replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Roads
+         * @description Which roads ways are on now.
+         */
+        get: operations["look_at_roads_api_roads_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roads/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Matrix
+         * @description Times and distances between sites; who can't be reached is named.
+         */
+        post: operations["find_matrix_api_roads_matrix_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roads/pace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Pace
+         * @description How long vans take for what the engine says; what is learned from tracks later goes on from here.
+         */
+        put: operations["set_pace_api_roads_pace_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roads/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Route
+         * @description A van's way through two or more points, in their order.
+         */
+        post: operations["find_route_api_roads_route_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3417,6 +3537,61 @@ export interface components {
             /** Total */
             total: number;
         };
+        /**
+         * MapOut
+         * @description ``kind``: pmtiles (Protomaps schema 4), raster (``url`` has {z}, {x}, {y}) or none. ``bounds``: west, south, east, north.
+         *
+         *     ``crs``: what the tiles are drawn in; what we say of places is WGS-84 always.
+         */
+        MapOut: {
+            /** Attribution */
+            attribution: string;
+            /** Bounds */
+            bounds: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /**
+             * Crs
+             * @enum {string}
+             */
+            crs: "wgs84" | "gcj02";
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "pmtiles" | "raster" | "none";
+            /** Url */
+            url: string;
+        };
+        /**
+         * MatrixForm
+         * @description Site ids; ``hour``: local, for the pace.
+         */
+        MatrixForm: {
+            /** Hour */
+            hour?: number | null;
+            /** Sites */
+            sites: string[];
+        };
+        /**
+         * MatrixOut
+         * @description From the row's site to the column's, in the order asked; null where no way leads.
+         */
+        MatrixOut: {
+            /** Is Estimate */
+            is_estimate: boolean;
+            /** Metres */
+            metres: (number | null)[][];
+            /** Seconds */
+            seconds: (number | null)[][];
+            /** Sites */
+            sites: string[];
+            /** Unreachable */
+            unreachable: components["schemas"]["UnreachableOut"][];
+        };
         /** NewContainersIn */
         NewContainersIn: {
             /** Count */
@@ -3650,6 +3825,16 @@ export interface components {
             cases: components["schemas"]["OwnCaseOut"][];
         };
         /**
+         * PaceForm
+         * @description ``factor``: seconds driven for one of the engine's, over the day; ``by_hour``: local hours 0 to 23, over that.
+         */
+        PaceForm: {
+            /** By Hour */
+            by_hour: number[];
+            /** Factor */
+            factor: number;
+        };
+        /**
          * PackModes
          * @description ``stations``: those where it is not ``default``, and that the operator has today or will have.
          */
@@ -3797,6 +3982,13 @@ export interface components {
             stop: number;
             /** Zone */
             zone: string;
+        };
+        /** PointForm */
+        PointForm: {
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
         };
         /**
          * ProcessHealth
@@ -4013,6 +4205,41 @@ export interface components {
             phone: string;
         };
         /**
+         * RoadsOut
+         * @description ``is_estimate``: ways are straight lines, not roads; ``why`` says why. The rest is of the imported version; null without.
+         */
+        RoadsOut: {
+            /** Attribution */
+            attribution: string | null;
+            /** Graph */
+            graph: string;
+            /** Is Estimate */
+            is_estimate: boolean;
+            /** Made At */
+            made_at: string | null;
+            pace: components["schemas"]["PaceForm"];
+            /** Ratio */
+            ratio: number | null;
+            /** Ratio P95 */
+            ratio_p95: number | null;
+            /** Source */
+            source: string | null;
+            /** Unreachable Share */
+            unreachable_share: number | null;
+            /** Why */
+            why: string;
+        };
+        /**
+         * RouteForm
+         * @description ``hour``: local, for the pace; left out, the day's.
+         */
+        RouteForm: {
+            /** Hour */
+            hour?: number | null;
+            /** Points */
+            points: components["schemas"]["PointForm"][];
+        };
+        /**
          * RouteIn
          * @description A run and its stations in the order of delivery.
          */
@@ -4021,6 +4248,33 @@ export interface components {
             run: string;
             /** Stops */
             stops: string[];
+        };
+        /**
+         * RouteOut
+         * @description ``line``: lat and lon. ``speeds_m_s``, ``edges``: of the pieces between. ``stops``, ``lights``: places in the line.
+         */
+        RouteOut: {
+            /** Edges */
+            edges: number[];
+            /** Is Estimate */
+            is_estimate: boolean;
+            /** Lights */
+            lights: number[];
+            /** Line */
+            line: [
+                number,
+                number
+            ][];
+            /** Metres */
+            metres: number;
+            /** Seconds */
+            seconds: number;
+            /** Speeds M S */
+            speeds_m_s: number[];
+            /** Stops */
+            stops: number[];
+            /** Turns */
+            turns: components["schemas"]["TurnOut"][];
         };
         /**
          * RulesForm
@@ -4504,6 +4758,22 @@ export interface components {
             vehicle_name: string;
         };
         /**
+         * TurnOut
+         * @description ``first_point``: where in the line it begins.
+         */
+        TurnOut: {
+            /** En */
+            en: string;
+            /** First Point */
+            first_point: number;
+            /** Metres */
+            metres: number;
+            /** Seconds */
+            seconds: number;
+            /** Zh */
+            zh: string;
+        };
+        /**
          * UndoIn
          * @description ``event``: one of the two that the case names; ``reason`` goes into the station's record, so no name of a resident.
          */
@@ -4512,6 +4782,13 @@ export interface components {
             event: string;
             /** Reason */
             reason: string;
+        };
+        /** UnreachableOut */
+        UnreachableOut: {
+            /** Site */
+            site: string;
+            /** Why */
+            why: string;
         };
         /** UnresolvedOut */
         UnresolvedOut: {
@@ -5790,6 +6067,82 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LossOut"];
                 };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_map_api_map_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    map_file_api_map__version__pmtiles_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Client Error */
             "4XX": {
@@ -7638,6 +7991,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuarantineOne"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_roads_api_roads_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoadsOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_matrix_api_roads_matrix_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatrixForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_pace_api_roads_pace_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaceForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaceForm"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    find_route_api_roads_route_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RouteForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteOut"];
                 };
             };
             /** @description Client Error */
