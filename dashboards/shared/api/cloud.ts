@@ -37,6 +37,8 @@ export const cloud = {
   acknowledgeLoss: (kind: 'batches' | 'quarantine', total: number, note: string) =>
     request('POST', `/api/losses/${kind}/acknowledge`, { total, note }),
   sites: async () => ((await request('GET', '/api/sites')) as Schemas['SiteList']).sites,
+  map: async () => (await request('GET', '/api/map')) as Schemas['MapOut'],
+  roads: async () => (await request('GET', '/api/roads')) as Schemas['RoadsOut'],
   alarms: async (show: 'open' | 'all') => (await request('GET', `/api/alarms?show=${show}&limit=200`)) as Schemas['AlarmList'],
   acknowledgeAlarm: async (id: number, note: string) => (await request('POST', `/api/alarms/${id}/acknowledge`, { note })) as Alarm,
   closeAlarm: async (id: number, note: string) => (await request('POST', `/api/alarms/${id}/close`, { note })) as Alarm,

@@ -1,0 +1,91 @@
+/** The light map by Leaflet on a canvas: for phones, and for screens whose graphics a processor computes. */
+
+import 'leaflet/dist/leaflet.css'
+
+import L from 'leaflet'
+import { leafletLayer } from 'protomaps-leaflet'
+
+import { FONT, palette, type Palette } from './colours'
+import { lightLabels, lightPaint } from './light_rules'
+import { boundsOf, corners, drawnAt } from './shift'
+import type { Ground, MapLine, MapView, Marker, Opening, Place } from './view'
+
+const MOST_NAMES = 80 // more than anybody reads; each is an element of the page
+
+export function openLight({ element, ground, onPick, isDark }: Opening): MapView {
+  const paint = palette(isDark)
+  element.style.background = paint.land
+  const map = L.map(element, { preferCanvas: true, zoomControl: false, maxZoom: 19, zoomAnimation: false, fadeAnimation: false })
+  map.attributionControl.setPrefix(false)
+  L.control.zoom({ position: 'topright' }).addTo(map)
+  groundLayer(ground, paint)?.addTo(map)
+  const drawing = L.canvas({ padding: 0.3 })
+  const lines = L.layerGroup().addTo(map)
+  const markers = L.layerGroup().addTo(map)
+  const at = (place: Place): L.LatLngTuple => {
+    const [lon, lat] = drawnAt(place, ground.crs)
+    return [lat, lon]
+  }
+  const fit = (places: readonly Place[], padding: number): void => {
+    const all = corners(places, ground.crs)
+    if (!all) return
+    const [[west, south], [east, north]] = all
+    map.fitBounds([[south, west], [north, east]], { padding: [padding, padding], maxZoom: 16, animate: false })
+  }
+  if (ground.bounds) fit(boundsOf(ground), 8)
+  else map.setView([30, 110], 4)
+
+  return {
+    show(wanted: readonly Marker[]) {
+      markers.clearLayers()
+      const hasNames = wanted.length <= MOST_NAMES
+      for (const one of wanted) {
+        const dot = L.circleMarker(at(one), {
+          renderer: drawing, radius: one.isChosen ? 10 : 7, color: paint.halo, weight: 2, fillColor: paint.tones[one.tone], fillOpacity: 1,
+        })
+        dot.on('click', () => {
+          onPick(one.id)
+        })
+        if (hasNames) dot.bindTooltip(plain(one.label), { permanent: true, direction: 'right', offset: [8, 0], className: 'map-name' })
+        dot.addTo(markers)
+      }
+    },
+    draw(wanted: readonly MapLine[]) {
+      lines.clearLayers()
+      for (const one of wanted) {
+        L.polyline(one.points.map(at), {
+          renderer: drawing, color: paint.tones[one.tone], weight: 4, ...(one.isDashed ? { dashArray: '4 8' } : {}),
+        }).addTo(lines)
+      }
+    },
+    fit(places: readonly Place[]) {
+      fit(places, 48)
+    },
+    close() {
+      map.remove()
+    },
+  }
+}
+
+/** Tooltips take HTML; a name is none. */
+function plain(text: string): HTMLElement {
+  const element = document.createElement('span')
+  element.textContent = text
+  return element
+}
+
+function groundLayer(ground: Ground, paint: Palette): L.Layer | null {
+  switch (ground.kind) {
+    case 'pmtiles':
+      // It looks for Leaflet where a page without a bundler has it.
+      ;(globalThis as unknown as { L: typeof L }).L = L
+      return leafletLayer({
+        url: ground.url, attribution: ground.attribution, maxDataZoom: 14, backgroundColor: paint.land, paintRules: lightPaint(paint),
+        labelRules: lightLabels(paint, FONT),
+      }) as unknown as L.Layer
+    case 'raster':
+      return L.tileLayer(ground.url, { attribution: ground.attribution, maxZoom: 19 })
+    case 'none':
+      return null
+  }
+}
