@@ -24,6 +24,7 @@ from cloud.api import (
     containers,
     docks,
     errors,
+    etas,
     health,
     labels,
     links,
@@ -74,7 +75,7 @@ ROUTERS = (
     labels.router, photos.router,
     alarms.router, cold_chain.router,
     cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
-    trackers.router, runs.router, tracks.router, maps.router, road_ways.router,
+    trackers.router, runs.router, tracks.router, etas.router, maps.router, road_ways.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cloud.eta.lessons import learn_lessons
 from cloud.jobs.cold_chain import keep_accounts
 from cloud.jobs.cut_off import freeze_due
 from cloud.jobs.housekeeping import delete_served
@@ -94,6 +95,10 @@ async def _tracks(connection: Connection, _mode: StoreMode, moment: Moment) -> M
     return await keep_days(connection, moment.now)
 
 
+async def _eta(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await learn_lessons(connection, moment.now)
+
+
 async def _alarms(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
     return {"folded": await fold_waiting(connection, moment.now)}
 
@@ -102,6 +107,7 @@ JOBS = (
     Job("partitions", _PARTITIONS_MINUTES, _partitions, frozenset({StoreMode.PLAIN})),
     Job("roll-up", 1, _roll_up),
     Job("tracks", 30, _tracks),
+    Job("eta", 5, _eta),
     Job("retention", 30, _retention),
     Job("columnstore", 30, _columnstore, frozenset({StoreMode.TIMESCALE})),
     Job("housekeeping", 30, _housekeeping),

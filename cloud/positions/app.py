@@ -17,6 +17,7 @@ from prometheus_client import start_http_server
 from starlette.applications import Starlette
 
 from cloud.config import CloudConfig
+from cloud.positions.arriving import Arriving
 from cloud.positions.following import Following
 from cloud.positions.intake import Intake
 from cloud.positions.line import BrokerLine
@@ -50,7 +51,9 @@ async def run(config: CloudConfig, clock: Clock) -> None:
             terminals = Terminals(intake, pool, clock, meters, config.secret)
             await stack.enter_async_context(_listening(terminals, config))
         async with asyncio.TaskGroup() as group:
-            parts = [intake.run(), Following(url, clock, line.publish, instance).run()]
+            parts = [
+                intake.run(), Following(url, clock, line.publish, instance).run(), Arriving(url, clock, line.publish).run(),
+            ]  # fmt: skip
             if config.broker_url.get_secret_value():
                 parts.append(line.run(intake))
             working = [group.create_task(part) for part in parts]

@@ -395,6 +395,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/links/{token}/eta": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Order Eta
+         * @description When the van that carries the order comes to its station. Of several vans the last: then all of it is there.
+         */
+        get: operations["order_eta_api_links__token__eta_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/links/{token}/pickup": {
         parameters: {
             query?: never;
@@ -935,6 +955,26 @@ export interface paths {
          * @description Who erased when, the newest first; the schedule too.
          */
         get: operations["list_erasures_api_operators__operator_id__erasures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/eta-accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Accuracy
+         * @description By route, and of each by how many stops came before, over service dates from ``first`` to ``last``.
+         */
+        get: operations["accuracy_api_operators__operator_id__eta_accuracy_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1495,6 +1535,26 @@ export interface paths {
          * @description One run.
          */
         get: operations["look_at_run_api_runs__run_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/eta": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Run Eta
+         * @description When its van comes to the stops ahead.
+         */
+        get: operations["run_eta_api_runs__run_id__eta_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2070,6 +2130,50 @@ export interface components {
             role: string;
             /** Sites */
             sites: string[];
+        };
+        /**
+         * AccuracyOut
+         * @description ``runs``: of how many the operator's experience is.
+         */
+        AccuracyOut: {
+            /**
+             * First
+             * Format: date
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date
+             */
+            last: string;
+            /** Rows */
+            rows: components["schemas"]["AccuracyRow"][];
+            /** Runs */
+            runs: number;
+        };
+        /**
+         * AccuracyRow
+         * @description How true what was said was. Minutes; null, not 0, where nothing was said, or where the plan said no time.
+         *
+         *     ``stops_before``: the least of its group, null for all together. ``coverage``: how often the van came within the window.
+         */
+        AccuracyRow: {
+            /** Coverage */
+            coverage: number;
+            /** Delay Mae Min */
+            delay_mae_min: number | null;
+            /** Mae Min */
+            mae_min: number;
+            /** Route */
+            route: string;
+            /** Said */
+            said: number;
+            /** Schedule Mae Min */
+            schedule_mae_min: number | null;
+            /** Stops Before */
+            stops_before: number | null;
+            /** Width Min */
+            width_min: number;
         };
         /**
          * AcknowledgeIn
@@ -3665,6 +3769,13 @@ export interface components {
             operators: components["schemas"]["OperatorIn-Output"][];
         };
         /**
+         * OrderEtaOut
+         * @description ``window`` null: no van carries the order, or it is there already, or nobody knows.
+         */
+        OrderEtaOut: {
+            window: components["schemas"]["WindowOut"] | null;
+        };
+        /**
          * OrderIn
          * @description One order of the shop system. Sent again it is recognised by ``external_id``.
          */
@@ -4296,6 +4407,16 @@ export interface components {
             };
         };
         /**
+         * RunEtaOut
+         * @description The stops ahead, in the order they are driven to; none where the run is not under way or was not heard yet.
+         */
+        RunEtaOut: {
+            /** Run */
+            run: number;
+            /** Stops */
+            stops: components["schemas"]["StopWindowOut"][];
+        };
+        /**
          * RunIn
          * @description ``stops`` in the order of the drive; ``vehicle`` null: none yet.
          */
@@ -4625,6 +4746,29 @@ export interface components {
             /** Stop */
             stop: number;
         };
+        /** StopWindowOut */
+        StopWindowOut: {
+            /** As Of */
+            as_of: string;
+            /** Early */
+            early: string;
+            /** Expected */
+            expected: string;
+            /** Is Estimate */
+            is_estimate: boolean;
+            /** Late */
+            late: string;
+            /** Planned Arrival */
+            planned_arrival: string | null;
+            /** Site */
+            site: string;
+            /** Site Name */
+            site_name: string;
+            /** Stop */
+            stop: number;
+            /** Stops Before */
+            stops_before: number;
+        };
         /** TouchedList */
         TouchedList: {
             /** Parcels */
@@ -4800,6 +4944,26 @@ export interface components {
             site: string;
             /** State */
             state: string;
+        };
+        /**
+         * WindowOut
+         * @description In four of five cases between ``early`` and ``late``. ``stops_before``: others the van goes to first.
+         *
+         *     ``as_of``: of the newest that is known of the van. ``is_estimate``: by straight lines, not roads.
+         */
+        WindowOut: {
+            /** As Of */
+            as_of: string;
+            /** Early */
+            early: string;
+            /** Expected */
+            expected: string;
+            /** Is Estimate */
+            is_estimate: boolean;
+            /** Late */
+            late: string;
+            /** Stops Before */
+            stops_before: number;
         };
         /** WordIn */
         WordIn: {
@@ -5737,6 +5901,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkedColdChain"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    order_eta_api_links__token__eta_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderEtaOut"];
                 };
             };
             /** @description Client Error */
@@ -6935,6 +7139,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErasureList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    accuracy_api_operators__operator_id__eta_accuracy_get: {
+        parameters: {
+            query: {
+                first: string;
+                last: string;
+            };
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccuracyOut"];
                 };
             };
             /** @description Client Error */
@@ -8235,6 +8482,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_eta_api_runs__run_id__eta_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEtaOut"];
                 };
             };
             /** @description Client Error */

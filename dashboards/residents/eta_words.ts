@@ -1,0 +1,27 @@
+/** What a resident reads of the van that brings their order. */
+
+import { texts } from '../shared/i18n/text'
+
+const zh = {
+  heading: '配送车',
+  window: '预计 {early}–{late} 到自提点',
+  about: '预计 {early} 左右到自提点',
+  next: '下一站就是您的自提点',
+  before: '还有 {n} 站',
+  asOf: '车辆位置截至 {time}',
+  silent: '车辆暂时没有消息，时间可能有变。',
+  estimate: '按直线距离估算',
+} as const
+
+const en: Readonly<Record<keyof typeof zh, string>> = {
+  heading: 'The van',
+  window: 'At your station between {early} and {late}',
+  about: 'At your station at about {early}',
+  next: 'Your station is the next stop',
+  before: '{n} {n?stop|stops} before yours',
+  asOf: 'by where the van was at {time}',
+  silent: 'The van has not been heard for a while; the time may change.',
+  estimate: 'an estimate by straight lines',
+}
+
+export const e = texts(zh, en)
