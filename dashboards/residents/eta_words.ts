@@ -4,8 +4,8 @@ import { texts } from '../shared/i18n/text'
 
 const zh = {
   heading: '配送车',
-  window: '预计 {early}–{late} 到自提点',
-  about: '预计 {early} 左右到自提点',
+  window: '预计 {early}–{late} 到店',
+  about: '预计 {early} 左右到店',
   next: '下一站就是您的自提点',
   before: '还有 {n} 站',
   asOf: '车辆位置截至 {time}',
