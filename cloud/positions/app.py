@@ -24,6 +24,8 @@ from cloud.positions.line import BrokerLine
 from cloud.positions.meters import PositionMeters
 from cloud.positions.terminals import Terminals
 from cloud.positions.web import TrackerAddress
+from cloud.roads.matrix import MatrixService
+from cloud.roads.sources import Roads
 from cloud.store.pool import open_pool
 from cloud.trouble import Trouble
 from edge.wire.clock import Clock
@@ -47,12 +49,14 @@ async def run(config: CloudConfig, clock: Clock) -> None:
             await stack.enter_async_context(_metrics(config, meters))
         pool = await stack.enter_async_context(open_pool(url, "positions-terminals", max_size=2))
         door = stack.enter_context(_door(config))
+        roads_pool = await stack.enter_async_context(open_pool(url, "positions-roads", max_size=2))
+        ways = MatrixService(Roads(config).source, roads_pool, clock)
         if config.jt808_port:
             terminals = Terminals(intake, pool, clock, meters, config.secret)
             await stack.enter_async_context(_listening(terminals, config))
         async with asyncio.TaskGroup() as group:
             parts = [
-                intake.run(), Following(url, clock, line.publish, instance).run(), Arriving(url, clock, line.publish).run(),
+                intake.run(), Following(url, clock, line.publish, instance).run(), Arriving(url, clock, line.publish, ways).run(),
             ]  # fmt: skip
             if config.broker_url.get_secret_value():
                 parts.append(line.run(intake))

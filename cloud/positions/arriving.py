@@ -8,7 +8,7 @@ import structlog
 
 from cloud.domain.notices import RoomNotice
 from cloud.eta.estimates import Estimates
-from cloud.eta.ways import StraightWays
+from cloud.eta.ways import Ways
 from cloud.store.pool import Connection, connect, is_unavailable
 from edge.wire.clock import Clock, utc
 
@@ -26,8 +26,12 @@ class Arriving:
     database_url: str
     clock: Clock
     publish: Callable[[Sequence[RoomNotice]], None]
-    _estimates: Estimates = field(default_factory=lambda: Estimates(StraightWays()))
+    ways: Ways
     _is_away: bool = False
+    _estimates: Estimates = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._estimates = Estimates(self.ways)
 
     async def run(self) -> None:
         """Connect, and look for as long as the database is there."""
