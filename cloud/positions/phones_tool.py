@@ -14,11 +14,16 @@ from cloud.trouble import Trouble
 from edge.wire.clock import Clock
 
 
+def parser() -> argparse.ArgumentParser:
+    """What may be said to it: nothing."""
+    return argparse.ArgumentParser(
+        prog="python -m cloud phones", description="users of OwnTracks phones, as Mosquitto's password file has them"
+    )
+
+
 async def main(arguments: Sequence[str], config: CloudConfig, _clock: Clock) -> int:
     """Exit code 0."""
-    argparse.ArgumentParser(
-        prog="python -m cloud phones", description="users of OwnTracks phones, as Mosquitto's password file has them"
-    ).parse_args(arguments)
+    parser().parse_args(arguments)
     try:
         connection = await connect(config.database_url.get_secret_value(), "phones")
     except Unavailable as error:

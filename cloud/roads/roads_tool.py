@@ -16,7 +16,7 @@ _SHOWN = 78
 
 def main(arguments: list[str], config: CloudConfig, clock: Clock) -> int:
     """Exit code 0, or Trouble."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if config.roads_dir is None:
         raise Trouble(
             "nobody said where imported roads are kept", "TUANTU_ROADS_DIR=/var/lib/tuantu/roads, for all processes of the cloud"
@@ -73,11 +73,12 @@ class _Progress:
         sys.stdout.flush()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cloud roads", description="which roads there are, and new ones")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """What may be said to it."""
+    made = argparse.ArgumentParser(prog="python -m cloud roads", description="which roads there are, and new ones")
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     importing = commands.add_parser("import", help="make routing graph and map of an OpenStreetMap extract, and use them")
     importing.add_argument("file", type=Path, help="FILE.osm.pbf")
     importing.add_argument("--attribution", default=OPENSTREETMAP, help=f"what the map says of its source ({OPENSTREETMAP})")
     commands.add_parser("status", help="the roads in use")
-    return parser
+    return made
