@@ -26,6 +26,7 @@ STEADY_S = 10.0  # a connection that held this long was a good one; a shorter on
 STOP_TIMEOUT_S = 3.0  # to say goodbye; a broker that does not listen gets the will instead
 
 DEVICES_EVERY_S = 2.0  # a plug that wobbles is told of this often at most
+SETTLED_EVERY_S = 30.0  # only a restored cloud needs to hear it, and each time a board is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +168,19 @@ class Uplink:
 
         At a connection most devices are not up yet, and any may be unplugged later.
         """
-        seen = said.settled
+        seen, due_s = said.settled, 0.0
         while True:
             await asyncio.sleep(DEVICES_EVERY_S)
+            now_s = self._around.read_monotonic_s()
             try:
                 before, seen = seen, await self._outbox.run(_settled)
-                is_news = seen == before and seen != said.settled
+                is_news = seen == before and seen != said.settled and now_s >= due_s
                 if not is_news and self._presence.read_devices() == said.devices:
                     continue
                 depth, settled = await self._outbox.run(_look)
             except OutboxBusyError:  # the connection is good; the next round tries again
                 continue
+            due_s = now_s + SETTLED_EVERY_S if settled != said.settled else due_s
             said = self._birth(depth, settled, said.nonce, said.at_ms)
             self._say(link, Leaf.STATUS, said)
 
