@@ -2,6 +2,7 @@
 
 Wrong ones are counted at each device for itself, PINs and badges apart. A browser that nobody ever logged in at may be a new one
 each time: it is counted by where on the network it is, and by a ceiling of the whole station, which stops no device that is known.
+A known device has a ceiling of its own, which no log-in clears: else whoever has a PIN tries their colleagues', and in between it.
 """
 
 import hashlib
@@ -22,21 +23,18 @@ CEILING = GuessRules(guesses=25, first_lock_s=300, longest_lock_s=900)
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``own``: the counter of the device, or of its place on the network. ``station``: the ceiling; None for a badge, whose 128
-    random bits nobody guesses. ``is_known``: somebody has logged in there before, or it is a scanner of ours.
+    """``own``: the counter of the device, or of its place on the network. ``ceiling``: of a known device its own, else the station's;
+    None for a badge, whose 128 random bits nobody guesses.
     """
 
     own: Guessing
-    station: Guessing | None = None
-    is_known: bool = False
+    ceiling: Guessing | None = None
 
     @property
     def wait_s(self) -> float:
         """How long nobody is answered here yet."""
-        own_s = wait_s(self.own.attempts, self.own.now_s)
-        if self.station is None or self.is_known:
-            return own_s
-        return max(own_s, wait_s(self.station.attempts, self.station.now_s))
+        counters = (self.own, self.ceiling) if self.ceiling is not None else (self.own,)
+        return max(wait_s(one.attempts, one.now_s) for one in counters)
 
 
 class Gates:
@@ -58,8 +56,9 @@ class Gates:
         place = f"{STATION}/{by}/{device if is_known else f'from-{hashlib.sha256(address.encode()).hexdigest()[:8]}'}"
         own = Guessing(place, self._attempts.get(place, Attempts()), self._read_rules(), now_s)
         if by == "badge":
-            return Gate(own, None, is_known)
-        return Gate(own, Guessing(STATION, self._attempts.get(STATION, Attempts()), CEILING, now_s), is_known)
+            return Gate(own)
+        above = f"{STATION}/ceiling/{device}" if is_known else STATION
+        return Gate(own, Guessing(above, self._attempts.get(above, Attempts()), CEILING, now_s))
 
     def forget_old(self) -> list[str]:
         """Places on the network where nobody was wrong for long: their rows may go."""

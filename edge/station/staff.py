@@ -65,16 +65,15 @@ def locked(gate: Gate) -> Verdict | None:
 
 
 def _refused(by: LogInBy, gate: Gate) -> LogIn:
-    own = _wronged(gate.own)
-    station = None if gate.station is None or wait_s(gate.station.attempts, gate.station.now_s) else _wronged(gate.station)
+    own, ceiling = _wronged(gate.own), None if gate.ceiling is None else _wronged(gate.ceiling)
+    counters = [own] if ceiling is None else [own, ceiling]
     locks = tuple(
         AskingLocked(place=one.place, failures=one.rules.guesses, lock_s=int(wait_s(one.attempts, one.now_s)))
-        for one in (own, station)
-        if one is not None and wait_s(one.attempts, one.now_s)
+        for one in counters
+        if wait_s(one.attempts, one.now_s)
     )
-    after = replace(gate, own=own, station=station or gate.station)
-    verdict = locked(after) or Verdict(Word.LOG_IN_UNKNOWN, Sound.REFUSED)
-    attempts = {one.place: one.attempts for one in (own, station) if one is not None}
+    verdict = locked(Gate(own, ceiling)) or Verdict(Word.LOG_IN_UNKNOWN, Sound.REFUSED)
+    attempts = {one.place: one.attempts for one in counters}
     return LogIn(verdict._replace(facts=(StaffRefused(how=by, reason="unknown"), *locks)), attempts)
 
 

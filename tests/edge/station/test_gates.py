@@ -31,6 +31,20 @@ async def test_five_wrong_pins_lock_one_device_and_say_for_how_long_and_the_coll
         assert (await people.log_in("24680", "page-3", HERE)).word == Word.LOGGED_IN, "a known device is counted for itself"
 
 
+async def test_whoever_has_a_pin_of_their_own_guesses_no_colleagues_between_two_log_ins(tmp_path: Path) -> None:
+    async with open_counter(tmp_path, manifest=DAY, by="") as counter:
+        people = counter.people
+        words: list[str] = []
+        while len(words) < CEILING.guesses:
+            assert (await people.log_in("1357", "page-1", HERE)).word == Word.LOGGED_IN
+            words += await wrong(counter, min(4, CEILING.guesses - len(words)))
+        assert words == [Word.LOG_IN_UNKNOWN] * (CEILING.guesses - 1) + [Word.LOCKED_OUT]
+        assert (await people.log_in("1357", "page-1", HERE)).amount == CEILING.first_lock_s
+        assert (await people.log_in("24680", "page-2", THERE)).word == Word.LOGGED_IN, "one device stops no other, known or new"
+        assert (await people.log_in(BADGE, "page-1", HERE)).word == Word.LOGGED_IN
+        assert (await people.log_in("1357", "page-1", HERE)).word == Word.LOCKED_OUT
+
+
 async def test_a_badge_opens_where_wrong_pins_have_locked_and_clears_them(tmp_path: Path) -> None:
     async with open_counter(tmp_path, manifest=DAY, by="") as counter:
         await counter.people.log_in("1357", "page-1", HERE)
