@@ -216,10 +216,16 @@ def follow(
     for key, chain in chains.items():
         changes.extend(_follow_chain(chain, wanted.pop(key, None)))
     for cause in wanted.values():
-        rule = at_once.get(cause.operator or "", ())
-        case, steps = opened(cause.origin, cause.problem, at_once=cause.problem in rule, liability=cause.liability)
+        is_rule = cause.problem in at_once.get(cause.operator or "", ()) and not _is_paid_whole(cause, chains)
+        case, steps = opened(cause.origin, cause.problem, at_once=is_rule, liability=cause.liability)
         changes.append(Opened(cause, case, steps))
     return changes
+
+
+def _is_paid_whole(cause: Cause, chains: Mapping[str, Sequence[Followed]]) -> bool:
+    """The whole parcel was paid for this, or the money is on its way, before somebody named an article: a person looks at that."""
+    whole = chains.get(_station_key(cause.parcel or "", cause.problem, ""), ())
+    return any(one.case.state in (CaseState.REFUNDED, CaseState.REFUNDING) for one in whole)
 
 
 def _follow_chain(chain: Sequence[Followed], cause: Cause | None) -> list[Opened | Moved]:

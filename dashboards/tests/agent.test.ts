@@ -62,6 +62,16 @@ describe('the list of scans', () => {
     ])
   })
 
+  it('keeps what could not be booked while the agent was away, in its place and once', () => {
+    const at = (id: string, at_ms: number, kind = 'received'): Scan => madeScan({ id, at_ms, text: `t${String(at_ms)}`, kind })
+    const lost = [at('', 7, 'failed'), at('', 5, 'failed')]
+    const once = withRecalled([at('9', 8), at('6', 6), at('1', 1)], [...lost, at('1', 1)], [...lost, at('1', 1)])
+    expect(once.map((each) => each.atMs)).toEqual([8, 7, 6, 5, 1])
+    expect(withRecalled([at('9', 8), at('6', 6)], once, once).map((each) => each.atMs)).toEqual([8, 7, 6, 5])
+    const repeated = at('', 9, 'duplicate')
+    expect(withRecalled([at('9', 8)], [repeated], [repeated]).map((each) => each.atMs)).toEqual([8])
+  })
+
   it('is the agent’s where nothing came meanwhile', () => {
     const before = [scan('1')]
     expect(withRecalled([scan('9')], before, before).map((each) => each.id)).toEqual(['9'])

@@ -38,12 +38,20 @@ def slot_for(parcel: KnownParcel, here: Sequence[KnownParcel], day: Day) -> str:
 
 
 def _slots(parcels: Sequence[KnownParcel], here: Sequence[KnownParcel], day: Day) -> list[str]:
-    lying = ledger.lying(here)
+    """One after another, as they will be carried: a slot with one place left is told of one of them."""
+    lying = dict(ledger.lying(here))
     families: dict[str, list[str]] = {_claim(one): [] for one in parcels}
     for one in here:
         if (claim := _claim(one)) in families:
             families[claim].append(one.standing.place)
-    return [suggest_slot(one, day.plan, lying, families[claim] if (claim := _claim(one)) else ()) for one in parcels]
+    slots: list[str] = []
+    for one in parcels:
+        claim = _claim(one)
+        slot = suggest_slot(one, day.plan, lying, families[claim] if claim else ())
+        lying[slot] = lying.get(slot, 0) + 1
+        families[claim].append(slot)
+        slots.append(slot)
+    return slots
 
 
 def _claim(parcel: KnownParcel) -> str:

@@ -173,9 +173,21 @@ export function withScan(scans: readonly Scan[], scan: Scan): readonly Scan[] {
   return scans.map((each, index) => (index === at ? scan : each))
 }
 
-/** The agent's own list, with what was shown since it was asked for: the answer may be older than that. */
+/**
+ * The agent's own list, with what was shown since it was asked for: the answer may be older than that. What could not be booked
+ * only this page knows: it stays, by its time, so that whoever scanned it sees that it has to be scanned again.
+ */
 export function withRecalled(recalled: readonly Scan[], before: readonly Scan[], now: readonly Scan[]): readonly Scan[] {
-  return now.filter((scan) => !before.includes(scan)).reduceRight(withScan, recalled)
+  const merged = now.filter((scan) => !before.includes(scan)).reduceRight(withScan, recalled)
+  const known = new Set(merged.map(scanKey))
+  const unbooked = before.filter((scan) => scan.id === '' && scan.kind === 'failed' && !known.has(scanKey(scan)))
+  return unbooked.reduceRight(withOlder, merged).slice(0, MOST_SCANS)
+}
+
+/** Before the first that is not newer. */
+function withOlder(scans: readonly Scan[], scan: Scan): readonly Scan[] {
+  const at = scans.findIndex((each) => each.atMs <= scan.atMs)
+  return at < 0 ? [...scans, scan] : [...scans.slice(0, at), scan, ...scans.slice(at)]
 }
 
 function object(value: unknown): Json {

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,18 @@ def test_who_is_liable_by_the_readings_is_not_put_over_what_a_person_said() -> N
     assert told.case.liability is Liability.DRIVER
     said = replace(station, case=replace(station.case, liability=Liability.SUPPLIER))
     assert follow([said], [found], {}) == []
+
+
+@pytest.mark.parametrize("state", [CaseState.REFUNDING, CaseState.REFUNDED])
+def test_an_article_named_after_the_whole_parcel_was_paid_for_by_its_readings_is_not_paid_again_by_rule(state: CaseState) -> None:
+    released, rule = event(2, m.ParcelReleased(parcel=P)), {"green": ["temp_breach"]}
+    (whole,) = causes(RECEIVED, released, place=TRUCK)
+    paid = Followed(1, whole.key, Case(state, Origin.READINGS, whole.liability), 1, ())
+    milk = event(3, m.VarianceFound(problem=m.Problem.TEMP_BREACH, parcel=P, sku="milk"))
+    told = [one for one in follow([paid], causes(RECEIVED, released, milk, place=TRUCK), rule) if isinstance(one, Opened)]
+    assert [(one.cause.sku, one.case.state) for one in told] == [("milk", CaseState.SUBMITTED)]
+    (first,) = follow([], causes(RECEIVED, released, milk, place=TRUCK), rule)
+    assert first.case.state is CaseState.REFUNDING, "where nothing was paid the rule pays"
 
 
 @given(histories(), st.data())

@@ -118,6 +118,16 @@ async def test_a_slot_is_suggested_beside_the_rest_of_the_family(tmp_path: Path)
         assert await counter.desk.suggest_slot(STRANGE) == ""
 
 
+async def test_a_slot_with_one_place_left_is_told_to_one_of_all_that_wait(tmp_path: Path) -> None:
+    narrow = msgspec.structs.replace(DAY, shelves=tuple(msgspec.structs.replace(shelf, capacity=1) for shelf in DAY.shelves))
+    async with open_counter(tmp_path, manifest=narrow) as counter:
+        await counter.receive(WANG_1, WANG_2, LI_1)
+        queue = await counter.desk.shelf_queue(9)
+        assert [(one.parcel, slot) for one, slot in queue.first] == [(WANG_2, "C1"), (WANG_1, "A1"), (LI_1, "A2")]
+        await counter.desk.shelve(LI_1, "A1", CHEN)
+        assert [slot for _, slot in (await counter.desk.shelf_queue(9)).first] == ["C1", "A2"]
+
+
 async def test_goods_are_counted_piece_by_piece_and_go_into_bags_that_then_are_parcels(tmp_path: Path) -> None:
     async with open_counter(tmp_path, manifest=DAY) as counter:
         await counter.scan(BULK)
