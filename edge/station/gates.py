@@ -23,8 +23,8 @@ CEILING = GuessRules(guesses=25, first_lock_s=300, longest_lock_s=900)
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``own``: the counter of the device, or of its place on the network. ``ceiling``: of a known device its own, else the station's;
-    None for a badge, whose 128 random bits nobody guesses.
+    """``own``: the counter of the device, or of its place on the network. ``ceiling``: of a known device its own, else the
+    station's; None for a badge, whose 128 random bits nobody guesses.
     """
 
     own: Guessing
