@@ -32,6 +32,7 @@ from firmware_sim.locker import LockerFaults, SimulatedLockers
 from firmware_sim.locker_boards import SimulatedBoard
 from firmware_sim.locker_speech import SPEECH, Unlock
 from tests.edge.devices.locker_cabinets import BRIEF, Cabinet, all_closed, cabinet, eventually, quick
+from tests.edge.devices.terminals import held_terminal
 
 families = pytest.mark.parametrize("family", list(BoardFamily))
 # For tests that wait for a line to be silent or a door to stay shut: one board is quick enough, the others are slow together.
@@ -264,15 +265,11 @@ async def test_a_cabinet_that_is_unplugged_comes_back_by_itself_on_another_termi
         assert "plug it in" in here.board.health().detail
         assert (await here.board.open(1)).outcome is OpenOutcome.FAILED
         assert set((await here.board.doors()).values()) == {Door.UNKNOWN}
-        keeper, keeper_slave = os.openpty()  # takes the number that became free
-        try:
+        with held_terminal(before):
             here.lockers.plug()
             assert here.lockers.path.readlink() != before
             await eventually(lambda: here.board.health().state is DeviceState.OK)
             assert (await here.board.open(1)).outcome is OpenOutcome.OPENED
-        finally:
-            os.close(keeper)
-            os.close(keeper_slave)
         assert here.pulsed == [1]
 
 

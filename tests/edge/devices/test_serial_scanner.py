@@ -85,16 +85,12 @@ async def test_an_unplugged_scanner_is_lost_and_comes_back_by_itself_on_another_
             device.unplug()
             await eventually(lambda: scanner.health().state is DeviceState.LOST)
             assert "plug" in scanner.health().detail
-            keeper, keeper_slave = os.openpty()  # takes the number that became free
-            try:
+            with held_terminal(first_terminal):
                 device.plug()
                 assert device.path.readlink() != first_terminal
                 await eventually(lambda: scanner.health().state is DeviceState.OK)
                 device.scan(parcel_label(2))
                 cut, whole = await take(scans, 2)
-            finally:
-                os.close(keeper)
-                os.close(keeper_slave)
     assert cut.text == "half a lab"
     assert "went away" in cut.fault
     assert (whole.text, whole.fault) == (parcel_label(2), "")
