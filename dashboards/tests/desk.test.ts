@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 
 vi.mock('../shared/i18n/text', () => ({ language: { value: 'zh' }, texts: () => (key: string) => key }))
+vi.mock('../shared/agent/keeping', () => ({ useKeeping: vi.fn() })) // it reads the page's own text as it loads, and there is no page here
 
 const { isOfAPage } = await import('../shared/agent/desk')
 const said = (word: string, device = 'page-1a2b', detail = '') => isOfAPage({ word, device, detail })

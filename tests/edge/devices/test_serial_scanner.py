@@ -18,6 +18,7 @@ from edge.wire.labels import parcel_label
 from firmware_sim.faults import LineFaults
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.scanner_trigger import Maker, TriggeredScanner, TriggerFaults
+from tests.edge.devices.terminals import held_terminal
 
 DEADLINE_S = 20.0
 
