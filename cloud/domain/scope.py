@@ -60,10 +60,11 @@ CASES_IN_SCOPE = """(
 )"""
 
 
-# Stand in a WHERE of a query over tracker AS t or run AS r; take Scope.order_filter(). Both are an operator's own, for who may
-# act for it.
+# Stand in a WHERE of a query over tracker AS t, run AS r or plan AS l; take Scope.order_filter(). All are an
+# operator's own, for who may act for it.
 TRACKERS_IN_SCOPE = "(%(scope_operator)s::text IS NULL OR t.operator_id = %(scope_operator)s)"
 RUNS_IN_SCOPE = "(%(scope_operator)s::text IS NULL OR r.operator_id = %(scope_operator)s)"
+PLANS_IN_SCOPE = "(%(scope_operator)s::text IS NULL OR l.operator_id = %(scope_operator)s)"
 
 
 @dataclass(frozen=True, slots=True)

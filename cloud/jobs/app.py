@@ -19,6 +19,7 @@ from prometheus_client import start_http_server
 
 from cloud.config import CloudConfig
 from cloud.jobs.downlink import Downlink
+from cloud.jobs.route_plans import PlanDesk
 from cloud.jobs.run import run_job
 from cloud.jobs.schedule import JOBS, Job
 from cloud.store import heartbeat, job_health
@@ -45,13 +46,15 @@ async def run(config: CloudConfig, clock: Clock) -> None:
     async with AsyncExitStack() as stack:
         if config.metrics_port:
             await stack.enter_async_context(_metrics(config))
-        downlink = asyncio.create_task(Downlink(config, clock).run())
+        beside = [asyncio.create_task(part) for part in (Downlink(config, clock).run(), PlanDesk(config, clock).run())]
         try:
             await _supervise(config.database_url.get_secret_value(), clock)
         finally:
-            downlink.cancel()
-            with suppress(asyncio.CancelledError):
-                await downlink
+            for task in beside:
+                task.cancel()
+            for task in beside:
+                with suppress(asyncio.CancelledError):
+                    await task
 
 
 @asynccontextmanager

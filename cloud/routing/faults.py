@@ -35,6 +35,10 @@ WORDS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("{id} is fixed at the head of a van that may not serve it", "allow the van, or fix it elsewhere"),
         ("{id} 固定在一辆不允许服务它的车上", "请允许该车，或改为固定在别的车上"),
     ),
+    "no_coordinates": (
+        ("has no coordinates", "set its place"),
+        ("没有坐标", "请在地图上设置它的位置"),
+    ),
     "off_the_map": (
         ("lies where no van can be ({lat}, {lon})", "correct its position on the map"),
         ("位置无效（{lat}, {lon}）", "请在地图上更正位置"),

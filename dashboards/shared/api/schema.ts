@@ -1181,6 +1181,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Plans
+         * @description Of a date, the newest first.
+         */
+        get: operations["list_plans_api_operators__operator_id__plans_get"];
+        put?: never;
+        /**
+         * Ask For Plan
+         * @description Of a frozen date's containers; one that is not packed yet is packed first. The search begins within seconds.
+         */
+        post: operations["ask_for_plan_api_operators__operator_id__plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators/{operator_id}/residents/erase": {
         parameters: {
             query?: never;
@@ -1317,6 +1341,106 @@ export interface paths {
         get: operations["parcel_cold_chain_api_parcels__parcel_id__cold_chain_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Plan
+         * @description One, with how its search goes.
+         */
+        get: operations["look_at_plan_api_plans__plan_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Commit Plan
+         * @description Its routes become runs, and its containers go on them. What was committed for the date before is replaced.
+         */
+        post: operations["commit_plan_api_plans__plan_id__commit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}/comparison/{other_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Plans
+         * @description What the other plan of the same date costs and does more, or less, and which stations another van comes to.
+         */
+        get: operations["compare_plans_api_plans__plan_id__comparison__other_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard Plan
+         * @description Nothing becomes of it; it can still be looked at.
+         */
+        post: operations["discard_plan_api_plans__plan_id__discard_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Plan
+         * @description Enough searched: the best so far is the plan, within seconds.
+         */
+        post: operations["stop_plan_api_plans__plan_id__stop_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3014,6 +3138,58 @@ export interface components {
             /** Unresolved */
             unresolved: number;
         };
+        /**
+         * DayIn
+         * @description ``depot`` null: the operator's only dock. ``seconds``: how long to search.
+         */
+        DayIn: {
+            /**
+             * Container S
+             * @default 20
+             */
+            container_s: number;
+            /**
+             * Deliver From
+             * Format: time
+             * @default 06:00:00
+             */
+            deliver_from: string;
+            /**
+             * Deliver Until
+             * Format: time
+             * @default 15:00:00
+             */
+            deliver_until: string;
+            /** Depot */
+            depot?: string | null;
+            /**
+             * Loading S
+             * @default 1200
+             */
+            loading_s: number;
+            /**
+             * Seconds
+             * @default 30
+             */
+            seconds: number;
+            /**
+             * Service Date
+             * Format: date
+             */
+            service_date: string;
+            /**
+             * Service S
+             * @default 240
+             */
+            service_s: number;
+            /**
+             * Stations
+             * @default []
+             */
+            stations: components["schemas"]["StationIn"][];
+            /** Vans */
+            vans: components["schemas"]["VanIn"][];
+        };
         /** DisputeList */
         DisputeList: {
             /** Containers */
@@ -3696,6 +3872,20 @@ export interface components {
             /** Unreachable */
             unreachable: components["schemas"]["UnreachableOut"][];
         };
+        /**
+         * MovedOut
+         * @description ``before``, ``after``: the van; "" where none comes.
+         */
+        MovedOut: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Name */
+            name: string;
+            /** Site */
+            site: string;
+        };
         /** NewContainersIn */
         NewContainersIn: {
             /** Count */
@@ -4063,10 +4253,209 @@ export interface components {
             /** Lon */
             lon: number;
         };
+        /**
+         * PlanComparison
+         * @description The other plan minus this one.
+         */
+        PlanComparison: {
+            /** Cost Fen */
+            cost_fen: number;
+            /** Distance M */
+            distance_m: number;
+            /** Driving S */
+            driving_s: number;
+            /** Duty S */
+            duty_s: number;
+            /** Late If Slower */
+            late_if_slower: number;
+            /** Moved */
+            moved: components["schemas"]["MovedOut"][];
+            /** Unassigned */
+            unassigned: number;
+            /** Vans */
+            vans: number;
+        };
+        /**
+         * PlanHead
+         * @description ``state``: queued, solving, done, failed, stopped, committed, discarded. ``trouble``: of one that failed.
+         */
+        PlanHead: {
+            /** Asked At */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: number;
+            /** Is Estimate */
+            is_estimate: boolean | null;
+            /** Operator */
+            operator: string;
+            /** Runs */
+            runs: string[];
+            /** Seconds */
+            seconds: number;
+            /**
+             * Service Date
+             * Format: date
+             */
+            service_date: string;
+            /** State */
+            state: string;
+            /** Stations */
+            stations: number;
+            /** Stop Asked */
+            stop_asked: boolean;
+            /** Trouble */
+            trouble: string;
+        };
         /** PlanIn */
         PlanIn: {
             /** Routes */
             routes: components["schemas"]["RouteIn"][];
+        };
+        /** PlanList */
+        PlanList: {
+            /** Plans */
+            plans: components["schemas"]["PlanHead"][];
+        };
+        /**
+         * PlanOut
+         * @description ``result`` null: not yet, or none came of it.
+         */
+        PlanOut: {
+            /** Asked At */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: number;
+            /** Is Estimate */
+            is_estimate: boolean | null;
+            /** Operator */
+            operator: string;
+            /** Progress */
+            progress: components["schemas"]["ProgressOut"][];
+            result: components["schemas"]["PlanResult"] | null;
+            /** Runs */
+            runs: string[];
+            /** Seconds */
+            seconds: number;
+            /**
+             * Service Date
+             * Format: date
+             */
+            service_date: string;
+            /** State */
+            state: string;
+            /** Stations */
+            stations: number;
+            /** Stop Asked */
+            stop_asked: boolean;
+            /** Trouble */
+            trouble: string;
+        };
+        /**
+         * PlanResult
+         * @description ``late``: stations reached after their window. ``is_estimate``: made with straight lines, not roads.
+         */
+        PlanResult: {
+            /** Cost Fen */
+            cost_fen: number;
+            /** Distance M */
+            distance_m: number;
+            /** Driving S */
+            driving_s: number;
+            /** Duty S */
+            duty_s: number;
+            /** Engine */
+            engine: string;
+            /** Is Estimate */
+            is_estimate: boolean;
+            /** Late */
+            late: number;
+            /** Late If Slower */
+            late_if_slower: number;
+            /** Routes */
+            routes: components["schemas"]["PlanRoute"][];
+            /** Unassigned */
+            unassigned: components["schemas"]["PlanUnassigned"][];
+            /** Ways */
+            ways: string;
+        };
+        /**
+         * PlanRoute
+         * @description ``fullest``: the most of each zone that is aboard at once. ``late_if_slower``: stations late when ways take 20 % longer.
+         */
+        PlanRoute: {
+            /** Cost Fen */
+            cost_fen: number;
+            /** Distance M */
+            distance_m: number;
+            /** Driving S */
+            driving_s: number;
+            /** Duty S */
+            duty_s: number;
+            /** End S */
+            end_s: number;
+            fullest: components["schemas"]["ZonesOut"];
+            /** Late If Slower */
+            late_if_slower: string[];
+            load: components["schemas"]["ZonesOut"];
+            room: components["schemas"]["ZonesOut"];
+            /** Start S */
+            start_s: number;
+            /** Stops */
+            stops: components["schemas"]["PlanStop"][];
+            /** Van */
+            van: string;
+            /** Vehicle */
+            vehicle: string;
+            /** Waiting S */
+            waiting_s: number;
+        };
+        /**
+         * PlanStop
+         * @description ``arrival_s``, ``departure_s``: seconds since midnight there. ``trip``: 1 until the van has loaded again.
+         */
+        PlanStop: {
+            /** Arrival S */
+            arrival_s: number;
+            /** Departure S */
+            departure_s: number;
+            load: components["schemas"]["ZonesOut"];
+            /** Name */
+            name: string;
+            /** Site */
+            site: string;
+            /** Trip */
+            trip: number;
+        };
+        /**
+         * PlanUnassigned
+         * @description ``field`` and the remedies: where something is wrong with the station itself.
+         */
+        PlanUnassigned: {
+            /** Code */
+            code: string;
+            /** Field */
+            field: string;
+            load: components["schemas"]["ZonesOut"];
+            /** Name */
+            name: string;
+            /** Reason En */
+            reason_en: string;
+            /** Reason Zh */
+            reason_zh: string;
+            /** Remedy En */
+            remedy_en: string;
+            /** Remedy Zh */
+            remedy_zh: string;
+            /** Site */
+            site: string;
         };
         /**
          * PlannedContainer
@@ -4114,6 +4503,16 @@ export interface components {
             process: string;
             /** Silent S */
             silent_s: number;
+        };
+        /**
+         * ProgressOut
+         * @description The best so far, what is left out counted dearly; ``cost_fen`` null: nothing yet that serves all.
+         */
+        ProgressOut: {
+            /** Cost Fen */
+            cost_fen: number | null;
+            /** Seconds */
+            seconds: number;
         };
         /** ProxyOut */
         ProxyOut: {
@@ -4679,6 +5078,23 @@ export interface components {
             /** Staff */
             staff: string;
         };
+        /**
+         * StationIn
+         * @description When a station may be delivered to, where that is not as for all; the highest ``priority`` is served of what does not fit.
+         */
+        StationIn: {
+            /** Deliver From */
+            deliver_from?: string | null;
+            /** Deliver Until */
+            deliver_until?: string | null;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            /** Site */
+            site: string;
+        };
         /** StepIn */
         StepIn: {
             /**
@@ -4946,6 +5362,62 @@ export interface components {
             state: string;
         };
         /**
+         * VanIn
+         * @description ``vehicle`` null: none named yet. ``max_reloads``: how often it may come back to load again.
+         */
+        VanIn: {
+            /** Ambient */
+            ambient: number;
+            /**
+             * Chilled
+             * @default 0
+             */
+            chilled: number;
+            /**
+             * Fixed Fen
+             * @default 0
+             */
+            fixed_fen: number;
+            /**
+             * Frozen
+             * @default 0
+             */
+            frozen: number;
+            /** Id */
+            id: string;
+            /**
+             * Max Reloads
+             * @default 0
+             */
+            max_reloads: number;
+            /** Max Stops */
+            max_stops?: number | null;
+            /**
+             * Per H Fen
+             * @default 3600
+             */
+            per_h_fen: number;
+            /**
+             * Per Km Fen
+             * @default 120
+             */
+            per_km_fen: number;
+            /**
+             * Shift From
+             * Format: time
+             * @default 05:00:00
+             */
+            shift_from: string;
+            /**
+             * Shift To
+             * Format: time
+             * @default 14:00:00
+             */
+            shift_to: string;
+            /** Vehicle */
+            vehicle?: string | null;
+        };
+        /**
          * WindowOut
          * @description In four of five cases between ``early`` and ``late``. ``stops_before``: others the van goes to first.
          *
@@ -4972,6 +5444,24 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /** ZonesOut */
+        ZonesOut: {
+            /**
+             * Ambient
+             * @default 0
+             */
+            ambient: number;
+            /**
+             * Chilled
+             * @default 0
+             */
+            chilled: number;
+            /**
+             * Frozen
+             * @default 0
+             */
+            frozen: number;
         };
         /** LineOut */
         cloud__api__batches__LineOut: {
@@ -7768,6 +8258,92 @@ export interface operations {
             };
         };
     };
+    list_plans_api_operators__operator_id__plans_get: {
+        parameters: {
+            query: {
+                day: string;
+            };
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_for_plan_api_operators__operator_id__plans_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     erase_resident_api_operators__operator_id__residents_erase_post: {
         parameters: {
             query?: never;
@@ -8036,6 +8612,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ColdChainOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_plan_api_plans__plan_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    commit_plan_api_plans__plan_id__commit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare_plans_api_plans__plan_id__comparison__other_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+                other_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanComparison"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    discard_plan_api_plans__plan_id__discard_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stop_plan_api_plans__plan_id__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
                 };
             };
             /** @description Client Error */
