@@ -18,8 +18,10 @@ from cloud.routing.ortools_model import OrtoolsModel
 from cloud.routing.plan import Tour
 from cloud.routing.problem import Problem
 
-# A counted search that finds nothing better any more ends by itself after this long; no plan of a day takes longer.
-_COUNTED_LIMIT_S = 600
+# A counted search takes some 15 branches a solution. Where there are fewer solutions than are asked for (one van and one stop have
+# one), guided local search goes round for ever: it ends after so many branches, the same on every machine.
+_BRANCHES_A_SOLUTION = 1_000
+_LEAST_BRANCHES = 100_000  # 0.1 s
 
 
 class Method(StrEnum):
@@ -98,6 +100,8 @@ def search(
     if any(heads):
         routing.ApplyLocksToAllVehicles(heads, False)
     routing.AddAtSolutionCallback(look)
+    if effort.iterations is not None:
+        routing.AddSearchMonitor(routing.solver().BranchesLimit(max(_LEAST_BRANCHES, effort.iterations * _BRANCHES_A_SOLUTION)))
     first = routing.ReadAssignmentFromRoutes(model.routes(start), True) if start else None
     if first is not None:
         found = routing.SolveFromAssignmentWithParameters(first, parameters)
@@ -121,7 +125,6 @@ def _parameters(method: Method, effort: Effort) -> routing_parameters_pb2.Routin
         strings.max_removed_sequence_size, strings.avg_num_removed_visits, strings.bypass_factor = 10, 10, 0.5
     if effort.iterations is not None:
         parameters.solution_limit = effort.iterations
-        parameters.time_limit.FromSeconds(_COUNTED_LIMIT_S)
     else:
         parameters.time_limit.FromMilliseconds(max(1, int(effort.seconds * 1000)))
     return parameters
