@@ -6,10 +6,13 @@ Leaves roads to their own source; without any, a straight line times a factor sa
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from cloud.roads.estimate import straight_m
+from cloud.roads.ways import ESTIMATED_M_S, Point
 
 Table = npt.NDArray[np.int64]
 
@@ -17,9 +20,6 @@ Table = npt.NDArray[np.int64]
 UNREACHABLE = -1
 # Measured on a real city: the road is 1.48 times the straight line in the median.
 ROAD_FACTOR = 1.48
-# What a van makes in a town, stops at lights included.
-TOWN_SPEED_M_S = 24 / 3.6
-_EARTH_RADIUS_M = 6_371_008.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class StraightLine:
     """A MatrixSource that knows no roads."""
 
     road_factor: float = ROAD_FACTOR
-    speed_m_s: float = TOWN_SPEED_M_S
+    speed_m_s: float = ESTIMATED_M_S
 
     async def matrix(self, places: Sequence[Coordinates]) -> Matrix:
         """Great circles times the factor."""
@@ -81,12 +81,8 @@ class StraightLine:
 
     def between(self, places: Sequence[Coordinates]) -> Matrix:
         """The same, without waiting."""
-        lat = np.radians(np.array([place.lat for place in places]))
-        lon = np.radians(np.array([place.lon for place in places]))
-        half = np.sin((lat[:, None] - lat[None, :]) / 2) ** 2
-        half += np.cos(lat[:, None]) * np.cos(lat[None, :]) * np.sin((lon[:, None] - lon[None, :]) / 2) ** 2
-        straight_m: Any = 2 * _EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
-        distance_m = np.rint(straight_m * self.road_factor).astype(np.int64)
+        points = [Point(place.lat, place.lon) for place in places]
+        distance_m = np.rint(straight_m(points, points) * self.road_factor).astype(np.int64)
         duration_s = np.ceil(distance_m / self.speed_m_s).astype(np.int64)
         return Matrix(distance_m, duration_s, is_estimate=True, source=f"straight line × {self.road_factor:g}")
 
