@@ -26,6 +26,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 async def keep_rejected(connection: Connection, rejected: Sequence[Rejected], at: datetime) -> list[RoomEntry]:
     """Write them to quarantine; returns an entry for the room of each site that is known."""
+    in_order = sorted(rejected, key=lambda one: (one.arrival.topic, one.reason))
     messages = [
         Unapplied(
             topic=one.arrival.topic,
@@ -37,13 +38,13 @@ async def keep_rejected(connection: Connection, rejected: Sequence[Rejected], at
             detail=one.detail,
             batch_key=batch_name(one),
         )
-        for one in sorted(rejected, key=lambda one: (one.arrival.topic, one.reason))
+        for one in in_order
     ]
     await keep(connection, messages, at)
     said_at = at.isoformat().replace("+00:00", "Z")
     return [
         entry(site_room(one.topic.site), "problem/ingest", Problem(said_at, one.reason, printable(one.detail), one.key is not None))
-        for one in sorted(rejected, key=lambda one: (one.arrival.topic, one.reason))
+        for one in in_order
         if one.topic is not None
     ]
 
