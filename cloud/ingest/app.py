@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Mapping
 
 import structlog
-from prometheus_client import start_http_server
 
 from cloud.config import CloudConfig
 from cloud.ingest.answers import Credit
@@ -26,6 +25,7 @@ from cloud.ingest.metrics import IngestMetrics
 from cloud.ingest.relations import Relations
 from cloud.ingest.session import BrokerAddress
 from cloud.ingest.supervise import Supervisor
+from cloud.metrics_port import metrics_served
 from cloud.store.pool import Connection
 from cloud.trouble import Trouble
 from edge.wire.clock import Clock
@@ -76,21 +76,11 @@ async def serve(
     settings = [LaneSettings(lane, (shared_uplink_filter(f"{GROUP}-{lane}", lane),), WORKERS[lane]) for lane in served]
     lanes = [LaneRunner(one, parts, stopping) for one in settings]
     attendant = Attendant(parts, claims, instance, stopping, relations)
-    if config.metrics_port:
-        server, thread = start_http_server(config.metrics_port, config.http_host, metrics.registry)
-    else:
-        server, thread = None, None
     log.info("ingest starts", broker=f"{broker.host}:{broker.port}", instance=instance, lanes=config.ingest_lanes)
-    try:
-        async with asyncio.TaskGroup() as group:
-            for lane in lanes:
-                group.create_task(Supervisor(lane.settings.lane.value, lane.serve, stopping, metrics).run())
-            group.create_task(Supervisor("presence", attendant.serve, stopping, metrics).run())
-    finally:
-        if server is not None and thread is not None:
-            await asyncio.to_thread(server.shutdown)
-            server.server_close()
-            await asyncio.to_thread(thread.join)
+    async with metrics_served(config, metrics.registry), asyncio.TaskGroup() as group:
+        for lane in lanes:
+            group.create_task(Supervisor(lane.settings.lane.value, lane.serve, stopping, metrics).run())
+        group.create_task(Supervisor("presence", attendant.serve, stopping, metrics).run())
     log.info("ingest stopped")
 
 

@@ -7,21 +7,20 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 
 import procrastinate
 import psycopg
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
-from prometheus_client import start_http_server
 
 from cloud.config import CloudConfig
 from cloud.jobs.downlink import Downlink
 from cloud.jobs.route_plans import PlanDesk
 from cloud.jobs.run import run_job
 from cloud.jobs.schedule import JOBS, Job
+from cloud.metrics_port import metrics_served
 from cloud.store import heartbeat, job_health
 from cloud.store.mode import StoreMode
 from cloud.store.pool import Connection, Unavailable, connect, is_unavailable, parameters, place
@@ -44,8 +43,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
     """Work until cancelled. Survives a database that goes away; Trouble where its schema is missing."""
     logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every run; job_run and /metrics do too
     async with AsyncExitStack() as stack:
-        if config.metrics_port:
-            await stack.enter_async_context(_metrics(config))
+        await stack.enter_async_context(metrics_served(config))
         beside = [asyncio.create_task(part) for part in (Downlink(config, clock).run(), PlanDesk(config, clock).run())]
         try:
             await _supervise(config.database_url.get_secret_value(), clock)
@@ -55,22 +53,6 @@ async def run(config: CloudConfig, clock: Clock) -> None:
             for task in beside:
                 with suppress(asyncio.CancelledError):
                     await task
-
-
-@asynccontextmanager
-async def _metrics(config: CloudConfig) -> AsyncIterator[None]:
-    try:
-        server, thread = start_http_server(config.metrics_port, config.http_host)
-    except OSError as error:
-        raise Trouble(
-            f"can't listen on {config.http_host}:{config.metrics_port}: {error.strerror}", "set TUANTU_METRICS_PORT"
-        ) from None
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(server.shutdown)
-        server.server_close()
-        await asyncio.to_thread(thread.join)
 
 
 async def _supervise(url: str, clock: Clock) -> None:

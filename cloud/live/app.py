@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
-from prometheus_client import start_http_server
 
 from cloud.auth.links import LinkSigner
 from cloud.auth.secrets import SecretMissingError
@@ -17,6 +16,7 @@ from cloud.live import notices
 from cloud.live.gateway import Gateway
 from cloud.live.meters import LiveMeters
 from cloud.live.reading import Reading
+from cloud.metrics_port import metrics_served
 from cloud.store.heartbeat import PERIOD_S
 from cloud.store.pool import is_unavailable, open_pool
 from cloud.trouble import Trouble
@@ -39,8 +39,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
         gateway = Gateway(reading, clock, meters, public_url=config.public_url)
         if config.broker_url.get_secret_value():
             await stack.enter_async_context(notices.listening(config.broker_url.get_secret_value(), gateway.hint))
-        if config.metrics_port:
-            await stack.enter_async_context(_metrics(config, meters))
+        await stack.enter_async_context(metrics_served(config, meters.registry))
         await stack.enter_async_context(_listening(gateway, config))
         log.info("live starts", host=config.live_host, port=config.live_port, instance=instance)
         try:
@@ -59,17 +58,6 @@ async def _listening(gateway: Gateway, config: CloudConfig) -> AsyncIterator[Non
             yield
     except OSError as error:
         raise Trouble(f"can't listen on {config.live_host}:{config.live_port}: {error.strerror}", "set TUANTU_LIVE_PORT") from None
-
-
-@asynccontextmanager
-async def _metrics(config: CloudConfig, meters: LiveMeters) -> AsyncIterator[None]:
-    server, thread = start_http_server(config.metrics_port, config.http_host, meters.registry)
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        await asyncio.to_thread(thread.join)
 
 
 async def _beat(reading: Reading, instance: str) -> None:

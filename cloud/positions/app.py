@@ -13,10 +13,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 import structlog
 import uvicorn
-from prometheus_client import start_http_server
 from starlette.applications import Starlette
 
 from cloud.config import CloudConfig
+from cloud.metrics_port import metrics_served
 from cloud.positions.arriving import Arriving
 from cloud.positions.following import Following
 from cloud.positions.intake import Intake
@@ -45,8 +45,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
     intake = Intake(url, clock, meters, line.publish)
     instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     async with AsyncExitStack() as stack:
-        if config.metrics_port:
-            await stack.enter_async_context(_metrics(config, meters))
+        await stack.enter_async_context(metrics_served(config, meters.registry))
         pool = await stack.enter_async_context(open_pool(url, "positions-terminals", max_size=2))
         door = stack.enter_context(_door(config))
         roads_pool = await stack.enter_async_context(open_pool(url, "positions-roads", max_size=2))
@@ -108,19 +107,3 @@ async def _listening(terminals: Terminals, config: CloudConfig) -> AsyncIterator
         raise Trouble(
             f"can't listen on {config.http_host}:{config.jt808_port}: {error.strerror}", "set TUANTU_JT808_PORT"
         ) from None
-
-
-@asynccontextmanager
-async def _metrics(config: CloudConfig, meters: PositionMeters) -> AsyncIterator[None]:
-    try:
-        server, thread = start_http_server(config.metrics_port, config.http_host, meters.registry)
-    except OSError as error:
-        raise Trouble(
-            f"can't listen on {config.http_host}:{config.metrics_port}: {error.strerror}", "set TUANTU_METRICS_PORT"
-        ) from None
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(server.shutdown)
-        server.server_close()
-        await asyncio.to_thread(thread.join)
