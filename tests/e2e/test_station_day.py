@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.conftest import DatabaseSource, TestBroker, reachable_folder
+from tests.e2e.keyboard_scanner import scan_by_keys
 from tests.e2e.station_day import (
     AMBIENT,
     BADGE,
@@ -202,8 +203,7 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
     counter.says("已出库")
 
     # By code, from a scanner that types; by the last four, in two taps.
-    page.keyboard.type(today.code(3))
-    page.keyboard.press("Enter")
+    scan_by_keys(page, today.code(3))
     page.get_by_role("button", name="全部交付（2 件）").click()
     counter.says("已出库")
     page.get_by_label("提货码、二维码或手机后四位").fill(today.tail(4))
@@ -248,10 +248,7 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
 def test_who_is_refused_hears_why_and_some_of_it_may_stay(day: tuple[Town, StationDay], counter: Counter) -> None:
     town, today = day
     page = counter.page
-    page.keyboard.type(BADGE[:3])  # a badge, read by a scanner that types; it holds Shift for the colon
-    page.keyboard.press("Shift+Semicolon")
-    page.keyboard.type(BADGE[4:])
-    page.keyboard.press("Enter")
+    scan_by_keys(page, BADGE)  # read by a scanner that types; it holds Shift for the colon
     expect(page.locator(".staff .name")).to_have_text(NAME, timeout=SOON_MS)
     for n in (6, LAST - 1, LAST):
         for label in today.orders[n].labels:
@@ -261,8 +258,7 @@ def test_who_is_refused_hears_why_and_some_of_it_may_stay(day: tuple[Town, Stati
     counter.says("非本站")
     town.scanner.scan(today.qr(7, expires_in_s=-3600))
     counter.says("提货凭证已过期")
-    page.keyboard.type("99999999")
-    page.keyboard.press("Enter")
+    scan_by_keys(page, "99999999")
     counter.says("没有这个提货码")
     look(page, "refused")
 
@@ -311,8 +307,7 @@ def test_goods_are_shared_out_the_shelves_counted_and_what_is_left_seen_to(day: 
     counter.job("盘点")
     counter.tap("开始盘点")
     expect(page.get_by_text("已盘 0 / 4")).to_be_visible(timeout=SOON_MS)
-    page.keyboard.type(today.ambient(7))
-    page.keyboard.press("Enter")
+    scan_by_keys(page, today.ambient(7))
     expect(page.get_by_text("已盘 1 / 4")).to_be_visible(timeout=SOON_MS)
     look(page, "stock-take")
     page.get_by_role("button", name="盘点完成").click()

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import TestBroker
+from tests.e2e.keyboard_scanner import scan_by_keys
 from tests.e2e.lone_station import LoneStation, lone_station
 from tests.e2e.test_every_page import serious, too_wide
 from tests.e2e.test_station_day import look
@@ -70,16 +71,14 @@ def test_it_opens_without_its_agent_and_works_again_with_it(station: LoneStation
     expect(page.locator(".net")).to_have_count(0)  # nothing old is shown as if it were so
     look(page, "agent-away")
     for count in (1, 2):  # each try is told of, also of the same label
-        page.keyboard.type(LI_1)
-        page.keyboard.press("Enter")
+        scan_by_keys(page, LI_1)
         expect(page.locator("section.last")).to_contain_text("没有登记，请再扫一次", timeout=SOON_MS)
         expect(page.get_by_role("region", name="最近扫描").locator("li")).to_have_count(count, timeout=SOON_MS)
     assert serious(page) == []
     station.start()
     expect(page.locator(".net")).to_be_visible(timeout=SOON_MS)
     expect(page.get_by_role("alert").filter(has_text="本机程序没有应答")).to_have_count(0, timeout=SOON_MS)
-    page.keyboard.type(LI_1)
-    page.keyboard.press("Enter")
+    scan_by_keys(page, LI_1)
     expect(page.locator("section.last h1")).to_contain_text("已入库", timeout=SOON_MS)
     look(page, "kept")
 

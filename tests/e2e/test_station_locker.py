@@ -12,6 +12,7 @@ from edge.wire.manifest import Manifest
 from firmware_sim.locker import SimulatedLockers
 from firmware_sim.locker_boards import SimulatedBoard
 from tests.conftest import TestBroker
+from tests.e2e.keyboard_scanner import scan_by_keys
 from tests.e2e.lone_station import Devices, LoneStation, living_devices, lone_station
 from tests.e2e.test_every_page import serious, too_wide
 from tests.e2e.test_station_day import look
@@ -81,8 +82,7 @@ class Cabinet:
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
     def scan(self, text: str) -> None:
-        self.page.keyboard.type(text)
-        self.page.keyboard.press("Enter")
+        scan_by_keys(self.page, text)
 
     def cell(self, name: str) -> Locator:
         return self.page.locator("button.cell", has_text=name)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
+from tests.e2e.keyboard_scanner import scan_by_keys
 from tests.e2e.town import Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -26,8 +27,7 @@ def station(town: Town, open_page: OpenPage) -> Page:
 
 def type_label(page: Page, label: str) -> None:
     """As a keyboard-wedge scanner does."""
-    page.keyboard.type(label)
-    page.keyboard.press("Enter")
+    scan_by_keys(page, label)
 
 
 def test_a_scan_stands_in_huge_type_with_its_result_and_can_be_undone(town: Town, station: Page) -> None:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import TestBroker
+from tests.e2e.keyboard_scanner import scan_by_keys
 from tests.e2e.lone_station import LoneStation, lone_station
 from tests.e2e.test_station_day import look
 from tests.e2e.test_station_locker import a_day
@@ -39,8 +40,7 @@ def test_from_the_job_to_the_parcels_nobody_scrolls(station: LoneStation, open_p
     page = open_page(station.url, width=360, height=720)
     expect(page.locator(".net")).to_be_visible(timeout=SOON_MS)
     for label in (WANG_1, WANG_2):
-        page.keyboard.type(label)
-        page.keyboard.press("Enter")
+        scan_by_keys(page, label)
         expect(page.locator("section.last .label")).to_have_text(label, timeout=SOON_MS)
     page.get_by_role("button", name="提货核销").click()
     find = page.get_by_role("button", name="查找")
