@@ -7,10 +7,10 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest
-# One worker a core, each with servers of its own; what a slow file has left is taken over by who is done. SIDE= runs one after another.
+# How many workers: tests/conftest.py. What a slow file has left is taken over by who is done. SIDE= runs one after another.
 SIDE ?= -n logical --dist worksteal
 # A file's browser tests share a town; they wait more than they work. In their order: what takes longest comes early.
-E2E_SIDE ?= -n 2 --dist loadfile --no-loadscope-reorder
+E2E_SIDE ?= -n 3 --dist loadfile --no-loadscope-reorder
 NAME ?=
 SEEDS ?= 50
 # Node of the environment where the system has none.

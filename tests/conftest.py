@@ -61,10 +61,11 @@ settings.load_profile("thorough")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """Two workers a core where slow tests are left out: half of the time quick ones wait for a line to fall silent or a server
-    to stop. The others have servers that work, one set a worker: xdist's own number will do.
+    """Of what waits on lines, servers and processes, four at once where there are two cores; each has servers of its own. What is
+    quick computes: a worker a core, as xdist would take.
     """
-    return (os.cpu_count() or 1) * 2 if "slow" in _left_out(config.option.markexpr) else None
+    cores = os.cpu_count() or 1
+    return None if "slow" in _left_out(config.option.markexpr) else max(cores, min(2 * cores, 4))
 
 
 _WHOLE_FILE = re.compile(r"^pytestmark = .*?\bmark\.(slow|e2e|faults)\b", re.MULTILINE)

@@ -3,7 +3,7 @@
 from hypothesis import settings
 
 USUAL_EXAMPLES = 100  # Hypothesis' own
-QUICK_EXAMPLES = 20
+QUICK_EXAMPLES = 10
 
 
 def examples(thorough: int) -> int:

@@ -24,6 +24,8 @@ from tests.edge.station import days
 from tests.edge.station.counters import TestClock
 from tests.edge.station.days import BADGE, BAGS, CODE_OF, LI_1, WANG_1, WANG_2
 
+pytestmark = pytest.mark.slow
+
 NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 FAR_MS = 4_000_000_000_000  # the agent's clock is the real one
 

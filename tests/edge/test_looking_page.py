@@ -12,6 +12,8 @@ from tests.edge.station import days
 from tests.edge.station.days import BAGS, BULK, LI_1, WANG_1, WANG_2, ZHAO_1
 from tests.edge.test_acts_page import NOBODY, for_site, put_manifest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def agent(tmp_path: Path) -> AsyncIterator[Running]:

@@ -27,6 +27,8 @@ from edge.wire.labels import parcel_label
 from tests.conftest import TestBroker
 from tests.edge.agents import Running, running_agent, write_config
 
+pytestmark = pytest.mark.slow
+
 NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 
 

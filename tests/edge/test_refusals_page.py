@@ -15,6 +15,8 @@ from tests.edge.station import days
 from tests.edge.station.days import CODE_OF, DEADLINE_MS, LI_1, OPERATOR, PROXY_CODE, STRANGE, WANG_1, WANG_2
 from tests.edge.test_acts_page import FAR_MS, NOBODY, act, for_site, post, put_manifest
 
+pytestmark = pytest.mark.slow
+
 SITE = "refusals-1"
 GONE, LEFT, TAKEN_BACK, OLD = "11110000", "22220000", "33330000", "44440000"
 GONE_MS = days.NOON_MS + 5 * 3_600_000 + 720_000

@@ -35,6 +35,8 @@ from firmware_sim.w1 import POWER_ON_C, SimulatedW1
 from tests.edge.devices.sensors import DEADLINE_S, START_MS, RunningClock, eventually
 from tests.edge.outbox.sites import settings as outbox_settings
 
+pytestmark = pytest.mark.slow
+
 PROBE = "28-0316a2794bff"
 
 
@@ -101,7 +103,6 @@ async def until_kept(one: Site, sensor: str, value: float | None, times: int = 1
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.slow
 async def test_every_sensor_is_in_the_telemetry_once_a_minute_under_a_name_with_its_unit(tmp_path: Path) -> None:
     clock = RunningClock(60.0)  # a minute a second: else a busy machine's pause of a tenth is a sensor's silence
     bus = SimulatedW1(tmp_path / "w1")

@@ -11,6 +11,8 @@ from edge.rules.alarm_words import Cleared, Explained, Raised, Said
 from edge.rules.alarms import Door, Measured, Thermometer, Watch, begin, look, take
 from firmware_sim.cold import FREEZER, FRIDGE, BoxFaults, ColdBox, Defrost
 
+pytestmark = pytest.mark.slow
+
 MINUTE_MS = 60_000
 START_MS = 1_767_196_800_000  # midnight in China
 WEEK = 7 * 24 * 60

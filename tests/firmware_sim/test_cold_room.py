@@ -19,6 +19,8 @@ from firmware_sim.cold import BoxFaults
 from firmware_sim.cold_room import DISPLAY_1, FREEZER_1, FRIDGE_1, ColdRoom
 from tests.edge.devices.sensors import DEADLINE_S, RunningClock, eventually
 
+pytestmark = pytest.mark.slow
+
 
 class Latest(dict[str, Reading]):
     """The newest reading of each sensor."""

@@ -29,6 +29,8 @@ from firmware_sim.scanner_trigger import Maker, TriggeredScanner, TriggerFaults
 from tests.edge.devices.locker_cabinets import BRIEF, all_closed, cabinet
 from tests.edge.devices.sensors import START_MS, RatedClock, eventually, take_fix, take_until
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "A4:C1:38:00:00:01"
 GARBAGE = LockerFaults(bad_checksum=1.0)
 families = pytest.mark.parametrize("family", list(BoardFamily))

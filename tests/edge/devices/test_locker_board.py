@@ -34,6 +34,8 @@ from firmware_sim.locker_speech import SPEECH, Unlock
 from tests.edge.devices.locker_cabinets import BRIEF, Cabinet, all_closed, cabinet, eventually, quick
 from tests.edge.devices.terminals import held_terminal
 
+pytestmark = pytest.mark.slow
+
 families = pytest.mark.parametrize("family", list(BoardFamily))
 # For tests that wait for a line to be silent or a door to stay shut: one board is quick enough, the others are slow together.
 waiting = pytest.mark.parametrize(
@@ -278,7 +280,6 @@ WORN = LockerFaults(
 )
 
 
-@pytest.mark.slow
 @families
 @pytest.mark.parametrize("echo", [False, True])
 async def test_on_a_worn_line_no_wish_is_pulsed_twice_and_no_result_lies(tmp_path: Path, family: BoardFamily, echo: bool) -> None:
@@ -377,7 +378,6 @@ async def test_a_wish_given_up_before_its_turn_is_not_sent(tmp_path: Path) -> No
         assert here.pulsed == [1]
 
 
-@pytest.mark.slow
 async def test_on_a_line_that_is_never_silent_a_wish_lapses_and_nothing_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,8 @@ from firmware_sim.faults import LineFaults
 from firmware_sim.modbus import ModbusFaults, SimulatedModbus, answer, crc16, registers_of, request, sealed
 from tests.edge.devices.sensors import START_MS, RatedClock, eventually, golden, take, take_until
 
+pytestmark = pytest.mark.slow
+
 FRIDGE, FREEZER = ModbusDevice("fridge-1", 1), ModbusDevice("freezer-1", 2)
 
 

@@ -24,6 +24,8 @@ from firmware_sim.town.settings import TownSettings, settings
 from firmware_sim.town.staff import Staff
 from tests.firmware_sim.town.fakes import FakeAgent, FakeCloud, reading, served
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 11, 24)
 WELL = AS_USUAL.worse(0)
 
