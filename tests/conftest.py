@@ -102,12 +102,32 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A test that asks for a server is slow, whether it says so or not. Those with a browser come last: its loop stays."""
     for item in items:
         if SLOW_PARTS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
+    items[:] = _longest_first(items, int(getattr(config, "workerinput", {}).get("workercount", 1)))
+
+
+def _longest_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """Each worker begins with its share of those that ask for more than the usual time: at the end nobody waits for one of them.
+
+    A worker gets as long a piece of the list as any other, and steals from the others when it has done.
+    """
+    usual_s = 120.0
+    asked_s = {item: float(mark.args[0]) for item in items if (mark := item.get_closest_marker("timeout")) and mark.args}
+    long = sorted((item for item in items if asked_s.get(item, 0.0) > usual_s), key=lambda item: -asked_s[item])
+    quick = [item for item in items if asked_s.get(item, 0.0) <= usual_s]
+    share = len(items) // workers
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        mine = long[worker::workers]
+        count = max(0, share - len(mine)) if worker < workers - 1 else len(quick)
+        dealt += mine + quick[:count]
+        quick = quick[count:]
+    return dealt
 
 
 def find_free_port() -> int:

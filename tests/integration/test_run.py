@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,8 @@ def new_box() -> Iterator[Box]:
                 box.process.kill()
                 box.process.wait()
             for process in box.left():
-                process.kill()
+                with suppress(psutil.NoSuchProcess):  # it went by itself meanwhile
+                    process.kill()
 
 
 @pytest.fixture
