@@ -139,10 +139,14 @@ class Bench:
             await self.clients.reached("gateway", tick - UNDER_WAY)
             await self.publisher.commit(tick, BODY_BYTES, ROOMS)
             tick += 1
-            while self.gateway.handed_over < tick * SOCKETS:
-                self.handed_over.clear()
-                await self.handed_over.wait()
+            await self._handed_over(tick)
         return await self._rate("gateway", first, tick, began_s)
+
+    async def _handed_over(self, ticks: int) -> None:
+        """So many ticks, to each socket."""
+        while self.gateway.handed_over < ticks * SOCKETS:
+            self.handed_over.clear()
+            await self.handed_over.wait()
 
     async def run_bare(self) -> float:
         began_s, first = time.monotonic(), self.next_tick["bare"]
@@ -175,6 +179,7 @@ class Bench:
         for tick in range(first, first + SLOW_TICKS):
             await self.publisher.commit(tick, BODY_BYTES, ROOMS, timed=True)
             await asyncio.sleep(SLOW_TICK_S)
+            await self._handed_over(tick + 1)
         self.next_tick["gateway"] = first + SLOW_TICKS
         await self.clients.reached("gateway", first + SLOW_TICKS - 1)
         return percentile([self.clients.medians_ms[tick] for tick in range(first, first + SLOW_TICKS)], 0.1)

@@ -29,7 +29,7 @@ from tests.bench.conditions import alternate, file_system, finish, median_ratio
 
 SCANS = int(os.environ.get("SCANS", "2000"))
 WARM_UP = 1_500  # beyond the first WAL checkpoints, so that both sides write into a file of its final size
-ROUNDS = int(os.environ.get("ROUNDS", "5"))
+ROUNDS = int(os.environ.get("ROUNDS", "15"))
 
 
 def main() -> None:
