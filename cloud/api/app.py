@@ -41,6 +41,7 @@ from cloud.api import (
     privacy,
     quarantine,
     readings,
+    replans,
     resident_cases,
     road_ways,
     route_plans,
@@ -77,7 +78,7 @@ ROUTERS = (
     alarms.router, cold_chain.router,
     cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
     trackers.router, runs.router, tracks.router, etas.router, maps.router, road_ways.router,
-    route_plans.router,
+    route_plans.router, replans.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

@@ -88,6 +88,28 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_plan": ("there is no such plan", _LOOK),
     "plan_state": ("a plan that is {state} does not allow this", "look again: somebody may have been quicker"),
     "plans_of_two_days": ("the two plans are not of the same date and operator", "choose two of one date"),
+    "plans_of_two_spans": (
+        "one of the plans is of a whole day, the other of what is left of it",
+        "compare the two answers to one event; what a plan of the rest changes stands in its moves",
+    ),
+    "plan_outdated": (
+        "the day has gone on since this plan was asked for: {name} was loaded, is over, or was planned anew",
+        "ask for it again, of the plan that is committed now (POST …/replans)",
+    ),
+    "not_of_plan": (
+        "a run has {site}, which the plan does not know: somebody has changed it by hand",
+        "take it out of the run, or plan the day again",
+    ),
+    "no_van": ("the plan has no van {van}", "name one of its vans"),
+    "van_out": ("van {van} drives no more today", "name another van"),
+    "no_van_left": (
+        "van {van} is the only one that still drives",
+        "send another van: commit a plan that has it, then tell the breakdown",
+    ),
+    "no_stop_ahead": ("no van is still to come to {site}", "name a station that is ahead, or add it as a new stop"),
+    "stop_served": ("{site} was served already, and what is done stays", "leave it out"),
+    "stop_planned": ("van {van} comes to {site} already", "leave it out, or say what has changed for it under stations"),
+    "aboard_elsewhere": ("what {site} gets is aboard van {van}", "pin it to that van, or leave the pin out"),
     "plan_problem": ("{detail}", "{remedy}"),
     "nothing_to_bring": ("nothing is packed for this date", "allocate and pack its batch first"),
     "not_due": ("nothing is to be brought to {site} that day", "leave it out, or correct it"),

@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from datetime import datetime, time
 
+from msgspec.structs import replace
+
 from cloud.api.errors import ApiError
 from cloud.api.route_plan_forms import DayIn, StationIn, VanIn
 from cloud.api.sites import require_vehicle
@@ -25,7 +27,7 @@ async def day_asked(connection: Connection, operator_id: str, wanted: DayIn, now
         if van.vehicle is not None:
             await require_vehicle(connection, operator_id, van.vehicle, now)
     named = {one.site: one for one in wanted.stations}
-    places = await _places(connection, list(loads))
+    places = await places_of(connection, list(loads))
     day = Day(
         depot=await _depot(connection, operator_id, wanted),
         vans=tuple(_van(van) for van in wanted.vans),
@@ -67,7 +69,8 @@ async def _loads(connection: Connection, operator_id: str, wanted: DayIn) -> dic
     return {site: ByZone(zones["ambient"], zones["chilled"], zones["frozen"]) for site, zones in counts.items()}
 
 
-async def _places(connection: Connection, sites: list[str]) -> dict[str, Place]:
+async def places_of(connection: Connection, sites: list[str]) -> dict[str, Place]:
+    """By id, of those there are."""
     cursor = await connection.execute("SELECT id, name, lat, lon FROM site WHERE id = ANY(%s)", [sites])
     return {row[0]: Place(*row) for row in await cursor.fetchall()}
 
@@ -92,17 +95,25 @@ async def _depot(connection: Connection, operator_id: str, wanted: DayIn) -> Pla
 
 def _van(van: VanIn) -> VanAsked:
     return VanAsked(
-        van.id, van.vehicle or "", ByZone(van.ambient, van.chilled, van.frozen), _seconds(van.shift_from), _seconds(van.shift_to),
+        van.id, van.vehicle or "", ByZone(van.ambient, van.chilled, van.frozen),
+        seconds_of(van.shift_from), seconds_of(van.shift_to),
         van.max_stops, van.max_reloads, van.fixed_fen, van.per_km_fen, van.per_h_fen,
     )  # fmt: skip
 
 
 def _due(wanted: DayIn, place: Place, load: ByZone, named: StationIn | None) -> StationDue:
-    begin, end, priority = wanted.deliver_from, wanted.deliver_until, 0
-    if named is not None:
-        begin, end, priority = named.deliver_from or begin, named.deliver_until or end, named.priority
-    return StationDue(place, load, _seconds(begin), _seconds(end), priority)
+    return named_due(StationDue(place, load, seconds_of(wanted.deliver_from), seconds_of(wanted.deliver_until)), named)
 
 
-def _seconds(at: time) -> int:
+def named_due(due: StationDue, named: StationIn | None) -> StationDue:
+    """With what was said of this station."""
+    if named is None:
+        return due
+    begin = due.from_s if named.deliver_from is None else seconds_of(named.deliver_from)
+    end = due.to_s if named.deliver_until is None else seconds_of(named.deliver_until)
+    return replace(due, from_s=begin, to_s=end, priority=named.priority or due.priority)
+
+
+def seconds_of(at: time) -> int:
+    """Since midnight."""
     return at.hour * 3600 + at.minute * 60 + at.second

@@ -28,7 +28,7 @@ async def commit(connection: Connection, plan: PlanStanding, said: PlanSaid, acc
     if not await route_plans.decide(connection, plan.id, "committed", account_id, now, names):
         raise ApiError(409, "plan_state", "plan_id", state=plan.state)
     await _end(connection, plan, sorted(set(before) - set(names)), now)
-    midnight = await _midnight(connection, plan.operator_id, plan.service_date)
+    midnight = await midnight_of(connection, plan.operator_id, plan.service_date)
     for name, route in zip(names, said.routes, strict=True):
         await _write(connection, plan, name, route, midnight, now)
     routes = [
@@ -38,7 +38,8 @@ async def commit(connection: Connection, plan: PlanStanding, said: PlanSaid, acc
     return names
 
 
-async def _midnight(connection: Connection, operator_id: str, day: date) -> datetime:
+async def midnight_of(connection: Connection, operator_id: str, day: date) -> datetime:
+    """When the day begins where the operator is."""
     cursor = await connection.execute("SELECT time_zone FROM operator WHERE id = %s", [operator_id])
     row = await cursor.fetchone()
     return datetime.combine(day, time_of_day(0), ZoneInfo(row[0] if row else "UTC"))

@@ -74,6 +74,30 @@ class PlanStop(BaseModel):
     load: ZonesOut
 
 
+class PlanMeet(BaseModel):
+    """Goods fetched where they lie: of a van that stands there (``van``), or at the depot ("")."""
+
+    van: str
+    lat: float
+    lon: float
+    arrival_s: int
+    departure_s: int
+    sites: list[str]
+    load: ZonesOut
+
+
+class PlanMove(BaseModel):
+    """Against what was committed. ``kind``: van, taken_on, left_out, turn. ``before``, ``after``: the van; "" where none comes."""
+
+    site: str
+    name: str
+    kind: str
+    before: str
+    after: str
+    said_en: str
+    said_zh: str
+
+
 class PlanRoute(BaseModel):
     """``fullest``: the most of each zone that is aboard at once. ``late_if_slower``: stations late when ways take 20 % longer."""
 
@@ -91,6 +115,7 @@ class PlanRoute(BaseModel):
     duty_s: int
     waiting_s: int
     late_if_slower: list[str]
+    meets: list[PlanMeet] = []
 
 
 class PlanUnassigned(BaseModel):
@@ -121,6 +146,7 @@ class PlanResult(BaseModel):
     is_estimate: bool
     engine: str
     ways: str
+    moves: list[PlanMove] = []
 
 
 class ProgressOut(BaseModel):
@@ -131,7 +157,10 @@ class ProgressOut(BaseModel):
 
 
 class PlanHead(BaseModel):
-    """``state``: queued, solving, done, failed, stopped, committed, discarded. ``trouble``: of one that failed."""
+    """``state``: queued, solving, done, failed, stopped, committed, discarded. ``trouble``: of one that failed.
+
+    Of the rest of a day: ``base``, the plan it changes, ``event``, what has happened, ``answer``: smallest or best.
+    """
 
     id: int
     operator: str
@@ -146,6 +175,9 @@ class PlanHead(BaseModel):
     trouble: str
     stations: int
     runs: list[str]
+    base: int | None = None
+    answer: str = ""
+    event: dict[str, str | int | None] | None = None
 
 
 class PlanList(BaseModel):

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 
 from cloud.api.context import Planner, ServicesDep, Transaction, require_known_operator, require_operator
 from cloud.api.errors import ApiError, not_found
+from cloud.api.replan_committing import commit_rest
 from cloud.api.route_plan_asking import day_asked
 from cloud.api.route_plan_committing import commit
 from cloud.api.route_plan_forms import DayIn, PlanComparison, PlanHead, PlanList, PlanOut, PlanResult, ProgressOut
@@ -38,7 +39,7 @@ async def ask_for_plan(
     plan_id = await route_plans.ask(connection, operator_id, wanted.service_date, asked, account.id, services.now())
     detail = {"plan": plan_id, "vans": len(day.vans), "stations": len(day.stations)}
     await write_audit(connection, services.now(), account.id, "plan.ask", f"{operator_id}/{wanted.service_date}", detail)
-    return _out(await _plan(connection, account, plan_id))
+    return plan_out(await plan_seen(connection, account, plan_id))
 
 
 @router.get("/operators/{operator_id}/plans")
@@ -52,74 +53,93 @@ async def list_plans(operator_id: str, account: Planner, connection: Transaction
 @router.get("/plans/{plan_id}")
 async def look_at_plan(plan_id: int, account: Planner, connection: Transaction) -> PlanOut:
     """One, with how its search goes."""
-    return _out(await _plan(connection, account, plan_id))
+    return plan_out(await plan_seen(connection, account, plan_id))
 
 
 @router.post("/plans/{plan_id}/stop")
 async def stop_plan(plan_id: int, account: Planner, connection: Transaction) -> PlanOut:
     """Enough searched: the best so far is the plan, within seconds."""
-    plan = await _plan(connection, account, plan_id)
+    plan = await plan_seen(connection, account, plan_id)
     if not await route_plans.ask_to_stop(connection, plan_id):
         raise ApiError(409, "plan_state", "plan_id", state=plan.state)
-    return _out(await _plan(connection, account, plan_id))
+    return plan_out(await plan_seen(connection, account, plan_id))
 
 
 @router.post("/plans/{plan_id}/commit")
 async def commit_plan(plan_id: int, account: Planner, services: ServicesDep, connection: Transaction) -> PlanOut:
-    """Its routes become runs, and its containers go on them. What was committed for the date before is replaced."""
-    plan = await _plan(connection, account, plan_id)
-    result = _result(plan)
+    """Its routes become runs, and its containers go on them. What was committed for the date before is replaced; by a plan of
+    the rest of a day, what is left of its runs.
+    """
+    plan = await plan_seen(connection, account, plan_id)
+    result = result_of(plan)
     if result is None or plan.state not in route_plans.OPEN:
         raise ApiError(409, "plan_state", "plan_id", state=plan.state)
-    runs = await commit(connection, plan, result, account.id, services.now())
+    now = msgspec.json.decode(plan.day, type=Day).situation
+    if now is None:
+        runs = await commit(connection, plan, result, account.id, services.now())
+    else:
+        runs = await commit_rest(connection, plan, now, result, account.id, services.now())
     await write_audit(connection, services.now(), account.id, "plan.commit", str(plan_id), {"runs": runs})
-    return _out(await _plan(connection, account, plan_id))
+    return plan_out(await plan_seen(connection, account, plan_id))
 
 
 @router.post("/plans/{plan_id}/discard")
 async def discard_plan(plan_id: int, account: Planner, services: ServicesDep, connection: Transaction) -> PlanOut:
     """Nothing becomes of it; it can still be looked at."""
-    plan = await _plan(connection, account, plan_id)
+    plan = await plan_seen(connection, account, plan_id)
     if not await route_plans.decide(connection, plan_id, "discarded", account.id, services.now()):
         raise ApiError(409, "plan_state", "plan_id", state=plan.state)
     await write_audit(connection, services.now(), account.id, "plan.discard", str(plan_id))
-    return _out(await _plan(connection, account, plan_id))
+    return plan_out(await plan_seen(connection, account, plan_id))
 
 
 @router.get("/plans/{plan_id}/comparison/{other_id}")
 async def compare_plans(plan_id: int, other_id: int, account: Planner, connection: Transaction) -> PlanComparison:
     """What the other plan of the same date costs and does more, or less, and which stations another van comes to."""
-    one, other = await _plan(connection, account, plan_id), await _plan(connection, account, other_id)
+    one, other = await plan_seen(connection, account, plan_id), await plan_seen(connection, account, other_id)
     if (one.operator_id, one.service_date) != (other.operator_id, other.service_date):
         raise ApiError(422, "plans_of_two_days", "other_id")
-    before, after = _result(one), _result(other)
+    before, after = result_of(one), result_of(other)
+    if _span(one) != _span(other):
+        raise ApiError(422, "plans_of_two_spans", "other_id")
     if before is None or after is None:
         raise ApiError(409, "plan_state", "plan_id", state=one.state if before is None else other.state)
     return PlanComparison.model_validate(asdict(differences(before, after)))
 
 
-async def _plan(connection: Connection, account: Account, plan_id: int) -> PlanStanding:
+async def plan_seen(connection: Connection, account: Account, plan_id: int) -> PlanStanding:
+    """One that the account may see; 404."""
     found = await route_plans.listed(connection, account.scope, plan_id=plan_id)
     if not found:
         raise not_found("plan_id", "plan")
     return found[0]
 
 
-def _result(plan: PlanStanding) -> PlanSaid | None:
+def result_of(plan: PlanStanding) -> PlanSaid | None:
+    """Its routes, if it has any."""
     return None if plan.result is None else msgspec.json.decode(plan.result, type=PlanSaid)
+
+
+def _span(plan: PlanStanding) -> tuple[int, int] | None:
+    """Of what is left of a day, since when and of which plan; None: of a whole day."""
+    now = msgspec.json.decode(plan.day, type=Day).situation
+    return None if now is None else (now.base, now.now_s)
 
 
 def _head(plan: PlanStanding) -> dict[str, object]:
     day = msgspec.json.decode(plan.day, type=Day)
+    now = day.situation
+    rest = {} if now is None else {"base": now.base, "answer": now.answer, "event": msgspec.to_builtins(now.event)}
     return {
         "id": plan.id, "operator": plan.operator_id, "service_date": plan.service_date, "state": plan.state,
         "asked_by": plan.asked_by, "asked_at": iso_of(plan.asked_at), "ended_at": iso_or_none(plan.ended_at),
         "seconds": day.seconds, "stop_asked": plan.stop_asked, "is_estimate": plan.is_estimate, "trouble": plan.trouble,
-        "stations": len(day.stations), "runs": plan.runs,
+        "stations": len(day.stations), "runs": plan.runs, **rest,
     }  # fmt: skip
 
 
-def _out(plan: PlanStanding) -> PlanOut:
+def plan_out(plan: PlanStanding) -> PlanOut:
+    """As it is shown."""
     progress = [ProgressOut(seconds=seconds, cost_fen=fen) for seconds, fen in json.loads(plan.progress)]
     result = None if plan.result is None else PlanResult.model_validate_json(plan.result)
     return PlanOut.model_validate({**_head(plan), "progress": progress, "result": result})

@@ -1,12 +1,16 @@
 """A plan as it is kept and shown: routes with their stops and loads, who gets nothing and why, what it comes to. Pure."""
 
+from collections.abc import Sequence
+
 import msgspec
+from msgspec.structs import replace
 
 from cloud.routing.day import MFEN_PER_FEN, ByZone, Day, by_zone, due_at
 from cloud.routing.faults import ProblemFault
 from cloud.routing.loads import total
 from cloud.routing.measures import RouteMeasures, measures
-from cloud.routing.plan import Route, StepKind, Unassigned
+from cloud.routing.moves import Move, move_said
+from cloud.routing.plan import Plan, Route, StepKind, Unassigned
 from cloud.routing.planning import Solved
 from cloud.routing.problem import Problem
 from cloud.routing.sifting import reason_of
@@ -22,6 +26,30 @@ class StopSaid(msgspec.Struct, frozen=True):
     arrival_s: int
     departure_s: int
     load: ByZone
+
+
+class MeetSaid(msgspec.Struct, frozen=True):
+    """Goods fetched where they lie: of a van that stands there (``van``), or at the depot (""). Seconds since midnight."""
+
+    van: str
+    lat: float
+    lon: float
+    arrival_s: int
+    departure_s: int
+    sites: tuple[str, ...]
+    load: ByZone
+
+
+class MoveSaid(msgspec.Struct, frozen=True):
+    """``kind``: van, taken_on, left_out, turn. ``before``, ``after``: the van; "" where none comes."""
+
+    site: str
+    name: str
+    kind: str
+    before: str
+    after: str
+    said_en: str
+    said_zh: str
 
 
 class RouteSaid(msgspec.Struct, frozen=True):
@@ -41,6 +69,7 @@ class RouteSaid(msgspec.Struct, frozen=True):
     duty_s: int
     waiting_s: int
     late_if_slower: tuple[str, ...]
+    meets: tuple[MeetSaid, ...] = ()
 
 
 class UnassignedSaid(msgspec.Struct, frozen=True):
@@ -73,11 +102,12 @@ class PlanSaid(msgspec.Struct, frozen=True):
     is_estimate: bool
     engine: str
     ways: str
+    moves: tuple[MoveSaid, ...] = ()
 
 
-def answer(day: Day, problem: Problem, solved: Solved) -> PlanSaid:
-    """``problem``: what was solved, which leaves out who has no place."""
-    planned = measures(problem, solved.plan)
+def answer(day: Day, problem: Problem, solved: Solved, moves: Sequence[Move] = ()) -> PlanSaid:
+    """``problem``: what was solved, which leaves out who has no place. ``moves``: against what was committed."""
+    planned = measures(problem, Plan(solved.plan.routes, (), solved.plan.is_estimate))
     of_van = {one.van_id: one for one in planned.routes}
     routes = tuple(_route(day, problem, route, of_van[route.van_id]) for route in solved.plan.routes)
     return PlanSaid(
@@ -92,7 +122,34 @@ def answer(day: Day, problem: Problem, solved: Solved) -> PlanSaid:
         is_estimate=solved.plan.is_estimate,
         engine=solved.plan.engine,
         ways=problem.matrix.source,
+        moves=tuple(_move(day, move) for move in moves),
     )
+
+
+def _move(day: Day, move: Move) -> MoveSaid:
+    name = due_at(day.stations)[move.stop_id].place.name
+    words = move_said(move, name)
+    return MoveSaid(move.stop_id, name, move.kind, move.before, move.after, words.en, words.zh)
+
+
+def _meets(day: Day, problem: Problem, route: Route) -> tuple[MeetSaid, ...]:
+    """What is fetched in one place at one time is one meeting."""
+    lying = {} if day.situation is None else day.situation.is_lying
+    found: list[MeetSaid] = []
+    place: int | None = None
+    for step in route.steps:
+        if step.kind is not StepKind.COLLECT:
+            place = None
+            continue
+        goods, load = lying[step.id], problem.stop[step.id].load
+        if step.place == place:
+            last = found.pop()
+            sites, loads = (*last.sites, step.id), total([last.load.load, load])
+            found.append(replace(last, departure_s=step.end_s, sites=sites, load=by_zone(loads)))
+        else:
+            found.append(MeetSaid(goods.van, goods.lat, goods.lon, step.start_s, step.end_s, (step.id,), by_zone(load)))
+        place = step.place
+    return tuple(found)
 
 
 def _is_late(problem: Problem, stop: StopSaid) -> bool:
@@ -114,7 +171,7 @@ def _route(day: Day, problem: Problem, route: Route, measured: RouteMeasures) ->
         load=by_zone(total([problem.stop[stop.site].load for stop in stops])), fullest=by_zone(measured.fullest),
         room=by_zone(measured.capacity), cost_fen=measured.cost_mfen // MFEN_PER_FEN, distance_m=measured.distance_m,
         driving_s=measured.driving_s, duty_s=measured.duty_s, waiting_s=measured.waiting_s,
-        late_if_slower=measured.late_if_slower,
+        late_if_slower=measured.late_if_slower, meets=_meets(day, problem, route),
     )  # fmt: skip
 
 

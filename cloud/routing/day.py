@@ -9,6 +9,7 @@ from cloud.routing.faults import ProblemFault
 from cloud.routing.loads import Load
 from cloud.routing.matrix import Coordinates, Matrix, is_on_earth
 from cloud.routing.problem import Depot, Problem, Stop, Van, VanType, Window
+from cloud.routing.situation import Situation
 
 MFEN_PER_FEN = 1_000
 _M_PER_KM, _S_PER_H = 1_000, 3_600
@@ -69,7 +70,10 @@ class StationDue(msgspec.Struct, frozen=True):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """``seconds``: how long to search. ``service_s``: at each station, and ``container_s`` more for each container."""
+    """``seconds``: how long to search. ``service_s``: at each station, and ``container_s`` more for each container.
+
+    ``situation`` None: planned before it begins; else what is left of it is (`replanning`).
+    """
 
     depot: Place
     vans: tuple[VanAsked, ...]
@@ -78,6 +82,7 @@ class Day(msgspec.Struct, frozen=True):
     service_s: int = 240
     container_s: int = 20
     seconds: float = 30.0
+    situation: Situation | None = None
 
     @property
     def placed(self) -> tuple[StationDue, ...]:
@@ -86,11 +91,18 @@ class Day(msgspec.Struct, frozen=True):
 
     @property
     def places(self) -> list[Coordinates]:
-        """What the matrix is asked for: the depot first. ValueError where it has no coordinates."""
+        """What the matrix is asked for: the depot, stations, and in the day where vans are and goods lie. ValueError where the
+        depot has no coordinates.
+        """
         found = [one.coordinates for one in (self.depot, *(one.place for one in self.placed))]
         if found[0] is None:
             raise ValueError(f"depot {self.depot.site}: has no coordinates")
-        return [one for one in found if one is not None]
+        now = self.situation
+        known = [one for one in found if one is not None]
+        if now is None:
+            return known
+        known += [Coordinates(one.lat, one.lon) for one in now.vans]
+        return [*known, *(Coordinates(one.lat, one.lon) for one in now.lying)]
 
     def misplaced(self) -> dict[str, ProblemFault]:
         """Stations nobody can be sent to, by id."""

@@ -58,7 +58,7 @@ def insertion_into(problem: Problem, tour: Tour, stop: Stop) -> Insertion | Obst
     before = _cost_mfen(problem, tour)
     best: Insertion | None = None
     obstacles: list[Obstacle] = []
-    for calls in _places(tour.calls, stop, van):
+    for calls in places_for(tour.calls, stop, van):
         route = route_of(problem, Tour(tour.van_id, calls))
         if isinstance(route, Obstacle):
             obstacles.append(route)
@@ -112,7 +112,7 @@ def without(tour: Tour, stop_id: str) -> Tour:
     return Tour(tour.van_id, tuple(kept))
 
 
-def _places(calls: tuple[Call, ...], stop: Stop, van: Van) -> Iterator[tuple[Call, ...]]:
+def places_for(calls: tuple[Call, ...], stop: Stop, van: Van) -> Iterator[tuple[Call, ...]]:
     """Every order with the stop in it; at the end of a tour also behind one more reload."""
     served = Call(CallKind.STOP, stop.id)
     for at in range(len(calls) + 1):

@@ -1,6 +1,6 @@
 """From a problem to a plan that the checker has nothing against: sift, choose, solve, repair, time, check, give reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cloud.routing.checker import Violation, check
@@ -47,11 +47,17 @@ def solve(
     chosen = engine or choose(sifted)
     found = _solve(chosen, sifted, effort, _still_there(sifted, tours), watching)
     plan = plan_of(sifted, found, chosen.name, effort.seed)
+    solved = checked(problem, sifted, plan, faults)
+    watching.report(measures(sifted, plan).cost_mfen, is_last=True)
+    return solved
+
+
+def checked(problem: Problem, sifted: Problem, plan: Plan, faults: Mapping[str, ProblemFault]) -> Solved:
+    """The plan of what was sifted, with what was sifted out. UncheckedPlanError."""
     left_out = [Unassigned(stop_id, reason_of(fault)) for stop_id, fault in faults.items()]
     whole = replace(plan, unassigned=(*plan.unassigned, *left_out))
     if violations := check(replace(problem, vans=sifted.vans), whole):
         raise UncheckedPlanError(violations)
-    watching.report(measures(sifted, plan).cost_mfen, is_last=True)
     return Solved(whole, tuple(faults.values()))
 
 

@@ -18,6 +18,7 @@ from cloud.routing.day import Day, problem_of
 from cloud.routing.engine import Effort, Progress, Watch
 from cloud.routing.matrix import Matrix
 from cloud.routing.planning import solve
+from cloud.routing.replanning import replanned
 
 HEAD = struct.Struct(">Q")
 # A plan is no reason for scans to wait.
@@ -35,7 +36,7 @@ class Task(msgspec.Struct, frozen=True):
     cores: int
 
     def matrix(self) -> Matrix:
-        side = len(self.day.placed) + 1
+        side = len(self.day.places)
         tables = [np.frombuffer(table, dtype=np.int64).reshape(side, side) for table in (self.distance_m, self.duration_s)]
         return Matrix(tables[0], tables[1], self.is_estimate, self.ways)
 
@@ -65,11 +66,17 @@ def main() -> int:
         _write(sink, Told(round(said.elapsed_s, 1), said.cost_mfen))
 
     watch = Watch(tell, stopped.is_set)
-    problem = problem_of(task.day, task.matrix())
-    solved = solve(problem, Effort(seconds=task.day.seconds, cores=task.cores), watch=watch)
-    _write(sink, Told(round(watch.elapsed_s, 1), None, answer(task.day, problem, solved)))
+    _write(sink, Told(round(watch.elapsed_s, 1), None, _plan(task, Effort(seconds=task.day.seconds, cores=task.cores), watch)))
     sink.flush()
     os._exit(0)  # the thread that listens waits for ever, and holds what an orderly end would close
+
+
+def _plan(task: Task, effort: Effort, watch: Watch) -> PlanSaid:
+    if task.day.situation is None:
+        problem = problem_of(task.day, task.matrix())
+        return answer(task.day, problem, solve(problem, effort, watch=watch))
+    found = replanned(task.day, task.day.situation, task.matrix(), effort, watch)
+    return answer(task.day, found.problem, found.solved, found.moves)
 
 
 def _listen(source: BinaryIO, stopped: threading.Event) -> None:

@@ -42,6 +42,7 @@ REASONS: Mapping[str, Said] = {
         "coming costs ¥{cost_yuan} and is worth ¥{prize_yuan}", "前往的成本为 ¥{cost_yuan}，而其价值为 ¥{prize_yuan}"
     ),
     "station_closed": Said("the station is closed; its goods come back", "自提点未营业，货物随车返回"),
+    "left_aside": Said("it was passed over before; its goods are still aboard van {van}", "此前已跳过，货物仍在车辆 {van} 上"),
 }  # fmt: skip
 
 

@@ -161,9 +161,20 @@ async def decide(
     return await cursor.fetchone() is not None
 
 
-async def replaced(connection: Connection, operator_id: str, day: date, account_id: int, now: datetime) -> list[str]:
-    """Discard what was committed for the day before; the names of its runs. Two who commit at once come one after the other."""
+async def lock_day(connection: Connection, operator_id: str, day: date) -> None:
+    """Two who commit plans of a day come one after the other."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"plan/{operator_id}/{day}"])
+
+
+async def is_committed(connection: Connection, plan_id: int) -> bool:
+    """Still: nothing has replaced it."""
+    cursor = await connection.execute("SELECT FROM plan WHERE id = %s AND state = 'committed'", [plan_id])
+    return await cursor.fetchone() is not None
+
+
+async def replaced(connection: Connection, operator_id: str, day: date, account_id: int, now: datetime) -> list[str]:
+    """Discard what was committed for the day before; the names of its runs."""
+    await lock_day(connection, operator_id, day)
     cursor = await connection.execute(
         """
         UPDATE plan SET state = 'discarded', decided_by = %s, decided_at = %s

@@ -35,6 +35,7 @@ class _Run:
     begin: datetime
     followed_to: datetime | None
     followed: Followed
+    replanned: int
     path: tuple[tuple[float, float], ...]
     stops: tuple[StopPlace, ...] = ()
     heard_ms: int | None = None
@@ -76,7 +77,7 @@ async def _underway(connection: Connection) -> list[_Run]:
         """
         SELECT r.id, r.operator_id, r.name, r.vehicle_id, r.state, coalesce(r.departed_at, r.state_at) - %(yard)s,
             CASE WHEN r.is_stale THEN NULL ELSE r.followed_to END, CASE WHEN r.is_stale THEN NULL ELSE r.progress::text END,
-            r.path::text,
+            r.replanned, r.path::text,
             (SELECT json_agg(json_build_array(t.stop, s.lat, s.lon) ORDER BY t.stop)::text
              FROM run_stop t JOIN site s ON s.id = t.site_id WHERE t.run_id = r.id AND s.lat IS NOT NULL),
             (SELECT c.at FROM position_current c WHERE c.site_id = r.vehicle_id)
@@ -89,11 +90,11 @@ async def _underway(connection: Connection) -> list[_Run]:
 
 def _run(
     number: int, operator: str, name: str, vehicle: str, state: str, begin: datetime, followed_to: datetime | None,
-    progress: str | None, path: str | None, stops: str | None, heard: datetime | None,
+    progress: str | None, replanned: int, path: str | None, stops: str | None, heard: datetime | None,
 ) -> _Run:  # fmt: skip
     return _Run(
         number, operator, name, vehicle, state, begin, followed_to,
-        Followed() if progress is None else FOLLOWED.decode(progress),
+        Followed() if progress is None else FOLLOWED.decode(progress), replanned,
         () if path is None else _PATH.decode(path),
         () if stops is None else tuple(StopPlace(*stop) for stop in _STOPS.decode(stops)),
         None if heard is None else to_ms(heard),
@@ -137,11 +138,11 @@ async def _follow(connection: Connection, run: _Run, fixes: Sequence[Sighting], 
         cursor = await connection.execute(
             """
             UPDATE run SET progress = %s::jsonb, followed_to = %s, is_stale = false
-            WHERE id = %s AND state IN ('departed', 'paused') AND (%s OR NOT is_stale) RETURNING id
+            WHERE id = %s AND state IN ('departed', 'paused') AND (%s OR NOT is_stale) AND replanned = %s RETURNING id
             """,
-            [msgspec.json.encode(followed).decode(), utc(fixes[-1].at_ms), run.id, run.followed_to is None],
+            [msgspec.json.encode(followed).decode(), utc(fixes[-1].at_ms), run.id, run.followed_to is None, run.replanned],
         )
-        if await cursor.fetchone() is None:  # it ended, or something came late meanwhile: the next look sees to it
+        if await cursor.fetchone() is None:  # it ended, was planned anew, or something came late: the next look sees to it
             return
         has_changed = await _write_visits(connection, run, followed.progress.visits, counts)
     wrong = {

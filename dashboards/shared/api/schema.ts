@@ -1378,7 +1378,8 @@ export interface paths {
         put?: never;
         /**
          * Commit Plan
-         * @description Its routes become runs, and its containers go on them. What was committed for the date before is replaced.
+         * @description Its routes become runs, and its containers go on them. What was committed for the date before is replaced; by a plan of
+         *     the rest of a day, what is left of its runs.
          */
         post: operations["commit_plan_api_plans__plan_id__commit_post"];
         delete?: never;
@@ -1427,6 +1428,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plans/{plan_id}/replans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replan
+         * @description Of a committed plan. The smallest change is there within seconds, the best ``seconds`` later; either can be committed.
+         */
+        post: operations["replan_api_plans__plan_id__replans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plans/{plan_id}/stop": {
         parameters: {
             query?: never;
@@ -1441,6 +1462,26 @@ export interface paths {
          * @description Enough searched: the best so far is the plan, within seconds.
          */
         post: operations["stop_plan_api_plans__plan_id__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Transfers
+         * @description Which containers change vans by this plan, where and when the vans meet, and which were scanned over already.
+         */
+        get: operations["list_transfers_api_plans__plan_id__transfers_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2537,6 +2578,19 @@ export interface components {
             unresolved: components["schemas"]["UnresolvedOut"][];
         };
         /**
+         * BreakdownIn
+         * @description A van drives no more today; its goods change vans.
+         */
+        BreakdownIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "breakdown";
+            /** Van */
+            van: string;
+        };
+        /**
          * BucketOut
          * @description ``low``, ``mean``, ``high`` null: a gap. ``readings`` counts all, "no answer" included; ``good`` those of quality 0.
          */
@@ -2779,6 +2833,21 @@ export interface components {
             rate: number;
             /** Simulated */
             simulated: boolean;
+        };
+        /**
+         * ClosedIn
+         * @description ``until`` null: for the rest of the day; its goods come back.
+         */
+        ClosedIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "closed_station";
+            /** Site */
+            site: string;
+            /** Until */
+            until?: string | null;
         };
         /**
          * ColdChainOut
@@ -3189,6 +3258,21 @@ export interface components {
             stations: components["schemas"]["StationIn"][];
             /** Vans */
             vans: components["schemas"]["VanIn"][];
+        };
+        /**
+         * DelayIn
+         * @description A van stands for so long.
+         */
+        DelayIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "delay";
+            /** Minutes */
+            minutes: number;
+            /** Van */
+            van: string;
         };
         /** DisputeList */
         DisputeList: {
@@ -3748,6 +3832,24 @@ export interface components {
             /** Url */
             url: string;
         };
+        /** LoadIn */
+        LoadIn: {
+            /**
+             * Ambient
+             * @default 0
+             */
+            ambient: number;
+            /**
+             * Chilled
+             * @default 0
+             */
+            chilled: number;
+            /**
+             * Frozen
+             * @default 0
+             */
+            frozen: number;
+        };
         /**
          * LoadingList
          * @description In the order of loading: the last stop first.
@@ -3911,6 +4013,37 @@ export interface components {
             token: string;
             /** Url */
             url: string;
+        };
+        /**
+         * NewStopIn
+         * @description ``load`` null: what is packed for it that day.
+         */
+        NewStopIn: {
+            /**
+             * Deliver From
+             * Format: time
+             * @default 06:00:00
+             */
+            deliver_from: string;
+            /**
+             * Deliver Until
+             * Format: time
+             * @default 15:00:00
+             */
+            deliver_until: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "new_stop";
+            load?: components["schemas"]["LoadIn"] | null;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            /** Site */
+            site: string;
         };
         /**
          * OperatorIn
@@ -4242,6 +4375,16 @@ export interface components {
             until: string;
         };
         /**
+         * PinIn
+         * @description Nobody else comes there.
+         */
+        PinIn: {
+            /** Site */
+            site: string;
+            /** Van */
+            van: string;
+        };
+        /**
          * PlaceForm
          * @description WGS-84. Without ``address`` the one it has stays.
          */
@@ -4278,14 +4421,27 @@ export interface components {
         /**
          * PlanHead
          * @description ``state``: queued, solving, done, failed, stopped, committed, discarded. ``trouble``: of one that failed.
+         *
+         *     Of the rest of a day: ``base``, the plan it changes, ``event``, what has happened, ``answer``: smallest or best.
          */
         PlanHead: {
+            /**
+             * Answer
+             * @default
+             */
+            answer: string;
             /** Asked At */
             asked_at: string;
             /** Asked By */
             asked_by: string | null;
+            /** Base */
+            base?: number | null;
             /** Ended At */
             ended_at: string | null;
+            /** Event */
+            event?: {
+                [key: string]: string | number | null;
+            } | null;
             /** Id */
             id: number;
             /** Is Estimate */
@@ -4321,16 +4477,66 @@ export interface components {
             plans: components["schemas"]["PlanHead"][];
         };
         /**
+         * PlanMeet
+         * @description Goods fetched where they lie: of a van that stands there (``van``), or at the depot ("").
+         */
+        PlanMeet: {
+            /** Arrival S */
+            arrival_s: number;
+            /** Departure S */
+            departure_s: number;
+            /** Lat */
+            lat: number;
+            load: components["schemas"]["ZonesOut"];
+            /** Lon */
+            lon: number;
+            /** Sites */
+            sites: string[];
+            /** Van */
+            van: string;
+        };
+        /**
+         * PlanMove
+         * @description Against what was committed. ``kind``: van, taken_on, left_out, turn. ``before``, ``after``: the van; "" where none comes.
+         */
+        PlanMove: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Said En */
+            said_en: string;
+            /** Said Zh */
+            said_zh: string;
+            /** Site */
+            site: string;
+        };
+        /**
          * PlanOut
          * @description ``result`` null: not yet, or none came of it.
          */
         PlanOut: {
+            /**
+             * Answer
+             * @default
+             */
+            answer: string;
             /** Asked At */
             asked_at: string;
             /** Asked By */
             asked_by: string | null;
+            /** Base */
+            base?: number | null;
             /** Ended At */
             ended_at: string | null;
+            /** Event */
+            event?: {
+                [key: string]: string | number | null;
+            } | null;
             /** Id */
             id: number;
             /** Is Estimate */
@@ -4379,6 +4585,11 @@ export interface components {
             late: number;
             /** Late If Slower */
             late_if_slower: number;
+            /**
+             * Moves
+             * @default []
+             */
+            moves: components["schemas"]["PlanMove"][];
             /** Routes */
             routes: components["schemas"]["PlanRoute"][];
             /** Unassigned */
@@ -4405,6 +4616,11 @@ export interface components {
             /** Late If Slower */
             late_if_slower: string[];
             load: components["schemas"]["ZonesOut"];
+            /**
+             * Meets
+             * @default []
+             */
+            meets: components["schemas"]["PlanMeet"][];
             room: components["schemas"]["ZonesOut"];
             /** Start S */
             start_s: number;
@@ -4668,6 +4884,37 @@ export interface components {
             valid_from?: string | null;
             /** Valid To */
             valid_to?: string | null;
+        };
+        /**
+         * ReplanIn
+         * @description ``stations``: where goods are taken later than was planned, or matter more. ``seconds``: of the search for the best.
+         */
+        ReplanIn: {
+            /** Event */
+            event: components["schemas"]["DelayIn"] | components["schemas"]["BreakdownIn"] | components["schemas"]["ClosedIn"] | components["schemas"]["NewStopIn"];
+            /**
+             * Pins
+             * @default []
+             */
+            pins: components["schemas"]["PinIn"][];
+            /**
+             * Seconds
+             * @default 10
+             */
+            seconds: number;
+            /**
+             * Stations
+             * @default []
+             */
+            stations: components["schemas"]["StationIn"][];
+        };
+        /**
+         * ReplanOut
+         * @description Two plans of the rest of the day: what disturbs fewest, and what costs least.
+         */
+        ReplanOut: {
+            best: components["schemas"]["PlanOut"];
+            smallest: components["schemas"]["PlanOut"];
         };
         /**
          * ReportIn
@@ -5316,6 +5563,47 @@ export interface components {
             vehicle: string;
             /** Vehicle Name */
             vehicle_name: string;
+        };
+        /**
+         * TransferContainer
+         * @description ``is_done``: somebody has scanned it onto the van that takes it over.
+         */
+        TransferContainer: {
+            /** Container */
+            container: string;
+            /** Is Done */
+            is_done: boolean;
+            /** Site */
+            site: string;
+            /** Zone */
+            zone: string;
+        };
+        /** TransferList */
+        TransferList: {
+            /** Transfers */
+            transfers: components["schemas"]["TransferOut"][];
+        };
+        /**
+         * TransferOut
+         * @description Goods that change vans. ``from_van`` "": at the depot. They meet at ``lat``, ``lon``; ``at_s``: since midnight.
+         */
+        TransferOut: {
+            /** At S */
+            at_s: number;
+            /** Containers */
+            containers: components["schemas"]["TransferContainer"][];
+            /** From Run */
+            from_run: string;
+            /** From Van */
+            from_van: string;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** To Run */
+            to_run: string;
+            /** To Van */
+            to_van: string;
         };
         /**
          * TurnOut
@@ -8795,6 +9083,50 @@ export interface operations {
             };
         };
     };
+    replan_api_plans__plan_id__replans_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplanIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplanOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     stop_plan_api_plans__plan_id__stop_post: {
         parameters: {
             query?: never;
@@ -8813,6 +9145,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_transfers_api_plans__plan_id__transfers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferList"];
                 };
             };
             /** @description Client Error */

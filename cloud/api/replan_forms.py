@@ -1,0 +1,105 @@
+"""What has happened in the day, as a dispatcher says it; and how goods change vans. Amounts: containers; times: the operator's."""
+
+from datetime import time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cloud.api.route_plan_forms import Count, PlanOut, StationIn, VanId
+from cloud.api.text import SiteIdText
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DelayIn(_Form):
+    """A van stands for so long."""
+
+    kind: Literal["delay"]
+    van: VanId
+    minutes: Annotated[int, Field(ge=1, le=720)]
+
+
+class BreakdownIn(_Form):
+    """A van drives no more today; its goods change vans."""
+
+    kind: Literal["breakdown"]
+    van: VanId
+
+
+class ClosedIn(_Form):
+    """``until`` null: for the rest of the day; its goods come back."""
+
+    kind: Literal["closed_station"]
+    site: SiteIdText
+    until: time | None = None
+
+
+class LoadIn(_Form):
+    ambient: Count = 0
+    chilled: Count = 0
+    frozen: Count = 0
+
+
+class NewStopIn(_Form):
+    """``load`` null: what is packed for it that day."""
+
+    kind: Literal["new_stop"]
+    site: SiteIdText
+    load: LoadIn | None = None
+    deliver_from: time = time(6)
+    deliver_until: time = time(15)
+    priority: Annotated[int, Field(ge=0, le=9)] = 0
+
+
+EventIn = Annotated[DelayIn | BreakdownIn | ClosedIn | NewStopIn, Field(discriminator="kind")]
+
+
+class PinIn(_Form):
+    """Nobody else comes there."""
+
+    site: SiteIdText
+    van: VanId
+
+
+class ReplanIn(_Form):
+    """``stations``: where goods are taken later than was planned, or matter more. ``seconds``: of the search for the best."""
+
+    event: EventIn
+    pins: list[PinIn] = Field(default=[], max_length=5_000)
+    stations: list[StationIn] = Field(default=[], max_length=5_000)
+    seconds: Annotated[int, Field(ge=1, le=120)] = 10
+
+
+class ReplanOut(BaseModel):
+    """Two plans of the rest of the day: what disturbs fewest, and what costs least."""
+
+    smallest: PlanOut
+    best: PlanOut
+
+
+class TransferContainer(BaseModel):
+    """``is_done``: somebody has scanned it onto the van that takes it over."""
+
+    container: str
+    site: str
+    zone: str
+    is_done: bool
+
+
+class TransferOut(BaseModel):
+    """Goods that change vans. ``from_van`` "": at the depot. They meet at ``lat``, ``lon``; ``at_s``: since midnight."""
+
+    from_van: str
+    from_run: str
+    to_van: str
+    to_run: str
+    lat: float
+    lon: float
+    at_s: int
+    containers: list[TransferContainer]
+
+
+class TransferList(BaseModel):
+    transfers: list[TransferOut]
