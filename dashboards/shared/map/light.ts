@@ -26,12 +26,25 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
     const [lon, lat] = drawnAt(place, ground.crs)
     return [lat, lon]
   }
+  let refit = (): void => undefined
   const fit = (places: readonly Place[], padding: number): void => {
     const all = corners(places, ground.crs)
     if (!all) return
     const [[west, south], [east, north]] = all
-    map.fitBounds([[south, west], [north, east]], { padding: [padding, padding], maxZoom: 16, animate: false })
+    refit = () => {
+      map.fitBounds([[south, west], [north, east]], { padding: [padding, padding], maxZoom: 16, animate: false })
+    }
+    refit()
   }
+  // The page's styles may come after the map. Until its reader takes hold of it, it shows what it was told to, whatever its size.
+  for (const held of ['pointerdown', 'wheel', 'keydown']) {
+    element.addEventListener(held, () => (refit = () => undefined), { passive: true, capture: true })
+  }
+  const sized = new ResizeObserver(() => {
+    map.invalidateSize({ animate: false, pan: false })
+    refit()
+  })
+  sized.observe(element)
   if (ground.bounds) fit(boundsOf(ground), 8)
   else map.setView([30, 110], 4)
 
@@ -62,6 +75,7 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
       fit(places, 48)
     },
     close() {
+      sized.disconnect()
       map.remove()
     },
   }
