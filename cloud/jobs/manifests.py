@@ -107,7 +107,7 @@ class ManifestMaker:
             staff_cost=Scrypt(salt=station.staff_salt), operators=facts.operators, keys=(self._keys.signing_key,),
             revoked=facts.revoked, articles=facts.articles, containers=facts.containers, claims=facts.claims, codes=codes,
             parcels=facts.parcels, staff=facts.staff, shelves=facts.shelves, cells=facts.cells, rules=station.rules,
-            loads=facts.loads,
+            released=facts.released, removed=facts.removed, loads=facts.loads,
         )  # fmt: skip
 
     async def _codes(

@@ -10,10 +10,10 @@ from edge.wire.manifest import Claim
 CLAIM = (
     "CASE WHEN o.resident_id IS NULL THEN o.operator_id || '/o/' || o.external_id ELSE o.operator_id || '/r/' || o.resident_id END"
 )
-_IS_HERE = "o.site_id = %(site)s AND o.pickup_date BETWEEN %(since)s AND %(day)s AND o.cancelled_at IS NULL"
-IS_OPEN = f"{_IS_HERE} AND o.state NOT IN ('collected', 'closed', 'cancelled')"
+IS_HERE = "o.site_id = %(site)s AND o.pickup_date BETWEEN %(since)s AND %(day)s AND o.cancelled_at IS NULL"
+IS_OPEN = f"{IS_HERE} AND o.state NOT IN ('collected', 'closed', 'cancelled')"
 # What ended on this day, or belongs to it: a code that is shown again is answered by what became of it.
-_IS_OF_DAY = f"""{_IS_HERE} AND (o.state NOT IN ('collected', 'closed', 'cancelled')
+_IS_OF_DAY = f"""{IS_HERE} AND (o.state NOT IN ('collected', 'closed', 'cancelled')
     OR o.pickup_date = %(day)s OR (o.state_at AT TIME ZONE op.time_zone)::date >= %(day)s)"""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from cloud.store import dock_facts
-from cloud.store.claim_facts import CLAIM, IS_OPEN, read_claims
+from cloud.store.claim_facts import CLAIM, IS_HERE, IS_OPEN, read_claims
 from cloud.store.pool import Connection
 from edge.wire.manifest import (
     Article,
@@ -50,7 +50,10 @@ class StationDay:
 
 @dataclass(frozen=True, slots=True)
 class DayFacts:
-    """What a station is to expect. ``revoked``: tokens taken back that have not expired by themselves."""
+    """What a station is to expect. ``revoked``: tokens taken back that have not expired by themselves.
+
+    ``released``, ``removed``: how many parcels of the day have left it already.
+    """
 
     operators: tuple[str, ...]
     articles: tuple[Article, ...]
@@ -62,6 +65,8 @@ class DayFacts:
     cells: tuple[LockerCell, ...]
     revoked: tuple[str, ...]
     loads: tuple[PlannedLoad, ...] = ()
+    released: int = 0
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +179,10 @@ async def day_facts(connection: Connection, site: str, day: date, now: datetime,
         values,
     )
     revoked = tuple(row[0] for row in await cursor.fetchall())
+    released, removed = await _gone(connection, values)
     return DayFacts(
         operators, await _articles(connection, operators, skus), containers, claims, parcels, await _staff(connection, site),
-        await _shelves(connection, site), await _cells(connection, site), revoked,
+        await _shelves(connection, site), await _cells(connection, site), revoked, released=released, removed=removed,
     )  # fmt: skip
 
 
@@ -240,6 +246,21 @@ async def _parcels(connection: Connection, values: Mapping[str, object], contain
         for row in await cursor.fetchall()
         if row[5]  # all of it is short: nothing comes
     )  # fmt: skip
+
+
+async def _gone(connection: Connection, values: Mapping[str, object]) -> tuple[int, int]:
+    """Parcels that were to be here on this day and have left: handed out, and sent back or disposed of."""
+    cursor = await connection.execute(
+        f"""
+        SELECT count(*) FILTER (WHERE p.state = 'released'), count(*) FILTER (WHERE p.state <> 'released')
+        FROM customer_order o JOIN operator op ON op.id = o.operator_id JOIN parcel p ON p.order_id = o.id
+        WHERE {IS_HERE} AND p.state IN ('released', 'returned', 'disposed')
+            AND (o.pickup_date = %(day)s OR (p.state_at AT TIME ZONE op.time_zone)::date >= %(day)s)
+        """,  # noqa: S608  # constants
+        values,
+    )
+    row: Any = await cursor.fetchone()
+    return row[0], row[1]
 
 
 def _lines(given: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:

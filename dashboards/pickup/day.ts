@@ -57,6 +57,7 @@ export interface Day {
   readonly containers: readonly Container[]
   readonly expected: number
   readonly received: number
+  readonly released: number
   readonly missing: number
   readonly ready: number
   readonly overdue: number

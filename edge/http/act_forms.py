@@ -307,8 +307,9 @@ class DayView(Form):
     has_staff: bool
     stock_take: str | None
     containers: list[ContainerView]
-    expected: int
+    expected: int  # all of the day, those that have left included
     received: int
+    released: int
     missing: int
     ready: int
     overdue: int

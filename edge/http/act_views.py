@@ -60,6 +60,8 @@ def read_day(execute: Execute, day: Day, standings: Standings, undone: int) -> D
     parcels = [standings.parcel(execute, day, label) for label in day.parcels]
     take = memory.stock_take(execute)
     manifest = day.manifest
+    # Who has fetched theirs is not in the manifest any more; what was expected today stays what it was.
+    released, removed = (manifest.released, manifest.removed) if manifest else (0, 0)
     return DayView(
         version=manifest.version if manifest else 0,
         day=manifest.day if manifest else "",
@@ -67,8 +69,9 @@ def read_day(execute: Execute, day: Day, standings: Standings, undone: int) -> D
         has_staff=bool(day.staff),
         stock_take=None if take is None else take.scope,
         containers=[_container_view(execute, day, standings, one) for one in day.containers.values()],
-        expected=len(parcels),
-        received=sum(one.standing.state is not ParcelState.EXPECTED for one in parcels),
+        expected=len(parcels) + released + removed,
+        received=sum(one.standing.state is not ParcelState.EXPECTED for one in parcels) + released + removed,
+        released=sum(one.standing.state is ParcelState.RELEASED for one in parcels) + released,
         missing=sum(Problem.MISSING in one.standing.problems for one in parcels),
         ready=sum(one.standing.state.is_at_station for one in parcels),
         overdue=sum(one.standing.is_overdue for one in parcels),

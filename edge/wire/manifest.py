@@ -196,6 +196,7 @@ class StationRules(Part, frozen=True):
 class Manifest(Part, frozen=True):
     """A site's day. ``version`` counts up at a site; a lower one than that in force is refused.
 
+    ``released``, ``removed``: of this day's parcels those that are not in it any more: handed out; sent back or disposed of.
     ``loads``: a dock's, in the order of loading, each run's last stop first. A station has none, and a dock has no claims.
     """
 
@@ -217,6 +218,8 @@ class Manifest(Part, frozen=True):
     shelves: tuple[Shelf, ...] = ()
     cells: tuple[LockerCell, ...] = ()
     rules: StationRules = field(default_factory=StationRules)
+    released: Count = 0
+    removed: Count = 0
     loads: tuple[PlannedLoad, ...] = ()
 
 

@@ -103,6 +103,23 @@ async def test_who_has_fetched_everything_stays_in_the_days_manifest_with_when_a
     assert decode_manifest(bytes(body)).claims == (), "the next day it is nobody's at the counter"
 
 
+async def test_the_days_total_stays_what_it_was_while_parcels_are_handed_out_and_sent_back(world: World) -> None:
+    shown = await settle_station(world)
+    before = await made(world)
+    total = len(before.parcels)
+    assert (before.released, before.removed) == (0, 0)
+    first, second, *_ = (parcel["id"] for parcel in shown["parcels"])
+    await scan(world.connection, "st-a1", first, "parcel_released", 1, how="code")
+    after = await made(world)
+    assert (len(after.parcels), after.released, after.removed) == (total - 1, 1, 0)
+    await scan(world.connection, "st-a1", second, "parcel_disposed", 2, reason="spoiled")
+    after = await made(world)
+    assert (len(after.parcels), after.released, after.removed) == (total - 2, 1, 1)
+    await maker().make(world.connection, "st-a1", NOW + timedelta(days=1))
+    body = await world.one("SELECT body FROM manifest WHERE site_id = 'st-a1' ORDER BY version DESC LIMIT 1")
+    assert decode_manifest(bytes(body)).released == 0, "the next day has a total of its own"
+
+
 async def test_a_code_that_was_taken_back_is_told_to_the_station_for_a_while_and_only_the_last_few(world: World) -> None:
     await settle_station(world)
     for _ in range(5):
