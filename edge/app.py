@@ -163,8 +163,10 @@ class Agent:
                 (ops.desk.mark_overdue, ops.people.end_old_sessions, chain.forget_old),
             )
             own = OwnHealth(config.data_dir, site_clock, outbox, live)
-            views = Views(config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths)
-            watchers = Watchers(views)
+            views = Views(
+                config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths, time.monotonic
+            )  # fmt: skip
+            watchers = Watchers(views, time.monotonic)
             station.on_result(watchers.told_scan)
             uplink.on_change(watchers.told_change)
             chain.on_alarm(watchers.told_alarm)

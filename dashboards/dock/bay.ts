@@ -14,6 +14,8 @@ export interface Bay extends Desk {
   readonly dock: ShallowRef<Dock | null>
   /** The newest act of the place where this page works. */
   readonly here: ComputedRef<Scan | null>
+  /** Whether a scanner's acts are this page's. */
+  readonly isMine: (device: string) => boolean
   readonly choose: (mode: Mode) => Promise<void>
   /** Posts what changes a place; the answer is the dock as it is then. */
   readonly change: (path: string, body: object) => Promise<void>
@@ -42,9 +44,13 @@ export function makeBay(): Bay {
   })
   const here = computed(() => desk.scans.value.find(isHere) ?? null)
 
-  function isHere(scan: Scan): boolean {
+  function isMine(device: string): boolean {
     const seen = dock.value
-    return seen === null || isAt(seen.place.place, scan.device, seen.device, seen.places)
+    return seen === null || isAt(seen.place.place, device, seen.device, seen.places)
+  }
+
+  function isHere(scan: Scan): boolean {
+    return isMine(scan.device)
   }
 
   async function look(): Promise<Dock | null> {
@@ -79,7 +85,7 @@ export function makeBay(): Bay {
   })
 
   const bay: Bay = {
-    ...desk, dock, here, change, sit,
+    ...desk, dock, here, isMine, change, sit,
     choose: (mode) => change('/api/dock/mode', { mode }),
   }
   provide(KEY, bay)

@@ -1,8 +1,8 @@
 /** One staff page: its desk, the day, and who asks for parcels. */
 
-import { inject, type InjectionKey, provide, type ShallowRef, shallowRef, watch } from 'vue'
+import { computed, type ComputedRef, inject, type InjectionKey, provide, type ShallowRef, shallowRef, watch } from 'vue'
 
-import type { Scan } from '../shared/agent/agent'
+import { type Card, readStatus, type Scan } from '../shared/agent/agent'
 import { type Desk, makeDesk } from '../shared/agent/desk'
 import { useKept } from '../shared/agent/kept'
 import { headline, particulars, spoken } from './act_words'
@@ -17,6 +17,12 @@ export interface Counter extends Desk {
   /** The slot for the parcel that came in last. */
   readonly suggested: ShallowRef<{ readonly parcel: string; readonly slot: string } | null>
   readonly ask: (text: string) => Promise<void>
+  /** Whose cards are open at the station, by whichever page or scanner, the last one first. */
+  readonly cards: ComputedRef<readonly Card[]>
+  readonly showQuestion: (question: string) => Promise<void>
+  /** Nobody is served by it any more, at any page or scanner. */
+  readonly close: (question: string) => Promise<void>
+  /** It is closed already, or of no use: not shown here any more. */
   readonly forget: () => void
 }
 
@@ -36,6 +42,7 @@ export function makeCounter(): Counter {
   const answer = shallowRef<Answer | null>(null)
   const suggested = shallowRef<{ readonly parcel: string; readonly slot: string } | null>(null)
   const openQuestion = useKept('tt-question')
+  const cards = computed(() => desk.status.value?.cards ?? [])
 
   const desk = makeDesk({
     says: { headline, particulars, spoken },
@@ -90,6 +97,13 @@ export function makeCounter(): Counter {
     }
   }
 
+  async function close(question: string): Promise<void> {
+    const next = readStatus(await desk.post('/api/close-question', { question }))
+    if (!next) return
+    desk.status.value = next
+    if (openQuestion.value === question) forget()
+  }
+
   function forget(): void {
     answer.value = null
     openQuestion.value = ''
@@ -98,9 +112,13 @@ export function makeCounter(): Counter {
   watch(desk.changes, () => {
     if (openQuestion.value !== '') void showQuestion(openQuestion.value)
   })
+  watch(cards, (now, before) => {
+    const wasOpen = before.some((card) => card.question === openQuestion.value)
+    if (wasOpen && !now.some((card) => card.question === openQuestion.value)) forget() // closed elsewhere, or too long ago
+  })
   if (openQuestion.value !== '') void showQuestion(openQuestion.value) // a reload in front of somebody
 
-  const counter: Counter = { ...desk, locker, day, answer, suggested, ask, forget }
+  const counter: Counter = { ...desk, locker, day, answer, suggested, ask, cards, showQuestion, close, forget }
   provide(KEY, counter)
   return counter
 }

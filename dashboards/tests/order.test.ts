@@ -74,9 +74,9 @@ describe('a part of an order', () => {
   })
 
   it('is said in words, also of a part that was collected', () => {
-    expect(headline({ state: 'arrived', counts: { total: 2, here: 1, collected: 0 } })).toBe('1/2 件已到')
+    expect(headline({ state: 'arrived', counts: { total: 2, here: 1, collected: 0 } })).toBe('1/2 个包裹已到')
     expect(headline({ state: 'ready', counts: { total: 2, here: 2, collected: 0 } })).toBe('待提货')
-    expect(headline({ state: 'partially_collected', counts: { total: 2, here: 1, collected: 1 } })).toBe('已提 1/2 件')
+    expect(headline({ state: 'partially_collected', counts: { total: 2, here: 1, collected: 1 } })).toBe('已提 1/2 个包裹')
     expect(partSentence({ state: 'partially_collected', counts: { total: 2, here: 0, collected: 1 } })).toContain('1 个包裹没有到店')
   })
 })

@@ -58,7 +58,8 @@ def pack(known: ParcelNow, into: LoadNow | None) -> Verdict:
         )
     amount = len(into.packed) + 1
     was_elsewhere = known.standing.state is ParcelState.PACKED
-    word = DockWord.FULL if amount == of else DockWord.MOVED if was_elsewhere else DockWord.PACKED
+    is_full = amount == of and not into.lacking_pieces
+    word = DockWord.FULL if is_full else DockWord.MOVED if was_elsewhere else DockWord.PACKED
     return Verdict(
         word, Sound.OK, (ParcelPacked(parcel=label, container=into.container),), parcel=label, container=into.container,
         place=into.load.lane, amount=amount, of=of,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -19,7 +19,7 @@ from edge.dock.dock import Dock
 from edge.http.acts import Operations, add_acts, page_of
 from edge.http.cold import Cold, add_cold
 from edge.http.dock import add_dock
-from edge.http.forms import ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, TriggerForm, UndoForm
+from edge.http.forms import CloseForm, ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, TriggerForm, UndoForm
 from edge.http.live import TooManyWatchersError, Watchers
 from edge.http.refusals import Refusal, error_body
 from edge.http.views import Views, scan_view
@@ -32,6 +32,14 @@ from edge.wire.pickup import badge_key
 
 # WebAssembly: what reads the camera's pictures, out of our own build.
 _POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+
+_NO_PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<style>body{max-width:36rem;margin:3rem auto;padding:0 1.25rem;font:1.25rem/1.6 system-ui,sans-serif}
+a{display:inline-block;padding:.75rem 1.25rem;border:2px solid;border-radius:.75rem;font-weight:700}</style>
+<title>团途 Tuantu</title><h1>团途 Tuantu</h1><p>没有这个页面。请检查网址。<p lang="en">There is no such page. Check the address.
+<p><a href="/">回到本站页面 · <span lang="en">This box's page</span></a></html>
+"""
 
 
 def make_app(
@@ -128,6 +136,12 @@ def _add_writing(app: FastAPI, views: Views, rules: RuleBook, ops: Operations) -
             raise Refusal(422, "mode", str(error), "see GET /api/status for what kind of site this is", "bad_request") from None
         return await views.status()
 
+    @app.post("/api/close-question")
+    async def close_question(form: CloseForm, request: Request) -> StatusView:
+        ops.who(request, "")
+        ops.questions.close(form.question)
+        return await views.status()
+
 
 def _add_triggers(app: FastAPI, scanners: Sequence[Scanner]) -> None:
     by_name = {scanner.name: scanner for scanner in scanners}
@@ -166,7 +180,10 @@ def _add_errors(app: FastAPI) -> None:
         return JSONResponse(error_body(field, first["msg"], "see GET /openapi.json for what is wanted", "bad_request"), 422)
 
     @app.exception_handler(HTTPException)
-    async def other(_request: Request, error: HTTPException) -> JSONResponse:
+    async def other(request: Request, error: HTTPException) -> Response:
+        is_of_a_person = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+        if error.status_code == 404 and is_of_a_person:
+            return HTMLResponse(_NO_PAGE, 404, {"Cache-Control": "no-store"})
         return JSONResponse(
             error_body("", str(error.detail), "see GET /openapi.json for what there is", "nothing_here"), error.status_code
         )

@@ -36,6 +36,12 @@ class UndoForm(Form):
     reason: str = Field(default="", max_length=200)
 
 
+class CloseForm(Form):
+    """Whose card is closed: see ``cards`` in the status. One that is closed already stays so."""
+
+    question: str = Field(min_length=1, max_length=64)
+
+
 class TriggerForm(Form):
     """Start reading, or stop."""
 
@@ -121,6 +127,15 @@ class DeviceView(Form):
     since_ms: int
 
 
+class CardView(Form):
+    """A person's card that rules what scans at the hand-out mean: POST /api/close-question ends it."""
+
+    question: str
+    device: str
+    actor: str
+    opened_ms: int
+
+
 class StatusView(Form):
     """Everything the page keeps in sight. ``manifest``: the version in force, 0 for none; a page looks at the day anew by it."""
 
@@ -138,6 +153,7 @@ class StatusView(Form):
     queue: dict[Literal["event", "live", "backfill"], LaneView]
     store: StoreView
     devices: list[DeviceView]
+    cards: list[CardView]  # the last one first
     last_scan: ScanView | None
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from edge.cold_chain.records import AlarmRecord
 from edge.http.alarm_views import alarm_view
@@ -24,8 +24,9 @@ class TooManyWatchersError(Exception):
 class Watchers:
     """``told`` by the station and the uplink; ``watch`` is one page's stream of JSON texts."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, read_monotonic_s: Callable[[], float]) -> None:
         self._views = views
+        self._read_monotonic_s = read_monotonic_s
         self._queues: set[asyncio.Queue[News]] = set()
         self.has_ended = False
 
@@ -56,7 +57,7 @@ class Watchers:
         queue: asyncio.Queue[News] = asyncio.Queue(MAX_UNREAD)
         self._queues.add(queue)
         try:
-            yield status_text(await self._views.status())
+            yield await self._status()
             while queue in self._queues:
                 news: News = None
                 with contextlib.suppress(TimeoutError):
@@ -70,9 +71,14 @@ class Watchers:
                     case AlarmRecord():
                         yield f'{{"type":"alarm","alarm":{alarm_view(news, self._views.station.day).model_dump_json()}}}'
                 if queue.empty():
-                    yield status_text(await self._views.status())
+                    yield await self._status()
         finally:
             self._queues.discard(queue)
+
+    async def _status(self) -> str:
+        """For a page that is there to be read."""
+        self._views.station.benches.shown(self._read_monotonic_s())
+        return status_text(await self._views.status())
 
     def _put(self, news: News) -> None:
         for queue in list(self._queues):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edge.config import EdgeConfig
 from edge.devices.ports import DeviceHealth
 from edge.downlink import Downlink
-from edge.http.forms import ClockView, DeviceView, FetchedView, LaneView, ScanView, StatusView, StoreView, UplinkView
+from edge.http.forms import CardView, ClockView, DeviceView, FetchedView, LaneView, ScanView, StatusView, StoreView, UplinkView
 from edge.outbox import Outbox, OutboxDepth
 from edge.site_clock import SiteClock
 from edge.station.results import ScanResult
@@ -28,6 +28,7 @@ class Views:
     uplink: Uplink
     downlink: Downlink
     read_devices: Callable[[], list[DeviceHealth]]
+    read_monotonic_s: Callable[[], float]
 
     async def status(self) -> StatusView:
         """As of now."""
@@ -71,6 +72,10 @@ class Views:
                     since_ms=health.since_ms,
                 )
                 for health in self.read_devices()
+            ],
+            cards=[
+                CardView(question=one.question, device=one.device, actor=one.actor, opened_ms=one.opened_ms)
+                for one in self.station.benches.cards(self.read_monotonic_s())
             ],
             last_scan=None if last is None else scan_view(last),
         )

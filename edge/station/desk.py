@@ -169,7 +169,7 @@ class Desk:
 
         result = await self._station.act(who, decide)
         if result.word == Word.RELEASED:
-            self._station.benches.served(who.device)
+            self._station.served(who.device)
         return result
 
     # --- stock-take -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from edge.rules.attempts import Attempts
 from edge.site_clock import SiteClock
 from edge.station import handout, ledger, memory
 from edge.station.asking import CodeAsked, QrAsked, Question, TailAsked, judge_code, judge_token, judge_use, read_question
+from edge.station.benches import Card
 from edge.station.day import Day
 from edge.station.deriving import derive
 from edge.station.handout import Answer, Asked, ClaimHere, Guessing, Serving
@@ -122,9 +123,8 @@ class Questions:
             how = How.PROXY if heard[0].token else _HOW[type(question)]
             answered = OpenQuestion(name, result, how, heard[0].answer.claims, heard[0].token, place, began_s)
             self._remember(answered)
-            if len(answered.claims) == 1 and place == COUNTER:
-                serving = Serving(answered.claims[0].claim.claim, answered.how, answered.token)
-                self._station.benches.serve(who.device, serving, began_s)
+            if answered.claims and place == COUNTER:
+                self._station.benches.serve(who.device, self._card(answered, who))
             return answered
 
     def find(self, question: str) -> OpenQuestion:
@@ -159,10 +159,15 @@ class Questions:
         result = await self._station.act(who, decide, clear)
         if result.word in _HANDED_OUT:
             self._attempts[asked.place] = Attempts()
-            self._station.benches.served(who.device)
             if result.word == Word.RELEASED or asked.token:
                 self._open.pop(question, None)
+                self._station.benches.close(question)
         return result
+
+    def close(self, question: str) -> None:
+        """Whoever was asked for is not served any more, whichever page or scanner opened their card."""
+        self._open.pop(question, None)
+        self._station.close_card(question)
 
     async def settled(self, asked: OpenQuestion) -> None:
         """Something was handed out for it elsewhere than at the counter: the guesses there are forgotten. NotKeptError."""
@@ -180,6 +185,13 @@ class Questions:
             return handout.refuse(reason, asked.how, here, own)
 
         return await self._station.act(who, decide)
+
+    def _card(self, answered: OpenQuestion, who: Who) -> Card | None:
+        """None: several may have asked."""
+        if len(answered.claims) != 1:
+            return None
+        serving = Serving(answered.claims[0].claim.claim, answered.how, answered.token)
+        return Card(answered.id, serving, who.device, who.actor, answered.result.at_ms, answered.asked_s)
 
     def _question(self, question: str, claim: str) -> OpenQuestion:
         asked = self.find(question)

@@ -142,7 +142,7 @@ class Station:
             self._seen = forget(self._seen, read.text)
             return await self._tell(not_kept(scan, stamp.measured_at_ms, actor, str(error)))
         self._settled(verdict, scan.device)
-        can_undo = event is not None and verdict.word is not Word.UNKNOWN_LABEL
+        can_undo = any(ledger.thing_of(fact) for fact in verdict.facts)
         result = result_of(verdict, stamp.measured_at_ms, scan.device, actor, event, text=scan.text, can_undo=can_undo)
         self.results.appendleft(result)
         self._announce(result)
@@ -264,9 +264,19 @@ class Station:
             case Word.OPENED | Word.OPENED_BEFORE:
                 self.benches.open_container(device, verdict.container)
             case Word.RELEASED:
-                self.benches.served(device)
+                self.served(device)
             case _:
                 pass
+
+    def close_card(self, question: str) -> None:
+        """Nobody is served by its answer any more; what was refused for them may be scanned again at once."""
+        self.benches.close(question)
+        self._seen = {}
+
+    def served(self, device: str) -> None:
+        """Whoever stood there has what is theirs: their card is closed."""
+        if (card := self.benches.card(device, self._read_monotonic_s())) is not None:
+            self.benches.close(card.question)
 
     async def _tell(self, result: ScanResult) -> ScanResult:
         self.results.appendleft(result)

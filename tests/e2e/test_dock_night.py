@@ -148,8 +148,8 @@ def test_a_night_without_the_cloud_which_then_shows_containers_loaded_and_parcel
     bay.scan(cold["parcels"][0], "温区不对")
     bay.scan(far["parcels"][1], "已装", "1 / 2")
     look(page, "dock-pack")
-    bay.tap("缺 1 件也封箱")
-    expect(page.get_by_role("button", name="确认：1 件记为丢失")).to_be_visible()
+    bay.tap("缺 1 个包裹也封箱")
+    expect(page.get_by_role("button", name="确认：1 个包裹记为丢失")).to_be_visible()
     bay.tap("取消")
     page.reload()  # the container that is open, who works here and the cloud that is gone are all still so
     expect(page.get_by_role("heading", name="正在装 A2")).to_be_visible(timeout=SOON_MS)
@@ -186,7 +186,7 @@ def test_a_night_without_the_cloud_which_then_shows_containers_loaded_and_parcel
     look(page, "dock-loaded")
     assert serious(page) == []
     unsent = page.locator(".strip dd").first
-    expect(unsent).to_have_text(re.compile(r"^\d+ 条$"))
+    expect(unsent).to_have_text(re.compile(r"\d+ 条待上传$"))
 
     start_cloud(town, wire)
     expect(page.locator(".net")).to_contain_text("在线", timeout=60_000)
@@ -246,7 +246,7 @@ def test_another_container_takes_a_load_one_is_lost_and_empties_come_back(
     town.scanner.scan(far["container"])
     expect(page.locator("section.call")).to_contain_text("已有别的筐装", timeout=SOON_MS)
     expect(page.locator("section.call")).to_contain_text(spare)
-    expect(page.locator("ul.loads > li", has_text=spare)).to_contain_text("2 / 2 件", timeout=SOON_MS)
+    expect(page.locator("ul.loads > li", has_text=spare)).to_contain_text("2 / 2 个包裹", timeout=SOON_MS)
     page.get_by_role("button", name=f"找不到 {near['container']}").click()
     bay.tap("确认丢筐")
     expect(page.locator("section.call h1")).to_have_text("丢筐", timeout=SOON_MS)

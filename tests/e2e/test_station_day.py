@@ -199,16 +199,16 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
     expect(page.locator("article.claim")).to_contain_text("张*", timeout=SOON_MS)
     expect(page.locator(".staff .name")).to_have_text(NAME)
     expect(page.locator(".net")).to_contain_text("离线")
-    page.get_by_role("button", name="全部交付（2 件）").click()
+    page.get_by_role("button", name="全部交付（2 个包裹）").click()
     counter.says("已出库")
 
     # By code, from a scanner that types; by the last four, in two taps.
     scan_by_keys(page, today.code(3))
-    page.get_by_role("button", name="全部交付（2 件）").click()
+    page.get_by_role("button", name="全部交付（2 个包裹）").click()
     counter.says("已出库")
     page.get_by_label("提货码、二维码或手机后四位").fill(today.tail(4))
     counter.tap("查找")
-    page.get_by_role("button", name="全部交付（2 件）").click()
+    page.get_by_role("button", name="全部交付（2 个包裹）").click()
     counter.says("已出库")
     expect(page.locator("section.last .by")).to_contain_text(NAME)
     look(page, "released")
@@ -219,7 +219,7 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
     expect(page.locator("section.last")).to_contain_text(f"{NAME} 已撤销")
     assert serious(page) == []
     unsent = page.locator(".strip dd").first
-    expect(unsent).to_have_text(re.compile(r"^\d+ 条$"))
+    expect(unsent).to_have_text(re.compile(r"\d+ 条待上传$"))
 
     start_cloud(town, wire)
     expect(page.locator(".net")).to_contain_text("在线", timeout=60_000)
@@ -270,7 +270,7 @@ def test_who_is_refused_hears_why_and_some_of_it_may_stay(day: tuple[Town, Stati
     one = page.locator("article.claim").first
     one.get_by_role("button", name="是这位").click()
     one.get_by_role("checkbox").first.click()
-    one.get_by_role("button", name="交付所选（1 件）").click()
+    one.get_by_role("button", name="交付所选（1 个包裹）").click()
     counter.says("部分出库 1 / 2")
     expect(one).to_contain_text("已出库", timeout=SOON_MS)
     one.get_by_role("button", name="不交付…").click()

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.conftest import reachable_folder
 from tests.e2e.lone_station import LoneStation, lone_station
 from tests.e2e.town import DIST
-from tests.edge.station.days import BADGE, CODE_OF, WANG_1, WANG_2
+from tests.edge.station.days import BADGE, CODE_OF, LI_1, WANG_1, WANG_2
 from tests.edge.test_acts_page import NOBODY, for_site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -72,6 +72,50 @@ def test_a_lock_counts_down_where_it_is_and_the_colleague_hands_out_from_two_she
     colleague.keyboard.press("Enter")
     expect(colleague.locator("article.claim .chip")).to_have_count(2, timeout=SOON_MS)
     colleague.locator("button.hand").click()
-    expect(colleague.locator("section.last h1")).to_contain_text("2 件", timeout=SOON_MS)
+    expect(colleague.locator("section.last h1")).to_contain_text("2 个包裹", timeout=SOON_MS)
     expect(colleague.locator("section.last .chip .place")).to_have_text(["A2", "C1"])
     expect(colleague.locator("section.last .chip").nth(1)).to_contain_text("冷藏")
+
+
+def test_a_card_left_open_by_a_page_that_is_gone_is_seen_and_closed_at_another(
+    station: LoneStation, open_page: Callable[..., Page]
+) -> None:
+    gone = open_page(station.url)
+    log_in(gone, BADGE)
+    expect(gone.locator(".staff .name")).to_have_text("陈姐", timeout=SOON_MS)
+    for parcel in (WANG_1, LI_1):
+        typed(gone, parcel)
+        expect(gone.locator("section.last .label")).to_have_text(parcel, timeout=SOON_MS)
+    gone.get_by_role("button", name="提货核销").click()
+    gone.locator("#ask").fill(CODE_OF["c-wang"])
+    gone.keyboard.press("Enter")
+    expect(gone.locator(".asks .opened")).to_contain_text("陈姐", timeout=SOON_MS)
+    gone.close()
+
+    page = open_page(station.url, width=1280, height=800)
+    card = page.locator("section.open")
+    expect(card).to_contain_text("陈姐 · 页面 打开", timeout=SOON_MS)
+    log_in(page, BADGE)
+    expect(page.locator(".staff .name")).to_have_text("陈姐", timeout=SOON_MS)
+    typed(page, LI_1)
+    last = page.locator("section.last")
+    expect(last.locator("h1")).to_have_text("不是这个人的包裹", timeout=SOON_MS)
+    expect(last.get_by_role("button", name="撤销")).to_have_count(0)
+    last.get_by_role("button", name="关闭现在这位的卡片").click()
+    expect(card).to_have_count(0, timeout=SOON_MS)
+    typed(page, LI_1)
+    expect(last.locator("h1")).to_contain_text("已出库", timeout=SOON_MS)
+
+
+def test_a_scanner_that_is_pulled_is_the_large_thing_until_somebody_scans_by_other_means(
+    station: LoneStation, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(station.url, width=1280, height=800)
+    pulled = page.locator("section.pulled")
+    expect(pulled).to_contain_text("扫码枪已拔出", timeout=SOON_MS)
+    expect(pulled).to_contain_text("把它插回去")
+    assert pulled.bounding_box()["height"] >= 170  # type: ignore[index]
+    log_in(page, BADGE)
+    typed(page, WANG_1)
+    expect(page.locator("section.last h1")).to_have_text("已入库", timeout=SOON_MS)
+    assert pulled.bounding_box()["height"] < 170  # type: ignore[index]

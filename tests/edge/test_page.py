@@ -76,6 +76,16 @@ async def test_the_status_says_what_staff_must_know(agent: Running) -> None:
     assert status["clock"]["quality"] in ("synced", "unsynced")
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_browser_at_an_unknown_address_is_told_so_in_both_languages_with_a_way_home(unmoved_agent: Running) -> None:
+    page = await unmoved_agent.http.get("/nosuch", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    for part in ("没有这个页面", "There is no such page", 'href="/"'):
+        assert part in page.text
+    answer = await unmoved_agent.http.get("/api/nosuch", headers={"Accept": "text/html"})
+    assert answer.json()["error"]["code"] == "nothing_here"
+
+
 async def test_scans_are_listed_newest_first_and_undone_by_id_or_the_last(agent: Running) -> None:
     first, second = await agent.scan(parcel_label(1)), await agent.scan(parcel_label(2))
     by_id = await agent.http.post("/api/undo", json={"id": first["id"], "actor": "staff-3"})

@@ -49,6 +49,16 @@ export interface Device {
   readonly kind: string
   readonly state: string
   readonly detail: string
+  /** In this state. */
+  readonly sinceMs: number
+}
+
+/** Somebody's card that is open: what is scanned at the hand-out is theirs, until it is closed. */
+export interface Card {
+  readonly question: string
+  readonly device: string
+  readonly actor: string
+  readonly openedMs: number
 }
 
 export interface Status {
@@ -65,6 +75,8 @@ export interface Status {
   readonly lanes: readonly Lane[]
   readonly store: { readonly state: string; readonly detail: string }
   readonly devices: readonly Device[]
+  /** The last one first. */
+  readonly cards: readonly Card[]
   readonly lastScan: Scan | null
 }
 
@@ -134,6 +146,13 @@ export function readStatus(value: unknown): Status | null {
       kind: text(device['kind']),
       state: text(device['state']),
       detail: text(device['detail']),
+      sinceMs: numberOrNull(device['since_ms']) ?? 0,
+    })),
+    cards: list(value['cards']).map((card) => ({
+      question: text(card['question']),
+      device: text(card['device']),
+      actor: text(card['actor']),
+      openedMs: numberOrNull(card['opened_ms']) ?? 0,
     })),
     lastScan: readScan(value['last_scan']),
   }

@@ -128,3 +128,11 @@ async def test_an_ean_that_no_load_waits_for_is_a_product_and_no_parcel(tmp_path
     async with open_bay(tmp_path, NIGHT) as bay:
         stranger = await bay.scan("4006381333931")
         assert (stranger.word, stranger.detail) == ("unknown_label", "a product, not a parcel")
+
+
+async def test_the_last_parcel_makes_nothing_full_while_counted_pieces_lack(tmp_path: Path) -> None:
+    mixed = msgspec.structs.replace(bulk(A1, "st-a", "A1", (RICE_SKU, 2)), parcels=tuple(P[0:2]))
+    night = msgspec.structs.replace(manifest(1, (mixed,)), articles=ARTICLES)
+    async with open_bay(tmp_path, night) as bay:
+        await bay.rules.choose_mode("pack")
+        assert await bay.words(A1, P[0], RICE, P[1], RICE) == ["bound", "packed", "goods_packed", "packed", "full"]
