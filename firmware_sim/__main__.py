@@ -14,10 +14,12 @@ from edge.wire.clock import TownClock
 from firmware_sim.cold_room import INCIDENTS
 from firmware_sim.map.pbf import ATTRIBUTION, VERSION, WriterMissingError, write_map
 from firmware_sim.town.control import ControlError, Request, ask
+from firmware_sim.town.house import PLUGS
 from firmware_sim.town.life import Town
 from firmware_sim.town.memory import ForgottenError
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import SettingsError, settings
+from firmware_sim.town.site_files import SCANNER
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -127,10 +129,11 @@ def _parser() -> argparse.ArgumentParser:
     pace = commands.add_parser("pace", help="how fast the town's clock runs; 0 pauses it")
     pace.add_argument("--rate", type=float, required=True)
     status = commands.add_parser("status", help="the stations and their agents")
-    unplug = commands.add_parser("unplug", help="pull a station's scanner, or --device rs485|bluetooth|line (to the broker)")
+    unplug = commands.add_parser("unplug", help="pull a plug of a station")
     replug = commands.add_parser("replug", help="plug it in again")
     for command in (unplug, replug):
-        command.add_argument("--device", default="", help="the scanner, if left out")
+        plugs = "|".join(PLUGS)
+        command.add_argument("--device", default="", help=f"{plugs} (line: to the broker); {SCANNER}, if left out")
     door = commands.add_parser("door", help="open or close a fridge's door")
     door.add_argument("--way", required=True, choices=("open", "closed"))
     cold = commands.add_parser("cold", help="break a fridge or its thermometer, or mend it")

@@ -16,12 +16,16 @@ _ASK_AGAIN = "no-cache"
 router = APIRouter(include_in_schema=False)
 
 _PLAIN = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>团途 Tuantu</title><h1>团途 Tuantu</h1><p>{chinese}<p lang="en">{english}</html>
+<meta name="color-scheme" content="light dark">
+<style>body{{max-width:36rem;margin:3rem auto;padding:0 1.25rem;font:1.25rem/1.6 system-ui,sans-serif}}
+a{{display:inline-block;padding:.75rem 1.25rem;border:2px solid;border-radius:.75rem;font-weight:700}}</style>
+<title>团途 Tuantu</title><h1>团途 Tuantu</h1><p>{chinese}<p lang="en">{english}{home}</html>
 """
+_WAY_HOME = '<p><a href="/">回首页 · <span lang="en">Home</span></a>'
 
 
-def _plain(chinese: str, english: str, status: int) -> HTMLResponse:
-    page = _PLAIN.format(chinese=escape(chinese), english=escape(english))
+def _plain(chinese: str, english: str, status: int, *, way_home: bool = False) -> HTMLResponse:
+    page = _PLAIN.format(chinese=escape(chinese), english=escape(english), home=_WAY_HOME if way_home else "")
     return HTMLResponse(page, status_code=status, headers={"Cache-Control": "no-store"})
 
 
@@ -63,6 +67,8 @@ async def file(request: Request, path: str) -> Response:
     if path.startswith("api/"):
         raise not_found("path", "address")
     found = _file(services_of(request).config.pages_dir, path)
+    if found is None and "text/html" in request.headers.get("accept", ""):  # a person's browser, not a program
+        return _plain("没有这个页面。请检查网址。", "There is no such page. Check the address.", 404, way_home=True)
     if found is None:
         raise not_found("path", "page")
     return FileResponse(found, headers={"Cache-Control": _FOREVER if path.startswith("assets/") else _ASK_AGAIN})

@@ -95,8 +95,8 @@ def _any_free() -> int:
 def opened(path: Path, *, fresh: bool) -> Iterator[Path]:
     """Make or check the folder and hold its lock for the block; ``fresh`` empties it first, if it is ours."""
     path = path.absolute()
+    _make(path)
     try:
-        _make(path)
         with (path / LOCK).open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,9 +109,7 @@ def opened(path: Path, *, fresh: bool) -> Iterator[Path]:
             (path / "log").mkdir(exist_ok=True, mode=0o700)
             yield path
     except PermissionError as error:
-        raise Trouble(
-            f"can't write {error.filename or path}", "make it yours (chown), or set TUANTU_DATA to a folder of yours"
-        ) from None
+        raise _not_ours(path, error) from None
     except OSError as error:
         if error.errno in (errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST, errno.EDQUOT):
             raise Trouble(
@@ -120,7 +118,20 @@ def opened(path: Path, *, fresh: bool) -> Iterator[Path]:
         raise
 
 
+def _not_ours(path: Path, error: PermissionError) -> Trouble:
+    return Trouble(f"can't write {error.filename or path}", "make it yours (chown), or set TUANTU_DATA to a folder of yours")
+
+
 def _make(path: Path) -> None:
+    try:
+        _make_marked(path)
+    except PermissionError as error:
+        raise _not_ours(path, error) from None
+    except OSError as error:  # whatever it is: /proc, a file in the way, a drive that is gone
+        raise Trouble(f"can't write {path}: {error.strerror}", "set TUANTU_DATA to a folder of yours, with room") from None
+
+
+def _make_marked(path: Path) -> None:
     # The database's own user has to pass through it when root starts us; what is secret in it has its own mode.
     mode = 0o711 if server_user() is not None else 0o700
     path.mkdir(parents=True, exist_ok=True, mode=mode)

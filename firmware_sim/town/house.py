@@ -23,13 +23,14 @@ from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
 from firmware_sim.town.plan import LOCAL
 from firmware_sim.town.settings import Station, TownSettings
-from firmware_sim.town.site_files import write_site
+from firmware_sim.town.site_files import SCANNER, write_site
 from firmware_sim.town.staff import Staff
 
 # A line as they are: now and then a read is cut, rarely there is noise; the pause stays far below the reader's idle time-out.
 LINE = LineFaults(split=0.2, noise=0.01, pause_s=0.002)
 BROKER_LINE = "line"
 _LINES = ("rs485", "bluetooth", BROKER_LINE)
+PLUGS = (SCANNER, *_LINES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,15 @@ class House:
 
     def plug(self, device: str, *, is_in: bool) -> str:
         """Put in or pull the line to the broker, or one of the cold room's. What was done; ValueError names the choices."""
-        if device not in _LINES:
-            raise ValueError(f"device: want one of {', '.join(_LINES)}, got {device[:40]!r}")
+        if device not in PLUGS:
+            raise ValueError(f"device: want one of {', '.join(PLUGS)}, got {device[:40]!r}")
+        if device == SCANNER:
+            scanner = self.staff.scanner
+            if is_in:
+                scanner.plug()
+            else:
+                scanner.unplug()
+            return f"{self.station.id}: {SCANNER} {'plugged in' if is_in else 'unplugged'}"
         if device != BROKER_LINE:
             return self.room.plug(device, is_in=is_in)
         if is_in:

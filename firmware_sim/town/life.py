@@ -21,7 +21,7 @@ from firmware_sim.town.office import RETRY_S, Office
 from firmware_sim.town.plan import CUT_OFF, LOCAL, service_date
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import OPERATOR, TownSettings
-from firmware_sim.town.site_files import replace
+from firmware_sim.town.site_files import SCANNER, replace
 from firmware_sim.town.warehouse import Warehouse
 
 OFFICE_TICK_S = 1.0
@@ -109,12 +109,8 @@ class Town:
                 data = bytes.fromhex(request.data_hex)
                 await staff.write(data)
                 return Answer(True, f"{staff.station.id}: {len(data)} bytes written")
-            case "unplug" | "replug" if request.device:
-                return Answer(True, house.plug(request.device, is_in=request.do == "replug"))
-            case "unplug":
-                staff.scanner.unplug()
-            case "replug":
-                staff.scanner.plug()
+            case "unplug" | "replug":
+                return Answer(True, house.plug(request.device or SCANNER, is_in=request.do == "replug"))
             case "door" | "cold":
                 return Answer(True, house.room.press(request.do, request.device, request.way))
         return Answer(True, house.status())

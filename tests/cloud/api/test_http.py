@@ -285,6 +285,16 @@ async def test_pages_come_from_the_folder_and_from_nowhere_else(world: World, co
         assert "secret" not in answer.text
 
 
+async def test_a_browser_at_an_unknown_address_is_told_so_in_both_languages_with_a_way_home(world: World) -> None:
+    page = await world.client.get("/nosuch", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    for part in ("没有这个页面", "There is no such page", 'href="/"'):
+        assert part in page.text
+    for path, accept in (("/nosuch", "*/*"), ("/api/nosuch", "text/html")):
+        answer = await world.client.get(path, headers={"Accept": accept})
+        assert (answer.status_code, "error" in answer.json()) == (404, True)
+
+
 def test_the_description_is_the_same_each_time_and_names_every_resource() -> None:
     text = description()
     assert text == description()

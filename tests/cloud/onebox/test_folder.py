@@ -65,6 +65,12 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(tmp_path: Path
     assert "TUANTU_DATA" in caught.value.remedy
 
 
+def test_a_folder_that_no_system_lets_anybody_make_is_named_with_the_remedy() -> None:
+    with pytest.raises(Trouble, match="can't write /proc/x") as caught, folder.opened(Path("/proc/x"), fresh=False):
+        pass
+    assert "TUANTU_DATA" in caught.value.remedy
+
+
 def test_a_folder_of_another_user_is_named_with_the_remedy() -> None:
     user = server_user(("nobody",))
     if user is None:

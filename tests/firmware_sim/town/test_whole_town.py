@@ -91,7 +91,7 @@ def test_a_press_is_bytes_on_a_terminal_and_a_booking_at_a_real_agent(tmp_path: 
         unplugged = ask_quietly(tmp_path, Request(do="scan", site=SITE))
         assert not unplugged.done
         assert "unplugged" in unplugged.text
-        assert ask_quietly(tmp_path, Request(do="replug", site=SITE)).done
+        assert "scanner-1 plugged in" in ask_quietly(tmp_path, Request(do="replug", site=SITE, device="scanner-1")).text
         assert scan_booked(tmp_path).text.endswith("received")
 
         assert ask_quietly(tmp_path, Request(do="pace", rate=30.0)).done
@@ -100,7 +100,7 @@ def test_a_press_is_bytes_on_a_terminal_and_a_booking_at_a_real_agent(tmp_path: 
         assert ask_quietly(tmp_path, Request(do="replug", site=SITE, device="rs485")).done
         assert "cut" in ask_quietly(tmp_path, Request(do="unplug", site=SITE, device="line")).text
         assert "up" in ask_quietly(tmp_path, Request(do="replug", site=SITE, device="line")).text
-        assert "rs485, bluetooth, line" in ask_quietly(tmp_path, Request(do="unplug", site=SITE, device="socket")).text
+        assert "scanner-1, rs485, bluetooth, line" in ask_quietly(tmp_path, Request(do="unplug", site=SITE, device="socket")).text
         # Whoever reads the clock sees a change 50 ms later at the latest.
         eventually(lambda: "in the town, 30 times as fast" in ask_quietly(tmp_path, Request(do="status")).text)
         eventually(lambda: device_states(free_port)["rs485"] == "ok")
