@@ -37,11 +37,15 @@ class EventOut(BaseModel):
 
 
 class ParcelOut(BaseModel):
-    """``site``: the station it is meant for; ``at_site``: where it was last seen. ``order`` null: none, or another operator's."""
+    """``site``: the station it is meant for; ``at_site``: where it was last seen. ``order`` null: none, or another operator's.
+
+    ``order_state``: of that order; a parcel of a cancelled one is not to come.
+    """
 
     id: str
     operator: str | None
     order: str | None
+    order_state: str | None
     site: str | None
     at_site: str | None
     zone: str | None
@@ -65,6 +69,7 @@ async def look_at_parcel(parcel_id: str, account: CurrentAccount, connection: Tr
     return ParcelOut(
         id=row[0], operator=row[1], order=None if is_foreign else row[2], site=row[3], at_site=row[4], zone=row[5], state=row[6],
         state_at=iso_or_none(row[7]), slot=row[8], exceptions=row[9],
+        order_state=None if is_foreign else row[10],
         events=[event for event in events if not is_foreign or scope.may_see_site(event.site)],
     )  # fmt: skip
 
@@ -82,8 +87,9 @@ async def find_parcel(connection: Connection, scope: Scope, parcel_id: str) -> F
     """404 where there is none, or none for this account."""
     cursor = await connection.execute(
         f"""
-        SELECT p.id, p.operator_id, p.order_id, p.site_id, p.at_site_id, p.zone, p.state, p.state_at, p.slot, p.exceptions
-        FROM parcel p WHERE p.id = %(id)s AND {PARCELS_IN_SCOPE}
+        SELECT p.id, p.operator_id, p.order_id, p.site_id, p.at_site_id, p.zone, p.state, p.state_at, p.slot, p.exceptions,
+               o.state
+        FROM parcel p LEFT JOIN customer_order o ON o.id = p.order_id WHERE p.id = %(id)s AND {PARCELS_IN_SCOPE}
         """,  # noqa: S608  # literals only
         {**scope.parcel_filter(), "id": parcel_id.upper()},
     )

@@ -4,7 +4,7 @@ import { texts } from '../shared/i18n/text'
 
 const zh = {
   title: '团途',
-  heading: '每一件，从仓库到邻居手里，都看得见。',
+  heading: '每个包裹，从仓库到邻居手里，都看得见。',
   say: '社区团购次日达自提的履约跟踪。断网也能扫，连上就补齐。',
   'page.ops': '运行',
   'page.ops.say': '站点状态、隔离消息、导入订单、查订单',

@@ -50,7 +50,7 @@ const zh = {
   'wall.unrouted.say': '这些筐已经装好，但不在任何车次上，不会装车；请把自提点写进线路后重新排线。',
   'wall.idle': '当天没有货的自提点（{n} 个，不排线、不上装车单）：{sites}',
   'wall.parcels': '{n} 个包裹',
-  'wall.pieces': '{n} 件（按商品）',
+  'wall.pieces': '{n} 件商品',
   'wall.labels': '打印全部筐标签',
   'load.heading': '装车单 {run}',
   'load.say': '最后一站先装。',

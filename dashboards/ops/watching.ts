@@ -29,7 +29,8 @@ export interface Watching {
 
 const EVERY_MS = 10_000 // health and quarantine have no room; a person who waits for a replay asks at once
 
-export function useWatching(onLoggedOut: () => void): Watching {
+/** `mayPlan`: what is a planner's is asked for; it is refused to anybody else. */
+export function useWatching(onLoggedOut: () => void, mayPlan: boolean): Watching {
   const health = shallowRef<Health | null>(null)
   const listed = shallowRef<readonly Site[]>([])
   const rooms = shallowRef<LiveState['rooms']>({})
@@ -50,7 +51,7 @@ export function useWatching(onLoggedOut: () => void): Watching {
   let alarmAnswer = 0
 
   async function ask(): Promise<Polled> {
-    const [said, found, kept] = await Promise.all([cloud.health(), cloud.sites(), listQuarantine()])
+    const [said, found, kept] = await Promise.all([cloud.health(), cloud.sites(), mayPlan ? cloud.quarantine() : null])
     health.value = said
     listed.value = found
     quarantine.value = kept
@@ -118,13 +119,4 @@ export function useWatching(onLoggedOut: () => void): Watching {
     client?.stop()
   })
   return { health, sites, quarantine, alarms, alarmFault, lookAtAlarms, clock, nowMs, asOfMs, link, look }
-}
-
-async function listQuarantine(): Promise<readonly QuarantineItem[] | null> {
-  try {
-    return await cloud.quarantine()
-  } catch (error) {
-    if (error instanceof Refused && error.status === 403) return null
-    throw error
-  }
 }

@@ -22,9 +22,9 @@ const zh = {
   'state.overdue': '逾期未提',
   'state.cancelled': '已取消',
   'state.closed': '已完成',
-  'part.arrived': '{here}/{total} 件已到',
+  'part.arrived': '{here}/{total} 个包裹已到',
   'part.arrived.say': '{total} 个包裹到了 {here} 个，其余的到店后这里会自动更新。',
-  'part.collected': '已提 {collected}/{total} 件',
+  'part.collected': '已提 {collected}/{total} 个包裹',
   'part.collected.here': '还有 {here} 个包裹在店里等您。',
   'part.collected.coming': '还有 {coming} 个包裹没有到店，到店后这里会自动更新。',
   'part.collected.both': '还有 {here} 个包裹在店里等您，另有 {coming} 个没有到店。',
@@ -102,7 +102,7 @@ const zh = {
   'proxy.network': '连不上服务器，请检查手机网络。',
   'order.reportOver': '现在不能反映新问题，请联系团长。',
   'goods.heading': '商品',
-  'goods.count': '共 {n} 件',
+  'goods.count': '共 {n} 件商品',
   'goods.parcel': '包裹 {label}',
   'goods.unparcelled': '尚未装包',
   'list.comma': '、',
@@ -278,3 +278,8 @@ export function sentence(said: string): string {
 }
 
 type PlainKey = Extract<Key, `say.${string}` | `state.${string}`>
+
+/** Of a cancelled order nothing comes: whatever of it nobody has scanned is cancelled too. */
+export function parcelStateWord(order: string, parcel: string): string {
+  return order === 'cancelled' && parcel === 'expected' ? stateWord('state', 'cancelled') : stateWord('parcel', parcel)
+}

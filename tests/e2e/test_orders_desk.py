@@ -49,23 +49,25 @@ def test_an_order_is_cancelled_with_a_reason_and_its_resident_reads_so_at_once(t
     expect(item.get_by_role("button", name="取消订单")).to_have_count(0)
     expect(resident.locator("h1")).to_have_text("已取消", timeout=SOON_MS)
     expect(resident.get_by_text("订单已取消，不用来提货。")).to_be_visible()
+    expect(resident.get_by_text("待到货")).to_have_count(0)
     # Looked for again, who did it is told again.
     section.get_by_role("button", name="查找").click()
     expect(item).to_contain_text("居民打电话取消", timeout=SOON_MS)
 
 
-def test_after_the_cut_off_the_page_says_what_to_do_instead(town: Town, open_page: OpenPage) -> None:
+def test_after_the_cut_off_no_cancelling_is_offered_and_a_case_is(town: Town, open_page: OpenPage) -> None:
     order = town.order()
-    section = logged_in(town, open_page).get_by_role("region", name="查订单")
+    desk = logged_in(town, open_page)
+    section = desk.get_by_role("region", name="查订单")
     section.get_by_label("订单号、标签或后四位").fill(order.external_id)
     section.get_by_role("button", name="查找").click()
     item = section.locator("li", has_text=order.external_id)
-    item.get_by_role("button", name="取消订单").click()
-    expect(item).to_contain_text("请改开售后单退款", timeout=SOON_MS)
-    item.get_by_label("取消的原因").fill("太晚了")
-    item.get_by_role("button", name="确认取消这个订单").click()
-    expect(item.get_by_role("alert")).to_contain_text("已过截单时间", timeout=SOON_MS)
-    expect(item.get_by_role("alert")).to_contain_text("在售后里退款")
+    expect(item).to_contain_text("不能取消", timeout=SOON_MS)
+    expect(item.get_by_role("button", name="取消订单")).to_have_count(0)
+    item.get_by_role("button", name="登记售后").click()
+    cases = desk.get_by_role("region", name="售后")
+    expect(cases.get_by_role("combobox", name="商品")).to_be_visible(timeout=SOON_MS)
+    expect(cases.locator("details[open] input").first).to_have_value(order.external_id)
 
 
 def test_the_columns_of_an_import_are_shown_with_a_template(town: Town, open_page: OpenPage) -> None:
@@ -108,9 +110,9 @@ def test_one_parcels_life_is_found_by_its_label_and_half_an_order_is_told_by_cou
     resident = open_page(order.url)
     expect(resident.locator("h1")).to_have_text("已下单", timeout=SOON_MS)
     town.scanner.scan(order.labels[1])
-    expect(resident.locator("h1")).to_have_text("1/2 件已到", timeout=SOON_MS)
+    expect(resident.locator("h1")).to_have_text("1/2 个包裹已到", timeout=SOON_MS)
     expect(resident.get_by_text("2 个包裹到了 1 个")).to_be_visible()
-    assert resident.title().startswith("1/2 件已到")
+    assert resident.title().startswith("1/2 个包裹已到")
     desk = logged_in(town, open_page)
     section = desk.get_by_role("region", name="查包裹")
     section.get_by_label("包裹标签").fill(order.labels[1].lower())

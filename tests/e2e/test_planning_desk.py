@@ -73,7 +73,7 @@ def test_a_day_is_closed_given_out_packed_and_loaded(town: Town, open_page: Open
     modes.get_by_role("button", name="保存").click()
     expect(modes.get_by_role("status")).to_have_text("已保存", timeout=SOON_MS)
     file.get_by_role("button", name="重新装筐排线").click()
-    expect(file.get_by_role("row", name=re.compile("A1.*r7"))).to_contain_text("3 件（按商品）", timeout=SOON_MS)
+    expect(file.get_by_role("row", name=re.compile("A1.*r7"))).to_contain_text("3 件商品", timeout=SOON_MS)
     expect(file).to_contain_text("rice ×3")
     modes.locator("select").first.select_option("order_bag")
     modes.get_by_role("button", name="保存").click()

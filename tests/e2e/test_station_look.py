@@ -137,7 +137,7 @@ def test_without_a_secure_address_it_says_why_and_reads_photographs(station: Lon
     expect(last.locator(".label")).to_have_text(TWO, timeout=SOON_MS)
     page.get_by_role("button", name="关闭", exact=True).click()
     upload.set_input_files(photograph(TWO, THREE))
-    page.get_by_role("button", name="全部登记（2 件）").click()
+    page.get_by_role("button", name="全部登记（2 个）").click()
     expect(page.get_by_role("region", name="最近扫描").locator("li").filter(has_text="重复")).to_have_count(2, timeout=SOON_MS)
 
     upload.set_input_files(photograph())

@@ -50,7 +50,7 @@ def test_from_the_job_to_the_parcels_nobody_scrolls(station: LoneStation, open_p
     for digit in CODE_OF["c-wang"]:
         page.get_by_role("group", name="数字键").get_by_role("button", name=digit).click()
     find.click()
-    hand_out = page.get_by_role("button", name="全部交付（2 件）")
+    hand_out = page.get_by_role("button", name="全部交付（2 个包裹）")
     expect(hand_out).to_be_visible(timeout=SOON_MS)
     assert is_in_sight(hand_out)
     look(page, "phone-claim")

@@ -41,7 +41,7 @@ def test_it_stays_behind_until_staff_say_that_they_told_the_resident(
         page.keyboard.press("Enter")
         expect(page.locator(".claim")).to_contain_text("温度超限", timeout=SOON_MS)
         expect(page.locator(".claim .warm")).to_contain_text("先告知本人")
-        page.get_by_role("button", name="交付所选（1 件）").click()
+        page.get_by_role("button", name="交付所选（1 个包裹）").click()
         expect(page.locator("section.last h1")).to_contain_text("部分出库", timeout=SOON_MS)
         page.get_by_role("checkbox", name=f"交付 {WANG_2}").click()
         page.locator(".claim").get_by_role("button", name=TOLD).click()

@@ -4300,6 +4300,8 @@ export interface components {
         /**
          * ParcelOut
          * @description ``site``: the station it is meant for; ``at_site``: where it was last seen. ``order`` null: none, or another operator's.
+         *
+         *     ``order_state``: of that order; a parcel of a cancelled one is not to come.
          */
         ParcelOut: {
             /** At Site */
@@ -4314,6 +4316,8 @@ export interface components {
             operator: string | null;
             /** Order */
             order: string | null;
+            /** Order State */
+            order_state: string | null;
             /** Site */
             site: string | null;
             /** Slot */

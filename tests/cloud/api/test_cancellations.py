@@ -39,6 +39,9 @@ async def test_an_order_is_cancelled_with_who_when_and_why_and_its_resident_read
     await bring(world, order())
     said = await cancelled(world)
     assert said["order"]["state"] == "cancelled"
+    label = said["order"]["parcels"][0]["id"]
+    parcel = (await world.get("dispatcher-a", f"/api/parcels/{label}")).json()
+    assert (parcel["state"], parcel["order_state"]) == ("expected", "cancelled"), "what never comes is not said to be on its way"
     assert said["cancelled"] == {"at": "2026-11-22T08:00:00.000Z", "by": "dispatcher-a", "reason": WHY["reason"]}
     assert await world.one("SELECT body->>'state' FROM room_entry WHERE room = 'order:op-a/A-1001'") == "cancelled"
     assert [step["state"] for step in said["order"]["timeline"]] == ["placed", "cancelled"]
