@@ -8,8 +8,9 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from cloud.auth.accounts import AccountError, ensure_account, find_credentials
@@ -101,20 +102,27 @@ async def ensure_when_there(
 
 @dataclass(frozen=True, slots=True)
 class DemoOrder:
-    """An order whose page is worth opening now, a label of it to scan, and the four digits its pickup code asks for."""
+    """An order whose page is worth opening now, a label of it to scan, and the four digits its pickup code asks for.
+
+    ``label`` "": nothing of it is to be scanned on this day. ``day``: its pickup date.
+    """
 
     url: str
     site: str
     label: str
     phone_tail: str
+    day: date
 
 
-async def find_order(api: str, token: str, sites: Sequence[str], timeout_s: float = 30.0) -> DemoOrder | None:
-    """A link to an order of the town, best one whose parcels are still to come. None where there is none in time."""
+async def find_order(api: str, token: str, sites: Sequence[str], today: date, timeout_s: float = 30.0) -> DemoOrder | None:
+    """A link to an order of the town, best one whose parcels are still to come. None where there is none in time.
+
+    ``today``: the town's.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             while True:
-                found = await asyncio.to_thread(_find_order, api, token, sites)
+                found = await asyncio.to_thread(_find_order, api, token, sites, today)
                 if found is not None:
                     return found
                 await asyncio.sleep(0.5)
@@ -122,7 +130,7 @@ async def find_order(api: str, token: str, sites: Sequence[str], timeout_s: floa
         return None
 
 
-def _find_order(api: str, token: str, sites: Sequence[str]) -> DemoOrder | None:
+def _find_order(api: str, token: str, sites: Sequence[str], today: date) -> DemoOrder | None:
     try:
         orders = [
             order
@@ -132,15 +140,26 @@ def _find_order(api: str, token: str, sites: Sequence[str]) -> DemoOrder | None:
         ]
         if not orders:
             return None
-        waiting = [order for order in orders if order["state"] in BEFORE_SCANS]
-        # Of the next day that comes, at the station the van reaches last: there is time to open the page.
-        first_day = min(order["pickup_date"] for order in waiting or orders)
-        order = [order for order in waiting or orders if order["pickup_date"] == first_day][-1]
+        order, is_to_come = best_order(orders, today)
         path = f"/api/operators/{OPERATOR}/orders/{urllib.parse.quote(order['external_id'], safe='')}/link"
         link = _call(api, "POST", path, {}, token)
-        return DemoOrder(link["url"], order["site"], order["parcels"][0]["id"], order["phone_tail"] or "")
+        label = order["parcels"][0]["id"] if is_to_come else ""
+        return DemoOrder(link["url"], order["site"], label, order["phone_tail"] or "", date.fromisoformat(order["pickup_date"]))
     except (OSError, ValueError, KeyError):  # not up yet, or it has no orders yet: asked again
         return None
+
+
+def best_order(orders: Sequence[Mapping[str, Any]], today: date) -> tuple[Mapping[str, Any], bool]:
+    """The one to show, and whether its parcels are to be scanned in today. Of a later day nothing is: it would lie there early.
+
+    Of several the last: at the station the van reaches last there is time to open the page.
+    """
+    waiting = [order for order in orders if order["state"] in BEFORE_SCANS and order["pickup_date"] >= today.isoformat()]
+    if not waiting:
+        return max(orders, key=lambda order: str(order["pickup_date"])), False
+    first_day = min(order["pickup_date"] for order in waiting)
+    order = [order for order in waiting if order["pickup_date"] == first_day][-1]
+    return order, first_day == today.isoformat()
 
 
 def _call(api: str, method: str, path: str, body: object, token: str) -> Any:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -25,11 +26,11 @@ from cloud.onebox.children import DOCK, SITES, STATIONS, Addresses
 from cloud.onebox.folder import Ports, Secrets, is_free, load_secrets, opened, write_private
 from cloud.onebox.sites import read_sites, watch
 from cloud.onebox.supervisor import Supervisor
-from cloud.onebox.town_time import TownTimeFile, hour_words, this_machine
+from cloud.onebox.town_time import TOWN_ZONE, TownTimeFile, hour_words, this_machine
 from cloud.onebox.wishes import HELP, Wishes, read
 from cloud.store.migrate import migrate
 from cloud.trouble import Trouble
-from edge.wire.clock import Clock, TownClock, WallClock, decode_town
+from edge.wire.clock import Clock, TownClock, WallClock, decode_town, utc
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the box does not decide: another road engine, another map.
@@ -222,7 +223,7 @@ async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebo
         say(f"town     {len(STATIONS)} stations, ready after {time.monotonic() - started_s:.1f} s")
         if await demo.ensure_when_there(url, clock, box.secrets, town := demo.town_accounts(STATIONS)):
             accounts += town
-        order = await demo.find_order(at.inner_url, session, STATIONS)
+        order = await demo.find_order(at.inner_url, session, STATIONS, _today(box))
     say(_welcome(box, accounts, order))
     return broker
 
@@ -334,6 +335,11 @@ def _town_environment(box: OneBox, broker: onebox_broker.Broker, shared: dict[st
     }
 
 
+def _today(box: OneBox) -> date:
+    """The town's."""
+    return utc(decode_town(box.town_time.file.read_bytes()).at(time.monotonic())).astimezone(TOWN_ZONE).date()
+
+
 def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrder | None) -> str:
     at = box.at
     lines = ["", f"团途 Tuantu is running at {at.public_url}/"]
@@ -345,7 +351,10 @@ def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrde
         )
         lines += [f"  a resident's order   {order.url}"]
         lines += [f"  its pickup code      asks for the phone's last four: {order.phone_tail}"] if order.phone_tail else []
-        lines += [f"  scan its parcel      {command}"]
+        to_scan = f"  scan its parcel      {command}"
+        later = f"  its parcels          come {order.day:%a %d %b}, from about 07:30 of the town: nothing to scan before"
+        gone = "  its parcels          came already: the next ones come in the morning"
+        lines += [to_scan if order.label else later if order.day > _today(box) else gone]
     if box.wishes.with_town:
         lines += [f"  station {name}      http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(STATIONS)]
         lines.append(f"  dock {DOCK}       http://{at.reachable}:{at.agent_port + len(STATIONS)}/")
