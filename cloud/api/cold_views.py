@@ -55,7 +55,10 @@ class ColdStayOut(BaseModel):
 
 
 class ColdSummary(BaseModel):
-    """``verdict``: no_data, in_range, excursion, breach. ``coverage``: observed ÷ expected, null where nothing was expected."""
+    """``verdict``: no_data, in_range, excursion, breach. ``coverage``: observed ÷ expected, null where nothing was expected.
+
+    ``placed_min``: of the observed minutes those of a place that the parcel is known to have been in: only they vouch for it.
+    """
 
     parcel: str
     goods: str
@@ -66,6 +69,7 @@ class ColdSummary(BaseModel):
     is_settled: bool
     coverage: float | None
     observed_min: float
+    placed_min: float
     expected_min: float
     above_min: float
     below_min: float
@@ -92,8 +96,8 @@ async def cold_summary(connection: Connection, record: ColdRecord, now: datetime
         parcel=record.parcel, goods=record.goods, limits=BandOut(low_c=record.limits.low_c, high_c=record.limits.high_c),
         verdict=record.verdict, basis=record.basis, as_of=iso_of(record.computed_at), is_settled=record.is_settled,
         coverage=record.observed_min / record.expected_min if record.expected_min > 0.0 else None,
-        observed_min=record.observed_min, expected_min=record.expected_min, above_min=record.above_min,
-        below_min=record.below_min, coldest_c=record.coldest_c, warmest_c=record.warmest_c,
+        observed_min=record.observed_min, placed_min=record.placed_min, expected_min=record.expected_min,
+        above_min=record.above_min, below_min=record.below_min, coldest_c=record.coldest_c, warmest_c=record.warmest_c,
         excursions=[
             ExcursionOut(
                 start=one.from_at, end=one.to_at, rule=one.rule, minutes=one.minutes, peak_c=one.peak_c, severity=one.severity

@@ -70,6 +70,20 @@ def measuring(stay: Stay, zone: str, boxes: Sequence[ColdBox]) -> tuple[Basis, t
     return (Basis.ZONE, of_zone) if of_zone else (Basis.NONE, ())
 
 
+def is_placed(basis: Basis, place: str, *, is_aboard: bool) -> bool:
+    """Whether it is known that what was measured was measured around the parcel: somebody put it there, or it rode in that van.
+
+    By its zone alone an account may warn (the worst box counts), and never vouch: it may stand on the counter.
+    """
+    match basis:
+        case Basis.PLACE | Basis.CONTAINER:
+            return True
+        case Basis.ZONE:
+            return place != "" or is_aboard
+        case Basis.NONE:
+            return False
+
+
 def is_shelf(place: str) -> bool:
     """A slot of a shelf, and no locker cell."""
     return _SLOT.fullmatch(place) is not None

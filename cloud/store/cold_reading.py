@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from cloud.domain.boxes import Basis, is_placed
 from cloud.store.cold_accounts import ExcursionRow
 from cloud.store.kept import READINGS_KEPT
 from cloud.store.pool import Connection
@@ -63,6 +64,12 @@ class ColdRecord:
     warmest_c: float | None
     excursions: tuple[ExcursionRow, ...]
     stays: tuple[ColdStay, ...]
+
+    @property
+    def placed_min(self) -> float:
+        """How much of what was observed is known to be of the place in which it lay."""
+        placed = (stay for stay in self.stays if is_placed(Basis(stay.basis), stay.place, is_aboard=stay.is_aboard))
+        return sum(stay.observed_min for stay in placed)
 
 
 @dataclass(frozen=True, slots=True)

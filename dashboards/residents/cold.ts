@@ -11,6 +11,8 @@ export interface ColdParcel {
   readonly isSettled: boolean
   /** Observed ÷ expected time; null where nothing was expected. */
   readonly coverage: number | null
+  /** The same of the time in which it is known where it lay: only that vouches for it. */
+  readonly placed: number | null
   readonly aboveMin: number
   readonly belowMin: number
   readonly coldest: number | null
@@ -49,6 +51,7 @@ function readParcel(body: unknown): ColdParcel | null {
     asOf: as_of,
     isSettled: body['is_settled'] === true,
     coverage: number(body['coverage']),
+    placed: share(body['placed_min'], body['expected_min']),
     aboveMin: number(body['above_min']) ?? 0,
     belowMin: number(body['below_min']) ?? 0,
     coldest: number(body['coldest_c']),
@@ -71,6 +74,22 @@ function readSeries(series: readonly unknown[], band: Band): Readings {
     else value.push(mean)
   }
   return { atMs, value }
+}
+
+function share(part: unknown, whole: unknown): number | null {
+  const [minutes, of] = [number(part), number(whole)]
+  return minutes === null || of === null || of <= 0 ? null : minutes / of
+}
+
+/** What may be said of it: by the zone's fridges alone nobody knows that it lay in one of them, and so nothing good is said. */
+export function toldVerdict(parcel: Pick<ColdParcel, 'verdict' | 'placed'>): ColdParcel['verdict'] {
+  return parcel.verdict === 'in_range' && (parcel.placed ?? 0) <= 0 ? 'no_data' : parcel.verdict
+}
+
+/** Why nothing can be told of a parcel, by where it is. */
+export function untold(state: string): 'on_way' | 'unplaced' | 'no_data' {
+  if (state === 'expected' || state === 'sorted' || state === 'packed') return 'on_way'
+  return state === 'received' ? 'unplaced' : 'no_data'
 }
 
 function number(value: unknown): number | null {

@@ -1,7 +1,7 @@
 /** What a resident reads of the cold chain: a plain verdict, and how much of the way it stands on. */
 
 import { texts } from '../shared/i18n/text'
-import { type ColdParcel, MOSTLY_SEEN, percent } from './cold'
+import { type ColdParcel, MOSTLY_SEEN, percent, toldVerdict, untold } from './cold'
 
 const zh = {
   heading: '冷链记录',
@@ -14,6 +14,8 @@ const zh = {
   'say.cold': '有 {minutes}过冷，最低 {coldest} °C，记录覆盖 {percent}%',
   'say.both': '有 {minutes}不在 {band}，最低 {coldest} °C，最高 {warmest} °C，记录覆盖 {percent}%',
   'say.no_data': '没有温度记录，无法判断',
+  'say.on_way': '货还没到店，温度记录到站后补全',
+  'say.unplaced': '到店了，还没有放进冷柜的记录',
   'say.waiting': '还没有温度记录，货进冷柜后显示',
   'then.excursion': '时间短，没有超过允许的范围。',
   'then.breach': '超过了允许的范围，提货前请先问自提点。',
@@ -40,6 +42,8 @@ const en: Record<keyof typeof zh, string> = {
   'say.cold': 'Too cold for {minutes}, down to {coldest} °C; {percent} % of the way on record',
   'say.both': 'Not {band} for {minutes}: down to {coldest} °C, up to {warmest} °C; {percent} % of the way on record',
   'say.no_data': 'No temperature is on record: nobody can tell',
+  'say.on_way': 'Not at the station yet; its temperatures follow once it is',
+  'say.unplaced': 'At the station; not yet on record as put in a fridge',
   'say.waiting': 'No temperature yet; it shows once the parcel is in the fridge',
   'then.excursion': 'Briefly, and no more than it may bear.',
   'then.breach': 'More than it may bear: ask the station before you take it.',
@@ -64,24 +68,32 @@ export function bandText(parcel: Pick<ColdParcel, 'band'>): string {
   return low === null ? '' : c('band.above', { low: signed(low) })
 }
 
-/** The verdict in one plain sentence. */
-export function verdictText(parcel: ColdParcel): string {
-  const { verdict, coverage, aboveMin, belowMin } = parcel
-  if (verdict === 'no_data' || coverage === null) return c('say.no_data')
+/** The verdict in one plain sentence. `state`: where the parcel is. */
+export function verdictText(parcel: ColdParcel, state: string): string {
+  const { coverage, placed, aboveMin, belowMin } = parcel
+  if (toldVerdict(parcel) === 'no_data' || coverage === null || placed === null) return c(`say.${untold(state)}`)
+  const isOut = aboveMin + belowMin > 0
   const values = {
     band: bandText(parcel),
-    percent: percent(coverage),
+    percent: percent(isOut ? coverage : placed),
     minutes: minutesText(aboveMin + belowMin),
     warmest: tenth(parcel.warmest),
     coldest: tenth(parcel.coldest),
   }
-  if (aboveMin + belowMin <= 0) return coverage < MOSTLY_SEEN ? c('say.in_range.patchy', values) : c('say.in_range', values)
+  if (!isOut) return placed < MOSTLY_SEEN ? c('say.in_range.patchy', values) : c('say.in_range', values)
   return aboveMin > 0 && belowMin > 0 ? c('say.both', values) : c(aboveMin > 0 ? 'say.out' : 'say.cold', values)
 }
 
+/** What is said of a parcel of which nothing is measured yet. */
+export function waitingText(state: string): string {
+  return state === 'sorted' || state === 'packed' || state === 'received' ? c(`say.${untold(state)}`) : c('say.waiting')
+}
+
 /** What follows from it; '' where nothing does. */
-export function thenText(parcel: Pick<ColdParcel, 'verdict'>): string {
-  return parcel.verdict === 'in_range' ? '' : c(`then.${parcel.verdict}`)
+export function thenText(parcel: Pick<ColdParcel, 'verdict' | 'placed'>, state: string): string {
+  const verdict = toldVerdict(parcel)
+  if (verdict === 'in_range' || (verdict === 'no_data' && untold(state) !== 'no_data')) return ''
+  return c(`then.${verdict}`)
 }
 
 function minutesText(minutes: number): string {

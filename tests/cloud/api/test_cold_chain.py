@@ -119,6 +119,21 @@ async def test_a_gap_is_a_gap_and_nobody_knows_is_said(world: World) -> None:
     assert (values[:2], values[50:52]) == ([None, 3.0], [3.0, None])
 
 
+async def test_the_zones_fridge_vouches_for_nothing_that_nobody_put_there(world: World) -> None:
+    label = (await cold_order(world))[1]
+    token = (await world.post("dispatcher-a", "/api/operators/op-a/orders/A-1001/link")).json()["token"]
+    await keep_boxes(world.connection, "st-a1", [FRIDGE], START_MS)
+    await measure(world, "st-a1", "fridge-1_c", 0, [3.0] * 120)
+    await tell(world, "st-a1", 0, m.ParcelReceived(parcel=label))
+    await keep_accounts(world.connection, NOW)
+    (seen,) = (await world.get(None, f"/api/links/{token}/cold-chain")).json()["parcels"]
+    assert (seen["verdict"], seen["basis"], seen["observed_min"], seen["placed_min"]) == ("in_range", "zone", 120.0, 0.0)
+    await tell(world, "st-a1", 30, m.ParcelShelved(parcel=label, slot="C12"))
+    await keep_accounts(world.connection, NOW)
+    (seen,) = (await world.get(None, f"/api/links/{token}/cold-chain")).json()["parcels"]
+    assert (seen["observed_min"], seen["placed_min"], seen["expected_min"]) == (120.0, 90.0, 120.0)
+
+
 async def test_a_resident_sees_their_own_parcels_and_no_others(world: World, parcels: list[str]) -> None:
     await cold_order(world, "A-1002")
     token = (await world.post("dispatcher-a", "/api/operators/op-a/orders/A-1001/link")).json()["token"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.domain.boxes import Basis, Boxes, Leg, legs, measuring
+from cloud.domain.boxes import Basis, Boxes, Leg, is_placed, legs, measuring
 from cloud.domain.cold_account import ColdAccount, Readings, SensorKey, Verdict, cold_account, goods_of
 from cloud.domain.stays import Stay
 from edge.rules.alarm_limits import DEFAULT_LIMITS, Goods
@@ -54,6 +54,23 @@ def test_a_van_measures_where_it_is_known_which_it_was() -> None:
     said = {"van-1": [Boxes(0, (DISPLAY,))], "dock": [Boxes(0, (FRIDGE,))]}
     assert [leg.boxes for leg in legs([aboard], "chilled", said, {"r1": "van-1"}, 90 * MIN)] == [(DISPLAY,)]
     assert [(leg.basis, leg.boxes) for leg in legs([aboard], "chilled", said, {}, 90 * MIN)] == [(Basis.NONE, ())]
+
+
+@pytest.mark.parametrize(
+    ("basis", "place", "is_aboard", "vouches"),
+    [
+        (Basis.PLACE, "C3", False, True),
+        (Basis.CONTAINER, "", False, True),
+        (Basis.ZONE, "D3", False, True),
+        (Basis.ZONE, "", True, True),
+        (Basis.ZONE, "", False, False),
+        (Basis.NONE, "Z1", True, False),
+    ],
+)
+def test_readings_vouch_for_a_parcel_only_where_it_is_known_to_have_lain(
+    basis: Basis, place: str, is_aboard: bool, vouches: bool
+) -> None:
+    assert is_placed(basis, place, is_aboard=is_aboard) is vouches
 
 
 def test_the_class_is_the_zones_unless_every_article_bears_more() -> None:
