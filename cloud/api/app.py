@@ -27,6 +27,7 @@ from cloud.api import (
     etas,
     health,
     labels,
+    link_station,
     links,
     losses,
     manifests,
@@ -72,7 +73,7 @@ from edge.wire.clock import Clock
 # In order: the pages' catch-all comes last.
 ROUTERS = (
     sessions.router, sites.router, site_places.router, orders.router, cancellations.router, order_columns.router, batches.router,
-    books.router, links.router, parcels.router, quarantine.router,
+    books.router, links.router, link_station.router, parcels.router, quarantine.router,
     readings.router, losses.router, containers.router, stations.router, manifests.router, pickup.router, commands.router,
     labels.router, photos.router,
     alarms.router, cold_chain.router,

@@ -1,6 +1,6 @@
 /** A day as a resident says it: 今天 and its neighbours by name, the others by date. */
 
-import { dayKey, dayName, daysFrom } from '../shared/format'
+import { clockTime, dayKey, dayName, daysFrom } from '../shared/format'
 import { common } from '../shared/i18n/common'
 import type { Language } from '../shared/i18n/text'
 
@@ -20,6 +20,12 @@ export function dateWord(date: string, nowMs: number, language: Language, timeZo
     default:
       return dayName(calendarDayMs(date), language, 'UTC')
   }
+}
+
+/** 09:32 of today, else with its day. */
+export function momentText(ms: number, nowMs: number, language: Language, timeZone: string): string {
+  const time = clockTime(ms, language, timeZone)
+  return dayKey(ms, timeZone) === dayKey(nowMs, timeZone) ? time : `${dayWord(ms, nowMs, language, timeZone)} ${time}`
 }
 
 /** Noon UTC of a calendar day, so that its name comes out the same in any zone within 12 h of UTC. */

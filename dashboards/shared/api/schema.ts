@@ -475,6 +475,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/links/{token}/station": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Station News
+         * @description Of the station at which the order is picked up.
+         */
+        get: operations["station_news_api_links__token__station_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live": {
         parameters: {
             query?: never;
@@ -2885,6 +2905,8 @@ export interface components {
             observed_min: number;
             /** Parcel */
             parcel: string;
+            /** Placed Min */
+            placed_min: number;
             /** Series */
             series: components["schemas"]["cloud__api__cold_views__PointOut"][];
             /** Stays */
@@ -2931,6 +2953,8 @@ export interface components {
         /**
          * ColdSummary
          * @description ``verdict``: no_data, in_range, excursion, breach. ``coverage``: observed ÷ expected, null where nothing was expected.
+         *
+         *     ``placed_min``: of the observed minutes those of a place that the parcel is known to have been in: only they vouch for it.
          */
         ColdSummary: {
             /** Above Min */
@@ -2958,6 +2982,8 @@ export interface components {
             observed_min: number;
             /** Parcel */
             parcel: string;
+            /** Placed Min */
+            placed_min: number;
             /** Series */
             series: components["schemas"]["cloud__api__cold_views__PointOut"][];
             /** Step S */
@@ -5346,6 +5372,18 @@ export interface components {
             /** Site */
             site: string;
         };
+        /**
+         * StationNews
+         * @description ``is_silent``: the order's station is known to be offline. ``as_of``: when anything of it was last heard; null: never.
+         *
+         *     A station without an agent never says anything, and is not silent.
+         */
+        StationNews: {
+            /** As Of */
+            as_of: string | null;
+            /** Is Silent */
+            is_silent: boolean;
+        };
         /** StepIn */
         StepIn: {
             /**
@@ -6855,6 +6893,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    station_news_api_links__token__station_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StationNews"];
+                };
             };
             /** @description Client Error */
             "4XX": {
