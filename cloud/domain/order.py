@@ -90,12 +90,15 @@ class LineView(msgspec.Struct, frozen=True, omit_defaults=True):
     short: int = 0
 
 
-class ParcelView(msgspec.Struct, frozen=True):
+class ParcelView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``elsewhere``: the name of the other station that had it last, from where it is sent on; "" for nearly all."""
+
     id: str
     zone: str | None
     state: str
     slot: str
     exceptions: list[str]
+    elsewhere: str = ""
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
@@ -157,6 +160,7 @@ def counts(order: OrderFacts, parcels: Sequence[OrderParcel]) -> CountsView:
 
 class _Place(StrEnum):
     ELSEWHERE = "elsewhere"
+    ASTRAY = "astray"  # another station has it, or sent it on from there
     PREPARING = "preparing"
     ON_THE_WAY = "on_the_way"
     UNCOUNTED = "uncounted"
@@ -172,6 +176,8 @@ def _whereabouts(entry: OrderParcel, site_id: str) -> tuple[_Place, int | None]:
     parcel, container = entry.parcel, _current(entry)
     if parcel.state is ParcelState.RELEASED:
         return _Place.HANDED_OUT, parcel.state_at_ms
+    if _is_astray(parcel, site_id):
+        return _Place.ASTRAY, parcel.state_at_ms
     if parcel.state.is_final:
         return _Place.TAKEN_BACK, parcel.state_at_ms
     if Problem.MISSING in parcel.problems:
@@ -179,6 +185,12 @@ def _whereabouts(entry: OrderParcel, site_id: str) -> tuple[_Place, int | None]:
     if parcel.state.is_at_station:
         return _at_station(parcel, None if entry.is_made_here else container, site_id)
     return _coming(entry, container, site_id)
+
+
+def _is_astray(parcel: Parcel, site_id: str) -> bool:
+    """Another station than its own scanned it in last. What that one gave to a van is on its way here, and not taken back."""
+    lies_or_goes = parcel.state.is_at_station or parcel.state is ParcelState.RETURNED
+    return lies_or_goes and parcel.at_site is not None and parcel.at_site != site_id
 
 
 def _coming(entry: OrderParcel, container: ContainerBrief | None, site_id: str) -> tuple[_Place, int | None]:
@@ -200,8 +212,6 @@ def _coming(entry: OrderParcel, container: ContainerBrief | None, site_id: str) 
 
 
 def _at_station(parcel: Parcel, container: ContainerBrief | None, site_id: str) -> tuple[_Place, int | None]:
-    if parcel.at_site != site_id:
-        return _Place.ELSEWHERE, parcel.state_at_ms
     if parcel.is_overdue:
         return _Place.LEFT_LYING, parcel.state_at_ms
     if container is None or container.at_site != site_id:
@@ -237,7 +247,7 @@ def _state_of(places: set[_Place], order: OrderFacts) -> OrderState:
             return OrderState.READY
         case _ if awaited & {_Place.HERE, _Place.UNCOUNTED}:
             return OrderState.ARRIVED
-        case _ if _Place.ON_THE_WAY in awaited:
+        case _ if awaited & {_Place.ON_THE_WAY, _Place.ASTRAY}:
             return OrderState.IN_TRANSIT
         case _ if _Place.PREPARING in awaited:
             return OrderState.ALLOCATING
@@ -264,12 +274,25 @@ def view(order: OrderFacts, parcels: Sequence[OrderParcel], site_names: dict[str
         pickup_date=order.pickup_date,
         lines=list(order.lines),
         parcels=[
-            ParcelView(entry.id, entry.zone, entry.parcel.state, entry.parcel.slot, list(entry.parcel.exceptions(order.site_id)))
+            ParcelView(
+                entry.id,
+                entry.zone,
+                entry.parcel.state,
+                entry.parcel.slot,
+                list(entry.parcel.exceptions(order.site_id)),
+                _elsewhere(entry.parcel, order.site_id, site_names),
+            )
             for entry in sorted(parcels, key=lambda entry: entry.id)
         ],
         timeline=timeline(order, parcels, site_names, status),
         counts=counts(order, parcels),
     )
+
+
+def _elsewhere(parcel: Parcel, site_id: str, site_names: dict[str, str]) -> str:
+    if parcel.at_site is None or not _is_astray(parcel, site_id):
+        return ""
+    return site_names.get(parcel.at_site, parcel.at_site)
 
 
 def timeline(

@@ -106,8 +106,8 @@ class ManifestMaker:
             site=station.site, version=0, day=station.day.isoformat(), made_at_ms=0, code_cost=cost,
             staff_cost=Scrypt(salt=station.staff_salt), operators=facts.operators, keys=(self._keys.signing_key,),
             revoked=facts.revoked, articles=facts.articles, containers=facts.containers, claims=facts.claims, codes=codes,
-            parcels=facts.parcels, staff=facts.staff, shelves=facts.shelves, cells=facts.cells, rules=station.rules,
-            released=facts.released, removed=facts.removed, loads=facts.loads,
+            parcels=facts.parcels, others=facts.others, staff=facts.staff, shelves=facts.shelves, cells=facts.cells,
+            rules=station.rules, released=facts.released, removed=facts.removed, loads=facts.loads,
         )  # fmt: skip
 
     async def _codes(

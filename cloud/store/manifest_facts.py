@@ -13,6 +13,7 @@ import msgspec
 
 from cloud.store import dock_facts
 from cloud.store.claim_facts import CLAIM, IS_HERE, IS_OPEN, read_claims
+from cloud.store.other_facts import read_others
 from cloud.store.pool import Connection
 from edge.wire.manifest import (
     Article,
@@ -21,6 +22,7 @@ from edge.wire.manifest import (
     ExpectedParcel,
     Line,
     LockerCell,
+    OtherParcel,
     PlannedLoad,
     Shelf,
     Size,
@@ -67,6 +69,7 @@ class DayFacts:
     loads: tuple[PlannedLoad, ...] = ()
     released: int = 0
     removed: int = 0
+    others: tuple[OtherParcel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,7 @@ async def day_facts(connection: Connection, site: str, day: date, now: datetime,
     return DayFacts(
         operators, await _articles(connection, operators, skus), containers, claims, parcels, await _staff(connection, site),
         await _shelves(connection, site), await _cells(connection, site), revoked, released=released, removed=removed,
+        others=await read_others(connection, values),
     )  # fmt: skip
 
 
@@ -231,17 +235,20 @@ async def _parcels(connection: Connection, values: Mapping[str, object], contain
         f"""
         SELECT p.id, {CLAIM}, o.id, p.zone, coalesce(p.container_id, p.planned_container_id, ''),
                json_agg(json_build_object('sku', l.sku, 'quantity', l.quantity - l.short) ORDER BY l.line)
-                   FILTER (WHERE l.quantity > l.short), p.goods_container_id IS NOT NULL, p.breached_at IS NOT NULL
+                   FILTER (WHERE l.quantity > l.short), p.goods_container_id IS NOT NULL, p.breached_at IS NOT NULL,
+               CASE WHEN p.state IN ('received', 'shelved', 'in_locker', 'returned') THEN coalesce(s.name, '') ELSE '' END,
+               p.state = 'returned'
         FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN order_line l ON l.parcel_id = p.id AND l.order_id = o.id
-        WHERE {IS_OPEN} AND p.state NOT IN ('released', 'returned', 'disposed')
-        GROUP BY p.id, o.id ORDER BY p.id
+        LEFT JOIN site s ON s.id = p.at_site_id AND s.id <> o.site_id
+        WHERE {IS_OPEN} AND (p.state NOT IN ('released', 'returned', 'disposed') OR p.state = 'returned' AND s.id IS NOT NULL)
+        GROUP BY p.id, o.id, s.id ORDER BY p.id
         """,  # noqa: S608  # constants
         values,
     )
     return tuple(
         ExpectedParcel(
             parcel=row[0], claim=row[1], order=row[2], zone=Zone(row[3]), container=row[4] if row[4] in containers else "",
-            lines=_lines(row[5]), is_made_here=row[6], is_breached=row[7],
+            lines=_lines(row[5]), is_made_here=row[6], is_breached=row[7], seen_at=row[8], is_sent_on=row[9],
         )
         for row in await cursor.fetchall()
         if row[5]  # all of it is short: nothing comes
@@ -254,7 +261,7 @@ async def _gone(connection: Connection, values: Mapping[str, object]) -> tuple[i
         f"""
         SELECT count(*) FILTER (WHERE p.state = 'released'), count(*) FILTER (WHERE p.state <> 'released')
         FROM customer_order o JOIN operator op ON op.id = o.operator_id JOIN parcel p ON p.order_id = o.id
-        WHERE {IS_HERE} AND p.state IN ('released', 'returned', 'disposed')
+        WHERE {IS_HERE} AND p.state IN ('released', 'returned', 'disposed') AND (p.state <> 'returned' OR p.at_site_id = o.site_id)
             AND (o.pickup_date = %(day)s OR (p.state_at AT TIME ZONE op.time_zone)::date >= %(day)s)
         """,  # noqa: S608  # constants
         values,

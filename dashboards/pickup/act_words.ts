@@ -3,10 +3,11 @@
  * a state. What a dock says too is shared/agent/said.ts's. tests/e2e/test_words.py holds them together.
  */
 
-import type { Scan } from '../shared/agent/agent'
+import type { Other, Scan } from '../shared/agent/agent'
 import { said, zoneWord } from '../shared/agent/said'
 import { t as agentWord } from '../shared/agent/words'
-import { clockTime, dayKey, dayName } from '../shared/format'
+import { clockTime, dayKey, dayName, daysFrom } from '../shared/format'
+import { common } from '../shared/i18n/common'
 import { language, texts } from '../shared/i18n/text'
 import { t as page, word as pageWord } from './words'
 
@@ -26,7 +27,8 @@ const zh = {
   'word.sent_back': '已交回司机',
   'word.not_here': '非本站',
   'word.received': '已入库',
-  'word.received_surplus': '多货，已入库',
+  'word.received_surplus': '不在本站清单上',
+  'word.received_early': '不是今天的包裹',
   'word.received_other_container': '串箱，已入库',
   'word.found': '找到了，已入库',
   'word.received_before': '重复',
@@ -104,6 +106,8 @@ const zh = {
   'gone.by.proxy': '，由人代提',
   'gone.by.scan': '，扫包裹出库',
   'why.not_ready': '还没到站',
+  'why.not_yet': '还没到提货日',
+  'why.elsewhere': '在别的自提点',
   'why.wrong_parcel': '不是这个人的包裹',
   'why.left_station': '已退回或报损',
   'why.too_warm': '超温或变质，先别交付',
@@ -115,6 +119,17 @@ const zh = {
   'do.cell_not_opened': '没有放进去，也没有交出去；换一个格口，这个格口先不用',
   'do.cell_uncertain': '请去柜前看一看门开了没有；系统不会自己再开一次',
   'do.cell_left_open': '请去把门关好；放进去的包裹关门后才算入柜',
+  'other.elsewhere': '{station}的包裹',
+  'other.later': '{day}的包裹',
+  'other.not_yet': '{day}才可提货',
+  'other.cancelled': '订单已取消的包裹',
+  'other.unknown': '查不到订单的包裹',
+  'other.unsaid': '不在本站清单上',
+  'do.elsewhere': '放到一边，交给下一趟车转送',
+  'do.later': '先单独放好，到那天再交付',
+  'do.cancelled': '放到一边，退回',
+  'do.unknown': '放到一边，请问调度',
+  'do.unsaid': '放到一边，联网后这里会告诉您是谁的',
   'do.too_warm': '先告知本人：可以不要、退款报损；本人知情仍要，再交付',
   'state.expected': '待到货',
   'state.sorted': '已分拣',
@@ -152,7 +167,8 @@ const en: Record<keyof typeof zh, string> = {
   'word.sent_back': 'Given to the driver',
   'word.not_here': 'Not ours',
   'word.received': 'Received',
-  'word.received_surplus': 'Surplus, received',
+  'word.received_surplus': 'Not on our list',
+  'word.received_early': 'Not for today',
   'word.received_other_container': 'Other container, received',
   'word.found': 'Found, received',
   'word.received_before': 'Again',
@@ -230,6 +246,8 @@ const en: Record<keyof typeof zh, string> = {
   'gone.by.proxy': ', to somebody sent',
   'gone.by.scan': ', by the parcel’s label',
   'why.not_ready': 'not here yet',
+  'why.not_yet': 'its pickup day has not come',
+  'why.elsewhere': 'at another station',
   'why.wrong_parcel': "somebody else's parcel",
   'why.left_station': 'sent back or disposed of',
   'why.too_warm': 'too warm or spoiled: do not hand out',
@@ -241,6 +259,17 @@ const en: Record<keyof typeof zh, string> = {
   'do.cell_not_opened': 'Nothing went in or out; take another cell, this one is out of use',
   'do.cell_uncertain': 'Go and look whether the door is open; it is not opened again by itself',
   'do.cell_left_open': 'Go and shut it; a parcel counts as put in once the door is shut',
+  'other.elsewhere': 'Belongs to {station}',
+  'other.later': 'For {day}',
+  'other.not_yet': 'To be collected {day}',
+  'other.cancelled': 'Its order was cancelled',
+  'other.unknown': 'No order is known for it',
+  'other.unsaid': 'Not on our list',
+  'do.elsewhere': 'Put it aside; it goes on with the next van',
+  'do.later': 'Put it by itself; hand it out on its day',
+  'do.cancelled': 'Put it aside; it goes back',
+  'do.unknown': 'Put it aside and ask dispatch',
+  'do.unsaid': 'Put it aside; this page says whose it is once it is online',
   'do.too_warm': 'Tell the resident: they may refuse it and get their money back, or take it knowing that',
   'state.expected': 'expected',
   'state.sorted': 'sorted',
@@ -284,9 +313,41 @@ export function stateWord(state: string): string {
   return known('state', state) || state
 }
 
+const WHYS = ['elsewhere', 'later', 'cancelled', 'unknown'] as const
+const CAME_IN = new Set(['received_surplus', 'received_early', 'received_before', 'seen_surplus'])
+
+/** Read back after a restart, what was not on the list is a problem that was noted. */
+function cameIn(scan: Scan): boolean {
+  return CAME_IN.has(scan.word) || (scan.word === 'variance_noted' && scan.detail === 'surplus')
+}
+
+/** Whose it is, and what is to be done with it. `nowMs`: by which a day is today or tomorrow. */
+export function otherText(other: Other, nowMs: number): string {
+  const why = whyOf(other)
+  if (why === 'elsewhere') return t('other.elsewhere', { station: other.station })
+  return why === 'later' ? t('other.later', { day: dayText(other.day, nowMs) }) : t(`other.${why}`)
+}
+
+export function otherDo(other: Other): string {
+  return t(`do.${whyOf(other)}`)
+}
+
+function whyOf(other: Other): (typeof WHYS)[number] | 'unsaid' {
+  return WHYS.find((why) => why === other.why) ?? 'unsaid'
+}
+
+function dayText(day: string, nowMs: number): string {
+  const days = daysFrom(day, nowMs)
+  if (days === 0 || days === 1) return common(days === 0 ? 'day.today' : 'day.tomorrow')
+  return day === '' ? '' : dayName(Date.parse(`${day}T12:00:00Z`), language.value, 'UTC')
+}
+
 /** The one line that is read from a metre away. A refusal is its reason. */
 export function headline(scan: Scan): string {
   if (scan.isUndone) return known('word', 'undone')
+  const { other } = scan
+  if (other && cameIn(scan)) return otherText(other, scan.atMs)
+  if (other?.why === 'later' && scan.detail === 'not_yet') return t('other.not_yet', { day: dayText(other.day, scan.atMs) })
   if (scan.word === 'refused' && known('why', scan.detail)) return known('why', scan.detail)
   return known('word', scan.word) || pageWord('scan', scan.kind)
 }
@@ -299,7 +360,12 @@ export function particulars(scan: Scan, nameOf: (id: string) => string): string 
   if (scan.word === 'cell_uncertain') return t('do.cell_uncertain')
   if (scan.word === 'cell_left_open') return t('do.cell_left_open')
   if (scan.word === 'refused' && scan.detail === 'too_warm' && !scan.isUndone) return t('do.too_warm')
-  const { detail } = scan
+  const { detail, other } = scan
+  if (!scan.isUndone && cameIn(scan)) {
+    if (other) return otherDo(other)
+    if (scan.word === 'received_surplus') return t('do.unsaid')
+  }
+  if (other?.why === 'elsewhere' && !scan.isUndone) return otherText(other, scan.atMs)
   if (scan.goneMs > 0 && !scan.isUndone) return goneText(scan)
   if (detail === '' || (scan.word === 'refused' && !scan.isUndone && known('why', detail))) return ''
   const word = known('problem', detail) || known('state', detail) || known('why', detail)

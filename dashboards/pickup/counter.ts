@@ -45,13 +45,23 @@ export function makeCounter(): Counter {
   const cards = computed(() => desk.status.value?.cards ?? [])
 
   const desk = makeDesk({
-    says: { headline, particulars, spoken },
+    says: {
+      headline: (scan) => headline(asKnown(scan)),
+      particulars: (scan, nameOf) => particulars(asKnown(scan), nameOf),
+      spoken: (scan) => spoken(asKnown(scan)),
+    },
     look,
     renewed,
     told,
     named: (id) => articles.value.get(id),
   })
   const locker = makeCells(desk)
+
+  /** Whose it is may have come with a later list than the scan. */
+  function asKnown(scan: Scan): Scan {
+    const aside = day.value?.aside.find((one) => one.parcel.parcel === scan.parcel)
+    return aside && scan.parcel !== '' && scan.other === null ? { ...scan, other: aside.other } : scan
+  }
 
   function told(scan: Scan): boolean {
     if (scan.kind === 'asked' && scan.question !== '') void showQuestion(scan.question)

@@ -1,5 +1,6 @@
 /** What the agent's acts answer (edge/http/act_forms.py). The agent serves this page: both are of one release. */
 
+import type { Other } from '../shared/agent/agent'
 import { ask } from '../shared/agent/desk'
 
 export interface Item {
@@ -20,6 +21,16 @@ export interface Parcel {
   /** Handed out only once the resident was told. */
   readonly too_warm: boolean
   readonly items: readonly Item[]
+  /** Another station (its name) scanned it in last; '' for nearly all. */
+  readonly seen_at: string
+  /** That station gave it to a van. */
+  readonly sent_on: boolean
+}
+
+/** A parcel that lies here and is none of the day's. */
+export interface Aside {
+  readonly parcel: Parcel
+  readonly other: Other
 }
 
 /** A person, masked, with what is theirs. */
@@ -61,6 +72,7 @@ export interface Day {
   readonly missing: number
   readonly ready: number
   readonly overdue: number
+  readonly aside: readonly Aside[]
 }
 
 export interface Pieces {

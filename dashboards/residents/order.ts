@@ -55,6 +55,25 @@ export function partOf(order: Pick<OrderView, 'state' | 'counts'>): Part | null 
   return { kind: 'collected', total, collected, here, coming: Math.max(0, total - collected - here) }
 }
 
+/** How many of its parcels another station had last, and sends on. */
+export function astray(order: Pick<OrderView, 'parcels'>): number {
+  return order.parcels.filter((parcel) => parcel.elsewhere !== '').length
+}
+
+/** What is wrong with a parcel, as its resident is told: 多货 is staff's word for what belongs to somebody else. */
+export function troubles(parcel: ParcelView): readonly string[] {
+  return parcel.exceptions.filter((one) => one !== 'surplus')
+}
+
+const AT_A_STATION = new Set(['received', 'shelved', 'in_locker'])
+
+/** What a step is called where it happened at another station than the order's: it went astray there, or was sent on from there. */
+export function astrayStep(step: Step, siteName: string): 'astray' | 'sent_on' | null {
+  if (step.parcel === null || step.site_name === null || step.site_name === siteName) return null
+  if (AT_A_STATION.has(step.state)) return 'astray'
+  return step.state === 'returned' ? 'sent_on' : null
+}
+
 export function isOver(state: string): boolean {
   return state === 'collected' || state === 'closed' || state === 'cancelled'
 }
@@ -82,7 +101,8 @@ export function itemCount(order: OrderView): number {
 
 /** The shelf codes to say at the counter: of what lies on a shelf now. */
 export function shelfCodes(order: OrderView): readonly string[] {
-  const slots = order.parcels.filter((parcel) => parcel.state === 'shelved' && parcel.slot !== '').map((parcel) => parcel.slot)
+  const here = order.parcels.filter((parcel) => parcel.state === 'shelved' && parcel.elsewhere === '')
+  const slots = here.map((parcel) => parcel.slot).filter((slot) => slot !== '')
   return [...new Set(slots)].sort()
 }
 

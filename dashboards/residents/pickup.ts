@@ -12,6 +12,16 @@ export function pickupTime(date: string, until: string | null, nowMs: number, ti
   return until !== null && clockTime(nowMs, 'en', timeZone) >= until ? 'over' : 'today'
 }
 
+/** Whether the goods came before the day on which they are handed out. */
+export function isEarly(order: { readonly state: string; readonly pickup_date: string }, nowMs: number, timeZone: string): boolean {
+  return ['arrived', 'ready', 'partially_collected'].includes(order.state) && isAhead(order.pickup_date, nowMs, timeZone)
+}
+
+/** A code is of no use before its day. False where no day is known. */
+export function isAhead(date: string, nowMs: number, timeZone: string): boolean {
+  return daysFrom(date, nowMs, timeZone) > 0
+}
+
 const UNSEEN = ['placed', 'paid', 'locked', 'allocating', 'partially_short']
 
 /** Which sentence: mostly the state's own; where the day has come or gone without the goods, what is known and what to do. */

@@ -1,8 +1,8 @@
 /** What a resident reads. 提货 throughout; 核销 is the staff's word. States are those of the domain. */
 
-import type { OrderView } from '../shared/api/order'
+import type { OrderView, Step } from '../shared/api/order'
 import { texts } from '../shared/i18n/text'
-import { partOf } from './order'
+import { astray, astrayStep, partOf } from './order'
 
 const zh = {
   title: '我的订单',
@@ -24,6 +24,12 @@ const zh = {
   'state.closed': '已完成',
   'part.arrived': '{here}/{total} 个包裹已到',
   'part.arrived.say': '{total} 个包裹到了 {here} 个，其余的到店后这里会自动更新。',
+  'astray.one': '您的货送到了别的自提点，正在转送，到店后这里会自动更新。',
+  'astray.part': '有 {astray} 个包裹送到了别的自提点，正在转送，到店后这里会自动更新。',
+  'astray.here': '{here} 个包裹在店里，另有 {astray} 个送到了别的自提点，正在转送，到店后这里会自动更新。',
+  'parcel.astray': '送到了别的自提点，正在转送',
+  'step.astray': '送到了别的自提点',
+  'step.sent_on': '正在转送到您的自提点',
   'part.collected': '已提 {collected}/{total} 个包裹',
   'part.collected.here': '还有 {here} 个包裹在店里等您。',
   'part.collected.coming': '还有 {coming} 个包裹没有到店，到店后这里会自动更新。',
@@ -37,6 +43,8 @@ const zh = {
   'say.arrived': '货已到店，正在清点上架，请再等一等。',
   'say.ready': '可以来提货了。',
   'say.partially_collected': '还有商品在店里等您。',
+  'early.word': '已到自提点',
+  'early.say': '货提前到店了，{day}来提货；提货码当天显示。',
   'say.collected': '商品已全部提走，谢谢。',
   'say.overdue': '已过提货时间，请尽快联系自提点。',
   'say.cancelled': '订单已取消，不用来提货。',
@@ -119,6 +127,7 @@ const zh = {
   'unreachable.heading': '网络不通',
   'unreachable.why': '现在连不上服务器，您的订单不受影响。',
   'unreachable.what': '请检查手机网络；连上后本页会自动打开。',
+  'station.silent': '自提点离线，以下为 {time} 的情况；恢复后自动更新。',
   'kept.notice': '现在连不上，下面是最后一次看到的样子。',
 } as const
 
@@ -142,6 +151,13 @@ const en: Record<keyof typeof zh, string> = {
   'state.closed': 'Completed',
   'part.arrived': '{here} of {total} parcels are here',
   'part.arrived.say': '{here} of your {total} parcels {here?has|have} arrived. This page updates by itself when the rest is here.',
+  'astray.one': 'Your goods went to another station and are being sent on. This page updates by itself.',
+  'astray.part': '{astray} {astray?parcel|parcels} went to another station and {astray?is|are} being sent on. This page updates by itself.',
+  'astray.here':
+    '{here} {here?parcel is|parcels are} at your station; {astray} went to another one and {astray?is|are} being sent on. This page updates by itself.',
+  'parcel.astray': 'At another station, being sent on',
+  'step.astray': 'Went to another station',
+  'step.sent_on': 'Being sent on to your station',
   'part.collected': '{collected} of {total} parcels collected',
   'part.collected.here': '{here} {here?parcel is|parcels are} still waiting for you.',
   'part.collected.coming': '{coming} {coming?parcel has|parcels have} not arrived yet. This page updates by itself.',
@@ -155,6 +171,8 @@ const en: Record<keyof typeof zh, string> = {
   'say.arrived': 'Your goods are at the station and being shelved. A little more patience.',
   'say.ready': 'You can come and collect.',
   'say.partially_collected': 'Some goods are still waiting for you.',
+  'early.word': 'At the station',
+  'early.say': 'Your goods came early. Collect them {day}; the pickup code shows on that day.',
   'say.collected': 'Everything has been collected. Thank you.',
   'say.overdue': 'Collection time is over. Please contact the station soon.',
   'say.cancelled': 'The order was cancelled; there is nothing to collect.',
@@ -237,6 +255,7 @@ const en: Record<keyof typeof zh, string> = {
   'unreachable.heading': 'No connection',
   'unreachable.why': 'The server cannot be reached. Your order is not affected.',
   'unreachable.what': 'Check your phone’s network; this page opens by itself once it is back.',
+  'station.silent': 'The station is offline. This is how things were at {time}; it updates by itself.',
   'kept.notice': 'No connection now. Below is what was last seen.',
 }
 
@@ -250,10 +269,10 @@ export function stateWord(kind: 'state' | 'parcel' | 'exception', state: string)
   return key in zh ? t(key as PlainKey) : state
 }
 
-/** The order's state in the largest letters: where only a part is there or collected, how much. */
-export function headline(order: Pick<OrderView, 'state' | 'counts'>): string {
+/** The order's state in the largest letters: where only a part is there or collected, how much; nothing is ready before its day. */
+export function headline(order: Pick<OrderView, 'state' | 'counts'>, early = false): string {
   const part = partOf(order)
-  if (part === null) return stateWord('state', order.state)
+  if (part === null) return early && order.state === 'ready' ? t('early.word') : stateWord('state', order.state)
   return part.kind === 'arrived' ? t('part.arrived', part) : t('part.collected', part)
 }
 
@@ -264,6 +283,21 @@ export function partSentence(order: Pick<OrderView, 'state' | 'counts'>): string
   if (part.kind === 'arrived') return t('part.arrived.say', part)
   if (part.coming === 0) return t('part.collected.here', part)
   return part.here === 0 ? t('part.collected.coming', part) : t('part.collected.both', part)
+}
+
+/** What is said of parcels that another station has; '' where none is astray. */
+export function astraySentence(order: Pick<OrderView, 'counts' | 'parcels'>): string {
+  const count = astray(order)
+  if (count === 0) return ''
+  if (order.parcels.length === 1) return t('astray.one')
+  const here = order.counts?.here ?? 0
+  return here > 0 ? t('astray.here', { here, astray: count }) : t('astray.part', { astray: count })
+}
+
+/** A step in words; what happened at another station than `siteName` is no arrival. */
+export function stepText(step: Step, siteName: string): string {
+  const lost = astrayStep(step, siteName)
+  return lost === null ? stepWord(step.state) : t(`step.${lost}`)
 }
 
 /** A timeline names states of orders and of parcels. */

@@ -20,10 +20,27 @@ const refused = (code: string): Refused =>
 
 describe('a result', () => {
   it('is read from afar by its exact word, a refusal by its reason', () => {
-    expect(headline(madeScan({ kind: 'received', word: 'received_surplus' }))).toBe('多货，已入库')
+    expect(headline(madeScan({ kind: 'received', word: 'received_surplus' }))).toBe('不在本站清单上')
     expect(headline(madeScan({ kind: 'refused', word: 'refused', detail: 'expired' }))).toBe('提货凭证已过期')
     expect(headline(madeScan({ kind: 'released', word: 'released', undone: true }))).toBe('已撤销')
     expect(headline(madeScan({ kind: 'received', word: 'from_the_future' }))).toBe('已入库')
+  })
+
+  it('says whose a parcel is that is none of the day’s, and what is to be done with it', () => {
+    const at_ms = Date.parse('2026-11-28T20:00:00+08:00')
+    const later = { why: 'later', station: '', day: '2026-11-29' }
+    const east = { why: 'elsewhere', station: '东门店', day: '' }
+    const early = madeScan({ word: 'received_early', at_ms, other: later })
+    expect([headline(early), particulars(early, nameOf)]).toEqual(['明天的包裹', '先单独放好，到那天再交付'])
+    expect(headline(madeScan({ word: 'refused', detail: 'not_yet', at_ms, other: later }))).toBe('明天才可提货')
+    expect(headline(madeScan({ word: 'refused', detail: 'not_yet', at_ms, other: { ...later, day: '2026-12-02' } }))).toMatch(/^12月2日 .*才可提货$/)
+    const lost = madeScan({ word: 'received_surplus', at_ms, other: east })
+    expect([headline(lost), particulars(lost, nameOf)]).toEqual(['东门店的包裹', '放到一边，交给下一趟车转送'])
+    expect(spoken(lost)).toBe('东门店的包裹')
+    expect(particulars(madeScan({ word: 'received_surplus', at_ms }), nameOf)).toContain('联网后这里会告诉您是谁的')
+    const refused = madeScan({ word: 'refused', detail: 'wrong_site', at_ms, other: east })
+    expect([headline(refused), particulars(refused, nameOf)]).toEqual(['非本站', '东门店的包裹'])
+    expect(headline(madeScan({ word: 'received_surplus', at_ms, other: { why: 'from_the_future' } }))).toBe('不在本站清单上')
   })
 
   it('says more where there is more: a problem, a zone, a person', () => {

@@ -8,8 +8,8 @@ vi.mock('../shared/i18n/text', async () => {
   }
 })
 
-import { gathered, goodsByParcel, itemCount, newestFirst, newSteps, partOf, shelfCodes, stageOf, toneOf } from '../residents/order'
-import { headline, partSentence } from '../residents/words'
+import { gathered, goodsByParcel, itemCount, newestFirst, newSteps, partOf, shelfCodes, stageOf, toneOf, troubles } from '../residents/order'
+import { astraySentence, headline, partSentence, stepText } from '../residents/words'
 import { type OrderView, readOrder, type Step } from '../shared/api/order'
 
 const step = (at: string, state: string, parcel: string | null = null, site_name: string | null = 'A'): Step => ({
@@ -33,9 +33,9 @@ const order: OrderView = {
     { name: 'tea', quantity: 1, zone: 'ambient', parcel: 'P9' },
   ],
   parcels: [
-    { id: 'P1', zone: 'ambient', state: 'shelved', slot: 'C03', exceptions: [] },
-    { id: 'P2', zone: 'chilled', state: 'shelved', slot: 'A12', exceptions: [] },
-    { id: 'P3', zone: 'frozen', state: 'released', slot: 'B01', exceptions: [] },
+    { id: 'P1', zone: 'ambient', state: 'shelved', slot: 'C03', exceptions: [], elsewhere: '' },
+    { id: 'P2', zone: 'chilled', state: 'shelved', slot: 'A12', exceptions: [], elsewhere: '' },
+    { id: 'P3', zone: 'frozen', state: 'released', slot: 'B01', exceptions: [], elsewhere: '' },
   ],
   timeline: [],
   counts: null,
@@ -53,6 +53,31 @@ describe('goodsByParcel', () => {
 describe('shelfCodes', () => {
   it('names the slots of what lies on a shelf, not of what was handed out', () => {
     expect(shelfCodes(order)).toEqual(['A12', 'C03'])
+  })
+})
+
+describe('a parcel that another station has', () => {
+  const lost = { id: 'P2', zone: 'chilled', state: 'shelved', slot: 'Z9', exceptions: ['surplus', 'damaged'], elsewhere: 'B' }
+  const parcels = [...order.parcels.slice(0, 1), lost]
+
+  it('is told with the others, and alone', () => {
+    const counts = { total: 2, here: 1, collected: 0 }
+    expect(astraySentence({ counts, parcels })).toBe('1 个包裹在店里，另有 1 个送到了别的自提点，正在转送，到店后这里会自动更新。')
+    expect(astraySentence({ counts: { ...counts, here: 0 }, parcels })).toContain('有 1 个包裹送到了别的自提点')
+    expect(astraySentence({ counts: null, parcels: [lost] })).toContain('您的货送到了别的自提点')
+    expect(astraySentence({ counts, parcels: order.parcels })).toBe('')
+  })
+
+  it('lies on no shelf of theirs, and staff’s word for it is not theirs', () => {
+    expect(shelfCodes({ ...order, parcels })).toEqual(['C03'])
+    expect(troubles(lost)).toEqual(['damaged'])
+  })
+
+  it('has not arrived by being scanned there', () => {
+    expect(stepText(step('07:00:00', 'received', 'P2', 'B'), 'A')).toBe('送到了别的自提点')
+    expect(stepText(step('08:00:00', 'returned', 'P2', 'B'), 'A')).toBe('正在转送到您的自提点')
+    expect(stepText(step('06:00:00', 'packed', 'P2', 'Warehouse'), 'A')).toBe('已装筐')
+    expect(stepText(step('09:00:00', 'received', 'P2', 'A'), 'A')).toBe('已入库')
   })
 })
 
@@ -76,6 +101,7 @@ describe('a part of an order', () => {
   it('is said in words, also of a part that was collected', () => {
     expect(headline({ state: 'arrived', counts: { total: 2, here: 1, collected: 0 } })).toBe('1/2 个包裹已到')
     expect(headline({ state: 'ready', counts: { total: 2, here: 2, collected: 0 } })).toBe('待提货')
+    expect(headline({ state: 'ready', counts: { total: 2, here: 2, collected: 0 } }, true)).toBe('已到自提点')
     expect(headline({ state: 'partially_collected', counts: { total: 2, here: 1, collected: 1 } })).toBe('已提 1/2 个包裹')
     expect(partSentence({ state: 'partially_collected', counts: { total: 2, here: 0, collected: 1 } })).toContain('1 个包裹没有到店')
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { pickupTime, saying } from '../residents/pickup'
+import { isAhead, isEarly, pickupTime, saying } from '../residents/pickup'
 
 const at = (local: string): number => Date.parse(`2026-11-23T${local}:00+08:00`)
 const SHANGHAI = 'Asia/Shanghai'
@@ -24,6 +24,16 @@ describe('pickupTime', () => {
 
   it('lasts the whole day where no time is said', () => {
     expect(pickupTime('2026-11-23', null, at('23:59'), SHANGHAI)).toBe('today')
+  })
+})
+
+describe('goods that come before their day', () => {
+  it('are early until the day begins', () => {
+    const order = { state: 'ready', pickup_date: '2026-11-24' }
+    expect(isEarly(order, at('23:59'), SHANGHAI)).toBe(true)
+    expect(isEarly({ ...order, pickup_date: '2026-11-23' }, at('00:00'), SHANGHAI)).toBe(false)
+    expect(isEarly({ ...order, state: 'in_transit' }, at('12:00'), SHANGHAI)).toBe(false)
+    expect(isAhead('', at('12:00'), SHANGHAI)).toBe(false)
   })
 })
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from edge.http.forms import ACTOR, Form, ScanView
+from edge.http.forms import ACTOR, Form, OtherView, ScanView
 from edge.wire.labels import as_printed, half_width
 from edge.wire.messages import Problem
 
@@ -240,7 +240,9 @@ class ItemView(Form):
 
 
 class ParcelView(Form):
-    """``place``: shelf slot or locker cell. ``too_warm``: handed out only once the resident was told."""
+    """``place``: shelf slot or locker cell. ``too_warm``: handed out only once the resident was told. ``seen_at``: another station
+    scanned it in last; ``sent_on``: and gave it to a van.
+    """
 
     parcel: str
     state: str
@@ -252,6 +254,8 @@ class ParcelView(Form):
     ready: bool
     too_warm: bool
     items: list[ItemView]
+    seen_at: str = ""
+    sent_on: bool = False
 
 
 class ClaimView(Form):
@@ -298,8 +302,15 @@ class ContainerView(Form):
     count_by_ms: int | None
 
 
+class AsideView(Form):
+    """A parcel that lies here and is none of the day's: whose it is, where that is known."""
+
+    parcel: ParcelView
+    other: OtherView
+
+
 class DayView(Form):
-    """What is expected, and how far it came. ``version`` 0: no manifest was ever received."""
+    """What is expected, and how far it came. ``version`` 0: no manifest was ever received. ``aside``: what lies here besides."""
 
     version: int
     day: str
@@ -313,6 +324,7 @@ class DayView(Form):
     missing: int
     ready: int
     overdue: int
+    aside: list[AsideView]
 
 
 class HereView(Form):

@@ -1,7 +1,8 @@
 """The day, parcels and people as the staff page sees them. Reads only; whatever is slow is read on the outbox's thread."""
 
-from edge.http.act_forms import AnswerView, ClaimView, ContainerView, DayView, ItemView, ParcelView
-from edge.http.views import scan_view
+from edge.http.act_forms import AnswerView, AsideView, ClaimView, ContainerView, DayView, ItemView, ParcelView
+from edge.http.forms import OtherView
+from edge.http.views import other_view, scan_view
 from edge.outbox.transaction import Execute
 from edge.rules.custody import ParcelState
 from edge.station import goods, ledger, memory
@@ -23,13 +24,15 @@ def parcel_view(known: KnownParcel, day: Day) -> ParcelView:
         parcel=known.parcel,
         state=standing.state,
         place=standing.place,
-        zone=expected.zone if expected else "",
+        zone=known.zone or "",
         container=standing.container or (expected.container if expected else ""),
         problems=sorted(standing.problems | breaches),
         overdue=standing.is_overdue,
-        ready=standing.state.is_at_station,
+        ready=standing.state.is_at_station and not known.is_seen_elsewhere,
         too_warm=known.is_too_warm,
         items=[ItemView(name=article_name(day, line.sku), sku=line.sku, quantity=line.quantity) for line in lines],
+        seen_at=expected.seen_at if expected else "",
+        sent_on=expected is not None and expected.is_sent_on,
     )
 
 
@@ -73,8 +76,13 @@ def read_day(execute: Execute, day: Day, standings: Standings, undone: int) -> D
         received=sum(one.standing.state is not ParcelState.EXPECTED for one in parcels) + released + removed,
         released=sum(one.standing.state is ParcelState.RELEASED for one in parcels) + released,
         missing=sum(Problem.MISSING in one.standing.problems for one in parcels),
-        ready=sum(one.standing.state.is_at_station for one in parcels),
+        ready=sum(one.standing.state.is_at_station and not one.is_seen_elsewhere for one in parcels),
         overdue=sum(one.standing.is_overdue for one in parcels),
+        aside=[
+            AsideView(parcel=parcel_view(one, day), other=OtherView() if one.other is None else other_view(one.other))
+            for one in standings.here(execute, day)
+            if one.is_aside
+        ],
     )
 
 

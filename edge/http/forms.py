@@ -63,6 +63,14 @@ class FetchedView(Form):
     cell: bool
 
 
+class OtherView(Form):
+    """Whose a parcel is that is none of the day's (`OtherParcel`). ``why`` empty: the cloud has not said yet."""
+
+    why: Literal["", "later", "elsewhere", "cancelled", "unknown"] = ""
+    station: str = ""
+    day: str = ""
+
+
 class ScanView(Form):
     """One scan or other act as the page shows it; ``id`` empty: nothing was booked."""
 
@@ -90,6 +98,7 @@ class ScanView(Form):
     gone_ms: int = 0  # refused because it was handed out before: when, and by what (How); 0 where nobody knows
     gone_how: str = ""
     fetched: list[FetchedView] = []
+    other: OtherView | None = None
 
 
 class ClockView(Form):

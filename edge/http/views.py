@@ -6,13 +6,25 @@ from dataclasses import dataclass
 from edge.config import EdgeConfig
 from edge.devices.ports import DeviceHealth
 from edge.downlink import Downlink
-from edge.http.forms import CardView, ClockView, DeviceView, FetchedView, LaneView, ScanView, StatusView, StoreView, UplinkView
+from edge.http.forms import (
+    CardView,
+    ClockView,
+    DeviceView,
+    FetchedView,
+    LaneView,
+    OtherView,
+    ScanView,
+    StatusView,
+    StoreView,
+    UplinkView,
+)
 from edge.outbox import Outbox, OutboxDepth
 from edge.site_clock import SiteClock
 from edge.station.results import ScanResult
 from edge.station.station import Station
 from edge.uplink import Uplink
 from edge.wire.clock import Clock
+from edge.wire.manifest import OtherParcel
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,11 @@ def store_view(depth: OutboxDepth) -> StoreView:
     return state
 
 
+def other_view(other: OtherParcel) -> OtherView:
+    """Whose it is."""
+    return OtherView(why=other.why, station=other.station, day=other.day)
+
+
 def scan_view(result: ScanResult) -> ScanView:
     """One scan."""
     return ScanView(
@@ -118,4 +135,5 @@ def scan_view(result: ScanResult) -> ScanView:
             FetchedView.model_validate({"parcel": one.parcel, "place": one.place, "zone": one.zone, "cell": one.is_cell})
             for one in result.fetched
         ],
+        other=None if result.other is None else other_view(result.other),
     )

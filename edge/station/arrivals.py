@@ -17,6 +17,7 @@ from edge.wire.messages import (
     ContainerSigned,
     CountFinished,
     ParcelReceived,
+    ParcelShelved,
     Problem,
     VarianceFound,
 )
@@ -63,10 +64,17 @@ def receive(known: KnownParcel, open_container: str = "") -> Verdict:
     if standing.state is not ParcelState.EXPECTED and (before := _before(known)) is not None:
         return before
     received = ParcelReceived(parcel=label, container=open_container)
-    if known.expected is None and known.has_manifest:
+    if known.has_manifest and known.is_surplus:
         surplus = VarianceFound(problem=Problem.SURPLUS, parcel=label, container=open_container)
-        return Verdict(Word.RECEIVED_SURPLUS, Sound.ATTENTION, (received, surplus), parcel=label, container=open_container)
-    if standing.problems and Problem.MISSING in standing.problems:
+        return Verdict(
+            Word.RECEIVED_SURPLUS, Sound.ATTENTION, (received, surplus), parcel=label, container=open_container, other=known.other
+        )
+    if known.is_for_later:
+        return Verdict(Word.RECEIVED_EARLY, Sound.ATTENTION, (received,), parcel=label, container=open_container, other=known.other)
+    if standing.state is ParcelState.SHELVED:  # another station had it meanwhile: back to where it lay
+        again = (received, ParcelShelved(parcel=label, slot=standing.place))
+        return Verdict(Word.FOUND, Sound.OK, again, parcel=label, container=open_container, place=standing.place)
+    if known.is_seen_elsewhere or Problem.MISSING in standing.problems:
         return Verdict(Word.FOUND, Sound.OK, (received,), parcel=label, container=open_container)
     meant_for = known.expected.container if known.expected else ""
     if open_container and meant_for and meant_for != open_container:
@@ -75,14 +83,16 @@ def receive(known: KnownParcel, open_container: str = "") -> Verdict:
 
 
 def _before(known: KnownParcel) -> Verdict | None:
-    """It was here, or has left for good; None: it comes back from where it was sent, or is on its way."""
+    """It was here, or has left for good; None: it comes back from where it was, or is on its way."""
     match known.standing.state:
         case ParcelState.RELEASED:
             return Verdict(Word.HANDED_OUT_BEFORE, Sound.REFUSED, parcel=known.parcel)
         case ParcelState.DISPOSED:
             return Verdict(Word.LEFT_BEFORE, Sound.REFUSED, parcel=known.parcel)
-        case state if state.is_at_station:
-            return Verdict(Word.RECEIVED_BEFORE, Sound.DUPLICATE, parcel=known.parcel, place=known.standing.place)
+        case state if state.is_at_station and not known.is_seen_elsewhere:
+            return Verdict(
+                Word.RECEIVED_BEFORE, Sound.DUPLICATE, parcel=known.parcel, place=known.standing.place, other=known.other
+            )
         case _:
             return None
 
@@ -133,7 +143,7 @@ def weigh(known: KnownParcel, article: Article, quantity: int, weight_g: int, to
 def finish_count(known: KnownContainer, parcels: Sequence[KnownParcel]) -> Verdict:
     """Close the count of a container packed by order. ``parcels``: those expected in it and those that were taken out of it.
 
-    What was expected and was never seen here is missing from now on, until it is found.
+    What was expected and was never seen here is missing from now on, until it is found; what another station has is not.
     """
     label = known.container
     if known.standing.is_counted:
@@ -146,7 +156,7 @@ def finish_count(known: KnownContainer, parcels: Sequence[KnownParcel]) -> Verdi
     missing = tuple(
         VarianceFound(problem=Problem.MISSING, parcel=one.parcel, container=label)
         for one in absent
-        if Problem.MISSING not in one.standing.problems
+        if Problem.MISSING not in one.standing.problems and not one.is_seen_elsewhere
     )
     received = len(expected) - len(absent)
     finished = CountFinished(

@@ -18,6 +18,7 @@ from edge.wire.manifest import (
     ExpectedParcel,
     LockerCell,
     Manifest,
+    OtherParcel,
     StaffMember,
     StationRules,
 )
@@ -72,6 +73,10 @@ class Day:
         return {} if self.manifest is None else {one.staff: one for one in self.manifest.staff}
 
     @cached_property
+    def others(self) -> Mapping[str, OtherParcel]:
+        return {} if self.manifest is None else {one.parcel: one for one in self.manifest.others}
+
+    @cached_property
     def sku_of_ean(self) -> Mapping[str, str]:
         return {ean: article.sku for article in self.articles.values() for ean in article.eans}
 
@@ -108,7 +113,7 @@ class Day:
         return House(site, self.manifest.operators, keys, frozenset(self.manifest.revoked), frozenset(used))
 
     def known_parcel(self, label: str, standing: ParcelStanding) -> KnownParcel:
-        return KnownParcel(label, standing, self.parcels.get(label), self.is_known)
+        return KnownParcel(label, standing, self.parcels.get(label), self.is_known, other=self.others.get(label))
 
     def known_container(self, label: str, standing: ContainerStanding) -> KnownContainer:
         return KnownContainer(label, standing, self.containers.get(label), self.is_known)

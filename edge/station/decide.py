@@ -125,7 +125,7 @@ def kind_of(verdict: Verdict) -> ScanKind:
     match verdict.detail:
         case Refusal.ALREADY_RELEASED | Refusal.LEFT_STATION:
             return ScanKind.REPEATED
-        case Refusal.WRONG_SITE | Refusal.NOT_READY:
+        case Refusal.WRONG_SITE | Refusal.NOT_READY | Refusal.ELSEWHERE:
             return ScanKind.WRONG_SITE
         case _:
             return _KINDS_BY_SOUND[verdict.sound]
@@ -148,6 +148,7 @@ def shown_abroad(text: str) -> str:
 _KINDS: dict[StrEnum, ScanKind] = {
     Word.RECEIVED: ScanKind.RECEIVED,
     Word.RECEIVED_SURPLUS: ScanKind.RECEIVED,
+    Word.RECEIVED_EARLY: ScanKind.RECEIVED,
     Word.RECEIVED_OTHER_CONTAINER: ScanKind.RECEIVED,
     Word.FOUND: ScanKind.RECEIVED,
     Word.SHELVED: ScanKind.SHELVED,
@@ -173,8 +174,8 @@ _KINDS_BY_SOUND = {
 
 def _look(known: KnownParcel) -> Verdict:
     if known.standing.state.is_at_station:
-        return Verdict(Word.SEEN, Sound.DUPLICATE, parcel=known.parcel, place=known.standing.place)
-    return Verdict(Word.NOT_HERE, Sound.REFUSED, parcel=known.parcel)
+        return Verdict(Word.SEEN, Sound.DUPLICATE, parcel=known.parcel, place=known.standing.place, other=known.other)
+    return Verdict(Word.NOT_HERE, Sound.REFUSED, parcel=known.parcel, other=known.other)
 
 
 def _last_four(number: re.Match[str]) -> str:

@@ -136,9 +136,10 @@ class Desk:
 
     async def shelve(self, parcel: str, slot: str, who: Who) -> ScanResult:
         """Put a parcel into a slot."""
+        now_ms = self._clock.now_ms()
         return await self._station.act(
-            who, lambda execute, day: shelving.shelve(ledger.parcel(execute, day, parcel), slot, day.plan)
-        )  # fmt: skip
+            who, lambda execute, day: shelving.shelve(ledger.parcel(execute, day, parcel).at(now_ms), slot, day.plan)
+        )
 
     async def place(self, parcel: str, cell: str, who: Who) -> ScanResult:
         """A parcel lies in a cell and its door is closed. NotInManifestError."""
@@ -159,10 +160,10 @@ class Desk:
 
     async def hand_out_told(self, parcel: str, who: Who) -> ScanResult:
         """A label was scanned of what was too warm; its resident was told, and takes it all the same."""
-        serving = self._station.benches.at(who.device, self._read_monotonic_s()).serving
+        serving, now_ms = self._station.benches.at(who.device, self._read_monotonic_s()).serving, self._clock.now_ms()
 
         def decide(execute: Execute, day: Day) -> Verdict:
-            known = ledger.parcel(execute, day, parcel)
+            known = ledger.parcel(execute, day, parcel).at(now_ms)
             if serving is None or serving.claim not in day.claims:
                 return handout.release_scanned(known, is_told=True)
             return handout.release_scanned(known, ledger.claim(execute, day, serving.claim), serving, is_told=True)

@@ -35,7 +35,7 @@ class ClaimHere:
     @property
     def ready(self) -> tuple[KnownParcel, ...]:
         """What lies here and can be handed out now."""
-        return tuple(one for one in self.parcels if one.standing.state.is_at_station)
+        return tuple(one for one in self.parcels if one.standing.state.is_at_station and not one.is_seen_elsewhere)
 
     @property
     def gone(self) -> Gone | None:
@@ -52,6 +52,8 @@ class ClaimHere:
             return None
         if not self.parcels and self.claim.done:
             return Refusal.ALREADY_RELEASED if self.claim.done == "released" else Refusal.LEFT_STATION
+        if any(one.is_seen_elsewhere for one in self.parcels):
+            return Refusal.ELSEWHERE
         states = {one.standing.state for one in self.parcels}
         if ParcelState.EXPECTED in states or not states:
             return Refusal.NOT_READY
@@ -169,7 +171,7 @@ def release_scanned(
     if here is not None and known.parcel not in {one.parcel for one in here.parcels}:
         refusal = Refusal.WRONG_PARCEL
     if refusal is not None:
-        refused = with_gone(refuse(refusal, how, here, [known.parcel]), known.gone)
+        refused = with_gone(refuse(refusal, how, here, [known.parcel]), known.gone)._replace(other=known.other)
         return refused if here is not None else refused._replace(facts=())
     claim = known.expected.claim if known.expected else ""
     waiting = [] if here is None else [one for one in here.ready if one.parcel != known.parcel]
@@ -185,10 +187,16 @@ def why_not(known: KnownParcel, *, is_told: bool = False) -> Refusal | None:
             return Refusal.ALREADY_RELEASED
         case ParcelState.RETURNED | ParcelState.DISPOSED:
             return Refusal.LEFT_STATION
+        case _ if known.is_for_later:
+            return Refusal.NOT_YET
+        case _ if known.other is not None and known.other.why == "elsewhere":
+            return Refusal.WRONG_SITE
         case state if state.is_at_station:
             return Refusal.TOO_WARM if known.is_too_warm and not is_told else None
+        case _ if known.is_seen_elsewhere:
+            return Refusal.ELSEWHERE
         case _:
-            return Refusal.WRONG_SITE if known.expected is None else Refusal.NOT_READY
+            return Refusal.NOT_READY if known.expected is not None or known.is_due else Refusal.WRONG_SITE
 
 
 def refuse(reason: Refusal, how: How, here: ClaimHere | None, parcels: Sequence[str] = ()) -> Verdict:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from edge.rules.custody import ContainerStanding, ParcelStanding
 from edge.wire.custody import Problem
-from edge.wire.manifest import ExpectedContainer, ExpectedParcel
+from edge.wire.manifest import ExpectedContainer, ExpectedParcel, OtherParcel, Zone
 
 _TOO_WARM = frozenset({Problem.TEMP_BREACH, Problem.SPOILED})
 
@@ -17,13 +17,51 @@ class Gone(NamedTuple):
 
 
 class KnownParcel(NamedTuple):
-    """``expected`` None: it is not in the manifest, or there is none (``has_manifest``). ``gone``: where it was handed out here."""
+    """``expected`` None: it is not in the manifest, or there is none (``has_manifest``). ``gone``: where it was handed out here.
+
+    ``other``: it is none of the day's, and this is known of it. ``is_due``: it was, and its day has come since.
+    """
 
     parcel: str
     standing: ParcelStanding = ParcelStanding()
     expected: ExpectedParcel | None = None
     has_manifest: bool = True
     gone: Gone | None = None
+    other: OtherParcel | None = None
+    is_due: bool = False
+
+    def at(self, now_ms: int) -> "KnownParcel":
+        """As it is to be judged now: what was for a later day is of today once that begins, also before the new manifest comes."""
+        if self.other is None or self.other.why != "later" or now_ms < self.other.from_ms:
+            return self
+        return self._replace(other=None, is_due=True)
+
+    @property
+    def is_surplus(self) -> bool:
+        """Nothing says that it should come here, today or later."""
+        return self.expected is None and not self.is_due and not self.is_for_later
+
+    @property
+    def is_aside(self) -> bool:
+        """It is none of the day's, as far as there is a list to say so: it is put aside, not on a shelf."""
+        return self.has_manifest and self.expected is None
+
+    @property
+    def is_for_later(self) -> bool:
+        """It is this station's, for another day."""
+        return self.other is not None and self.other.why == "later"
+
+    @property
+    def is_seen_elsewhere(self) -> bool:
+        """Another station scanned it in last, whatever was booked here before."""
+        return self.expected is not None and self.expected.seen_at != ""
+
+    @property
+    def zone(self) -> Zone | None:
+        """Its temperature zone, where that is known."""
+        if self.expected is not None:
+            return self.expected.zone
+        return None if self.other is None else self.other.zone
 
     @property
     def is_too_warm(self) -> bool:

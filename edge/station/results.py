@@ -8,6 +8,7 @@ from edge.station.decide import ScanKind, kind_of
 from edge.station.ledger import Booking
 from edge.station.verdict import Fetched, Verdict, Word
 from edge.wire.ids import EventId
+from edge.wire.manifest import OtherParcel
 from edge.wire.messages import (
     MAX_TEXT,
     AnyFact,
@@ -44,8 +45,8 @@ class ScanResult(NamedTuple):
     """What became of one scan, or of one act at the page: what staff hear and see. ``event`` None: nothing was booked.
 
     ``kind`` is coarse, ``word`` exact; ``amount`` of ``of`` fills the word. An act at the page has no ``text``. ``gone_ms``,
-    ``gone_how``: when and by what it was handed out before; 0 where that is not known. ``fetched``: of a hand-out, till the next
-    start.
+    ``gone_how``: when and by what it was handed out before; 0 where that is not known. ``fetched``, ``other``: as in `Verdict`,
+    till the next start.
     """
 
     at_ms: int
@@ -69,6 +70,7 @@ class ScanResult(NamedTuple):
     gone_ms: int = 0
     gone_how: str = ""
     fetched: tuple[Fetched, ...] = ()
+    other: OtherParcel | None = None
 
 
 # What the words of a refused scan mean, for a page that does not know them.
@@ -85,10 +87,11 @@ def result_of(
     verdict: Verdict, at_ms: int, device: str, actor: str, event: EventId | None, *, text: str = "", can_undo: bool = False
 ) -> ScanResult:  # fmt: skip
     """An act as it was decided."""
-    word, sound, _, parcel, container, place, amount, of, detail, gone_ms, gone_how, fetched = verdict
+    word, sound, _, parcel, container, place, amount, of, detail, gone_ms, gone_how, fetched, other = verdict
     return ScanResult(
         at_ms, text[:MAX_TEXT], device, kind_of(verdict), sound, event, parcel, place, detail or _SAID.get(word, ""),
         False, can_undo, word, container, amount, of, actor, gone_ms=gone_ms, gone_how=gone_how, fetched=fetched,
+        other=other,
     )  # fmt: skip
 
 

@@ -27,7 +27,8 @@ def read_shelf_queue(execute: Execute, day: Day, standings: Standings, undone: i
     """The first ``limit`` of what waits."""
     standings.refresh(execute, undone)
     here = standings.here(execute, day)
-    waiting = sorted((one for one in here if one.standing.state is ParcelState.RECEIVED), key=_coldness)
+    lying = (one for one in here if one.standing.state is ParcelState.RECEIVED)
+    waiting = sorted((one for one in lying if not (one.is_aside or one.is_seen_elsewhere)), key=_coldness)
     return ShelfQueue(len(waiting), tuple(zip(waiting[:limit], _slots(waiting[:limit], here, day), strict=True)))
 
 

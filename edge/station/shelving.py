@@ -44,8 +44,8 @@ def shelve(known: KnownParcel, slot: str, plan: ShelfPlan, open_container: str =
     label = known.parcel
     if plan.shelves and slot not in plan.shelves:
         return Verdict(Word.NO_SUCH_SLOT, Sound.REFUSED, parcel=label, place=slot)
-    if known.expected is not None and slot in plan.shelves and not may_lie(known.expected.zone, plan.shelves[slot].zone):
-        return Verdict(Word.WRONG_ZONE, Sound.REFUSED, parcel=label, place=slot, detail=known.expected.zone)
+    if known.zone is not None and slot in plan.shelves and not may_lie(known.zone, plan.shelves[slot].zone):
+        return Verdict(Word.WRONG_ZONE, Sound.REFUSED, parcel=label, place=slot, detail=known.zone)
     if known.standing.state is ParcelState.SHELVED and known.standing.place == slot:
         return Verdict(Word.SHELVED_BEFORE, Sound.DUPLICATE, parcel=label, place=slot)
     facts: tuple[AnyFact, ...] = (ParcelShelved(parcel=label, slot=slot),)
@@ -57,4 +57,4 @@ def shelve(known: KnownParcel, slot: str, plan: ShelfPlan, open_container: str =
     if not received.facts:
         return received
     word = Word.SHELVED if received.sound is Sound.OK else received.word
-    return Verdict(word, received.sound, received.facts + facts, parcel=label, place=slot)
+    return Verdict(word, received.sound, received.facts + facts, parcel=label, place=slot, other=received.other)

@@ -249,12 +249,12 @@ class Station:
 
     def _meaning(self, scan: Scan, label: Label, actor: str, at_s: float) -> Decide:
         """What a label means where it was scanned. What goes on there is looked at now, what stands in the file in the commit."""
-        mode, bench = station_mode(self._mode), self.benches.at(scan.device, at_s)
+        mode, bench, now_ms = station_mode(self._mode), self.benches.at(scan.device, at_s), self._clock.now_ms()
 
         def decide(execute: Execute, day: Day) -> Verdict:
             if mode == "release" and label.kind is LabelKind.PARCEL and not actor and day.staff:
                 return Verdict(Word.LOG_IN_NEEDED, Sound.REFUSED, parcel=label.text)
-            return _decide(execute, day, mode, label, scan.symbology, bench)
+            return _decide(execute, day, mode, label, scan.symbology, bench, now_ms)
 
         return decide
 
@@ -301,7 +301,7 @@ def record(transaction: Transaction, facts: Sequence[AnyFact], stamp: Stamp, who
     return event
 
 
-def _decide(execute: Execute, day: Day, mode: Mode, label: Label, symbology: str, bench: Bench) -> Verdict:
+def _decide(execute: Execute, day: Day, mode: Mode, label: Label, symbology: str, bench: Bench, now_ms: int) -> Verdict:
     """Read what a scan's meaning depends on, and decide."""
     match label.kind:
         case LabelKind.PARCEL:
@@ -309,7 +309,7 @@ def _decide(execute: Execute, day: Day, mode: Mode, label: Label, symbology: str
                 bench = bench._replace(claim=ledger.claim(execute, day, bench.serving.claim))
             if mode == "count" and (take := memory.stock_take(execute)) is not None:
                 bench = bench._replace(seen=frozenset(ledger.seen_since(execute, take.after_row)))
-            return decide_parcel(mode, ledger.parcel(execute, day, label.text), bench, day.plan)
+            return decide_parcel(mode, ledger.parcel(execute, day, label.text).at(now_ms), bench, day.plan)
         case LabelKind.CONTAINER:
             return decide_container(mode, ledger.container(execute, day, label.text))
         case LabelKind.PRODUCT:

@@ -20,8 +20,8 @@ def see(known: KnownParcel, seen: Collection[str], slot: str = "") -> Verdict:
         return Verdict(Word.LEFT_BEFORE, Sound.REFUSED, parcel=label, detail=standing.state)
     fact = ParcelSeen(parcel=label, slot=slot)
     if not standing.state.is_at_station:
-        surplus = () if known.expected else (VarianceFound(problem=Problem.SURPLUS, parcel=label),)
-        return Verdict(Word.SEEN_SURPLUS, Sound.ATTENTION, (fact, *surplus), parcel=label, place=slot)
+        surplus = (VarianceFound(problem=Problem.SURPLUS, parcel=label),) if known.is_surplus else ()
+        return Verdict(Word.SEEN_SURPLUS, Sound.ATTENTION, (fact, *surplus), parcel=label, place=slot, other=known.other)
     if slot and standing.place and standing.place != slot:
         return Verdict(Word.SEEN_ELSEWHERE, Sound.ATTENTION, (fact,), parcel=label, place=slot, detail=standing.place)
     return Verdict(Word.SEEN, Sound.OK, (fact,), parcel=label, place=slot or standing.place)

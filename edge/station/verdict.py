@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from edge.devices.ports import Sound
+from edge.wire.manifest import OtherParcel
 from edge.wire.messages import AnyFact
 
 
@@ -31,7 +32,8 @@ class Word(StrEnum):
 
     # Parcels coming in
     RECEIVED = "received"
-    RECEIVED_SURPLUS = "received_surplus"  # 非本站 or 多货: received, and a person has to look
+    RECEIVED_SURPLUS = "received_surplus"  # not on the list: put it aside; ``other`` says whose it is, where that is known
+    RECEIVED_EARLY = "received_early"  # this station's, for another day: put it aside
     RECEIVED_OTHER_CONTAINER = "received_other_container"
     FOUND = "found"  # it was called missing
     RECEIVED_BEFORE = "received_before"
@@ -120,7 +122,7 @@ class Verdict(NamedTuple):
 
     What fills the words: ``parcel``, ``container``, ``place`` (slot or cell), ``amount`` of ``of``, and a short ``detail`` that is
     a key itself (a refusal, a problem), never a sentence. ``gone_ms``, ``gone_how``: when and by what it was handed out before.
-    ``fetched``: what a hand-out takes from which shelf or cell.
+    ``fetched``: what a hand-out takes from which shelf or cell. ``other``: whose it is that is none of the day's.
     """
 
     word: StrEnum  # a `Word`; at a dock, one of its own
@@ -135,3 +137,4 @@ class Verdict(NamedTuple):
     gone_ms: int = 0
     gone_how: str = ""
     fetched: tuple[Fetched, ...] = ()
+    other: OtherParcel | None = None

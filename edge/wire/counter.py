@@ -36,6 +36,8 @@ class Refusal(StrEnum):
     USED = "used"  # a one-use token, before
     ALREADY_RELEASED = "already_released"
     NOT_READY = "not_ready"  # theirs, but none is here yet
+    NOT_YET = "not_yet"  # this station's, but its pickup day has not come
+    ELSEWHERE = "elsewhere"  # theirs, and another station scanned it in last
     WRONG_PARCEL = "wrong_parcel"  # this parcel is somebody else's
     LEFT_STATION = "left_station"  # disposed of, or sent back
     TOO_WARM = "too_warm"  # it was too warm for too long, or is spoiled: not before the resident was told

@@ -82,7 +82,8 @@ class ExpectedParcel(Part, frozen=True):
     """One parcel and whose it is. ``container`` "": not known, or it is here from an earlier day.
 
     ``is_made_here``: no bag comes, the station makes it out of goods by SKU. ``is_breached``: it was too warm for too long, as the
-    cloud knows from all its way: to be pulled, and not handed out without a word.
+    cloud knows from all its way: to be pulled, and not handed out without a word. ``seen_at``: another station (its name) scanned
+    it in last; ``is_sent_on``: and has given it to a van since.
     """
 
     parcel: Name
@@ -94,6 +95,23 @@ class ExpectedParcel(Part, frozen=True):
     lines: tuple[Line, ...] = ()
     is_made_here: bool = False
     is_breached: bool = False
+    seen_at: Text = ""
+    is_sent_on: bool = False
+
+
+class OtherParcel(Part, frozen=True):
+    """A parcel that is none of the day's and may lie here all the same: what staff are to be told of it.
+
+    ``why`` later: it is this station's, for another ``day``, which begins at ``from_ms``. The others were scanned in here.
+    elsewhere: it is ``station``'s (a name); cancelled: its order is; unknown: the cloud has no order for it.
+    """
+
+    parcel: Name
+    why: Literal["later", "elsewhere", "cancelled", "unknown"]
+    zone: Zone | None = None
+    day: Text = ""
+    from_ms: Milliseconds = 0
+    station: Text = ""
 
 
 class PlannedLoad(Part, frozen=True):
@@ -214,6 +232,7 @@ class Manifest(Part, frozen=True):
     claims: tuple[Claim, ...] = ()
     codes: tuple[CodeKey, ...] = ()
     parcels: tuple[ExpectedParcel, ...] = ()
+    others: tuple[OtherParcel, ...] = ()
     staff: tuple[StaffMember, ...] = ()
     shelves: tuple[Shelf, ...] = ()
     cells: tuple[LockerCell, ...] = ()
@@ -257,6 +276,7 @@ def _check(manifest: Manifest) -> None:
     skus = _once("articles", (one.sku for one in manifest.articles))
     _once("articles.eans", (ean for one in manifest.articles for ean in one.eans))
     _once("parcels", (one.parcel for one in manifest.parcels))
+    _once("others", (one.parcel for one in manifest.others))
     _once("codes", (one.key for one in manifest.codes))
     _once("keys", (one.key for one in manifest.keys))
     _once("staff", (one.staff for one in manifest.staff))

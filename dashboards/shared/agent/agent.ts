@@ -10,6 +10,13 @@ export interface Fetched {
   readonly isCell: boolean
 }
 
+/** Whose a parcel is that is none of the day's; `why` '': the cloud has not said yet. */
+export interface Other {
+  readonly why: string
+  readonly station: string
+  readonly day: string
+}
+
 export interface Scan {
   readonly id: string
   readonly atMs: number
@@ -34,6 +41,8 @@ export interface Scan {
   readonly fetched: readonly Fetched[]
   /** Under which the agent keeps who may have asked; '' where nobody did. */
   readonly question: string
+  /** Null: it is of the day, or nothing is known of it. */
+  readonly other: Other | null
   readonly isUndone: boolean
   readonly canUndo: boolean
 }
@@ -115,9 +124,14 @@ export function madeScan(value: Json): Scan {
       isCell: one['cell'] === true,
     })),
     question: text(value['question']),
+    other: isObject(value['other']) ? readOther(value['other']) : null,
     isUndone: value['undone'] === true,
     canUndo: value['can_undo'] === true,
   }
+}
+
+function readOther(value: Json): Other {
+  return { why: text(value['why']), station: text(value['station']), day: text(value['day']) }
 }
 
 export function readStatus(value: unknown): Status | null {

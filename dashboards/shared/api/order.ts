@@ -38,6 +38,8 @@ export interface ParcelView {
   readonly state: string
   readonly slot: string
   readonly exceptions: readonly string[]
+  /** The other station that had it last, from where it is sent on; '' for nearly all. */
+  readonly elsewhere: string
 }
 
 export interface Step {
@@ -83,6 +85,7 @@ export function readOrder(body: unknown): OrderView | null {
       state: text(parcel['state']),
       slot: text(parcel['slot']),
       exceptions: Array.isArray(parcel['exceptions']) ? parcel['exceptions'].map(String) : [],
+      elsewhere: text(parcel['elsewhere']),
     })),
     timeline: timeline.filter(isObject).map((step) => ({
       at: text(step['at']),

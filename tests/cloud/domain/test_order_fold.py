@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from cloud.domain.events import RecordedEvent
-from cloud.domain.order import LineView, OrderFacts, OrderParcel, OrderState, fold_order, iso, view
+from cloud.domain.order import CountsView, LineView, OrderFacts, OrderParcel, OrderState, fold_order, iso, view
 from cloud.domain.parcel import Parcel, ParcelState, fold_parcel
 from edge.wire.ids import Epoch, EventNumber, SiteId
-from edge.wire.messages import AnyFact, ClockQuality, ParcelReceived, ParcelReleased, ParcelShelved
+from edge.wire.messages import AnyFact, ClockQuality, ParcelReceived, ParcelReleased, ParcelShelved, Problem
 from edge.wire.order import hlc_from_ms
 
 T0 = 1_790_000_000_000
@@ -37,6 +37,7 @@ RELEASED = parcel_at(ParcelState.RELEASED, ms=T0 + 5000)
 RETURNED = parcel_at(ParcelState.RETURNED)
 PACKED = parcel_at(ParcelState.PACKED, None)
 ASTRAY = parcel_at(ParcelState.RECEIVED, AWAY)
+SENT_ON = parcel_at(ParcelState.RETURNED, AWAY)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,9 @@ ASTRAY = parcel_at(ParcelState.RECEIVED, AWAY)
         ([RECEIVED, EXPECTED], OrderState.ARRIVED),
         ([RECEIVED, SHELVED], OrderState.READY),
         ([RECEIVED, ASTRAY], OrderState.ARRIVED),
-        ([ASTRAY], OrderState.PLACED),
+        ([ASTRAY], OrderState.IN_TRANSIT),
+        ([SENT_ON], OrderState.IN_TRANSIT),
+        ([RELEASED, SENT_ON], OrderState.PARTIALLY_COLLECTED),
         ([RELEASED, SHELVED], OrderState.PARTIALLY_COLLECTED),
         ([RELEASED, RELEASED], OrderState.COLLECTED),
         ([RELEASED, RETURNED], OrderState.COLLECTED),
@@ -89,6 +92,19 @@ def test_the_residents_view_tells_the_whole_story() -> None:
     assert msgspec.json.decode(msgspec.json.encode(shown))["lines"] == [
         {"name": "鸡蛋", "quantity": 2, "zone": "ambient", "parcel": "P1"}
     ]
+
+
+@pytest.mark.parametrize("state", [ParcelState.SHELVED, ParcelState.RETURNED])
+def test_a_parcel_that_another_station_has_is_to_come_and_says_where_it_is(state: ParcelState) -> None:
+    gone = Parcel(state=state, slot="B2", at_site=AWAY, state_at_ms=T0, problems=frozenset({Problem.MISSING}))
+    shown = view(ORDER, [OrderParcel("P1", "ambient", SHELVED), OrderParcel("P2", "ambient", gone)], {"away": "东门店"})
+    assert [one.elsewhere for one in shown.parcels] == ["", "东门店"]
+    assert (shown.state, shown.counts) == ("arrived", CountsView(total=2, here=1, collected=0))
+
+
+def test_a_parcel_that_its_own_station_sent_back_is_nowhere_else() -> None:
+    shown = view(ORDER, [OrderParcel("P1", "ambient", RETURNED)], {})
+    assert (shown.parcels[0].elsewhere, shown.state) == ("", "closed")
 
 
 def test_times_leave_as_utc_with_z() -> None:
