@@ -1,6 +1,7 @@
 """The judge of the schedules at work on one real agent: what is rightful passes, what a wrong agent does is named."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import find_free_port
-from tests.faults.cabinet import Ask, Cabinet
+from tests.faults.cabinet import Ask, Cabinet, read_wishes
 from tests.faults.processes import eventually
 from tests.faults.site import Site
 from tests.faults.stack import Stack
@@ -101,3 +102,23 @@ async def test_an_agent_that_pulses_again_after_it_died_is_named(tmp_path: Path)
     async with site_with_cabinet(tmp_path, "pulse-again") as (site, cabinet):
         await die_at_the_pulse(site, cabinet, "1")
         assert await eventually(lambda: bool(cabinet.verdicts()), SECOND_PULSE_S)
+
+
+async def test_a_board_that_hears_after_the_agent_gave_up_opened_a_door_that_was_asked_for(tmp_path: Path) -> None:
+    async with site_with_cabinet(tmp_path) as (site, cabinet):
+        card = site.folder / "data" / "site.db"
+        given_up: list[bool] = []
+
+        def hear_late(request: bytes) -> None:
+            until_s = time.monotonic() + SECOND_PULSE_S
+            while not given_up and cabinet.is_unlock(request):
+                if read_wishes(card, "outcome IS NOT NULL") or time.monotonic() > until_s:
+                    given_up.append(bool(read_wishes(card, "outcome IS NOT NULL")))
+                time.sleep(0.1)
+            cabinet.hear(request)
+
+        cabinet.lockers.on_request = hear_late
+        cabinet.asked[Ask("1", "check")] += 1
+        assert await look_into(site, "1") == "cell_uncertain"
+        assert given_up == [True]
+        assert (cabinet.judged, cabinet.verdicts()) == (1, ())
