@@ -23,6 +23,7 @@ from cloud.api import (
     commands,
     containers,
     docks,
+    driver,
     errors,
     etas,
     health,
@@ -79,7 +80,7 @@ ROUTERS = (
     alarms.router, cold_chain.router,
     cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
     trackers.router, runs.router, tracks.router, etas.router, maps.router, road_ways.router,
-    route_plans.router, replans.router,
+    route_plans.router, replans.router, driver.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

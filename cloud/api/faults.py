@@ -12,6 +12,7 @@ Param = str | int | float
 
 _LOOK = "check the spelling, or log in as somebody who may see it"
 _NEW_LINK = "ask your leader (团长) for a new one"
+_DISPATCHER = "ask the dispatcher (调度员) for a new one"
 _PARTS = "send it in parts"
 _AGAIN = "correct this field and send it again"
 _CELL = "correct this cell and send the order again"
@@ -118,6 +119,19 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_tracker": ("there is no such device", _LOOK),
     "terminal_missing": ("a JT/T 808 terminal is known by its number", "give the number its maker has set, mostly its SIM's"),
     "terminal_taken": ("a terminal with the number {terminal} is enrolled already", "revoke that one first, or correct the number"),
+    "driver_link_invalid": ("this link is not one of ours, or was cut short when it was copied", _DISPATCHER),
+    "driver_link_expired": ("this link has expired", _DISPATCHER),
+    "driver_link_taken_back": ("this link was taken back", _DISPATCHER),
+    "run_not_left": ("run {run} has not been sent off yet", "call the dispatcher (调度员), then send it again"),
+    "run_over": ("run {run} was ended before this", "tell the dispatcher (调度员) what happened"),
+    "stop_taken_off": ("this stop was taken off the run", "call the dispatcher (调度员)"),
+    "stop_signed": ("this stop was handed over already", "call the dispatcher (调度员) if that was a mistake"),
+    "not_of_run": ("run {run} does not come to {site} any more", "call the dispatcher (调度员): another van may have the stop"),
+    "not_for_stop": ("{container} is not for {site}, or is not there", "look at the label again"),
+    "act_key_taken": ("another act has the key {key}", "give each act a key of its own"),
+    "act_unknown": ("this release does not know {kind}", "reload the page and say it again"),
+    "act_no_reason": ("no reason is given", "say why it could not be delivered"),
+    "act_no_containers": ("want the containers it is about, and only where it is about some", "choose them and say it again"),
     "no_run_id": ("there is no such run", _LOOK),
     "run_underway": ("{name} is being loaded, underway or over", "choose another name, or end it first"),
     "run_state": ("a run that is {state} cannot become {wanted}", "look again: somebody may have been quicker; it needs a vehicle"),

@@ -62,6 +62,13 @@ async def resident(request: Request, token: str) -> Response:
     return _page(request, "residents.html")
 
 
+@router.get("/d/{token}")
+async def driver(request: Request, token: str) -> Response:
+    """Likewise, for drivers' links."""
+    del token
+    return _page(request, "driver.html")
+
+
 @router.get("/{path:path}")
 async def file(request: Request, path: str) -> Response:
     if path.startswith("api/"):

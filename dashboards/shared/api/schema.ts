@@ -250,6 +250,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/driver/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Acts
+         * @description What the driver said, in its order. Each is answered: one that is refused holds up none of the others.
+         */
+        post: operations["take_acts_api_driver_acts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/driver/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Own Run
+         * @description The run with its stops in order.
+         */
+        get: operations["look_at_own_run_api_driver_run_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/labels": {
         parameters: {
             query?: never;
@@ -1728,6 +1768,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/driver-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Driver Link
+         * @description A link for who drives the run, good for two days.
+         */
+        post: operations["make_driver_link_api_runs__run_id__driver_link_post"];
+        /**
+         * Take Back Driver Links
+         * @description All links to this run are good no more.
+         */
+        delete: operations["take_back_driver_links_api_runs__run_id__driver_link_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/eta": {
         parameters: {
             query?: never;
@@ -1915,6 +1979,26 @@ export interface paths {
          * @description All keys of the site.
          */
         delete: operations["take_back_credentials_api_sites__site_id__credentials_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site_id}/gate-note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Gate Note
+         * @description What drivers must know to get in there.
+         */
+        put: operations["set_gate_note_api_sites__site_id__gate_note_put"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2374,6 +2458,53 @@ export interface components {
             total: number;
         };
         /**
+         * ActAnswer
+         * @description ``already``: it was taken before. ``error``: why it was refused; it may be sent again under the same key.
+         */
+        ActAnswer: {
+            error?: components["schemas"]["Fault"] | null;
+            /** Key */
+            key: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "already" | "refused";
+        };
+        /**
+         * ActIn
+         * @description One thing a driver said. ``key``: the phone's own, said again with each try; ``at_ms`` by the phone's clock.
+         *
+         *     Kinds and reasons that this release does not know are refused one by one, so that an old page's good acts are taken.
+         */
+        ActIn: {
+            /** At Ms */
+            at_ms: number;
+            /**
+             * Containers
+             * @default []
+             */
+            containers: string[];
+            /** Key */
+            key: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Site */
+            site: string;
+            /** Stop */
+            stop: number;
+        };
+        /**
          * ActionIn
          * @description ``said``: with ``ask_evidence``, ``approve``, ``refuse`` the answer that the resident reads; else a note for the record.
          */
@@ -2397,6 +2528,25 @@ export interface components {
              * @default
              */
             said: string;
+        };
+        /**
+         * ActsIn
+         * @description In the order in which they were said. ``sent_at_ms`` by the same clock as their ``at_ms``: only how long ago is believed.
+         */
+        ActsIn: {
+            /** Acts */
+            acts: components["schemas"]["ActIn"][];
+            /** Sent At Ms */
+            sent_at_ms: number;
+        };
+        /**
+         * ActsOut
+         * @description One answer an act, and the run as it stands after them.
+         */
+        ActsOut: {
+            /** Answers */
+            answers: components["schemas"]["ActAnswer"][];
+            run: components["schemas"]["DriverRunOut"];
         };
         /**
          * AlarmList
@@ -3144,6 +3294,20 @@ export interface components {
             zone: string | null;
         };
         /**
+         * ContainerToDrop
+         * @description ``state`` loaded: it is in the van, as far as anybody scanned it. ``is_signed``: the station took it over.
+         */
+        ContainerToDrop: {
+            /** Id */
+            id: string;
+            /** Is Signed */
+            is_signed: boolean;
+            /** State */
+            state: string;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * CredentialIn
          * @description ``key``: one that the site has already, such as its password at the broker; left out, one is made.
          */
@@ -3350,6 +3514,86 @@ export interface components {
         DockStations: {
             /** Stations */
             stations: string[];
+        };
+        /** DriverLinkOut */
+        DriverLinkOut: {
+            /** Expires At */
+            expires_at: string;
+            /** Qr */
+            qr: string[];
+            /** Url */
+            url: string;
+        };
+        /**
+         * DriverRunOut
+         * @description Nothing of residents is in it.
+         */
+        DriverRunOut: {
+            /** As Of */
+            as_of: string;
+            clock: components["schemas"]["ClockOut"];
+            /** Day */
+            day: string;
+            /** Expires At */
+            expires_at: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+            /** Stops */
+            stops: components["schemas"]["DriverStop"][];
+            /** Time Zone */
+            time_zone: string;
+            tracker: components["schemas"]["TrackerNow"];
+            /** Vehicle */
+            vehicle: string | null;
+        };
+        /**
+         * DriverStop
+         * @description ``drop``: what this run brings there. ``empties``: labels of those that wait there.
+         */
+        DriverStop: {
+            /** Address */
+            address: string;
+            /** Arrived At */
+            arrived_at: string | null;
+            /** Drop */
+            drop: components["schemas"]["ContainerToDrop"][];
+            /** Empties */
+            empties: string[];
+            /** Gate Note */
+            gate_note: string;
+            /** Lat */
+            lat: number | null;
+            /** Lon */
+            lon: number | null;
+            /** Name */
+            name: string;
+            /** Planned Arrival */
+            planned_arrival: string | null;
+            /** Site */
+            site: string;
+            /** State */
+            state: string;
+            /** Stop */
+            stop: number;
+            window: components["schemas"]["DriverWindow"] | null;
+        };
+        /**
+         * DriverWindow
+         * @description In four of five cases between ``early`` and ``late``; as of the newest that is known of the van.
+         */
+        DriverWindow: {
+            /** As Of */
+            as_of: string;
+            /** Early */
+            early: string;
+            /** Is Estimate */
+            is_estimate: boolean;
+            /** Late */
+            late: string;
         };
         /**
          * EnrolledOut
@@ -3566,6 +3810,14 @@ export interface components {
              * @default false
              */
             early: boolean;
+        };
+        /**
+         * GateNote
+         * @description How a driver gets in: ``北门，报单元号``. Shown to drivers; no name or phone of a resident belongs in it.
+         */
+        GateNote: {
+            /** Gate Note */
+            gate_note: string;
         };
         /**
          * GoodsForm
@@ -5561,6 +5813,16 @@ export interface components {
             trackers: components["schemas"]["TrackerOut"][];
         };
         /**
+         * TrackerNow
+         * @description ``enrolled``: how many phones and terminals tell where the van is; ``fix_at``: when it was last seen, by whatever.
+         */
+        TrackerNow: {
+            /** Enrolled */
+            enrolled: number;
+            /** Fix At */
+            fix_at: string | null;
+        };
+        /**
          * TrackerOut
          * @description ``fix_at``: as of when its newest position is. ``unheard``: fixes of a person without a run underway, not kept.
          */
@@ -6386,6 +6648,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DisputeList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    take_acts_api_driver_acts_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActsOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_own_run_api_driver_run_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriverRunOut"];
                 };
             };
             /** @description Client Error */
@@ -9735,6 +10077,84 @@ export interface operations {
             };
         };
     };
+    make_driver_link_api_runs__run_id__driver_link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriverLinkOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    take_back_driver_links_api_runs__run_id__driver_link_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     run_eta_api_runs__run_id__eta_get: {
         parameters: {
             query?: never;
@@ -10209,6 +10629,50 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_gate_note_api_sites__site_id__gate_note_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GateNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GateNote"];
+                };
             };
             /** @description Client Error */
             "4XX": {

@@ -11,6 +11,7 @@ import { language } from './text'
 
 const LOOK = '请检查是否写错，或用有权限的账号登录'
 const NEW_LINK = '请向团长要一个新链接'
+const NEW_DRIVER_LINK = '请向调度员要一个新链接'
 const AGAIN = '改正这一项后重新提交'
 const CELL = '改正后重新导入这个订单'
 
@@ -55,6 +56,19 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   unknown_operator: ['没有运营方 {operator}', '请先登记运营方'],
   message_settled: ['这条消息已经处理过', '只有待处理的消息可以重放或放弃'],
   loss_number: ['数字对不上', '请刷新后再确认'],
+  driver_link_invalid: ['链接无效，或复制时少了一段', NEW_DRIVER_LINK],
+  driver_link_expired: ['链接已过期', NEW_DRIVER_LINK],
+  driver_link_taken_back: ['链接已作废', NEW_DRIVER_LINK],
+  run_not_left: ['车次 {run} 还没有发车', '请打电话给调度员，发车后再上传'],
+  run_over: ['车次 {run} 在这之前已经结束', '请把情况告诉调度员'],
+  stop_taken_off: ['这一站已从车次里去掉', '请打电话给调度员'],
+  stop_signed: ['这一站已经交接完成', '如果弄错了，请打电话给调度员'],
+  not_of_run: ['车次 {run} 已经不去 {site}', '请打电话给调度员，可能换了别的车'],
+  not_for_stop: ['{container} 不是 {site} 的，或者不在那里', '请再看一下筐上的标签'],
+  act_key_taken: ['编号 {key} 已被另一条记录使用', '请重新记一次'],
+  act_unknown: ['服务器不认识“{kind}”', '请刷新页面后重新记一次'],
+  act_no_reason: ['没有写原因', '请说明为什么无法交付'],
+  act_no_containers: ['没有选择周转筐', '请选好后再记一次'],
   link_invalid: ['链接无效', NEW_LINK],
   link_expired: ['链接已过期', NEW_LINK],
   link_taken_back: ['链接已作废', NEW_LINK],

@@ -10,12 +10,15 @@ from cloud.api.health_check import CAUSES
 
 ROOT = Path(__file__).resolve().parents[3]
 # Codes are written out where they are used.
-USED = re.compile(r"""(?:ApiError\(\s*\d+,\s*|Impossible\(|[^_]fault\(|line_fault\(\s*numbered,\s*|CsvError\()"(\w+)\"""")
+USED = re.compile(
+    r"""(?:ApiError\(\s*\d+,\s*|Impossible\(|[^_]fault\(|line_fault\(\s*numbered,\s*|CsvError\(|Judged\(stop,\s*)"(\w+)\""""
+)
 
 
 def used_codes() -> set[str]:
     texts = [path.read_text() for path in (ROOT / "cloud" / "api").glob("*.py")]
     texts.append((ROOT / "cloud" / "routing" / "disruption.py").read_text())  # whose refusals the api says
+    texts.append((ROOT / "cloud" / "domain" / "driving.py").read_text())
     missing = {f"no_{what}" for text in texts for what in re.findall(r'not_found\("\w+", "(\w+)"\)', text)}
     return missing | {code for text in texts for code in USED.findall(text)}
 
