@@ -152,7 +152,7 @@ def test_a_dates_books_say_what_is_open_and_name_the_parcels(town: Town, open_pa
     town.ask("POST", f"/api/operators/{OPERATOR}/batches/{today}/freeze", {"early": True})
     section = logged_in(town, open_page).get_by_role("region", name="对账")
     line = section.get_by_role("listitem").first
-    expect(line).to_contain_text("件还在路上或待提", timeout=SOON_MS)
+    expect(line).to_contain_text("件商品还在路上或待提", timeout=SOON_MS)
     expect(line).to_contain_text("发出")
     line.locator("summary").click()
     for label in order.labels:

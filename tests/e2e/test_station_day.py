@@ -295,7 +295,7 @@ def test_goods_are_shared_out_the_shelves_counted_and_what_is_left_seen_to(day: 
     look(page, "goods")
     counter.tap("清点完成")
     counter.says("清点完成")
-    page.get_by_role("region", name="分货").get_by_role("button", name="已放 2 个").click()
+    page.get_by_role("region", name="分货").get_by_role("button", name="已放 2 件").click()
     counter.says("这包齐了")
     expect(page.locator("section.last")).to_contain_text(BAG)
 
