@@ -11,6 +11,7 @@ from cloud.roads.ways import SNAP_M, Maneuver, Metres, Point, RoadsError, Route,
 Ask = Callable[[str, dict[str, Any]], Any]  # action, request → answer; RoadsError
 NO_EDGE = 171  # Valhalla's code of "no suitable edges near location"
 _LOCATE_AT_ONCE = 20  # what a Valhalla takes whose limits nobody raised
+_NO_WALK = "edge_walk algorithm failed"  # its refusal, by its own name
 _TRACED = [
     "edge.id", "edge.speed", "edge.begin_shape_index", "edge.end_shape_index", "edge.traffic_signal", "node.traffic_signal",
     "shape",
@@ -83,11 +84,7 @@ def _leg(ask: Ask, leg: dict[str, Any]) -> Route:
     speeds, edges = [usual_m_s] * (len(line) - 1), [0] * (len(line) - 1)
     lights: list[int] = []
     if length_m > 0:
-        traced = ask("trace_attributes", {
-            "encoded_polyline": leg["shape"], "costing": _COSTING, "shape_match": "edge_walk",
-            "filters": {"attributes": _TRACED, "action": "include"},
-        })  # fmt: skip
-        for edge in traced["edges"]:
+        for edge in _edges(ask, leg["shape"]):
             for at in range(edge["begin_shape_index"], min(edge["end_shape_index"], len(speeds))):
                 speeds[at], edges[at] = max(1.0, edge["speed"] / 3.6), int(edge["id"])
             if edge.get("traffic_signal") or edge.get("end_node", {}).get("traffic_signal"):
@@ -97,6 +94,23 @@ def _leg(ask: Ask, leg: dict[str, Any]) -> Route:
         lights=tuple(at for at in dict.fromkeys(lights) if at < len(line) - 1),
         maneuvers=tuple(_maneuver(one, len(line)) for one in leg["maneuvers"]), seconds=seconds, metres=length_m, is_estimate=False,
     )  # fmt: skip
+
+
+def _edges(ask: Ask, shape: str) -> list[dict[str, Any]]:
+    """None where Valhalla cannot walk its own route again, as it happens to one in some hundred legs of a city: the leg's usual
+    speed stands for all of it then.
+    """
+    request = {
+        "encoded_polyline": shape, "costing": _COSTING, "shape_match": "edge_walk",
+        "filters": {"attributes": _TRACED, "action": "include"},
+    }  # fmt: skip
+    try:
+        found: list[dict[str, Any]] = ask("trace_attributes", request)["edges"]
+    except RoadsError as error:
+        if _NO_WALK not in str(error):
+            raise
+        return []
+    return found
 
 
 def _maneuver(said: dict[str, Any], points: int) -> Maneuver:
