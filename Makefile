@@ -2,7 +2,7 @@
 #             FRESH=1 starts over, TOWN=0 starts empty, HOST=0.0.0.0 serves the LAN, PORT=8080
 # make test   all tests (test-unit, test-pages, test-slow, test-e2e are its parts); make check: style, types, layers, licences, pages
 # make pages  the pages alone, into dashboards/dist (a station's agent serves them)
-# make bench NAME=ingest|latency|fanout|outbox|barcodes|station|positions|routing|eta (SECONDS=300: how long a station scans);  make faults SEEDS=50 [MUTANT=…]
+# make bench NAME=ingest|latency|fanout|outbox|barcodes|station|positions|routing|plan|eta (SECONDS=300: how long a station scans);  make faults SEEDS=50 [MUTANT=…]
 
 SHELL := /bin/sh
 PY := .venv/bin/python
@@ -67,7 +67,7 @@ check: setup-dev
 	@if [ -f dashboards/package.json ]; then $(NPM) run check; else echo "dashboards/ has no pages yet: skipped"; fi
 
 bench: setup-dev
-	@[ -n "$(NAME)" ] || { echo "which? make bench NAME=ingest|latency|fanout|outbox|barcodes|station|positions|routing|eta" >&2; exit 2; }
+	@[ -n "$(NAME)" ] || { echo "which? make bench NAME=ingest|latency|fanout|outbox|barcodes|station|positions|routing|plan|eta" >&2; exit 2; }
 	@exec $(PY) -m tests.bench.$(NAME)
 
 faults: setup-dev
