@@ -21,6 +21,7 @@ export default defineConfig({
         pickup: page('pickup'),
         dock: page('dock'),
         ops: page('ops'),
+        dispatch: page('dispatch'),
       },
     },
   },

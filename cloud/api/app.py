@@ -22,6 +22,7 @@ from cloud.api import (
     cold_chain,
     commands,
     containers,
+    departures,
     docks,
     driver,
     errors,
@@ -46,6 +47,7 @@ from cloud.api import (
     replans,
     resident_cases,
     road_ways,
+    route_plan_moves,
     route_plans,
     runs,
     sessions,
@@ -80,7 +82,7 @@ ROUTERS = (
     alarms.router, cold_chain.router,
     cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
     trackers.router, runs.router, tracks.router, etas.router, maps.router, road_ways.router,
-    route_plans.router, replans.router, driver.router,
+    route_plans.router, route_plan_moves.router, replans.router, departures.router, driver.router,
     health.router, pages.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

@@ -101,8 +101,16 @@ def _only(*roles: Role) -> Callable[[Account], Account]:
     return check
 
 
+async def _planner_apart(request: Request, services: ServicesDep) -> Account:
+    async with services.pool.connection() as connection, connection.transaction():
+        account = await current_account(request, services, connection)
+    return _only(Role.ADMIN, Role.DISPATCHER)(account)
+
+
 Admin = Annotated[Account, Depends(_only(Role.ADMIN))]
 Planner = Annotated[Account, Depends(_only(Role.ADMIN, Role.DISPATCHER))]
+# The same, whose connection is given back before the route begins: for one that waits for another, or for long.
+PlannerApart = Annotated[Account, Depends(_planner_apart)]
 
 
 def require_operator(account: Account, operator_id: str) -> None:

@@ -93,6 +93,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "one of the plans is of a whole day, the other of what is left of it",
         "compare the two answers to one event; what a plan of the rest changes stands in its moves",
     ),
+    "plan_of_rest": (
+        "a plan of the rest of a day is not changed by hand",
+        "ask for another answer to what has happened (POST …/replans), or change the plan before the day begins",
+    ),
     "plan_outdated": (
         "the day has gone on since this plan was asked for: {name} was loaded, is over, or was planned anew",
         "ask for it again, of the plan that is committed now (POST …/replans)",

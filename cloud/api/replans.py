@@ -9,7 +9,7 @@ from cloud.api.day_standing import run_names
 from cloud.api.errors import ApiError
 from cloud.api.replan_asking import rest_asked
 from cloud.api.replan_forms import ReplanIn, ReplanOut, TransferContainer, TransferList, TransferOut
-from cloud.api.route_plans import plan_out, plan_seen, result_of
+from cloud.api.route_plan_showing import plan_out, plan_seen, result_of
 from cloud.auth.audit import write_audit
 from cloud.routing.answer import MeetSaid
 from cloud.routing.day import Day

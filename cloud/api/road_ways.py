@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud.api.context import Admin, CurrentAccount, Planner, Services, ServicesDep, Transaction
+from cloud.api.context import Admin, CurrentAccount, Planner, PlannerApart, Services, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
 from cloud.api.text import SiteIdText
 from cloud.auth.audit import write_audit
@@ -151,7 +151,7 @@ async def find_route(wanted: RouteForm, account: Planner, services: ServicesDep,
 
 
 @router.post("/matrix")
-async def find_matrix(wanted: MatrixForm, account: Planner, services: ServicesDep) -> MatrixOut:
+async def find_matrix(wanted: MatrixForm, account: PlannerApart, services: ServicesDep) -> MatrixOut:
     """Times and distances between sites; who can't be reached is named."""
     # Its own transaction: the service takes a connection itself, and nobody waits for one who holds one.
     async with services.pool.connection() as connection:

@@ -160,6 +160,7 @@ class PlanHead(BaseModel):
     """``state``: queued, solving, done, failed, stopped, committed, discarded. ``trouble``: of one that failed.
 
     Of the rest of a day: ``base``, the plan it changes, ``event``, what has happened, ``answer``: smallest or best.
+    ``moved_from``: the plan it was made from by hand.
     """
 
     id: int
@@ -175,29 +176,77 @@ class PlanHead(BaseModel):
     trouble: str
     stations: int
     runs: list[str]
-    base: int | None = None
+    base: int | None
     answer: str = ""
     event: dict[str, str | int | None] | None = None
+    moved_from: int | None
 
 
 class PlanList(BaseModel):
     plans: list[PlanHead]
 
 
+class PlacedOut(BaseModel):
+    """A dock or a station. Null coordinates: nobody knows where it lies."""
+
+    site: str
+    name: str
+    lat: float | None
+    lon: float | None
+
+
+class PlanVan(BaseModel):
+    """As asked for; seconds since midnight there."""
+
+    id: str
+    vehicle: str
+    room: ZonesOut
+    from_s: int
+    to_s: int
+    max_stops: int | None
+    max_reloads: int
+    fixed_fen: int
+    per_km_fen: int
+    per_h_fen: int
+
+
+class PlanStation(PlacedOut):
+    """What is to be brought, and when unloading may begin."""
+
+    load: ZonesOut
+    from_s: int
+    to_s: int
+    priority: int
+
+
+class PlanDay(BaseModel):
+    """What was asked: the same can be asked for again."""
+
+    depot: PlacedOut
+    vans: list[PlanVan]
+    stations: list[PlanStation]
+    loading_s: int
+    service_s: int
+    container_s: int
+
+
 class PlanOut(PlanHead):
     """``result`` null: not yet, or none came of it."""
 
+    day: PlanDay
     progress: list[ProgressOut]
     result: PlanResult | None
 
 
 class MovedOut(BaseModel):
-    """``before``, ``after``: the van; "" where none comes."""
+    """``before``, ``after``: the van; "" where none comes. ``said_en``, ``said_zh``: why; "" of the many that nobody asked for."""
 
     site: str
     name: str
     before: str
     after: str
+    said_en: str
+    said_zh: str
 
 
 class PlanComparison(BaseModel):
@@ -211,3 +260,37 @@ class PlanComparison(BaseModel):
     unassigned: int
     late_if_slower: int
     moved: list[MovedOut]
+
+
+class TourIn(_Form):
+    """``trips``: sites in order; between two trips the van loads again."""
+
+    van: VanId
+    trips: list[Annotated[list[SiteIdText], Field(max_length=1_000)]] = Field(max_length=6)
+
+
+class ToursIn(_Form):
+    """All there are to be; a van that is in none stays, a station that is in none gets nothing."""
+
+    tours: list[TourIn] = Field(max_length=300)
+
+
+class RefusalOut(BaseModel):
+    """What is wrong with a van's tour. ``field``: ``tours[2]``; ``site``: "" where it is the van as a whole."""
+
+    field: str
+    code: str
+    van: str
+    site: str
+    said_en: str
+    said_zh: str
+    remedy_en: str
+    remedy_zh: str
+
+
+class TrialOut(BaseModel):
+    """``result``, ``comparison`` null: it does not hold, as ``refusals`` says. The comparison is with the plan it began from."""
+
+    result: PlanResult | None
+    comparison: PlanComparison | None
+    refusals: list[RefusalOut]

@@ -1,28 +1,30 @@
 """Routes of a day (排线): asked for, searched by the jobs process, watched, stopped, compared, made runs or discarded."""
 
-import json
-from dataclasses import asdict
+import asyncio
 from datetime import date
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
 
-from cloud.api.context import Planner, ServicesDep, Transaction, require_known_operator, require_operator
-from cloud.api.errors import ApiError, not_found
+from cloud.api.context import Planner, PlannerApart, ServicesDep, Transaction, require_known_operator, require_operator
+from cloud.api.errors import ApiError
 from cloud.api.replan_committing import commit_rest
 from cloud.api.route_plan_asking import day_asked
 from cloud.api.route_plan_committing import commit
-from cloud.api.route_plan_forms import DayIn, PlanComparison, PlanHead, PlanList, PlanOut, PlanResult, ProgressOut
-from cloud.api.text import iso_of, iso_or_none
-from cloud.auth.accounts import Account
+from cloud.api.route_plan_forms import DayIn, PlanComparison, PlanHead, PlanList, PlanOut
+from cloud.api.route_plan_showing import comparison_out, day_of, head_of, plan_out, plan_seen, result_of
 from cloud.auth.audit import write_audit
 from cloud.routing.answer import PlanSaid
 from cloud.routing.comparison import differences
-from cloud.routing.day import Day
+from cloud.routing.day import Day, problem_of
+from cloud.routing.hand import calls_of, tours_of
+from cloud.routing.matrix import Matrix
+from cloud.routing.plan import Tour
+from cloud.routing.road_matrix import RoadMatrix
+from cloud.routing.sifting import sift
+from cloud.routing.transfers import Transfer, transfers
 from cloud.store import route_plans
-from cloud.store.pool import Connection
-from cloud.store.route_plans import PlanStanding
 
 router = APIRouter(prefix="/api", tags=["plans"])
 
@@ -47,7 +49,7 @@ async def list_plans(operator_id: str, account: Planner, connection: Transaction
     """Of a date, the newest first."""
     require_operator(account, operator_id)
     found = await route_plans.listed(connection, account.scope, operator_id=operator_id, day=day)
-    return PlanList(plans=[PlanHead.model_validate(_head(plan)) for plan in found])
+    return PlanList(plans=[PlanHead.model_validate(head_of(plan)) for plan in found])
 
 
 @router.get("/plans/{plan_id}")
@@ -74,7 +76,7 @@ async def commit_plan(plan_id: int, account: Planner, services: ServicesDep, con
     result = result_of(plan)
     if result is None or plan.state not in route_plans.OPEN:
         raise ApiError(409, "plan_state", "plan_id", state=plan.state)
-    now = msgspec.json.decode(plan.day, type=Day).situation
+    now = day_of(plan).situation
     if now is None:
         runs = await commit(connection, plan, result, account.id, services.now())
     else:
@@ -94,52 +96,35 @@ async def discard_plan(plan_id: int, account: Planner, services: ServicesDep, co
 
 
 @router.get("/plans/{plan_id}/comparison/{other_id}")
-async def compare_plans(plan_id: int, other_id: int, account: Planner, connection: Transaction) -> PlanComparison:
-    """What the other plan of the same date costs and does more, or less, and which stations another van comes to."""
-    one, other = await plan_seen(connection, account, plan_id), await plan_seen(connection, account, other_id)
+async def compare_plans(plan_id: int, other_id: int, account: PlannerApart, services: ServicesDep) -> PlanComparison:
+    """What the other plan of the same date costs and does more, or less, and which stations another van comes to.
+
+    Of whole days also why; what a plan of the rest of a day changes stands in its moves.
+    """
+    async with services.pool.connection() as connection:
+        one, other = await plan_seen(connection, account, plan_id), await plan_seen(connection, account, other_id)
     if (one.operator_id, one.service_date) != (other.operator_id, other.service_date):
         raise ApiError(422, "plans_of_two_days", "other_id")
-    before, after = result_of(one), result_of(other)
-    if _span(one) != _span(other):
+    before, after, day = result_of(one), result_of(other), day_of(other)
+    if _span(day_of(one)) != _span(day):
         raise ApiError(422, "plans_of_two_spans", "other_id")
     if before is None or after is None:
         raise ApiError(409, "plan_state", "plan_id", state=one.state if before is None else other.state)
-    return PlanComparison.model_validate(asdict(differences(before, after)))
+    if day.situation is not None:
+        plain = [Transfer(move.site, move.name, move.before, move.after, None) for move in differences(before, after).moved]
+        return comparison_out(before, after, plain)
+    # It takes a connection itself, and nobody waits for one who holds one.
+    matrix = await RoadMatrix(services.matrix).matrix(day.places)
+    return await asyncio.to_thread(_compared, day, matrix, before, after)
 
 
-async def plan_seen(connection: Connection, account: Account, plan_id: int) -> PlanStanding:
-    """One that the account may see; 404."""
-    found = await route_plans.listed(connection, account.scope, plan_id=plan_id)
-    if not found:
-        raise not_found("plan_id", "plan")
-    return found[0]
-
-
-def result_of(plan: PlanStanding) -> PlanSaid | None:
-    """Its routes, if it has any."""
-    return None if plan.result is None else msgspec.json.decode(plan.result, type=PlanSaid)
-
-
-def _span(plan: PlanStanding) -> tuple[int, int] | None:
+def _span(day: Day) -> tuple[int, int] | None:
     """Of what is left of a day, since when and of which plan; None: of a whole day."""
-    now = msgspec.json.decode(plan.day, type=Day).situation
-    return None if now is None else (now.base, now.now_s)
+    return None if day.situation is None else (day.situation.base, day.situation.now_s)
 
 
-def _head(plan: PlanStanding) -> dict[str, object]:
-    day = msgspec.json.decode(plan.day, type=Day)
-    now = day.situation
-    rest = {} if now is None else {"base": now.base, "answer": now.answer, "event": msgspec.to_builtins(now.event)}
-    return {
-        "id": plan.id, "operator": plan.operator_id, "service_date": plan.service_date, "state": plan.state,
-        "asked_by": plan.asked_by, "asked_at": iso_of(plan.asked_at), "ended_at": iso_or_none(plan.ended_at),
-        "seconds": day.seconds, "stop_asked": plan.stop_asked, "is_estimate": plan.is_estimate, "trouble": plan.trouble,
-        "stations": len(day.stations), "runs": plan.runs, **rest,
-    }  # fmt: skip
-
-
-def plan_out(plan: PlanStanding) -> PlanOut:
-    """As it is shown."""
-    progress = [ProgressOut(seconds=seconds, cost_fen=fen) for seconds, fen in json.loads(plan.progress)]
-    result = None if plan.result is None else PlanResult.model_validate_json(plan.result)
-    return PlanOut.model_validate({**_head(plan), "progress": progress, "result": result})
+def _compared(day: Day, matrix: Matrix, before: PlanSaid, after: PlanSaid) -> PlanComparison:
+    problem, _ = sift(problem_of(day, matrix))
+    known = [tour for tour in tours_of(after) if tour.van in problem.van]
+    tours = [Tour(tour.van, calls_of(day.depot.site, tour.trips)) for tour in known]
+    return comparison_out(before, after, transfers(before, after, problem, tours))

@@ -28,6 +28,9 @@ WORDS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("the break can't begin within the shift", "move the break into the shift"),
         ("休息时间不在班次之内", "请把休息时间调整到班次内"),
     ),
+    "twice_on_tours": (
+        ("{id} is given twice", "keep it once, on one van"), ("{id} 出现了两次", "请只保留一次，排在一辆车上"),
+    ),
     "twice_first": (
         ("{id} is fixed at the head of two vans", "fix it on one of them"), ("{id} 同时固定在两辆车的首站", "请只固定在一辆车上"),
     ),

@@ -55,7 +55,7 @@ def best_insertion(problem: Problem, tours: Mapping[str, Tour], stop: Stop) -> I
 def insertion_into(problem: Problem, tour: Tour, stop: Stop) -> Insertion | Obstacle:
     """Into one van's tour, which may be empty."""
     van = problem.van[tour.van_id]
-    before = _cost_mfen(problem, tour)
+    before = tour_cost_mfen(problem, tour)
     best: Insertion | None = None
     obstacles: list[Obstacle] = []
     for calls in places_for(tour.calls, stop, van):
@@ -147,7 +147,8 @@ def _binding(van_id: str, obstacles: Sequence[Obstacle]) -> Obstacle:
     return min(obstacles, key=lambda one: order.get(one.code, len(order)), default=Obstacle(van_id, "no_van_may"))
 
 
-def _cost_mfen(problem: Problem, tour: Tour) -> int:
+def tour_cost_mfen(problem: Problem, tour: Tour) -> int:
+    """Nothing where the van stays, or where the tour does not hold."""
     if not tour.calls:
         return 0
     route = timetable(problem, tour)

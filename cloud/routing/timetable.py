@@ -42,14 +42,14 @@ class _Node:
     before: "_Node | None"
 
 
-def timetable(problem: Problem, tour: Tour) -> Route | Misfit:
-    """The route of a tour that has calls."""
+def timetable(problem: Problem, tour: Tour, *, is_earliest: bool = False) -> Route | Misfit:
+    """The route of a tour that has calls. ``is_earliest``: it leaves as soon as it may, however long it then waits."""
     van = problem.van[tour.van_id]
     todo = [_place(problem, call) for call in tour.calls]
     opened = problem.depot[van.depot_id].opened if van.depot_id is not None else van.shift
     earliest_s = max(van.shift.from_s, opened.from_s)
     route = _leaving(problem, van, todo, earliest_s)
-    if isinstance(route, Misfit):
+    if isinstance(route, Misfit) or is_earliest:
         return route
     late_s = min(opened.to_s, todo[0].windows[-1].to_s)
     early_s, best = earliest_s, route

@@ -1,4 +1,7 @@
-"""Plans in plain words, English and Chinese: why nobody comes to a stop, and why a stop moved. Pages show what stands here."""
+"""Plans in plain words, English and Chinese: why nobody comes to a stop, and why a stop moved. Pages show what stands here.
+
+Why a tour does not hold is said in `refusals`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +17,23 @@ class Said:
     en: str
     zh: str
 
+    def in_language(self, language: int) -> str:
+        """0: English, 1: Chinese."""
+        return (self.en, self.zh)[language]
+
 
 MEASURES: Mapping[str, Said] = {
     "ambient": Said("crates", "常温区"),
     "chilled": Said("cold box", "冷藏区"),
     "frozen": Said("freezer box", "冷冻区"),
     "weight": Said("weight limit", "载重"),
+}
+
+_BOXES: Mapping[str, Said] = {
+    "ambient": Said("crates", "周转筐"),
+    "chilled": Said("cold boxes", "冷藏箱"),
+    "frozen": Said("freezer boxes", "冷冻箱"),
+    "weight": Said("grams", "载重（克）"),
 }
 
 # Besides what `faults` says of stops that cannot be served at all.
@@ -43,7 +57,55 @@ REASONS: Mapping[str, Said] = {
     ),
     "station_closed": Said("the station is closed; its goods come back", "自提点未营业，货物随车返回"),
     "left_aside": Said("it was passed over before; its goods are still aboard van {van}", "此前已跳过，货物仍在车辆 {van} 上"),
+    "left_out": Said("nobody has put it on a van", "还没有安排车辆"),
 }  # fmt: skip
+
+# Why a stop moved: what keeps the van that had it from having it still; code → with {van}, the van that had it.
+_WHY_MOVED: Mapping[str, Said] = {
+    "overloaded.ambient": Said("{van}'s crates are full", "{van}周转筐已满"),
+    "overloaded.chilled": Said("{van}'s cold box is full", "{van}冷藏箱已满"),
+    "overloaded.frozen": Said("{van}'s freezer box is full", "{van}冷冻箱已满"),
+    "overloaded.weight": Said("{van} is at its weight limit", "{van}载重已满"),
+    "too_late": Said("{van} would come too late", "{van}赶不上时间窗"),
+    "shift_over": Said("{van} would be back after its shift", "{van}会超出班次"),
+    "duty_over": Said("{van}'s driver would work too long", "{van}的司机会超过工作时长"),
+    "no_break": Said("{van}'s driver would miss the break", "{van}的司机会错过休息"),
+    "depot_closed": Said("{van} would load after the warehouse has closed", "{van}装货时网格仓已关闭"),
+    "too_many_stops": Said("{van} makes as many stops as it may", "{van}已达站点上限"),
+    "van_not_allowed": Said("{van} may not come to it", "{van}不可以送它"),
+    "unreachable": Said("no road leads {van} to it", "{van}没有路可以到"),
+    "no_way": Said("no road leads {van} to it", "{van}没有路可以到"),
+    "not_first": Said("{van} has to begin with what is fixed", "{van}必须先送固定的站点"),
+    "gone": Said("{van} does not drive", "{van}当天不出车"),
+    "dearer": Said("{van} would cost ¥{yuan} more", "由{van}送要多花 ¥{yuan}"),
+    "cheaper": Said("{van} would cost ¥{yuan} less", "由{van}送可省 ¥{yuan}"),
+    "same": Said("{van} would cost the same", "由{van}送费用相同"),
+    "none_before": Said("no van came to it before", "原来没有安排车辆"),
+}  # fmt: skip
+_MOVED = Said("{name} goes to {after}: {why}", "{name}改由{after}：{why}")
+_LEFT_OUT = Said("{name} is taken off {before}: {why}", "{name}不再由{before}送：{why}")
+
+
+def moved_said(name: str, before: str, after: str, code: str, params: Mapping[str, Param], left_out: Said | None) -> Said:
+    """``code``: of `moves`. ``left_out``: why no van comes to it any more, where ``after`` is ""."""
+    words, why = (_LEFT_OUT, left_out) if left_out is not None else (_MOVED, _WHY_MOVED[code])
+    told = []
+    for language in range(2):
+        was = van_said(before).in_language(language)
+        reason = why.in_language(language) if left_out is not None else why.in_language(language).format(**params, van=was)
+        goes_to = van_said(after).in_language(language)
+        told.append(words.in_language(language).format(name=name, before=was, after=goes_to, why=reason))
+    return Said(*told)
+
+
+def van_said(van_id: str) -> Said:
+    """A number is a van's number, anything else its own name."""
+    return Said(f"van {van_id}", f"{van_id}号车") if van_id.isdigit() else Said(van_id, van_id)
+
+
+def boxes_said(measure: str) -> Said:
+    """What is counted, so many of it."""
+    return _BOXES[measure]
 
 
 def said(reason: Reason) -> Said:

@@ -38,6 +38,7 @@ class PlanStanding:
     trouble: str
     ended_at: datetime | None
     runs: list[str]
+    moved_from: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,28 @@ async def ask(connection: Connection, operator_id: str, day: date, asked: bytes,
     return int(row[0])
 
 
+async def keep_moved(
+    connection: Connection, plan: PlanStanding, result: bytes, account_id: int, now: datetime, *, is_estimate: bool
+) -> int:
+    """Of the same day, made from ``plan`` by hand, with nothing to search; its number."""
+    cursor = await connection.execute(
+        """
+        INSERT INTO plan (operator_id, service_date, state, asked_by, asked_at, day, result, is_estimate, ended_at, moved_from)
+        VALUES (%(operator)s, %(date)s, 'done', %(account)s, %(now)s, %(day)s::jsonb, %(result)s::jsonb, %(estimate)s, %(now)s,
+            %(from)s)
+        RETURNING id
+        """,
+        {
+            "operator": plan.operator_id, "date": plan.service_date, "account": account_id, "now": now, "day": plan.day,
+            "result": result.decode(), "estimate": is_estimate, "from": plan.id,
+        },
+    )  # fmt: skip
+    row = await cursor.fetchone()
+    if row is None:
+        raise RuntimeError("an insert that returns its row returned none")
+    return int(row[0])
+
+
 async def listed(
     connection: Connection, scope: Scope, *, operator_id: str | None = None, day: date | None = None, plan_id: int | None = None
 ) -> list[PlanStanding]:
@@ -71,7 +94,7 @@ async def listed(
         await cursor.execute(
             f"""
             SELECT l.id, l.operator_id, l.service_date, l.state, a.display_name AS asked_by, l.asked_at, l.day::text,
-                l.result::text, l.progress::text, l.is_estimate, l.stop_asked, l.trouble, l.ended_at, l.runs
+                l.result::text, l.progress::text, l.is_estimate, l.stop_asked, l.trouble, l.ended_at, l.runs, l.moved_from
             FROM plan l LEFT JOIN account a ON a.id = l.asked_by
             WHERE {PLANS_IN_SCOPE} AND (%(operator)s::text IS NULL OR l.operator_id = %(operator)s)
                 AND (%(day)s::date IS NULL OR l.service_date = %(day)s) AND (%(plan)s::bigint IS NULL OR l.id = %(plan)s)

@@ -1003,6 +1003,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operators/{operator_id}/departures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Departures
+         * @description By when they are to leave.
+         */
+        get: operations["departures_api_operators__operator_id__departures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operators/{operator_id}/erasures": {
         parameters: {
             query?: never;
@@ -1458,6 +1478,8 @@ export interface paths {
         /**
          * Compare Plans
          * @description What the other plan of the same date costs and does more, or less, and which stations another van comes to.
+         *
+         *     Of whole days also why; what a plan of the rest of a day changes stands in its moves.
          */
         get: operations["compare_plans_api_plans__plan_id__comparison__other_id__get"];
         put?: never;
@@ -1482,6 +1504,26 @@ export interface paths {
          * @description Nothing becomes of it; it can still be looked at.
          */
         post: operations["discard_plan_api_plans__plan_id__discard_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep Tours
+         * @description These tours as a new plan of the date, to be committed or discarded. The one it began from stays as it is.
+         */
+        post: operations["keep_tours_api_plans__plan_id__moves_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1542,6 +1584,26 @@ export interface paths {
         get: operations["list_transfers_api_plans__plan_id__transfers_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plans/{plan_id}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Tours
+         * @description What these tours would come to, and what moves; nothing is kept. What does not hold is told, with all that is wrong.
+         */
+        post: operations["try_tours_api_plans__plan_id__trial_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3308,6 +3370,20 @@ export interface components {
             zone: string;
         };
         /**
+         * ContainersOut
+         * @description Of one zone. ``sorted``: packed at the dock; ``loaded``: on the van.
+         */
+        ContainersOut: {
+            /** Expected */
+            expected: number;
+            /** Loaded */
+            loaded: number;
+            /** Sorted */
+            sorted: number;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * CredentialIn
          * @description ``key``: one that the site has already, such as its password at the broker; left out, one is made.
          */
@@ -3463,6 +3539,50 @@ export interface components {
             minutes: number;
             /** Van */
             van: string;
+        };
+        /**
+         * DepartureBoard
+         * @description ``promise``: the time of day by which every station has its goods.
+         */
+        DepartureBoard: {
+            /** Promise */
+            promise: string;
+            /** Runs */
+            runs: components["schemas"]["DepartureOut"][];
+        };
+        /**
+         * DepartureOut
+         * @description ``late``: stops that are not reached before the promise, as last estimated, else as planned.
+         *
+         *     ``heard_at``: of its vehicle's newest position; null: none, or no vehicle.
+         */
+        DepartureOut: {
+            /** Containers */
+            containers: components["schemas"]["ContainersOut"][];
+            /** Departed At */
+            departed_at: string | null;
+            /** Done */
+            done: number;
+            /** Heard At */
+            heard_at: string | null;
+            /** Late */
+            late: number;
+            /** Name */
+            name: string;
+            /** Planned End */
+            planned_end: string | null;
+            /** Planned Start */
+            planned_start: string | null;
+            /** Run */
+            run: number;
+            /** State */
+            state: string;
+            /** Stops */
+            stops: number;
+            /** Vehicle */
+            vehicle: string | null;
+            /** Vehicle Name */
+            vehicle_name: string | null;
         };
         /** DisputeList */
         DisputeList: {
@@ -4254,7 +4374,7 @@ export interface components {
         };
         /**
          * MovedOut
-         * @description ``before``, ``after``: the van; "" where none comes.
+         * @description ``before``, ``after``: the van; "" where none comes. ``said_en``, ``said_zh``: why; "" of the many that nobody asked for.
          */
         MovedOut: {
             /** After */
@@ -4263,6 +4383,10 @@ export interface components {
             before: string;
             /** Name */
             name: string;
+            /** Said En */
+            said_en: string;
+            /** Said Zh */
+            said_zh: string;
             /** Site */
             site: string;
         };
@@ -4679,6 +4803,20 @@ export interface components {
             lon: number;
         };
         /**
+         * PlacedOut
+         * @description A dock or a station. Null coordinates: nobody knows where it lies.
+         */
+        PlacedOut: {
+            /** Lat */
+            lat: number | null;
+            /** Lon */
+            lon: number | null;
+            /** Name */
+            name: string;
+            /** Site */
+            site: string;
+        };
+        /**
          * PlanComparison
          * @description The other plan minus this one.
          */
@@ -4701,10 +4839,28 @@ export interface components {
             vans: number;
         };
         /**
+         * PlanDay
+         * @description What was asked: the same can be asked for again.
+         */
+        PlanDay: {
+            /** Container S */
+            container_s: number;
+            depot: components["schemas"]["PlacedOut"];
+            /** Loading S */
+            loading_s: number;
+            /** Service S */
+            service_s: number;
+            /** Stations */
+            stations: components["schemas"]["PlanStation"][];
+            /** Vans */
+            vans: components["schemas"]["PlanVan"][];
+        };
+        /**
          * PlanHead
          * @description ``state``: queued, solving, done, failed, stopped, committed, discarded. ``trouble``: of one that failed.
          *
          *     Of the rest of a day: ``base``, the plan it changes, ``event``, what has happened, ``answer``: smallest or best.
+         *     ``moved_from``: the plan it was made from by hand.
          */
         PlanHead: {
             /**
@@ -4717,7 +4873,7 @@ export interface components {
             /** Asked By */
             asked_by: string | null;
             /** Base */
-            base?: number | null;
+            base: number | null;
             /** Ended At */
             ended_at: string | null;
             /** Event */
@@ -4728,6 +4884,8 @@ export interface components {
             id: number;
             /** Is Estimate */
             is_estimate: boolean | null;
+            /** Moved From */
+            moved_from: number | null;
             /** Operator */
             operator: string;
             /** Runs */
@@ -4812,7 +4970,8 @@ export interface components {
             /** Asked By */
             asked_by: string | null;
             /** Base */
-            base?: number | null;
+            base: number | null;
+            day: components["schemas"]["PlanDay"];
             /** Ended At */
             ended_at: string | null;
             /** Event */
@@ -4823,6 +4982,8 @@ export interface components {
             id: number;
             /** Is Estimate */
             is_estimate: boolean | null;
+            /** Moved From */
+            moved_from: number | null;
             /** Operator */
             operator: string;
             /** Progress */
@@ -4916,6 +5077,27 @@ export interface components {
             waiting_s: number;
         };
         /**
+         * PlanStation
+         * @description What is to be brought, and when unloading may begin.
+         */
+        PlanStation: {
+            /** From S */
+            from_s: number;
+            /** Lat */
+            lat: number | null;
+            load: components["schemas"]["ZonesOut"];
+            /** Lon */
+            lon: number | null;
+            /** Name */
+            name: string;
+            /** Priority */
+            priority: number;
+            /** Site */
+            site: string;
+            /** To S */
+            to_s: number;
+        };
+        /**
          * PlanStop
          * @description ``arrival_s``, ``departure_s``: seconds since midnight there. ``trip``: 1 until the van has loaded again.
          */
@@ -4954,6 +5136,31 @@ export interface components {
             remedy_zh: string;
             /** Site */
             site: string;
+        };
+        /**
+         * PlanVan
+         * @description As asked for; seconds since midnight there.
+         */
+        PlanVan: {
+            /** Fixed Fen */
+            fixed_fen: number;
+            /** From S */
+            from_s: number;
+            /** Id */
+            id: string;
+            /** Max Reloads */
+            max_reloads: number;
+            /** Max Stops */
+            max_stops: number | null;
+            /** Per H Fen */
+            per_h_fen: number;
+            /** Per Km Fen */
+            per_km_fen: number;
+            room: components["schemas"]["ZonesOut"];
+            /** To S */
+            to_s: number;
+            /** Vehicle */
+            vehicle: string;
         };
         /**
          * PlannedContainer
@@ -5131,6 +5338,28 @@ export interface components {
             sensor: string;
             /** Step S */
             step_s: number;
+        };
+        /**
+         * RefusalOut
+         * @description What is wrong with a van's tour. ``field``: ``tours[2]``; ``site``: "" where it is the van as a whole.
+         */
+        RefusalOut: {
+            /** Code */
+            code: string;
+            /** Field */
+            field: string;
+            /** Remedy En */
+            remedy_en: string;
+            /** Remedy Zh */
+            remedy_zh: string;
+            /** Said En */
+            said_en: string;
+            /** Said Zh */
+            said_zh: string;
+            /** Site */
+            site: string;
+            /** Van */
+            van: string;
         };
         /**
          * RefusedLabel
@@ -5766,6 +5995,24 @@ export interface components {
             verdict: string;
         };
         /**
+         * TourIn
+         * @description ``trips``: sites in order; between two trips the van loads again.
+         */
+        TourIn: {
+            /** Trips */
+            trips: string[][];
+            /** Van */
+            van: string;
+        };
+        /**
+         * ToursIn
+         * @description All there are to be; a van that is in none stays, a station that is in none gets nothing.
+         */
+        ToursIn: {
+            /** Tours */
+            tours: components["schemas"]["TourIn"][];
+        };
+        /**
          * TrackOut
          * @description ``pieces``: between two of them nothing was heard. ``is_simplified``: the raw fixes are gone.
          */
@@ -5908,6 +6155,16 @@ export interface components {
             to_run: string;
             /** To Van */
             to_van: string;
+        };
+        /**
+         * TrialOut
+         * @description ``result``, ``comparison`` null: it does not hold, as ``refusals`` says. The comparison is with the plan it began from.
+         */
+        TrialOut: {
+            comparison: components["schemas"]["PlanComparison"] | null;
+            /** Refusals */
+            refusals: components["schemas"]["RefusalOut"][];
+            result: components["schemas"]["PlanResult"] | null;
         };
         /**
          * TurnOut
@@ -8323,6 +8580,48 @@ export interface operations {
             };
         };
     };
+    departures_api_operators__operator_id__departures_get: {
+        parameters: {
+            query: {
+                day: string;
+            };
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureBoard"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_erasures_api_operators__operator_id__erasures_get: {
         parameters: {
             query?: never;
@@ -9507,6 +9806,50 @@ export interface operations {
             };
         };
     };
+    keep_tours_api_plans__plan_id__moves_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToursIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     replan_api_plans__plan_id__replans_post: {
         parameters: {
             query?: never;
@@ -9609,6 +9952,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TransferList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    try_tours_api_plans__plan_id__trial_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToursIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialOut"];
                 };
             };
             /** @description Client Error */

@@ -76,7 +76,7 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
         features: markers.map((one) => ({
           type: 'Feature',
           geometry: { type: 'Point', coordinates: drawnAt(one, ground.crs) },
-          properties: { id: one.id, label: one.label, colour: paint.tones[one.tone], chosen: one.isChosen ?? false },
+          properties: { id: one.id, label: one.label, colour: one.colour ?? paint.tones[one.tone], chosen: one.isChosen ?? false },
         })),
       })
     },
@@ -86,7 +86,7 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
         features: lines.map((one) => ({
           type: 'Feature',
           geometry: { type: 'LineString', coordinates: one.points.map((point) => drawnAt(point, ground.crs)) },
-          properties: { colour: paint.tones[one.tone], dashed: one.isDashed ?? false },
+          properties: { colour: one.colour ?? paint.tones[one.tone], dashed: one.isDashed ?? false },
         })),
       })
     },

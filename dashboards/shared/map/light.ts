@@ -54,7 +54,7 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
       const hasNames = wanted.length <= MOST_NAMES
       for (const one of wanted) {
         const dot = L.circleMarker(at(one), {
-          renderer: drawing, radius: one.isChosen ? 10 : 7, color: paint.halo, weight: 2, fillColor: paint.tones[one.tone], fillOpacity: 1,
+          renderer: drawing, radius: one.isChosen ? 10 : 7, color: paint.halo, weight: 2, fillColor: one.colour ?? paint.tones[one.tone], fillOpacity: 1,
         })
         dot.on('click', () => {
           onPick(one.id)
@@ -67,7 +67,7 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
       lines.clearLayers()
       for (const one of wanted) {
         L.polyline(one.points.map(at), {
-          renderer: drawing, color: paint.tones[one.tone], weight: 4, ...(one.isDashed ? { dashArray: '4 8' } : {}),
+          renderer: drawing, color: one.colour ?? paint.tones[one.tone], weight: 4, ...(one.isDashed ? { dashArray: '4 8' } : {}),
         }).addTo(lines)
       }
     },

@@ -16,6 +16,8 @@ export interface Marker extends Place {
   readonly label: string
   readonly text: string
   readonly tone: Tone
+  /** Instead of the tone's: of one among many of a kind, such as a van's route. */
+  readonly colour?: string
   /** Larger, and above the others. */
   readonly isChosen?: boolean
 }
@@ -24,6 +26,7 @@ export interface MapLine {
   readonly id: string
   readonly points: readonly Place[]
   readonly tone: Tone
+  readonly colour?: string
   /** A way nobody has driven yet, or an estimate. */
   readonly isDashed?: boolean
 }

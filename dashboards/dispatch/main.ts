@@ -1,0 +1,7 @@
+import '../shared/tokens.css'
+
+import { createApp } from 'vue'
+
+import DispatchPage from './DispatchPage.vue'
+
+createApp(DispatchPage).mount('#app')
