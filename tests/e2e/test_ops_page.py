@@ -1,8 +1,10 @@
 """Operations in a browser: who is heard, what was put aside, orders that come in, links that go out."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import paho.mqtt.client as mqtt
@@ -143,6 +145,31 @@ def test_a_link_made_here_opens_the_residents_page(town: Town, ops: Page) -> Non
     with ops.expect_popup() as opened:
         link.click()
     expect(opened.value.locator("h1")).to_have_text("已下单", timeout=SOON_MS)
+
+
+def contents_of(page: Page) -> list[str]:
+    """Their words; each leads to a heading that is there."""
+    links = page.get_by_role("navigation", name="目录").get_by_role("link")
+    for link in links.all():
+        expect(page.locator(link.get_attribute("href") or "#none")).to_have_count(1)
+    return links.all_inner_texts()
+
+
+def test_the_contents_lead_to_all_that_the_role_has_and_nothing_is_said_of_the_rest(town: Town, open_page: OpenPage) -> None:
+    page = logged_in(town, open_page)
+    assert len(contents_of(page)) == 18
+    page.get_by_role("link", name="打印标签").click()
+    expect(page.get_by_role("heading", name="打印标签")).to_be_in_viewport()
+    with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
+        thread.submit(lambda: asyncio.run(town.add_staff())).result()
+    own = open_page(f"{town.url}/ops.html", width=1280, height=900)
+    own.get_by_label("账号").fill("staff")
+    own.get_by_label("密码").fill(town.password)
+    own.get_by_role("button", name="登录").click()
+    expect(own.get_by_role("heading", name="站点")).to_be_visible(timeout=SOON_MS)
+    assert contents_of(own) == ["告警", "站点", "地图", "传感器", "售后", "查包裹"]
+    expect(own.get_by_text("看不到")).to_have_count(0)
+    expect(own.get_by_text("隔离消息")).to_have_count(0)
 
 
 def test_a_dates_books_say_what_is_open_and_name_the_parcels(town: Town, open_page: OpenPage) -> None:

@@ -129,6 +129,14 @@ class Town:
                 connection, datetime.now(UTC), login="admin", password=self.password, display_name="管理员", role=Role.ADMIN
             )  # fmt: skip
 
+    async def add_staff(self) -> None:
+        """Somebody of the station, with the same password."""
+        async with await connect(self.database_url, "town") as connection:
+            await add_account(
+                connection, datetime.now(UTC), login="staff", password=self.password, display_name="陈姐", role=Role.STAFF,
+                operator_id=OPERATOR, site_ids=(self.site,),
+            )  # fmt: skip
+
     def prepare(self) -> None:
         """The station's file."""
         (self.folder / "site.toml").write_text(
