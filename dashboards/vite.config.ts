@@ -22,6 +22,7 @@ export default defineConfig({
         dock: page('dock'),
         ops: page('ops'),
         dispatch: page('dispatch'),
+        driver: page('driver'),
       },
     },
   },

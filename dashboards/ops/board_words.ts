@@ -19,6 +19,7 @@ const zh = {
   'part.batches': '批次',
   'part.books': '对账',
   'part.eta': '到站预测',
+  'part.drivers': '司机链接',
   'part.trackers': '定位设备',
   'part.quarantine': '隔离消息',
   'part.labels': '打印标签',
@@ -45,6 +46,7 @@ const en: Record<keyof typeof zh, string> = {
   'part.batches': 'Batches',
   'part.books': 'Books',
   'part.eta': 'Arrival estimates',
+  'part.drivers': 'Drivers’ links',
   'part.trackers': 'Trackers',
   'part.quarantine': 'Quarantine',
   'part.labels': 'Print labels',
@@ -66,7 +68,7 @@ const FOR_ALL: readonly (readonly [Group, readonly Part[]])[] = [
 const FOR_PLANNERS: readonly (readonly [Group, readonly Part[]])[] = [
   ['now', ['alarms', 'sites', 'map', 'sensors']],
   ['orders', ['cases', 'parcel', 'link', 'import']],
-  ['delivery', ['batches', 'books', 'eta', 'trackers']],
+  ['delivery', ['batches', 'books', 'eta', 'drivers', 'trackers']],
   ['tools', ['quarantine', 'labels', 'commands', 'dock', 'privacy', 'limits']],
 ]
 

@@ -1,8 +1,9 @@
-// Opens the resident page without network: keeps its HTML (the same for every link, so no link is written down) and its files.
+// Opens a page from a link without network, the residents' or (?driver) the drivers': keeps its HTML (the same for every link, so
+// no link is written down) and its files.
 // Data never passes through here: the page itself keeps the last view and says of when it is.
 
-const KEPT = 'tt-residents-1'
-const SHELL = '/o/'
+const [KEPT, SHELL, PAGE] =
+  self.location.search === '?driver' ? ['tt-driver-1', '/d/', '/driver.html'] : ['tt-residents-1', '/o/', '/residents.html']
 
 self.addEventListener('install', (event) => {
   event.waitUntil(self.skipWaiting())
@@ -14,7 +15,7 @@ self.addEventListener('message', (event) => {
 
 async function keep(files) {
   const cache = await caches.open(KEPT)
-  const shell = await fetch('/residents.html', { cache: 'no-cache' })
+  const shell = await fetch(PAGE, { cache: 'no-cache' })
   if (!shell.ok) return
   await cache.put(SHELL, shell)
   for (const request of await cache.keys()) {

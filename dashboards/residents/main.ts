@@ -2,7 +2,7 @@ import '../shared/tokens.css'
 
 import { createApp, h } from 'vue'
 
-import { keepPageForOffline } from './offline'
+import { keepPageForOffline } from '../shared/offline'
 import ProxyPage from './ProxyPage.vue'
 import ResidentPage from './ResidentPage.vue'
 
@@ -10,4 +10,4 @@ const [, kind, part] = /^\/([op])\/([^/]+)\/?$/.exec(location.pathname) ?? ['', 
 const said = decodeURIComponent(part)
 
 createApp({ render: () => (kind === 'p' ? h(ProxyPage, { link: said }) : h(ResidentPage, { token: said })) }).mount('#app')
-keepPageForOffline()
+keepPageForOffline('/residents-worker.js', '/o/')

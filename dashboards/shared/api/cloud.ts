@@ -23,6 +23,8 @@ export type UnresolvedParcel = Schemas['UnresolvedOut']
 export type LinkOut = Schemas['LinkOut']
 export type Tracker = Schemas['TrackerOut']
 export type Enrolled = Schemas['EnrolledOut']
+export type Run = Schemas['RunOut']
+export type DriverLink = Schemas['DriverLinkOut']
 
 const part = encodeURIComponent
 
@@ -66,6 +68,10 @@ export const cloud = {
     (await request('GET', `/api/operators/${part(operator)}/books?date=${part(date)}`)) as Schemas['BooksOut'],
   trackers: async () => ((await request('GET', '/api/trackers')) as Schemas['TrackerList']).trackers,
   addTracker: async (wanted: Schemas['TrackerIn']) => (await request('POST', '/api/trackers', wanted)) as Enrolled,
+  runs: async (day: string) => ((await request('GET', `/api/runs?day=${part(day)}`)) as Schemas['RunList']).runs,
+  makeDriverLink: async (run: number) => (await request('POST', `/api/runs/${run}/driver-link`)) as DriverLink,
+  takeBackDriverLinks: (run: number) => request('DELETE', `/api/runs/${run}/driver-link`),
+  setGateNote: (site: string, note: string) => request('PUT', `/api/sites/${part(site)}/gate-note`, { gate_note: note }),
   revokeTracker: (id: number) => request('DELETE', `/api/trackers/${id}`),
   makeLink: async (operator: string, externalId: string) =>
     (await request('POST', `/api/operators/${part(operator)}/orders/${part(externalId)}/link`)) as LinkOut,

@@ -44,7 +44,14 @@ export async function requestFile(method: string, path: string, body: unknown): 
   throw refused(response, parse(await response.text()))
 }
 
-export async function request(method: string, path: string, body?: unknown, patienceMs = PATIENCE_MS): Promise<unknown> {
+/** `more`: headers besides, such as a link's token, which no address may carry. */
+export async function request(
+  method: string,
+  path: string,
+  body?: unknown,
+  patienceMs = PATIENCE_MS,
+  more: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
   const isForm = body instanceof FormData // the browser names its own content type
   const isText = typeof body === 'string' || body instanceof Blob
   const abort = new AbortController()
@@ -59,7 +66,7 @@ export async function request(method: string, path: string, body?: unknown, pati
       credentials: 'same-origin',
       cache: 'no-store',
       signal: abort.signal,
-      headers: body === undefined || isForm ? {} : { 'content-type': isText ? 'text/csv' : 'application/json' },
+      headers: body === undefined || isForm ? more : { ...more, 'content-type': isText ? 'text/csv' : 'application/json' },
       ...(body === undefined ? {} : { body: isText || isForm ? body : JSON.stringify(body) }),
     })
     text = await response.text()

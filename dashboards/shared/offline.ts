@@ -1,8 +1,8 @@
-/** Asks the service worker to keep this page's own files. Browsers allow one under TLS or on localhost only; else nothing is kept. */
+/** Asks a service worker to keep a page's own files. Browsers allow one under TLS or on localhost only; else nothing is kept. */
 
-export function keepPageForOffline(): void {
+export function keepPageForOffline(script: string, scope: string): void {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return
-  navigator.serviceWorker.register('/residents-worker.js', { scope: '/o/' }).then(
+  navigator.serviceWorker.register(script, { scope }).then(
     (registration) => {
       const worker = registration.active ?? registration.waiting ?? registration.installing
       const files = performance.getEntriesByType('resource').map((entry) => entry.name)
