@@ -51,7 +51,7 @@ from tests.faults.stack import running_stack
 ROOT = Path(__file__).parents[2]
 STATIONS, VANS = 200, 8
 SEED = int(os.environ.get("SEED") or 7)
-SECONDS = float(os.environ.get("SECONDS") or 50)
+SECONDS = float(os.environ.get("SECONDS") or 40)
 SHORT_SECONDS = min(20.0, SECONDS)  # of the plans that are only compared
 HOUR_S = 3600
 # How full the day makes each zone; cold boxes are what there is least of.

@@ -88,7 +88,7 @@ def _gap(one: Instance, who: str, data: Path, name: str, seconds: float, seed: i
         with ProcessPoolExecutor(CORES, get_context("spawn")) as pool:
             distance_m = min(pool.map(_peer, asked))
     sys.stderr.write(f"  {who}: {time.monotonic() - began_s:.0f} s of the clock\n")
-    return round(one.gap_percent(distance_m), 2)
+    return round(one.gap_percent(distance_m), 2) + 0.0  # no minus before nothing
 
 
 def _peer(asked: Asked) -> int:
