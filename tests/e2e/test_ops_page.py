@@ -157,7 +157,7 @@ def contents_of(page: Page) -> list[str]:
 
 def test_the_contents_lead_to_all_that_the_role_has_and_nothing_is_said_of_the_rest(town: Town, open_page: OpenPage) -> None:
     page = logged_in(town, open_page)
-    assert len(contents_of(page)) == 18
+    assert len(contents_of(page)) == 19
     page.get_by_role("link", name="打印标签").click()
     expect(page.get_by_role("heading", name="打印标签")).to_be_in_viewport()
     with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one

@@ -261,11 +261,16 @@ async def test_pages_come_from_the_folder_and_from_nowhere_else(world: World, co
     assert "make pages" in (await world.get(None, "/")).text
     assert (await world.get(None, "/o/some.token")).status_code == 503
     (dist / "assets").mkdir(parents=True)
-    for name in ("index.html", "residents.html", "ops.html", "assets/app-1f2e.js"):
+    for name in ("index.html", "residents.html", "driver.html", "ops.html", "assets/app-1f2e.js"):
         (dist / name).write_text(f"<!-- {name} -->")
     (dist.parent / "secret.txt").write_text("secret")
     (dist / "way-out.html").symlink_to(dist.parent / "secret.txt")
-    for path, name in (("/", "index.html"), ("/ops.html", "ops.html"), ("/o/some.token", "residents.html")):
+    for path, name in (
+        ("/", "index.html"),
+        ("/ops.html", "ops.html"),
+        ("/o/some.token", "residents.html"),
+        ("/d/some.token", "driver.html"),
+    ):
         answer = await world.get(None, path)
         assert name in answer.text
         assert answer.headers["cache-control"] == "no-cache"
