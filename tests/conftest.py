@@ -12,6 +12,7 @@ import shutil
 import socket
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -108,7 +109,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if SLOW_PARTS & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: "playwright" in getattr(item, "fixturenames", ()))
-    items[:] = _longest_first(items, int(getattr(config, "workerinput", {}).get("workercount", 1)))
+    in_browser = [item for item in items if item.get_closest_marker("e2e")]
+    others = [item for item in items if not item.get_closest_marker("e2e")]
+    items[:] = _longest_first(others, int(getattr(config, "workerinput", {}).get("workercount", 1))) + _longest_file_first(
+        in_browser
+    )
+
+
+def _asked_s(item: pytest.Item) -> float:
+    """How long this test may take, where it says so."""
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark and mark.args else 0.0
+
+
+def _longest_file_first(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Tests of one file share a town and tell its story in their order: they stay together, and in it."""
+    asked_s: Counter[Path] = Counter()
+    for item in items:
+        asked_s[item.path] += int(_asked_s(item))
+    return sorted(items, key=lambda item: (-asked_s[item.path], item.path))
 
 
 def _longest_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
@@ -117,9 +136,8 @@ def _longest_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     A worker gets as long a piece of the list as any other, and steals from the others when it has done.
     """
     usual_s = 120.0
-    asked_s = {item: float(mark.args[0]) for item in items if (mark := item.get_closest_marker("timeout")) and mark.args}
-    long = sorted((item for item in items if asked_s.get(item, 0.0) > usual_s), key=lambda item: -asked_s[item])
-    quick = [item for item in items if asked_s.get(item, 0.0) <= usual_s]
+    long = sorted((item for item in items if _asked_s(item) > usual_s), key=lambda item: -_asked_s(item))
+    quick = [item for item in items if _asked_s(item) <= usual_s]
     share = len(items) // workers
     dealt: list[pytest.Item] = []
     for worker in range(workers):

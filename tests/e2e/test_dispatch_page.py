@@ -183,18 +183,6 @@ def drag(page: Page, row: Locator, to: Locator) -> None:
     page.mouse.up()
 
 
-@pytest.mark.parametrize("look", [{"language": "zh"}, {"language": "en", "dark": True}], ids=["zh-light", "en-dark"])
-@pytest.mark.parametrize("view", ["board", "live"])
-def test_the_board_and_the_live_view_shut_nobody_out(
-    town: Town, open_page: OpenPage, day: str, view: str, look: dict[str, Any]
-) -> None:
-    page = desk(town, open_page, day, view, **look)
-    page.locator("section h2").first.wait_for(timeout=SOON_MS)
-    if AXE.is_file():
-        assert serious(page) == []
-    assert too_wide(page) == []
-
-
 def test_a_van_under_way_is_seen_where_it_is_with_its_stops_and_its_track(town: Town, open_page: OpenPage) -> None:
     van, today = "e2e-van-9", (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
     town.ask("POST", "/api/sites", {"id": van, "kind": "van", "name": "九号车", "operators": [OPERATOR]})
@@ -230,3 +218,15 @@ def test_a_van_under_way_is_seen_where_it_is_with_its_stops_and_its_track(town: 
             assert serious(page) == []
     finally:
         positions.kill()
+
+
+@pytest.mark.parametrize("look", [{"language": "zh"}, {"language": "en", "dark": True}], ids=["zh-light", "en-dark"])
+@pytest.mark.parametrize("view", ["board", "live"])
+def test_the_board_and_the_live_view_shut_nobody_out(
+    town: Town, open_page: OpenPage, day: str, view: str, look: dict[str, Any]
+) -> None:
+    page = desk(town, open_page, day, view, **look)
+    page.locator("section h2").first.wait_for(timeout=SOON_MS)
+    if AXE.is_file():
+        assert serious(page) == []
+    assert too_wide(page) == []
