@@ -70,9 +70,13 @@ def observe(before: Progress, fix: Sighting, stops: Sequence[StopPlace], path: S
     return Progress(visits, since_ms, off_m, fix.at_ms)
 
 
-def is_silent(heard_ms: int | None, now_ms: int) -> bool:
-    """True where a vehicle on a run has not been heard for too long; None: not at all since it left."""
-    return heard_ms is None or now_ms - heard_ms > SILENT_AFTER_MS
+def silent_since_ms(heard_ms: int | None, left_ms: int, now_ms: int) -> int | None:
+    """Since when a vehicle that has set off owes word of itself; None: not for too long. ``heard_ms`` None: never heard.
+
+    Nobody expects anything of it before it leaves.
+    """
+    since_ms = left_ms if heard_ms is None else max(heard_ms, left_ms)
+    return since_ms if now_ms - since_ms > SILENT_AFTER_MS else None
 
 
 def distance_to_path_m(lat: float, lon: float, path: Sequence[tuple[float, float]]) -> float:

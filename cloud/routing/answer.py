@@ -9,7 +9,7 @@ from cloud.routing.day import MFEN_PER_FEN, ByZone, Day, by_zone, due_at
 from cloud.routing.faults import ProblemFault
 from cloud.routing.loads import total
 from cloud.routing.measures import RouteMeasures, measures
-from cloud.routing.moves import Move, move_said
+from cloud.routing.moves import Move
 from cloud.routing.plan import Plan, Route, StepKind, Unassigned
 from cloud.routing.planning import Solved
 from cloud.routing.problem import Problem
@@ -128,7 +128,7 @@ def answer(day: Day, problem: Problem, solved: Solved, moves: Sequence[Move] = (
 
 def _move(day: Day, move: Move) -> MoveSaid:
     name = due_at(day.stations)[move.stop_id].place.name
-    words = move_said(move, name)
+    words = move.said(name)
     return MoveSaid(move.stop_id, name, move.kind, move.before, move.after, words.en, words.zh)
 
 

@@ -12,7 +12,8 @@ from cloud.routing.engine import Effort, Watch
 from cloud.routing.loads import Load, total
 from cloud.routing.matrix import Coordinates, Matrix
 from cloud.routing.measures import measures
-from cloud.routing.moves import Move, MoveKind, moves
+from cloud.routing.move_words import MoveKind
+from cloud.routing.moves import Move, moves
 from cloud.routing.ortools_engine import OrtoolsEngine
 from cloud.routing.plan import Call, CallKind, Plan, Reason, Tour, Unassigned
 from cloud.routing.planning import Solved, checked, plan_of, solve

@@ -1,6 +1,6 @@
-"""Plans in plain words, English and Chinese: why nobody comes to a stop, and why a stop moved. Pages show what stands here.
+"""Plans in plain words, English and Chinese: why nobody comes to a stop, and what vans are called. Pages show what stands here.
 
-Why a tour does not hold is said in `refusals`.
+Why a stop moved is said in `move_words`, why a tour does not hold in `refusals`.
 """
 
 from collections.abc import Mapping
@@ -56,46 +56,9 @@ REASONS: Mapping[str, Said] = {
         "coming costs ¥{cost_yuan} and is worth ¥{prize_yuan}", "前往的成本为 ¥{cost_yuan}，而其价值为 ¥{prize_yuan}"
     ),
     "station_closed": Said("the station is closed; its goods come back", "自提点未营业，货物随车返回"),
-    "left_aside": Said("it was passed over before; its goods are still aboard van {van}", "此前已跳过，货物仍在车辆 {van} 上"),
+    "left_aside": Said("it was passed over before; its goods are still aboard {van}", "此前已跳过，货物仍在{van}上"),
     "left_out": Said("nobody has put it on a van", "还没有安排车辆"),
 }  # fmt: skip
-
-# Why a stop moved: what keeps the van that had it from having it still; code → with {van}, the van that had it.
-_WHY_MOVED: Mapping[str, Said] = {
-    "overloaded.ambient": Said("{van}'s crates are full", "{van}周转筐已满"),
-    "overloaded.chilled": Said("{van}'s cold box is full", "{van}冷藏箱已满"),
-    "overloaded.frozen": Said("{van}'s freezer box is full", "{van}冷冻箱已满"),
-    "overloaded.weight": Said("{van} is at its weight limit", "{van}载重已满"),
-    "too_late": Said("{van} would come too late", "{van}赶不上时间窗"),
-    "shift_over": Said("{van} would be back after its shift", "{van}会超出班次"),
-    "duty_over": Said("{van}'s driver would work too long", "{van}的司机会超过工作时长"),
-    "no_break": Said("{van}'s driver would miss the break", "{van}的司机会错过休息"),
-    "depot_closed": Said("{van} would load after the warehouse has closed", "{van}装货时网格仓已关闭"),
-    "too_many_stops": Said("{van} makes as many stops as it may", "{van}已达站点上限"),
-    "van_not_allowed": Said("{van} may not come to it", "{van}不可以送它"),
-    "unreachable": Said("no road leads {van} to it", "{van}没有路可以到"),
-    "no_way": Said("no road leads {van} to it", "{van}没有路可以到"),
-    "not_first": Said("{van} has to begin with what is fixed", "{van}必须先送固定的站点"),
-    "gone": Said("{van} does not drive", "{van}当天不出车"),
-    "dearer": Said("{van} would cost ¥{yuan} more", "由{van}送要多花 ¥{yuan}"),
-    "cheaper": Said("{van} would cost ¥{yuan} less", "由{van}送可省 ¥{yuan}"),
-    "same": Said("{van} would cost the same", "由{van}送费用相同"),
-    "none_before": Said("no van came to it before", "原来没有安排车辆"),
-}  # fmt: skip
-_MOVED = Said("{name} goes to {after}: {why}", "{name}改由{after}：{why}")
-_LEFT_OUT = Said("{name} is taken off {before}: {why}", "{name}不再由{before}送：{why}")
-
-
-def moved_said(name: str, before: str, after: str, code: str, params: Mapping[str, Param], left_out: Said | None) -> Said:
-    """``code``: of `moves`. ``left_out``: why no van comes to it any more, where ``after`` is ""."""
-    words, why = (_LEFT_OUT, left_out) if left_out is not None else (_MOVED, _WHY_MOVED[code])
-    told = []
-    for language in range(2):
-        was = van_said(before).in_language(language)
-        reason = why.in_language(language) if left_out is not None else why.in_language(language).format(**params, van=was)
-        goes_to = van_said(after).in_language(language)
-        told.append(words.in_language(language).format(name=name, before=was, after=goes_to, why=reason))
-    return Said(*told)
 
 
 def van_said(van_id: str) -> Said:
@@ -118,8 +81,10 @@ def said(reason: Reason) -> Said:
 
 
 def _params(params: Mapping[str, Param], language: int) -> dict[str, Param]:
-    """Measures in words, fen in yuan, and zeros for what a fault leaves open."""
+    """Measures and vans in words, fen in yuan, and zeros for what a fault leaves open."""
     filled: dict[str, Param] = {"vans": 0, "of": 0, "full": 0, **params}
+    if "van" in params:
+        filled["van"] = van_said(str(params["van"])).in_language(language)
     if str(params.get("measure", "")) in MEASURES:
         words = MEASURES[str(params["measure"])]
         filled["measure"] = (words.en, words.zh)[language]

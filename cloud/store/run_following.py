@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from cloud.domain.notices import RoomNotice
-from cloud.domain.visits import StopPlace, Visit, is_silent, observe
+from cloud.domain.visits import StopPlace, Visit, observe, silent_since_ms
 from cloud.domain.whereabouts import Sighting, follow
 from cloud.store.alarm_folding import OFF_ROUTE, VAN_SILENT
 from cloud.store.pool import Connection
@@ -32,13 +32,18 @@ class _Run:
     name: str
     vehicle_id: str
     state: str
-    begin: datetime
+    left: datetime
     followed_to: datetime | None
     followed: Followed
     replanned: int
     path: tuple[tuple[float, float], ...]
     stops: tuple[StopPlace, ...] = ()
     heard_ms: int | None = None
+
+    @property
+    def begin(self) -> datetime:
+        """From when on its fixes count."""
+        return self.left - _BEFORE_DEPARTURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +80,24 @@ async def _underway(connection: Connection) -> list[_Run]:
     """A stale one begins anew. A stop at a site without coordinates is nobody's geofence."""
     cursor = await connection.execute(
         """
-        SELECT r.id, r.operator_id, r.name, r.vehicle_id, r.state, coalesce(r.departed_at, r.state_at) - %(yard)s,
+        SELECT r.id, r.operator_id, r.name, r.vehicle_id, r.state, coalesce(r.departed_at, r.state_at),
             CASE WHEN r.is_stale THEN NULL ELSE r.followed_to END, CASE WHEN r.is_stale THEN NULL ELSE r.progress::text END,
             r.replanned, r.path::text,
             (SELECT json_agg(json_build_array(t.stop, s.lat, s.lon) ORDER BY t.stop)::text
              FROM run_stop t JOIN site s ON s.id = t.site_id WHERE t.run_id = r.id AND s.lat IS NOT NULL),
             (SELECT c.at FROM position_current c WHERE c.site_id = r.vehicle_id)
         FROM run r WHERE r.state IN ('departed', 'paused') AND r.vehicle_id IS NOT NULL ORDER BY r.id
-        """,
-        {"yard": _BEFORE_DEPARTURE},
+        """
     )
     return [_run(*row) for row in await cursor.fetchall()]
 
 
 def _run(
-    number: int, operator: str, name: str, vehicle: str, state: str, begin: datetime, followed_to: datetime | None,
+    number: int, operator: str, name: str, vehicle: str, state: str, left: datetime, followed_to: datetime | None,
     progress: str | None, replanned: int, path: str | None, stops: str | None, heard: datetime | None,
 ) -> _Run:  # fmt: skip
     return _Run(
-        number, operator, name, vehicle, state, begin, followed_to,
+        number, operator, name, vehicle, state, left, followed_to,
         Followed() if progress is None else FOLLOWED.decode(progress), replanned,
         () if path is None else _PATH.decode(path),
         () if stops is None else tuple(StopPlace(*stop) for stop in _STOPS.decode(stops)),
@@ -146,7 +150,7 @@ async def _follow(connection: Connection, run: _Run, fixes: Sequence[Sighting], 
             return
         has_changed = await _write_visits(connection, run, followed.progress.visits, counts)
     wrong = {
-        VAN_SILENT: (run.heard_ms or to_ms(run.begin)) if is_silent(run.heard_ms, to_ms(now)) and run.state == "departed" else None,
+        VAN_SILENT: silent_since_ms(run.heard_ms, to_ms(run.left), to_ms(now)) if run.state == "departed" else None,
         OFF_ROUTE: followed.progress.off_since_ms if followed.progress.is_off_route() else None,
     }
     told = await tell(connection, run.vehicle_id, wrong, now)

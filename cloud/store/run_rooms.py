@@ -6,7 +6,7 @@ import msgspec
 
 from cloud.domain.order import iso
 from cloud.domain.rooms import vans_room
-from cloud.domain.visits import Progress, is_silent
+from cloud.domain.visits import Progress, silent_since_ms
 from cloud.domain.whereabouts import Whereabouts
 from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry, entry
@@ -50,7 +50,7 @@ async def run_entries(connection: Connection, run_id: int, now: datetime) -> lis
     """The run as pages show it now, for the room of its operator's vans; in the caller's transaction."""
     cursor = await connection.execute(
         """
-        SELECT r.operator_id, r.name, r.vehicle_id, r.state, r.progress::text, c.at,
+        SELECT r.operator_id, r.name, r.vehicle_id, r.state, r.progress::text, c.at, coalesce(r.departed_at, r.state_at),
             (SELECT json_agg(json_build_array(t.stop, t.site_id, t.state, t.planned_arrival, t.arrived_at, t.departed_at)
                 ORDER BY t.stop)::text FROM run_stop t WHERE t.run_id = r.id)
         FROM run r LEFT JOIN position_current c ON c.site_id = r.vehicle_id WHERE r.id = %s
@@ -60,15 +60,16 @@ async def run_entries(connection: Connection, run_id: int, now: datetime) -> lis
     row = await cursor.fetchone()
     if row is None:
         return []
-    operator, name, vehicle, state, progress, heard, stops = row
+    operator, name, vehicle, state, progress, heard, left, stops = row
     room, key = vans_room(operator), f"run/{run_id}"
     if state in ("completed", "aborted"):
         return [entry(room, key, None)]
     told = Followed() if progress is None else FOLLOWED.decode(progress)
-    is_gone = state == "departed" and is_silent(None if heard is None else to_ms(heard), to_ms(now))
+    heard_ms = None if heard is None else to_ms(heard)
+    silent_ms = silent_since_ms(heard_ms, to_ms(left), to_ms(now)) if state == "departed" else None
     body = RunEntry(
         run_id, name, vehicle, state, round(told.progress.off_m) if told.progress.is_off_route() else None,
-        iso(to_ms(heard)) if is_gone and heard is not None else None,
+        None if silent_ms is None else iso(silent_ms),
         [
             StopBody(stop, site, its, _iso(planned), _iso(arrived), _iso(departed))
             for stop, site, its, planned, arrived, departed in ([] if stops is None else _STOP_ROWS.decode(stops))

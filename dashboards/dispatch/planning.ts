@@ -3,7 +3,7 @@
 import { computed, type ComputedRef, onScopeDispose, ref, type Ref, shallowRef, type ShallowRef, watch } from 'vue'
 
 import { type Comparison, type DayIn, dispatching, type Plan, type PlanHead } from '../shared/api/dispatching'
-import { useTrying } from '../ops/trying'
+import { useTrying } from '../shared/trying'
 
 export interface Planning {
   readonly plans: ShallowRef<readonly PlanHead[] | null>

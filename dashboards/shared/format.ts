@@ -43,6 +43,21 @@ export function dayKey(ms: number, timeZone = DEFAULT_TIME_ZONE): string {
   return `${part('year')}-${part('month')}-${part('day')}`
 }
 
+/** When the day `key` begins there, in ms since 1970; also of a day on which clocks are put on or back. */
+export function dayStart(key: string, timeZone = DEFAULT_TIME_ZONE): number {
+  const asUtc = Date.parse(`${key}T00:00:00Z`)
+  // What clocks there show at a moment, read as if it were UTC, is off by the zone at that moment; the second try hits it.
+  const first = asUtc - offsetMs(asUtc, timeZone)
+  return asUtc - offsetMs(first, timeZone)
+}
+
+/** The key of the next day of the calendar. */
+export const dayAfter = (key: string): string => new Date(Date.parse(`${key}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10)
+
+function offsetMs(ms: number, timeZone: string): number {
+  return Date.parse(`${dayKey(ms, timeZone)}T${clockSeconds(ms, 'en', timeZone)}Z`) - Math.floor(ms / 1000) * 1000
+}
+
 /** How many days after `nowMs` the day `key` is (negative: before); both as days of the calendar. */
 export function daysFrom(key: string, nowMs: number, timeZone = DEFAULT_TIME_ZONE): number {
   return Math.round((Date.parse(`${key}T00:00:00Z`) - Date.parse(`${dayKey(nowMs, timeZone)}T00:00:00Z`)) / DAY_MS)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { byteCount, clockSeconds, clockTime, dayKey, dayName, daysFrom, span } from '../shared/format'
+import { byteCount, clockSeconds, clockTime, dayAfter, dayKey, dayName, daysFrom, dayStart, span } from '../shared/format'
 
 const MORNING = Date.parse('2026-11-22T23:20:05Z') // 07:20:05 on the 23rd in Shanghai
 
@@ -22,6 +22,20 @@ describe('times', () => {
     expect(daysFrom('2026-11-23', MORNING)).toBe(0)
     expect(daysFrom('2026-11-24', MORNING)).toBe(1)
     expect(daysFrom('2026-11-23', MORNING, 'UTC')).toBe(1)
+  })
+
+  it.each([
+    ['2026-11-23', 'Asia/Shanghai', '2026-11-22T16:00:00.000Z'],
+    ['2026-11-23', 'America/Sao_Paulo', '2026-11-23T03:00:00.000Z'],
+    ['2026-03-29', 'Europe/Berlin', '2026-03-28T23:00:00.000Z'], // clocks are put on that night
+    ['2026-03-30', 'Europe/Berlin', '2026-03-29T22:00:00.000Z'],
+    ['2026-10-25', 'Europe/Berlin', '2026-10-24T22:00:00.000Z'],
+  ])('begin the day %s in %s at %s', (key, zone, start) => {
+    expect(new Date(dayStart(key, zone)).toISOString()).toBe(start)
+  })
+
+  it('follow each other over the ends of months', () => {
+    expect([dayAfter('2026-11-30'), dayAfter('2028-02-28')]).toEqual(['2026-12-01', '2028-02-29'])
   })
 })
 

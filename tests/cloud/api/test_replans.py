@@ -107,7 +107,7 @@ async def test_a_van_breaks_down_its_goods_change_vans_and_what_is_done_stays(
         assert (meet["van"], (meet["lat"], meet["lon"]), meet["sites"]) == ("1", PLACES[done], [moved])
         (move,) = [one for one in plan["result"]["moves"] if one["kind"] == "van"]
         assert (move["site"], move["before"], move["after"]) == (moved, "1", "2")
-        assert move["said_zh"] == f"{moved}改由车辆 2 配送：车辆 1 今日停驶"
+        assert move["said_zh"] == f"{moved}改由2号车：1号车不出车或已停驶"
     compared = (await world.get("dispatcher-a", f"/api/plans/{plans['smallest']['id']}/comparison/{plans['best']['id']}")).json()
     assert compared["cost_fen"] <= 0, "the best is never dearer"
     other = await world.get("dispatcher-a", f"/api/plans/{number}/comparison/{plans['best']['id']}")

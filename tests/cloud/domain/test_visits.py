@@ -8,8 +8,8 @@ from cloud.domain.visits import (
     StopPlace,
     Visit,
     distance_to_path_m,
-    is_silent,
     observe,
+    silent_since_ms,
 )
 from cloud.domain.whereabouts import Sighting
 
@@ -103,7 +103,10 @@ def test_the_nearest_part_of_the_way_counts() -> None:
     assert round(distance_to_path_m(LAT + 3400 * M, LON, ROAD)) == 400
 
 
-def test_a_van_that_was_not_heard_for_longer_than_a_tunnel_is_silent() -> None:
-    assert not is_silent(0, 180_000)
-    assert is_silent(0, SILENT_AFTER_MS + 1)
-    assert is_silent(None, 0)
+def test_a_van_that_was_not_heard_for_longer_than_a_tunnel_is_silent_since_it_was_heard_or_left() -> None:
+    assert silent_since_ms(1_000, 0, 180_000) is None
+    assert silent_since_ms(1_000, 0, 1_001 + SILENT_AFTER_MS) == 1_000
+    assert silent_since_ms(None, 5_000, 5_001 + SILENT_AFTER_MS) == 5_000
+    yesterday_ms = -86_400_000
+    assert silent_since_ms(yesterday_ms, 5_000, 6_000) is None, "it has only just left"
+    assert silent_since_ms(yesterday_ms, 5_000, 5_001 + SILENT_AFTER_MS) == 5_000

@@ -99,6 +99,21 @@ async def test_a_silent_van_is_an_alarm_that_clears_when_it_is_heard_again(
     assert await alarms(connection) == [("van_silent", after(0), True)]
 
 
+async def test_a_van_last_heard_long_before_it_left_is_silent_since_it_left(
+    connection: Connection, flusher: Flusher, clock: TestClock
+) -> None:
+    await tracker(connection, TrackerProtocol.OSMAND, "token-1")
+    number = await run(connection, "st-1")
+    await drive(flusher, clock, (0, 0))
+    await connection.execute("UPDATE run SET departed_at = %s WHERE id = %s", [after(3600), number])
+    await look(connection, after(3610))
+    assert await alarms(connection) == []
+    await look(connection, after(3600 + 301))
+    assert await alarms(connection) == [("van_silent", after(3600), False)]
+    ((body,),) = await rows(connection, "SELECT body FROM room_entry WHERE room = 'vans:op-a' AND key LIKE 'run/%%'")
+    assert datetime.fromisoformat(body["silent_since"]) == after(3600)
+
+
 async def test_a_van_beside_its_planned_way_is_an_alarm(connection: Connection, flusher: Flusher, clock: TestClock) -> None:
     await tracker(connection, TrackerProtocol.OSMAND, "token-1")
     number = await run(connection, "st-2")

@@ -132,7 +132,7 @@ def test_a_move_that_nothing_forces_is_told_by_what_it_costs() -> None:
 def test_what_no_van_came_to_before_or_comes_to_after_is_told_as_that() -> None:
     assert moved({"1": [["st-1"]]}, {"2": [["st-2"]]}) == [
         ("站点1不再由1号车送：还没有安排车辆", "站点1 is taken off van 1: nobody has put it on a van"),
-        ("站点2改由2号车：原来没有安排车辆", "站点2 goes to van 2: no van came to it before"),
+        ("站点2由2号车送：原来没有安排车辆", "站点2 goes to van 2: no van came to it before"),
     ]
 
 
@@ -143,7 +143,7 @@ def test_a_van_that_is_not_there_any_more_is_told_as_gone() -> None:
     assert second.said is not None
     (one,) = transfers(first.said, second.said, second.problem, second.tours)
     assert one.said is not None
-    assert one.said.zh == "站点1改由2号车：7号车当天不出车"
+    assert one.said.zh == "站点1改由2号车：7号车不出车或已停驶"
 
 
 @pytest.mark.parametrize(("at_s", "said"), [(6 * HOUR_S, "06:00"), (6 * HOUR_S + 1, "06:01"), (25 * HOUR_S, "25:00")])

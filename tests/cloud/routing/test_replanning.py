@@ -12,7 +12,7 @@ from cloud.routing.checker import check
 from cloud.routing.day import ByZone, Place, StationDue
 from cloud.routing.disruption import Impossible, disrupted, pins_fault
 from cloud.routing.measures import measures
-from cloud.routing.moves import MoveKind, move_said
+from cloud.routing.move_words import MoveKind
 from cloud.routing.plan import StepKind
 from cloud.routing.repair import changed, turned
 from cloud.routing.replanning import Replanned, tours_before
@@ -42,7 +42,7 @@ def holds(case: Disturbed) -> Replanned:
     for one in plan.unassigned:
         assert said(one.reason).en != said(one.reason).zh
     for move in found.moves:
-        words = move_said(move, "st")
+        words = move.said("st")
         assert "{" not in words.en + words.zh
     answer(case.rest, problem, found.solved, found.moves)
     return found
@@ -96,9 +96,9 @@ def test_a_delayed_van_that_is_not_loaded_gives_its_stops_to_one_other() -> None
     assert {(move.before, move.kind) for move in found.moves} == {("1", MoveKind.VAN)}
     assert len({move.after for move in found.moves}) == 1
     assert changes(case, found) == (2, 3)
-    words = move_said(found.moves[0], "自提点 1")
+    words = found.moves[0].said("自提点 1")
     assert "van 1 would" in words.en
-    assert words.zh.startswith("自提点 1改由车辆 ")
+    assert words.zh.startswith("自提点 1改由")
 
 
 def test_goods_of_a_broken_van_are_fetched_where_it_stands_before_they_are_brought() -> None:
@@ -114,7 +114,7 @@ def test_goods_of_a_broken_van_are_fetched_where_it_stands_before_they_are_broug
         stops = {stop.site: stop for route in plan.routes if route.van == van for stop in route.stops}
         assert all(stops[site].arrival_s > meet.departure_s for site in meet.sites)
     assert len(meets) == 1, "one van comes, once"
-    assert {move.said_en.split(": ")[1] for move in plan.moves} == {"van 2 drives no more today"}
+    assert {move.said_en.split(": ")[1] for move in plan.moves} == {"van 2 does not drive, or drives no more"}
 
 
 def test_a_van_that_breaks_down_before_it_is_loaded_leaves_its_goods_at_the_depot() -> None:

@@ -2,7 +2,7 @@
 
 import { ref, type Ref } from 'vue'
 
-import { faultText } from '../shared/i18n/faults'
+import { faultText } from './i18n/faults'
 
 export interface Trying {
   readonly isBusy: Ref<boolean>
