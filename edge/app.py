@@ -28,6 +28,7 @@ from edge.config import EdgeConfig, SiteKind, machine_id
 from edge.devices.photo import PhotoReader
 from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
 from edge.devices.registry import Drivers, drivers_of
+from edge.devices.sensor import Fix
 from edge.dock.dock import Dock
 from edge.downlink import Downlink
 from edge.downlink import Station as StationSide
@@ -57,11 +58,13 @@ from edge.station.rules import RuleBook
 from edge.station.schema import FILE_VERSIONS
 from edge.station.station import Station
 from edge.uplink import Presence, Uplink, UplinkSettings
+from edge.van.van import Van
 from edge.wire.clock import Clock, TownClock, WallClock
 from edge.wire.messages import ColdBox, Desired, DeviceChanged, Reported
 from edge.wire.order import hlc_ms
 
 START_FAULTS = (WrongSiteError, FileTooNewError, PortTakenError, CertificateError, OSError, apsw.CantOpenError)
+_KINDS: dict[SiteKind, type[Station]] = {SiteKind.STATION: Station, SiteKind.DOCK: Dock, SiteKind.VAN: Van}
 RESTART_S = 2.0  # a part that fails at once must not fill the log
 
 _log = structlog.get_logger()
@@ -112,8 +115,7 @@ class Agent:
             site_clock = SiteClock(clock, time.monotonic, wall_is_synced, hlc_ms(past))
             drivers = self._drivers = drivers_of(itertools.chain.from_iterable(config.devices().values()), clock)
             feedback = [driver for driver in drivers if isinstance(driver, Feedback)]
-            made = Dock if config.site.kind is SiteKind.DOCK else Station
-            station = made(config.site_id, outbox, site_clock, feedback, time.monotonic)
+            station = _KINDS[config.site.kind](config.site_id, outbox, site_clock, feedback, time.monotonic)
             rules = RuleBook(outbox, station)
             manifests = ManifestBook(station, outbox)
             await rules.load()
@@ -170,7 +172,7 @@ class Agent:
             station.on_result(watchers.told_scan)
             uplink.on_change(watchers.told_change)
             chain.on_alarm(watchers.told_alarm)
-            sampling = Sampling(drivers.sensors, clock, site_clock, live)
+            sampling = self._sampling(station, clock, site_clock, live)
             last_day = Past(every_s, outbox, site_clock)
             sampling.on_measured(chain.take)
             sampling.on_measured(last_day.take)
@@ -201,7 +203,7 @@ class Agent:
         people = People(outbox, clock, station, time.monotonic)
         questions = Questions(outbox, clock, station, time.monotonic, lambda: secrets.token_hex(8))
         station.on_scan(people.take_badge)
-        if not isinstance(station, Dock):
+        if self._config.site.kind is SiteKind.STATION:
             station.on_scan(questions.take_scan)
         boards = {board.name: board for board in drivers.boards}
         locks = {
@@ -215,6 +217,18 @@ class Agent:
         photos = Photos(self._config.data_dir / "photos", outbox, self._cloud_settings(), clock.now_ms, random.random)
         scanners = frozenset(scanner.name for scanner in drivers.scanners)
         return Operations(outbox, station, desk, questions, people, cabinet, photos, PhotoReader(), rules, scanners)
+
+    def _sampling(self, station: Station, clock: Clock, site_clock: SiteClock, live: LiveLane) -> Sampling:
+        """A receiver that somebody carries is heard on a run only: where they are besides is nobody's affair."""
+        personal = frozenset(receiver.name for receiver in self._config.gnss if receiver.personal)
+
+        def is_withheld(fix: Fix) -> bool:
+            return fix.device in personal and not (isinstance(station, Van) and station.is_on_a_run(clock.now_ms()))
+
+        sampling = Sampling(self._drivers.sensors, clock, site_clock, live, is_withheld)
+        if isinstance(station, Van):
+            sampling.on_measured(station.take)
+        return sampling
 
     def healths(self) -> list[DeviceHealth]:
         """How each device is."""

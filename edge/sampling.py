@@ -25,12 +25,20 @@ Listener = Callable[[Measured], None]
 class Sampling:
     """``run`` until cancelled. The sensors are entered by whoever made them."""
 
-    def __init__(self, sensors: Sequence[Sensor], clock: Clock, site_clock: SiteClock, live: LiveLane) -> None:
-        """``clock`` is the domain clock that the sensors stamp their readings with."""
+    def __init__(
+        self,
+        sensors: Sequence[Sensor],
+        clock: Clock,
+        site_clock: SiteClock,
+        live: LiveLane,
+        is_withheld: Callable[[Fix], bool] = lambda _fix: False,
+    ) -> None:
+        """``clock`` is the domain clock that the sensors stamp with. A fix that ``is_withheld`` is not kept, nor sent later."""
         self._sensors = sensors
         self._clock = clock
         self._site_clock = site_clock
         self._live = live
+        self._is_withheld = is_withheld
         self._pace = Pace()
         self._owners = {sensor_id: sensor for sensor in sensors for sensor_id in sensor.sensors}
         self._listeners: list[Listener] = []
@@ -60,7 +68,7 @@ class Sampling:
                 self._latest[measured.sensor] = measured
                 travels = self._pace.travels(measured, sensor.every_s)
             else:
-                travels = self._pace.fix_travels(measured)
+                travels = not self._is_withheld(measured) and self._pace.fix_travels(measured)
             if travels:
                 self._live.take(self._sample(measured))
             self._tell(measured)

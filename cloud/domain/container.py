@@ -166,9 +166,10 @@ def fold_container(events: Iterable[RecordedEvent]) -> Container:
 
 
 def _after(container: Container, entry: PlacedEvent) -> Container:
-    fact, site = entry.event.fact, entry.event.site
+    fact = entry.event.fact
     if not changes_container(fact):
         return container
+    site = place_of(entry)
     if container.state.is_at_station and container.at_site != site and isinstance(fact, ContainerSigned | ContainerOpened):
         if container.here_by is not None:
             container = replace(container, conflicts=(*container.conflicts, TwoPlaces(container.here_by, entry.event.id)))
@@ -196,6 +197,15 @@ def _begins_round(before: ContainerStanding, standing: ContainerStanding, fact: 
     was_underway = before.state in _OUTBOUND or before.state.is_at_station
     is_underway = standing.state in _OUTBOUND or standing.state.is_at_station
     return (is_underway and not was_underway) or (before.state.is_at_station and standing.state in _OUTBOUND)
+
+
+def place_of(entry: PlacedEvent) -> SiteId:
+    """Where it happened: at the site that says so, or where a van says that it stood."""
+    match entry.event.fact:
+        case ContainerDropped(station=station) | ContainerReturned(station=station) if station:
+            return SiteId(station)
+        case _:
+            return entry.event.site
 
 
 _OUTBOUND = (ContainerState.BOUND, ContainerState.SEALED, ContainerState.LOADED)

@@ -7,6 +7,7 @@ counts, and a fact that cannot be true any more (`contradicts`) moves nothing.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from cloud.domain.container import place_of
 from cloud.domain.events import PlacedEvent, RecordedEvent, effective
 from edge.rules.custody import ParcelStanding, after, contradicts
 from edge.wire.messages import (
@@ -136,7 +137,8 @@ class _Way:
     def container_told(self, entry: PlacedEvent, container: str) -> None:
         if not self._is_in(container):
             return
-        site, inside = str(entry.event.site), Stay(entry.at_ms, None, str(entry.event.site), container=container)
+        site = str(place_of(entry))
+        inside = Stay(entry.at_ms, None, site, container=container)
         match entry.event.fact:
             case ContainerBound() if not self.is_seen:
                 self.done, self.now = [], inside  # the rounds before carried other goods

@@ -84,7 +84,7 @@ async def apply_telemetry(connection: Connection, batches: Sequence[Sealed], sen
             fixes += _fixes(batch, track, offset_ms)
     if parts:
         await _copy_readings(connection, parts)
-    entries = (await write_fixes(connection, fixes)).entries if fixes else ()
+    entries = (await write_fixes(connection, fixes, once=True)).entries if fixes else ()
     return Applied(count(parts) + len(fixes), entries)
 
 

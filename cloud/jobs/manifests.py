@@ -1,4 +1,4 @@
-"""Makes each station's and each dock's manifest anew when anything of it has changed, or the day has. One replica at a time.
+"""Makes each site's manifest anew when anything of it has changed, or the day has. One replica at a time.
 
 Deriving a code's key takes a core a tenth of a second: in a thread, once a code and day, outside of any transaction.
 """
@@ -69,10 +69,13 @@ class ManifestMaker:
     async def make(self, connection: Connection, site: str, now: datetime) -> bool:
         """One station's, if anything is new."""
         station = await manifest_facts.station_day(connection, site, now)
-        if station.kind == "dock":
-            facts = await manifest_facts.dock_day(connection, site, station.day)
-        else:
-            facts = await manifest_facts.day_facts(connection, site, station.day, now, self._masked)
+        match station.kind:
+            case "dock":
+                facts = await manifest_facts.dock_day(connection, site, station.day)
+            case "van":
+                facts = await manifest_facts.van_day(connection, site, station.day)
+            case _:
+                facts = await manifest_facts.day_facts(connection, site, station.day, now, self._masked)
         async with connection.transaction():
             for claim in facts.claims:
                 if claim.done:
@@ -107,7 +110,7 @@ class ManifestMaker:
             staff_cost=Scrypt(salt=station.staff_salt), operators=facts.operators, keys=(self._keys.signing_key,),
             revoked=facts.revoked, articles=facts.articles, containers=facts.containers, claims=facts.claims, codes=codes,
             parcels=facts.parcels, others=facts.others, staff=facts.staff, shelves=facts.shelves, cells=facts.cells,
-            rules=station.rules, released=facts.released, removed=facts.removed, loads=facts.loads,
+            rules=station.rules, released=facts.released, removed=facts.removed, loads=facts.loads, runs=facts.runs,
         )  # fmt: skip
 
     async def _codes(

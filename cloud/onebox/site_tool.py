@@ -43,8 +43,8 @@ async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> i
         await _register(connection, utc(clock.now_ms()), operator, site, options.kind, name, password)
     say = sys.stdout.write
     say(f"{site} is a {options.kind} of {operator}\n  broker user  {site}\n  password     {password}\n")
-    if options.kind == "dock":
-        say('In its file: kind = "dock" under [site].\n')
+    if options.kind != "station":
+        say(f'In its file: kind = "{options.kind}" under [site].\n')
     if box:
         add_site(Path(box), operator, site)
         say("The one box's broker lets it in within seconds (iotcore: after the next start); `make run` says at which port.\n")

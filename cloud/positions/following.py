@@ -9,6 +9,7 @@ from cloud.positions.looking import is_alone, keep_looking
 from cloud.store.heartbeat import PERIOD_S, beat, retire
 from cloud.store.pool import Connection
 from cloud.store.run_following import look
+from cloud.store.stop_signing import sign_stops
 from edge.wire.clock import Clock, utc
 
 LOOK_S = 2.0  # an arrival is told half a minute after it anyway
@@ -39,6 +40,7 @@ class Following:
                 if await is_alone(connection, _LOCK):
                     looked = await look(connection, utc(self.clock.now_ms()))
                     self.publish(looked.notices)
+                    self.publish(await sign_stops(connection, utc(self.clock.now_ms())))
                 await asyncio.sleep(LOOK_S)
         except asyncio.CancelledError:
             await retire(connection, "positions", self.instance)

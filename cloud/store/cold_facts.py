@@ -5,7 +5,7 @@ Leaves what follows from it to `cloud.domain.cold_account`, and writing to `cold
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -75,6 +75,8 @@ class ColdFacts:
 
 
 _DEFAULTS = limits_of({})
+# A run's name is its operator's own for a day; two that share one name neither's van.
+_PLANNED_AROUND = timedelta(days=1)
 
 
 async def read_facts(connection: Connection, parcel_ids: Collection[str]) -> ColdFacts:
@@ -154,15 +156,27 @@ async def _events(connection: Connection, entity: str, ids: Sequence[str]) -> di
 
 
 async def _vans(connection: Connection, events: Sequence[RecordedEvent]) -> dict[str, str]:
-    """The van of each run: the one whose own agent said that a container was loaded for it."""
+    """The van of each run: the one whose own agent said that a container was loaded for it, or else the one that was planned."""
     said = {
         (run, str(one.site))
         for one in events
         if one.fact.__struct_config__.tag == "container_loaded" and (run := one.fact.run)  # type: ignore[union-attr]
     }
+    if not said:
+        return {}
     cursor = await connection.execute("SELECT id FROM site WHERE kind = 'van' AND id = ANY(%s)", [[site for _, site in said]])
     vans = {row[0] for row in await cursor.fetchall()}
-    return {run: site for run, site in sorted(said) if site in vans}
+    days = [utc(one.measured_at_ms).date() for one in events]
+    cursor = await connection.execute(
+        """
+        SELECT name, min(vehicle_id) FROM run
+        WHERE name = ANY(%s) AND service_date BETWEEN %s AND %s AND vehicle_id IS NOT NULL
+        GROUP BY name HAVING count(DISTINCT vehicle_id) = 1
+        """,
+        [sorted({run for run, _ in said}), min(days) - _PLANNED_AROUND, max(days) + _PLANNED_AROUND],
+    )
+    planned: dict[str, str] = dict(await cursor.fetchall())
+    return planned | {run: site for run, site in sorted(said) if site in vans}
 
 
 async def read_readings(

@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
-from cloud.store import dock_facts
+from cloud.store import dock_facts, van_facts
 from cloud.store.claim_facts import CLAIM, IS_HERE, IS_OPEN, read_claims
 from cloud.store.other_facts import read_others
 from cloud.store.pool import Connection
+from cloud.store.van_facts import OF_VAN
 from edge.wire.manifest import (
     Article,
     Claim,
@@ -28,6 +29,7 @@ from edge.wire.manifest import (
     Size,
     StaffMember,
     StationRules,
+    VanRun,
     Zone,
 )
 
@@ -70,6 +72,7 @@ class DayFacts:
     released: int = 0
     removed: int = 0
     others: tuple[OtherParcel, ...] = ()
+    runs: tuple[VanRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +83,20 @@ class Stamp:
     day: date
     room_version: int
     changes: int
-    plans: str  # of a dock: when its operators' were made, and how many orders were cancelled since
+    # Of a dock: when its operators' were made, and how many orders were cancelled since. Of a van: how its runs stand.
+    plans: str
     operators: str  # whom it serves that day: a relation begins and ends with a date, and nobody says so
 
 
 async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
-    """Of every station and dock that serves somebody. What happens to a station's parcels and orders moves its room; what happens
-    at a dock is no news to it. Set-up counts `changes`.
+    """Of every site that serves somebody. What happens to a station's parcels and orders moves its room; what happens at a dock or
+    in a van is no news to it. Set-up counts `changes`.
     """
     cursor = await connection.execute(
-        """
+        f"""
         SELECT DISTINCT ON (s.id) s.id, (%s AT TIME ZONE o.time_zone)::date,
                CASE s.kind WHEN 'station' THEN coalesce(room.version, 0) ELSE 0 END, coalesce(st.changes, 0),
-               coalesce(plans.are, ''), coalesce(relations.operators, '')
+               coalesce(plans.are, runs.are, ''), coalesce(relations.operators, '')
         FROM site s JOIN site_operator r ON r.site_id = s.id JOIN operator o ON o.id = r.operator_id
         LEFT JOIN room ON room.name = 'site:' || s.id LEFT JOIN station st ON st.site_id = s.id
         LEFT JOIN LATERAL (
@@ -107,11 +111,22 @@ async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
                 AND b.pickup_date >= (%s AT TIME ZONE o.time_zone)::date
         ) AS plans ON s.kind = 'dock'
         LEFT JOIN LATERAL (
+            SELECT string_agg(concat_ws(' ', r.id, r.state, r.state_at, r.replanned, r.planned_start, stand_ins.are), ','
+                              ORDER BY r.id) AS are
+            FROM run r
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS are FROM planned_container c JOIN container k ON k.stands_for = c.container_id
+                    AND k.stands_for <> '' AND k.run = c.run
+                WHERE (c.operator_id, c.pickup_date, c.run) = (r.operator_id, r.service_date, r.name)
+            ) AS stand_ins
+            WHERE {OF_VAN}
+        ) AS runs ON s.kind = 'van'
+        LEFT JOIN LATERAL (
             SELECT string_agg(x.operator_id, ',' ORDER BY x.operator_id) AS operators
             FROM site_operator x WHERE x.site_id = s.id AND x.valid @> (%s AT TIME ZONE o.time_zone)::date
         ) AS relations ON true
-        WHERE s.kind IN ('station', 'dock') ORDER BY s.id, o.id
-        """,
+        ORDER BY s.id, o.id
+        """,  # noqa: S608  # a constant
         [now, now, now],
     )
     return [Stamp(*row) for row in await cursor.fetchall()]
@@ -167,6 +182,17 @@ async def dock_day(connection: Connection, site: str, day: date) -> DayFacts:
     staff = await _staff(connection, site)
     articles = await _articles(connection, operators, {line.sku for one in planned for line in one.lines})
     return DayFacts(operators, articles, (), (), (), staff, (), (), (), planned)
+
+
+async def van_day(connection: Connection, site: str, day: date) -> DayFacts:
+    """What a van is to drive and to carry, and who drives."""
+    operators, staff = await _operators(connection, site, day), await _staff(connection, site)
+    runs, loads = await van_facts.runs(connection, site, day), await van_facts.loads(connection, site, day)
+    served = set(operators)
+    return DayFacts(
+        operators, (), (), (), (), staff, (), (), (), tuple(one for one in loads if one.operator in served),
+        runs=tuple(one for one in runs if one.operator in served),
+    )  # fmt: skip
 
 
 async def day_facts(connection: Connection, site: str, day: date, now: datetime, masked: Callable[[str, bytes], str]) -> DayFacts:

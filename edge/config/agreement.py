@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from edge.config.lines import Place
-from edge.config.settings import EdgeConfig
+from edge.config.settings import EdgeConfig, SiteKind
 from edge.devices.ports import SignalKind
 from edge.devices.sensor import door_of, temperature_of
 
@@ -26,6 +26,9 @@ def disagreements(config: EdgeConfig) -> Iterator[tuple[Place, str]]:
     held = ((place, ("cold", n, "holds")) for n, box in enumerate(config.cold) for place in box.holds)
     yield from _twice(held, "{} is said to lie in two boxes")
     yield from _boxes_without_devices(config)
+    for n, receiver in enumerate(config.gnss):
+        if receiver.personal and config.site.kind is not SiteKind.VAN:
+            yield ("gnss", n, "personal"), 'want it only with kind = "van" under [site]: nothing else has runs'
 
 
 def _twice(uses: Iterator[Use], words: str) -> Iterator[tuple[Place, str]]:

@@ -25,6 +25,7 @@ class SiteKind(StrEnum):
 
     STATION = "station"
     DOCK = "dock"
+    VAN = "van"
 
 
 @dataclass(frozen=True, slots=True)

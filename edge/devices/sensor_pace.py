@@ -1,22 +1,16 @@
 """Which readings travel: each sensor's newest once an interval, a door's every change, and silence as silence. Pure.
 
-Leaves taking and sending to edge.sampling. Alarms see every reading, also those that do not travel.
+Leaves positions to fix_pace, taking and sending to edge.sampling. Alarms see every reading, also those that do not travel.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edge.devices.fix_pace import FixPace
 from edge.devices.sensor import Fix, Reading, is_door
 
 EARLY = 0.9  # of an interval: who is asked once a minute answers now after 59.9 s, now after 60.1
 SILENT = 1.5  # intervals without a reading: "asked, no answer" travels instead
-MOVING_MS = 10_000  # positions every 10 s moving, 60 s idle
-STANDING_MS = 60_000
-MOVING_M_S = 1.0
-MOVED_M = 30.0  # of a receiver that says no speed: more than it wanders (σ 8 m)
-
-_EARTH_M = 6_371_000.0
 
 
 @dataclass(slots=True)
@@ -33,7 +27,7 @@ class Pace:
     """One a site. All times are domain ms; a clock that was set back holds nothing up."""
 
     _last: dict[str, _Last] = field(default_factory=dict)
-    _fixes: dict[str, Fix] = field(default_factory=dict)
+    _fixes: dict[str, FixPace] = field(default_factory=dict)
 
     def expect(self, every_s: Mapping[str, float], now_ms: int) -> None:
         """These sensors report by themselves from now on, each at its own interval."""
@@ -49,14 +43,7 @@ class Pace:
 
     def fix_travels(self, fix: Fix) -> bool:
         """Whether this position is sent."""
-        last = self._fixes.get(fix.device)
-        if last is not None:
-            passed_ms = fix.measured_at_ms - last.measured_at_ms
-            is_moving = _metres(last, fix) > MOVED_M if fix.speed_m_s is None else fix.speed_m_s >= MOVING_M_S
-            if 0 <= passed_ms < (MOVING_MS if is_moving else STANDING_MS) * EARLY:
-                return False
-        self._fixes[fix.device] = fix
-        return True
+        return self._fixes.setdefault(fix.device, FixPace()).travels(fix)
 
     def silent(self, now_ms: int) -> list[str]:
         """Sensors that should have reported and did not, each once an interval for as long as it lasts."""
@@ -74,9 +61,3 @@ class Pace:
         if is_door(reading.sensor) and reading.value != last.value:
             return True
         return not 0 <= reading.measured_at_ms - last.at_ms < last.every_ms * EARLY
-
-
-def _metres(one: Fix, other: Fix) -> float:
-    """Between two near places; exact enough below some kilometres."""
-    east = math.radians(other.lon - one.lon) * math.cos(math.radians(one.lat))
-    return _EARTH_M * math.hypot(east, math.radians(other.lat - one.lat))

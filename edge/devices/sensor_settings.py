@@ -139,11 +139,12 @@ class DoorSettings:
 
 @dataclass(frozen=True, slots=True)
 class GnssSettings:
-    """One ``[[gnss]]``: a receiver that talks NMEA 0183."""
+    """One ``[[gnss]]``: a receiver that talks NMEA 0183. ``personal``: a person carries it, and it is silent between their runs."""
 
     name: str
     port: str
     baud: int = 9600
+    personal: bool = False
     silent_s: float = 10.0  # real seconds without a sentence: unplugged, or another baud rate
 
     def __post_init__(self) -> None:

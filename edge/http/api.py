@@ -22,14 +22,17 @@ from edge.http.dock import add_dock
 from edge.http.forms import CloseForm, ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, TriggerForm, UndoForm
 from edge.http.live import TooManyWatchersError, Watchers
 from edge.http.refusals import Refusal, error_body
+from edge.http.van import add_van
 from edge.http.views import Views, scan_view
 from edge.outbox import NotKeptError, OutboxBusyError
 from edge.station.decide import ScanKind
 from edge.station.rules import NoSuchModeError, RuleBook
 from edge.station.station import NoSuchScanError, Who
+from edge.van.van import Van
 from edge.wire.ids import EventId
 from edge.wire.pickup import badge_key
 
+_NO_SCREEN = "a van has no page of its own: its driver's page is the link that dispatch sends; what is aboard is at GET /api/van"
 # WebAssembly: what reads the camera's pictures, out of our own build.
 _POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
@@ -56,13 +59,21 @@ def make_app(
     _add_errors(app)
     _add_reading(app, views, watchers)
     _add_writing(app, views, rules, ops)
-    if isinstance(ops.station, Dock):
-        add_dock(app, ops.station, ops)
-    else:
-        add_acts(app, ops)
+    match ops.station:
+        case Dock() as dock:
+            add_dock(app, dock, ops)
+        case Van() as van:
+            add_van(app, van, ops, views.clock)
+
+            @app.get("/", include_in_schema=False)
+            async def front() -> Response:
+                raise Refusal(404, "", "the page is not here", _NO_SCREEN)
+        case _:
+            add_acts(app, ops)
     add_cold(app, cold, ops)
     _add_triggers(app, scanners)
-    _add_pages(app, pages_dir, "dock.html" if isinstance(ops.station, Dock) else "pickup.html")
+    if not isinstance(ops.station, Van):
+        _add_pages(app, pages_dir, "dock.html" if isinstance(ops.station, Dock) else "pickup.html")
     return app
 
 

@@ -143,7 +143,7 @@ def _read_back(fact: AnyFact) -> tuple[ScanKind, str]:
 # A dock's are edge.dock.words'.
 _WORDS: dict[type[AnyFact], str] = {
     ContainerSigned: Word.SIGNED,
-    ContainerDropped: Word.SIGNED,
+    ContainerDropped: "dropped",
     ContainerOpened: Word.OPENED,
     CountFinished: Word.COUNTED,
     ContainerEmptied: Word.EMPTIED,

@@ -36,11 +36,15 @@ class ContainerSigned(Fact, frozen=True, tag="container_signed"):
 
 
 class ContainerDropped(Fact, frozen=True, tag="container_dropped"):
-    """The van left a container where nobody took it over (无人交接)."""
+    """The van left a container where nobody took it over (无人交接).
+
+    ``station``: where, if another site than that place says so, such as the van itself.
+    """
 
     container: Name
     photo: Photo = ""
     run: Text = ""
+    station: Text = ""
 
 
 class ContainerOpened(Fact, frozen=True, tag="container_opened"):
@@ -66,10 +70,11 @@ class ContainerEmptied(Fact, frozen=True, tag="container_emptied"):
 
 
 class ContainerReturned(Fact, frozen=True, tag="container_returned"):
-    """The van took an empty container back (已回收)."""
+    """The van took an empty container back (已回收). ``station``: from where, if another site than that place says so."""
 
     container: Name
     run: Text = ""
+    station: Text = ""
 
 
 # --- what is wrong, and goods that come by SKU --------------------------------------------------

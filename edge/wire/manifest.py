@@ -1,5 +1,5 @@
 """What a site is told to expect: a station its containers, parcels and whose they are, codes, staff, shelves, cells; a dock its
-planned loads and staff. Fetched by HTTPS.
+planned loads and staff; a van its runs and their loads. Fetched by HTTPS.
 
 It is announced in ``desired`` by URL and SHA-256 and replaced as a whole. Masked names and last fours are in it, and so it never
 travels by MQTT.
@@ -135,6 +135,27 @@ class PlannedLoad(Part, frozen=True):
     lines: tuple[Line, ...] = ()
 
 
+class RunStop(Part, frozen=True):
+    """Where a run comes to. ``stop`` counts from 1 on; without coordinates a van does not know when it is there."""
+
+    stop: Quantity
+    station: Name
+    name: Text = ""
+    lat: Annotated[float, Meta(ge=-90.0, le=90.0)] | None = None
+    lon: Annotated[float, Meta(ge=-180.0, le=180.0)] | None = None
+
+
+class VanRun(Part, frozen=True):
+    """A run that a van is to drive, or drives. ``ends_ms``: when it is over by any reckoning, also where nobody says so."""
+
+    operator: Name
+    day: _Day
+    run: Name
+    state: Literal["planned", "assigned", "loading", "departed", "paused"]
+    ends_ms: Milliseconds
+    stops: tuple[RunStop, ...] = ()
+
+
 class Claim(Part, frozen=True):
     """What one pickup code releases: a resident's parcels of one operator here. ``name`` is masked.
 
@@ -215,7 +236,8 @@ class Manifest(Part, frozen=True):
     """A site's day. ``version`` counts up at a site; a lower one than that in force is refused.
 
     ``released``, ``removed``: of this day's parcels those that are not in it any more: handed out; sent back or disposed of.
-    ``loads``: a dock's, in the order of loading, each run's last stop first. A station has none, and a dock has no claims.
+    ``loads``: a dock's, in the order of loading, each run's last stop first; a van's are those of its ``runs``. A station has none
+    of them, and neither has claims.
     """
 
     site: Name
@@ -240,6 +262,7 @@ class Manifest(Part, frozen=True):
     released: Count = 0
     removed: Count = 0
     loads: tuple[PlannedLoad, ...] = ()
+    runs: tuple[VanRun, ...] = ()
 
 
 _decoder = msgspec.json.Decoder(Manifest)

@@ -21,10 +21,12 @@ from edge.wire.fields import (
 
 StationMode = Literal["receive", "release", "count"]
 DockMode = Literal["sort", "pack", "seal", "load", "empties"]
+VanMode = Literal["carry"]
 # Those of today, and of epochs that are over but whose batches are kept: a week's. More are a card that is cloned again and again;
 # the newest count.
 MAX_SETTLED_LANES = 48
-SiteMode = Literal[StationMode, DockMode]  # what scans mean; a mode that is of no use at a site's kind changes nothing there
+# What scans mean; a mode that is of no use at a site's kind changes nothing there.
+SiteMode = Literal[StationMode, DockMode, VanMode]
 
 
 class LaneQueue(Message, frozen=True):

@@ -156,7 +156,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def write_config(folder: Path, broker: TestBroker, site: str, more: str = "") -> EdgeConfig:
+def write_config(folder: Path, broker: TestBroker, site: str, more: str = "", kind: str = "station") -> EdgeConfig:
     path = folder / f"{site}.toml"
     path.write_text(
         f"""
@@ -164,6 +164,7 @@ data_dir = "data"
 [site]
 operator = "op"
 id = "{site}"
+kind = "{kind}"
 name = "阳光花园自提点"
 [broker]
 url = "mqtt://{broker.host}:{broker.port}"

@@ -46,6 +46,14 @@ def test_a_whole_file_is_read_and_its_paths_count_from_its_folder(tmp_path: Path
     assert (config.scanner[0].baud, config.camera[0].name) == (115200, "camera-1")
 
 
+def test_a_receiver_that_somebody_carries_is_of_use_in_a_van_only(tmp_path: Path) -> None:
+    gnss = '[[gnss]]\nname = "phone"\nport = "/dev/ttyUSB0"\npersonal = true\n'
+    with pytest.raises(ConfigError, match=r"line 20: \[\[gnss\]\] 'phone', personal: want it only with kind"):
+        load(write(tmp_path, GOOD + gnss))
+    config = load(write(tmp_path, (GOOD + gnss).replace('id = "st-1"', 'id = "st-1"\nkind = "van"')))
+    assert (config.site.kind, config.gnss[0].personal) == ("van", True)
+
+
 def test_a_password_file_that_is_not_there_is_told_with_the_remedy(tmp_path: Path) -> None:
     config = load(write(tmp_path, GOOD))
     with pytest.raises(

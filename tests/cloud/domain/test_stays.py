@@ -43,6 +43,15 @@ def test_from_the_dock_to_the_hand_without_a_gap() -> None:
     ]
 
 
+def test_what_a_van_leaves_is_at_the_station_it_names() -> None:
+    dropped = event(3, m.ContainerDropped(container=C, run="r1", station="b"))
+    assert way([PACKED, RECEIVED], [LOADED, dropped, OPENED])[:3] == [
+        Stay(at(1), at(2), "a", container=C),
+        Stay(at(2), at(3), "a", container=C, run="r1", is_aboard=True),
+        Stay(at(3), at(5), "b", container=C),
+    ]
+
+
 def test_what_nobody_scanned_into_a_container_came_in_the_one_it_was_taken_out_of_or_is_planned_for() -> None:
     van = [event(1, m.ContainerBound(container=C, station="b")), LOADED, SIGNED]
     expected = [Stay(at(1), at(2), "a", container=C), Stay(at(2), at(3), "a", container=C, run="r1", is_aboard=True)]

@@ -58,6 +58,23 @@ async def test_an_undone_signature_takes_the_arrival_back(flusher: Flusher, data
     assert body(database_url, "site:s1", f"container/{C}") is None
 
 
+async def test_what_a_van_leaves_lies_at_the_station_it_names_and_is_signed_for_there(flusher: Flusher, database_url: str) -> None:
+    dock, van, station = TestSite("dock"), TestSite("s2"), TestSite("s1")  # s2: a van's own site
+    await flush(flusher, dock.scans(m.ContainerBound(container=C, station="s1"), ms=now_ms() - 9000))
+    await flush(flusher, dock.scans(m.ParcelPacked(parcel="P1", container=C), ms=now_ms() - 8000))
+    await flush(flusher, van.scans(m.ContainerLoaded(container=C, run="r7"), ms=now_ms() - 7000))
+    await flush(flusher, van.scans(m.ContainerDropped(container=C, run="r7", station="s1"), ms=now_ms() - 6000))
+    assert container(database_url)[:4] == ("delivered", "s1", "s1", False)
+    shown = body(database_url, "site:s1", f"container/{C}")
+    assert (shown["holder"], shown["is_astray"], shown["dispute"]) == ("doorstep", False, [])
+    await flush(flusher, station.scans(m.ContainerSigned(container=C), ms=now_ms() - 5000))
+    assert container(database_url)[:4] == ("delivered", "s1", "s1", True)
+    await flush(flusher, station.scans(m.ContainerOpened(container=C), m.ContainerEmptied(container=C), ms=now_ms() - 4000))
+    await flush(flusher, van.scans(m.ContainerReturned(container=C, run="r8", station="s1"), ms=now_ms() - 3000))
+    assert container(database_url)[:2] == ("returned_empty", "s1")
+    assert body(database_url, "site:s1", f"container/{C}")["dispute"] == []
+
+
 async def test_the_next_round_of_a_container_is_no_news_of_what_it_carried(flusher: Flusher, database_url: str) -> None:
     dock, station = TestSite("dock"), TestSite("s1")
     await flush(flusher, dock.scans(m.ParcelPacked(parcel="P1", container=C), m.ContainerLoaded(container=C), ms=now_ms() - 9000))

@@ -200,6 +200,25 @@ async def test_a_late_position_never_replaces_a_newer_one(flusher: Flusher, data
     assert bodies["site:van1 position"]["lat"] == 20.0
 
 
+async def test_a_position_that_is_told_again_in_another_batch_is_kept_once(flusher: Flusher, database_url: str) -> None:
+    site, now = TestSite("van1"), now_ms()
+
+    def at(*seconds: int) -> Batch:
+        times = [second * 1000 for second in seconds]
+        track = Track(
+            t0=now - 60_000, dt=times, lat=[31.2 + second / 10_000 for second in seconds], lon=[121.4] * len(times),
+            speed_m_s=[8.0] * len(times), heading_deg=[0.0] * len(times),
+        )  # fmt: skip
+        return site.seal(Lane.BACKFILL, TelemetryBatch(boot=1, clock=ClockQuality.SYNCED, tracks=[track]))
+
+    await flush(flusher, at(30, 10, 20))
+    await flush(flusher, at(20, 40), at(40, 30, 5))
+    assert rows(database_url, "SELECT round((lat - 31.2)::numeric * 10000)::int FROM position ORDER BY at") == [
+        (5,), (10,), (20,), (30,), (40,),
+    ]  # fmt: skip
+    assert rows(database_url, "SELECT round((lat - 31.2)::numeric * 10000)::int FROM position_current") == [(40,)]
+
+
 async def test_transactions_that_cross_are_tried_again_until_all_are_in(database_url: str) -> None:
     connections = [await connect(database_url, "test") for _ in range(4)]
     try:

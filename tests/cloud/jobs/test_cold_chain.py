@@ -268,6 +268,25 @@ async def test_the_way_in_the_van_counts_where_the_vans_own_agent_loaded_it(shop
     assert await cursor.fetchall() == [("driver", ["s1", "van-1"])], "whose place it was is asked for it"
 
 
+async def test_the_way_in_the_van_counts_where_only_the_dock_loaded_it_and_the_run_says_which_van(shop: Shop) -> None:
+    await shop.say_boxes(m.ColdBox(name="cold", goods="chilled", sensor="cold_c"), site="van-1")
+    dock, van = TestSite("dock"), TestSite("van-1")
+    await shop.connection.execute(
+        """
+        INSERT INTO run (operator_id, service_date, name, vehicle_id, state, state_at)
+        SELECT o.id, (%(at)s::timestamptz AT TIME ZONE 'UTC')::date, 'r1', 'van-1', 'departed', %(at)s FROM operator o
+        """,
+        {"at": utc(shop.minute(0))},
+    )
+    await shop.scan(0, m.ParcelPacked(parcel="P2", container="TTC1"), m.ContainerLoaded(container="TTC1", run="r1"), site=dock)
+    await shop.measure(0, [7.0] * 60, "cold_c", site=van)
+    await shop.scan(60, m.ContainerSigned(container="TTC1", run="r1"))
+    await shop.measure(60, [3.0] * 60)
+    await shop.account()
+    cursor = await shop.connection.execute("SELECT site_id, basis, sensor, out_min::int FROM cold_stay ORDER BY n")
+    assert await cursor.fetchall() == [("van-1", "zone", "cold_c", 60), ("s1", "zone", "fridge-1_c", 0)]
+
+
 async def test_a_site_that_says_what_its_fridge_holds_is_believed_from_then_on(shop: Shop) -> None:
     await put_away(shop)
     await shop.measure(0, [3.0] * 60)

@@ -18,6 +18,7 @@ from cloud.live.gateway import Gateway
 from cloud.live.meters import LiveMeters
 from cloud.live.reading import Reading
 from cloud.store.pool import open_pool
+from edge.wire.clock import Clock
 from tests.cloud.api.world import SECRET, TestClock, settle
 
 DEADLINE_S = 15.0
@@ -73,9 +74,7 @@ class Live:
 
 
 @asynccontextmanager
-async def gateway_on(
-    database_url: str, clock: TestClock, **more: Any
-) -> AsyncIterator[tuple[Gateway, LiveMeters, str, LinkSigner]]:
+async def gateway_on(database_url: str, clock: Clock, **more: Any) -> AsyncIterator[tuple[Gateway, LiveMeters, str, LinkSigner]]:
     """A running gateway on a free port."""
     signer = LinkSigner(SecretStr(SECRET), clock)
     meters = LiveMeters()
