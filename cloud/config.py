@@ -54,6 +54,9 @@ class CloudConfig(BaseSettings):
     map_attribution: str = Field(default="", description="what the pages say of the tiles' source")
     map_crs: Literal["wgs84", "gcj02"] = Field(default="wgs84", description="what the tiles are drawn in: AMap's in gcj02")
     clock_file: Path | None = Field(default=None, description="the town's clock; unset in production")
+    town_dir: Path | None = Field(
+        default=None, description="the simulated town's folder, with the sockets of its buttons: make run sets it, production never"
+    )
     ingest_lanes: str = Field(
         default="event,live,backfill",
         description="which lanes an ingest process serves; one for event alone keeps scans apart from floods of telemetry",

@@ -17,6 +17,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         index: page('index'),
+        town: page('town'),
         residents: page('residents'),
         pickup: page('pickup'),
         dock: page('dock'),

@@ -22,11 +22,16 @@ class SimulatedScanner(Terminal):
         for label in labels:
             self.scan(label)
 
-    def scan(self, label: str, *, aim: str | None = None) -> None:
-        """Write one label's bytes as this scanner sends them. UnpluggedError; TimeoutError if nobody takes them for a second."""
+    def scan(self, label: str, *, aim: str | None = None) -> bytes:
+        """Write one label's bytes as this scanner sends them, and return them.
+
+        UnpluggedError; TimeoutError if nobody takes them for a second.
+        """
         prefix = self.aim if aim is None else aim
         frame = (prefix + label).encode() + self.suffix
-        for piece in pieces(frame, self.faults, self.random, self.suffix):
+        plan = pieces(frame, self.faults, self.random, self.suffix)
+        for piece in plan:
             self.write(piece.data)
             if piece.pause_s:
                 self.sleep(piece.pause_s)
+        return b"".join(piece.data for piece in plan)

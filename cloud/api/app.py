@@ -54,6 +54,7 @@ from cloud.api import (
     site_places,
     sites,
     stations,
+    town,
     trackers,
     tracks,
 )  # fmt: skip
@@ -61,6 +62,7 @@ from cloud.api.context import Services
 from cloud.api.gate import Gate
 from cloud.api.health_check import HealthCheck
 from cloud.api.meters import Meters
+from cloud.api.town_guard import has_town
 from cloud.auth.attempts import AttemptCounter
 from cloud.auth.links import LinkSigner
 from cloud.auth.passwords import PasswordVerifier
@@ -73,7 +75,6 @@ from cloud.store.pool import open_pool
 from cloud.trouble import Trouble
 from edge.wire.clock import Clock
 
-# In order: the pages' catch-all comes last.
 ROUTERS = (
     sessions.router, sites.router, site_places.router, orders.router, cancellations.router, order_columns.router, batches.router,
     books.router, links.router, link_station.router, parcels.router, quarantine.router,
@@ -83,7 +84,7 @@ ROUTERS = (
     cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
     trackers.router, runs.router, tracks.router, etas.router, maps.router, road_ways.router,
     route_plans.router, route_plan_moves.router, replans.router, departures.router, driver.router,
-    health.router, pages.router,
+    health.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.
 _STOP_S = 10
@@ -118,7 +119,8 @@ def create_app(config: CloudConfig, clock: Clock) -> FastAPI:
     )  # fmt: skip
     app.state.meters = meters
     errors.install(app)
-    for router in ROUTERS:
+    # In order: the pages' catch-all comes last.
+    for router in (*ROUTERS, *([town.router] if has_town(config, clock) else []), pages.router):
         app.include_router(router)
     return app
 

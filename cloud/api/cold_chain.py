@@ -1,5 +1,6 @@
 """The cold chain by REST: a parcel's account, a resident's parcels by their link, parcels that an alarm touched, limits."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from cloud.store.cold_reading import cold_records
 from cloud.store.goods_limits import limits_by_operator, set_limits
 from cloud.store.pool import Connection
 from cloud.store.site_boxes import boxes_of
-from edge.rules.alarm_limits import limits_of
+from edge.rules.alarm_limits import Limits, limits_of
 from edge.wire.messages import ColdBox, GoodsLimits
 
 router = APIRouter(prefix="/api", tags=["cold chain"])
@@ -93,7 +94,10 @@ class LinkedColdChain(BaseModel):
 
 
 class SensorHealth(BaseModel):
-    """``box`` and ``zone`` "": it stands in none that the site told of. ``is_silent``: it owes its reading, or has an alarm."""
+    """``box`` and ``zone`` "": it stands in none that the site told of. ``is_silent``: it owes its reading, or has an alarm.
+
+    ``low_c``, ``high_c``: what its box is to keep, as the operator has set it; ``door``: the sensor of the box's door.
+    """
 
     sensor: str
     box: str
@@ -103,6 +107,9 @@ class SensorHealth(BaseModel):
     last_value: float | None
     is_silent: bool
     alarms: list[str]
+    door: str
+    low_c: float | None
+    high_c: float | None
 
 
 class SiteSensors(BaseModel):
@@ -211,16 +218,31 @@ async def sensor_health(site_id: str, account: CurrentAccount, services: Service
     )
     found = {row[0]: row[1:] for row in await cursor.fetchall()}
     names = sorted({*found, *by_sensor})
-    sensors = [_health(name, by_sensor.get(name), found.get(name, (None, None, [])), services.now()) for name in names]
+    limits = await _limits_at(connection, site_id, account.scope.operator_id)
+    sensors = [_health(name, by_sensor.get(name), found.get(name, (None, None, [])), limits, services.now()) for name in names]
     return SiteSensors(site=site_id, as_of=iso_of(services.now()), sensors=sensors)
 
 
-def _health(name: str, box: ColdBox | None, newest: tuple[Any, ...], now: datetime) -> SensorHealth:
+async def _limits_at(connection: Connection, site_id: str, operator_id: str | None) -> Mapping[str, Limits]:
+    """Of the operator who asks; for an admin, of the first that the site serves."""
+    cursor = await connection.execute("SELECT min(operator_id) FROM site_operator WHERE site_id = %s", [site_id])
+    row = await cursor.fetchone()
+    operator = operator_id or (row[0] if row else None) or ""
+    in_force = limits_of((await limits_by_operator(connection)).get(operator, {}))
+    return {goods.value: one for goods, one in in_force.items()}
+
+
+def _health(
+    name: str, box: ColdBox | None, newest: tuple[Any, ...], limits: Mapping[str, Limits], now: datetime
+) -> SensorHealth:  # fmt: skip
     at, value, alarms = newest
+    kept = limits.get(box.goods) if box and box.sensor == name else None
     is_late = box is not None and (at is None or (now - at).total_seconds() > most_gap_s(box) + _UNDERWAY_S)
     return SensorHealth(
         sensor=name, box=box.name if box else "", zone=zone_of(box) if box else "", holds=list(box.holds) if box else [],
         last_at=iso_or_none(at), last_value=value, is_silent=is_late or "silent" in alarms, alarms=alarms,
+        door=box.door if box and box.sensor == name else "",
+        low_c=kept.low_c if kept else None, high_c=kept.high_c if kept else None,
     )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_log_in": ("this needs a log-in", "log in with POST /api/login"),
     "role_may_not": ("the role {role} may not do this", "ask {roles}"),
     "foreign_page": ("this was sent by a page of another site", "use the pages of this address, or a bearer token"),
+    "town_elsewhere": ("the simulated town is played with on its own machine only", "open http://127.0.0.1 there"),
+    "town_away": ("the simulated town does not answer", "wait a few seconds; it starts, or is started again"),
     "wrong_password": ("log-in or password is wrong", "check both; an administrator can give a new password"),
     "account_disabled": ("this account is disabled", "ask an administrator"),
     "too_many_attempts": ("too many attempts", "wait {minutes} min"),

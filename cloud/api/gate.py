@@ -32,14 +32,20 @@ class _TooLargeError(Exception):
 
 
 def content_policy(config: CloudConfig) -> str:
-    """Content-Security-Policy: everything from here, and the live socket; of third parties a map that is configured."""
+    """Content-Security-Policy: everything from here, and the live socket; of third parties a map that is configured.
+
+    In frames nobody shows our pages, and we nobody's; only the town's page shows residents' and the stations' of its machine.
+    """
     live = urlsplit(config.live_url)
     tiles = urlsplit(config.map_url)  # of a map that an operator has chosen instead of ours
     elsewhere = f" {tiles.scheme}://{tiles.netloc}" if tiles.netloc else ""
+    frames = "frame-ancestors 'none'"
+    if config.town_dir is not None:
+        frames = "frame-ancestors 'self'; frame-src 'self' http://127.0.0.1:* http://localhost:*"
     return (
         f"default-src 'self'; connect-src 'self' {live.scheme}://{live.netloc}{elsewhere}; img-src 'self' data: blob:{elsewhere}; "
         "style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
+        f"form-action 'self'; {frames}"
     )
 
 

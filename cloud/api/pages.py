@@ -51,7 +51,8 @@ def _page(request: Request, name: str) -> Response:
 
 @router.get("/")
 async def front(request: Request) -> Response:
-    return _page(request, "index.html")
+    """Where `make run` has a town, the town's page; it leads to the plain one, /index.html."""
+    return _page(request, "index.html" if services_of(request).config.town_dir is None else "town.html")
 
 
 @router.get("/o/{token}")

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from cloud.onebox.children import DOCK, SITES, STATIONS, Addresses
 from cloud.onebox.folder import Ports, Secrets, is_free, load_secrets, opened, write_private
 from cloud.onebox.sites import read_sites, watch
 from cloud.onebox.supervisor import Supervisor
+from cloud.onebox.town_controls import TownControls
 from cloud.onebox.town_time import TOWN_ZONE, TownTimeFile, hour_words, this_machine
 from cloud.onebox.wishes import HELP, Wishes, read
 from cloud.store.migrate import migrate
@@ -187,17 +188,24 @@ async def _live(box: OneBox, supervisor: Supervisor) -> None:
         box.town_time.resume(box.wishes.rate)
     beating = asyncio.create_task(box.town_time.keep_beating()) if box.has_town_time else None
     try:
-        broker = await _start(box, supervisor, started_s)
-        async with asyncio.TaskGroup() as watching:
-            watching.create_task(watch(box.folder, box.sites, partial(_let_sites_in, box, supervisor, broker)))
-            watching.create_task(phones.watch(box.url, partial(_let_phones_in, box, supervisor, broker)))
+        async with AsyncExitStack() as stack:
             if box.wishes.with_town:
-                told = {**stored.kept(box.folder), "TUANTU_TOWN_SEED": os.environ.get("TUANTU_TOWN_SEED", "")}
-                watching.create_task(town_roads.ensure(ROOT, box.folder / "town", box.roads, told, say))
+                await stack.enter_async_context(TownControls(box.folder / "town", supervisor, say))
+            await _keep_running(box, supervisor, await _start(box, supervisor, started_s))
     finally:
         if beating is not None:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
+
+
+async def _keep_running(box: OneBox, supervisor: Supervisor, broker: onebox_broker.Broker) -> None:
+    """What goes on beside the processes, until cancelled."""
+    async with asyncio.TaskGroup() as watching:
+        watching.create_task(watch(box.folder, box.sites, partial(_let_sites_in, box, supervisor, broker)))
+        watching.create_task(phones.watch(box.url, partial(_let_phones_in, box, supervisor, broker)))
+        if box.wishes.with_town:
+            told = {**stored.kept(box.folder), "TUANTU_TOWN_SEED": os.environ.get("TUANTU_TOWN_SEED", "")}
+            watching.create_task(town_roads.ensure(ROOT, box.folder / "town", box.roads, told, say))
 
 
 async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebox_broker.Broker:
@@ -308,6 +316,8 @@ def _shared_environment(box: OneBox, url: str, broker: onebox_broker.Broker) -> 
         shared["TUANTU_PHONES_MQTT_URL"] = f"mqtt://{at.reachable}:{broker.port}"
     if box.pages is not None:
         shared["TUANTU_PAGES_DIR"] = str(box.pages)
+    if box.wishes.with_town:
+        shared["TUANTU_TOWN_DIR"] = str(box.folder / "town")
     if box.has_town_time:
         shared["TUANTU_CLOCK_FILE"] = str(box.town_time.file)
     return shared

@@ -205,6 +205,12 @@ class Supervisor:
         for kept in reversed(self._kept):
             kept.kill()
 
+    def kill(self, name: str) -> None:
+        """SIGKILL for what runs under this name; it is started again as after any death."""
+        for kept in self._kept:
+            if kept.child.name == name:
+                kept.kill()
+
     def pid(self, name: str) -> int | None:
         """The process that runs under this name now."""
         for kept in self._kept:

@@ -12,6 +12,7 @@ const zh = {
   'part.sites': '站点',
   'part.map': '地图',
   'part.sensors': '传感器',
+  'part.temperatures': '温度',
   'part.cases': '售后',
   'part.parcel': '查包裹',
   'part.link': '查订单',
@@ -39,6 +40,7 @@ const en: Record<keyof typeof zh, string> = {
   'part.sites': 'Sites',
   'part.map': 'Map',
   'part.sensors': 'Sensors',
+  'part.temperatures': 'Temperatures',
   'part.cases': 'Cases',
   'part.parcel': 'Find a parcel',
   'part.link': 'Find an order',
@@ -62,11 +64,11 @@ type Part = keyof typeof zh extends infer K ? (K extends `part.${infer P}` ? P :
 export type Group = 'now' | 'orders' | 'delivery' | 'tools'
 
 const FOR_ALL: readonly (readonly [Group, readonly Part[]])[] = [
-  ['now', ['alarms', 'sites', 'map', 'sensors']],
+  ['now', ['alarms', 'sites', 'map', 'sensors', 'temperatures']],
   ['orders', ['cases', 'parcel']],
 ]
 const FOR_PLANNERS: readonly (readonly [Group, readonly Part[]])[] = [
-  ['now', ['alarms', 'sites', 'map', 'sensors']],
+  ['now', ['alarms', 'sites', 'map', 'sensors', 'temperatures']],
   ['orders', ['cases', 'parcel', 'link', 'import']],
   ['delivery', ['batches', 'books', 'eta', 'drivers', 'trackers']],
   ['tools', ['quarantine', 'labels', 'commands', 'dock', 'privacy', 'limits']],

@@ -93,6 +93,7 @@ class HttpSettings:
     """The staff page's server. ``names``: what browsers may call it besides its addresses and the machine's own name.
 
     ``cert_file`` (with its chain) and ``key_file``, PEM: the page by https, and so with a live camera on other devices.
+    ``framed_by``: origins whose pages may show this one in a frame; nobody's else may, for a click there would be a click here.
     """
 
     host: str = "127.0.0.1"
@@ -101,8 +102,12 @@ class HttpSettings:
     names: tuple[str, ...] = ()
     cert_file: Path | None = None
     key_file: Path | None = None
+    framed_by: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for origin in self.framed_by:
+            if not re.fullmatch(r"https?://[A-Za-z0-9_.-]+(:[0-9]{1,5})?", origin):
+                raise ValueError(f"framed_by: want origins such as https://name:8080, got {origin!r}")
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("cert_file, key_file: want both for https, or neither")
         for name in self.names:

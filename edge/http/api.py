@@ -34,7 +34,10 @@ from edge.wire.pickup import badge_key
 
 _NO_SCREEN = "a van has no page of its own: its driver's page is the link that dispatch sends; what is aboard is at GET /api/van"
 # WebAssembly: what reads the camera's pictures, out of our own build.
-_POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "frame-ancestors 'self'"
+)
 
 _NO_PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
@@ -53,10 +56,11 @@ def make_app(
     scanners: Sequence[Scanner],
     cold: Cold,
     pages_dir: Path | None,
+    framed_by: Sequence[str] = (),
 ) -> FastAPI:
-    """The whole site of the agent."""
+    """The whole site of the agent. ``framed_by``: origins whose pages may show it in a frame."""
     app = FastAPI(title="Tuantu station", version=views.version, docs_url=None, redoc_url=None)
-    _add_errors(app)
+    _add_errors(app, " ".join((_POLICY, *framed_by)))
     _add_reading(app, views, watchers)
     _add_writing(app, views, rules, ops)
     match ops.station:
@@ -171,7 +175,7 @@ def _add_triggers(app: FastAPI, scanners: Sequence[Scanner]) -> None:
             raise Refusal(409, "name", message, remedy) from None
 
 
-def _add_errors(app: FastAPI) -> None:
+def _add_errors(app: FastAPI, policy: str) -> None:
     @app.exception_handler(Refusal)
     async def refused(_request: Request, error: Refusal) -> JSONResponse:
         return error.response()
@@ -202,7 +206,7 @@ def _add_errors(app: FastAPI) -> None:
     @app.middleware("http")
     async def with_policy(request: Request, call_next: Any) -> Response:
         response: Response = await call_next(request)
-        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Content-Security-Policy"] = policy
         return response
 
 

@@ -99,6 +99,8 @@ class ScanView(Form):
     gone_how: str = ""
     fetched: list[FetchedView] = []
     other: OtherView | None = None
+    heard_s: float = 0.0  # of the machine's monotonic clock: when the scan's last byte came, and when it was on the disk
+    booked_s: float = 0.0  # 0 for what was no scan, or before the agent's last start
 
 
 class ClockView(Form):

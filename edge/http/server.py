@@ -56,7 +56,7 @@ class PageServer:
     ) -> None:
         self._settings = settings
         self._watchers = watchers
-        app = make_app(views, rules, ops, watchers, scanners, cold, settings.pages_dir)
+        app = make_app(views, rules, ops, watchers, scanners, cold, settings.pages_dir, settings.framed_by)
         self._app = Guard(app, own_names(socket.gethostname(), settings.names), {PHOTOS: MAX_PHOTO_BYTES, PHOTO_SCAN: MAX_BYTES})
 
     async def run(self) -> None:

@@ -136,4 +136,6 @@ def scan_view(result: ScanResult) -> ScanView:
             for one in result.fetched
         ],
         other=None if result.other is None else other_view(result.other),
+        heard_s=result.heard_s,
+        booked_s=result.booked_s,
     )

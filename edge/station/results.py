@@ -46,7 +46,7 @@ class ScanResult(NamedTuple):
 
     ``kind`` is coarse, ``word`` exact; ``amount`` of ``of`` fills the word. An act at the page has no ``text``. ``gone_ms``,
     ``gone_how``: when and by what it was handed out before; 0 where that is not known. ``fetched``, ``other``: as in `Verdict`,
-    till the next start.
+    till the next start. ``heard_s``, ``booked_s``: time.monotonic when a scan's last byte came and when it was on the disk.
     """
 
     at_ms: int
@@ -71,6 +71,8 @@ class ScanResult(NamedTuple):
     gone_how: str = ""
     fetched: tuple[Fetched, ...] = ()
     other: OtherParcel | None = None
+    heard_s: float = 0.0
+    booked_s: float = 0.0
 
 
 # What the words of a refused scan mean, for a page that does not know them.

@@ -144,6 +144,7 @@ class Station:
         self._settled(verdict, scan.device)
         can_undo = any(ledger.thing_of(fact) for fact in verdict.facts)
         result = result_of(verdict, stamp.measured_at_ms, scan.device, actor, event, text=scan.text, can_undo=can_undo)
+        result = result._replace(heard_s=at_s, booked_s=self._read_monotonic_s())
         self.results.appendleft(result)
         self._announce(result)
         if self._feedback:

@@ -25,7 +25,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     ``device`` empty: the scanner. ``way``: how a door stands, or what a cold box has.
     """
 
-    do: Literal["scan", "write", "unplug", "replug", "door", "cold", "pace", "status"]
+    do: Literal["scan", "write", "unplug", "replug", "door", "cold", "pace", "status", "stage"]
     site: str = ""
     label: str = ""
     aim: str = ""
@@ -35,12 +35,63 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     way: str = ""
 
 
+class Hops(msgspec.Struct, frozen=True):
+    """One scan on its way through its station: the bytes on the line, and the number under which they lie in the outbox.
+
+    Times are ms since 1970 by this machine's wall clock, made of monotonic readings: the simulator's, then the agent's.
+    """
+
+    sent_hex: str
+    sent_ms: float
+    heard_ms: float
+    booked_ms: float
+    event: str
+
+
+class StationSeen(msgspec.Struct, frozen=True):
+    """A station as the buttons find it. ``doors``: those that stand open."""
+
+    id: str
+    name: str
+    url: str
+    is_plugged: bool
+    is_online: bool
+    doors: list[str]
+    parcels_left: bool
+
+
+class SceneSeen(msgspec.Struct, frozen=True):
+    """One row of the storyboard. ``at_ms``: when it is due or was, domain ms; 0 where nobody can tell yet."""
+
+    name: str
+    state: Literal["ahead", "done", "missed"]
+    at_ms: int = 0
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """What the town's own page shows: whose order is followed, where, and what has happened."""
+
+    operator: str
+    pin: str
+    day: str
+    station: str
+    order: str
+    phone_tail: str
+    parcels: list[str]
+    stations: list[StationSeen]
+    scenes: list[SceneSeen]
+    waits: str = ""
+
+
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``text`` is for people; ``label`` is what was scanned."""
+    """``text`` is for people, ``code`` says of a refusal which it is; ``label`` is what was scanned."""
 
     done: bool
     text: str
     label: str = ""
+    code: str = ""
+    hops: Hops | None = None
+    stage: Stage | None = None
 
 
 class ControlError(Exception):

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.town.page import Act, Page, ScansPage, StatusPage
@@ -17,6 +18,14 @@ LAST_SCANS = 30
 SLOT_PREFIX = "SLOT:"  # a shelf's label; parcels scanned after it lie there
 SLOT_HELD_S = 45.0  # the agent keeps a shelf open for a minute after it was scanned
 QR = "]Q1"  # how a scanner names what it read a QR from
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was last put on the scanner's line, and when it was begun (time.monotonic)."""
+
+    data: bytes = b""
+    at_s: float = 0.0
 
 
 class NotBookedError(Exception):
@@ -35,6 +44,7 @@ class Hands:
         self.page = page
         self._mode_path = mode_path
         self.busy = asyncio.Lock()
+        self.sent = Sent()
         self._scanned_s: dict[str, float] = {}  # label → time.monotonic
         self._slot = ""
         self._slot_until_s = 0.0
@@ -56,7 +66,7 @@ class Hands:
         pause_s = self._scanned_s.get(label, -SAME_LABEL_S) + SAME_LABEL_S - time.monotonic()
         await asyncio.sleep(max(0.0, pause_s))
         before = await self._shown()
-        await asyncio.to_thread(self.scanner.scan, label, aim=aim or None)
+        self.sent = await asyncio.to_thread(self._write, label, aim)
         self._remember(label)
         give_up_s = time.monotonic() + PATIENCE_S
         while time.monotonic() < give_up_s:
@@ -72,6 +82,10 @@ class Hands:
             await self.scan(f"{SLOT_PREFIX}{slot}")
             self._slot, self._slot_until_s = slot, time.monotonic() + SLOT_HELD_S
         return await self.scan(label)
+
+    def _write(self, label: str, aim: str) -> Sent:
+        at_s = time.monotonic()
+        return Sent(self.scanner.scan(label, aim=aim or None), at_s)
 
     async def _shown(self) -> list[Act]:
         return (await self.page.look(f"/api/scans?limit={LAST_SCANS}", ScansPage)).scans

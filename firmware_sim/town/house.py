@@ -19,6 +19,7 @@ from firmware_sim.town.accidents import Accidents
 from firmware_sim.town.agents import Agent, edge_command
 from firmware_sim.town.broker_line import BrokerLine
 from firmware_sim.town.cabinet import Cabinet
+from firmware_sim.town.control import StationSeen
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
 from firmware_sim.town.plan import LOCAL
@@ -102,6 +103,15 @@ class House:
         else:
             self.line.cut()
         return f"{self.station.id}: line to the broker {'up' if is_in else 'cut'}"
+
+    def seen(self) -> StationSeen:
+        """As the buttons find it."""
+        station = self.station
+        doors = sorted(name for name, box in self.room.boxes.items() if box.door_is_open)
+        return StationSeen(
+            station.id, station.place.name, station.agent_url, self.scanner.is_plugged, not self.line.is_cut, doors,
+            self.staff.has_parcels_left(),
+        )  # fmt: skip
 
     def status(self) -> str:
         """One line for people."""

@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace as replace_fields
+from datetime import date
 
 import msgspec
 import structlog
 
 from edge.wire.clock import Clock, decode_town, encode_town, utc
 from firmware_sim.terminal import UnpluggedError
-from firmware_sim.town.control import Answer, ControlServer, Request
+from firmware_sim.town.control import Answer, ControlServer, Request, Stage
 from firmware_sim.town.hands import NotBookedError
 from firmware_sim.town.house import House, Tools
 from firmware_sim.town.memory import Memory
@@ -22,6 +23,7 @@ from firmware_sim.town.plan import CUT_OFF, LOCAL, service_date
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import OPERATOR, TownSettings
 from firmware_sim.town.site_files import SCANNER, replace
+from firmware_sim.town.story import Story
 from firmware_sim.town.warehouse import Warehouse
 
 OFFICE_TICK_S = 1.0
@@ -40,6 +42,7 @@ class Town:
         self.warehouse: Warehouse | None = None
         self.office: Office | None = None
         self._office_waits = ""
+        self.story: Story | None = None
 
     async def run(self) -> None:
         """ForgottenError where the folder is another town's; RestError where the cloud refuses."""
@@ -64,6 +67,9 @@ class Town:
                         tasks.create_task(work, name=f"{name} of the dock")
                 await office.open()
                 self.office = office
+                has_loaded = self.warehouse.staff.has_loaded if self.warehouse else _at_once
+                self.story = Story(tools, self.houses, self._clock, has_loaded)
+                tasks.create_task(self.story.run(), name="story")
                 tasks.create_task(self._run_office(office), name="office")
                 if self.warehouse is not None:
                     tasks.create_task(self.warehouse.staff.live(), name="staff of the dock")
@@ -82,6 +88,8 @@ class Town:
         """Press one button."""
         if request.do == "pace":
             return self._pace(request.rate)
+        if request.do == "stage":
+            return Answer(True, "", stage=self._stage())
         if request.do == "status":
             dock = [self.warehouse.status()] if self.warehouse else []
             return Answer(True, "\n".join([self._hour(), *dock, *(house.status() for house in self.houses.values())]))
@@ -91,20 +99,23 @@ class Town:
         try:
             return await self._press(house, request)
         except (UnpluggedError, TimeoutError, NotBookedError, RestError, ValueError) as error:
-            return Answer(False, str(error), request.label)
+            return Answer(False, str(error), request.label, _code_of(error))
 
     async def _press(self, house: House, request: Request) -> Answer:
         staff = house.staff
         match request.do:
             case "scan":
-                label = request.label or await staff.expected()
+                cast = self.story.cast() if self.story else None
+                label = request.label or await staff.expected(cast.order.external_id if cast else "")
                 if not label:
                     return Answer(
                         False,
                         f"{staff.station.id}: everything ordered so far is in; the next orders come at {CUT_OFF:%H:%M} of the "
                         "town's day. Another station may have more, or start over with: make run FRESH=1",
+                        code="nothing_left",
                     )
-                return Answer(True, await staff.press(label, request.aim, is_arrival=not request.label), label)
+                pressed = await staff.press(label, request.aim, is_arrival=not request.label)
+                return Answer(True, pressed.text, label, hops=pressed.hops)
             case "write":
                 data = bytes.fromhex(request.data_hex)
                 await staff.write(data)
@@ -114,6 +125,21 @@ class Town:
             case "door" | "cold":
                 return Answer(True, house.room.press(request.do, request.device, request.way))
         return Answer(True, house.status())
+
+    def _stage(self) -> Stage:
+        """Whose order is followed, and how things stand; without one the first station's first."""
+        cast = self.story.cast() if self.story else None
+        day = service_date(self._clock.now_ms())
+        house = cast.house if cast else next(iter(self.houses.values()))
+        order = cast.order if cast else house.staff.orders(day)[0]
+        return Stage(
+            operator=OPERATOR, pin=self._settings.pin, day=day.isoformat(), station=house.station.id, order=order.external_id,
+            phone_tail=order.phone[-4:],
+            parcels=house.staff.labels_of(order, day),
+            stations=[one.seen() for one in self.houses.values()],
+            scenes=self.story.scenes() if self.story else [],
+            waits=self.story.waits_for if self.story else self._office_waits,
+        )  # fmt: skip
 
     def _hour(self) -> str:
         now_ms = self._clock.now_ms()
@@ -156,6 +182,25 @@ class Town:
                 _Announced(station.id, station.place.name, station.agent_url, str(station.scanner_path), orders[0].external_id)
             )
         return msgspec.json.encode({"operator": OPERATOR, "stations": stations})
+
+
+def _at_once(_day: date) -> bool:
+    return True
+
+
+def _code_of(error: Exception) -> str:
+    """By which a page says it in its own words."""
+    match error:
+        case UnpluggedError():
+            return "unplugged"
+        case NotBookedError():
+            return "not_booked"
+        case RestError():
+            return "no_answer"
+        case TimeoutError():
+            return "nobody_reads"
+        case _:
+            return "not_possible"
 
 
 class _Announced(msgspec.Struct, frozen=True):

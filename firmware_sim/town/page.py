@@ -29,6 +29,8 @@ class Act(msgspec.Struct, frozen=True):
     slot: str = ""
     detail: str = ""
     question: str = ""
+    heard_s: float = 0.0
+    booked_s: float = 0.0
 
 
 class Item(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -85,6 +86,12 @@ class TownSettings:
     pin: str = field(repr=False)  # by which the stations' staff log in at their pages
     chances: Chances = AS_USUAL
     session: str = field(default="", repr=False)  # one that is open already; without it, or when it has ended, we log in
+
+    @property
+    def page_origins(self) -> tuple[str, ...]:
+        """Where the town's own page may come from, which shows the stations' in frames: this machine, by either name."""
+        port = urlsplit(self.api).port or 80
+        return tuple(f"http://{host}:{port}" for host in ("127.0.0.1", "localhost"))
 
 
 def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> TownSettings:

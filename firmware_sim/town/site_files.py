@@ -48,6 +48,7 @@ port = {_text(station.scanner_path)}
 [http]
 host = {_text(settings.http_host)}
 port = {station.http_port}
+framed_by = [{", ".join(_text(origin) for origin in settings.page_origins)}]
 {pages}
 [clock]
 town_file = {_text(station.clock_path if station.kind == "station" else settings.clock_file)}

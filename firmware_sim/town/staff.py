@@ -5,7 +5,7 @@ A step counts as done when the agent's page shows it as booked; a scan that noth
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from urllib.parse import quote
 
@@ -19,13 +19,14 @@ from firmware_sim.town.cabinet import Cabinet
 from firmware_sim.town.counter import Counter
 from firmware_sim.town.goods_in import GoodsIn
 from firmware_sim.town.hands import Hands, NotBookedError, RefusedError
+from firmware_sim.town.hops import Pressed, hops_of
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
 from firmware_sim.town.page import ContainerPage, DayPage, Page
-from firmware_sim.town.plan import DAY_ENDS_H, at, known_dates, service_date
+from firmware_sim.town.plan import DAY_ENDS_H, PlannedOrder, at, known_dates, service_date
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import Station, TownSettings
-from firmware_sim.town.steps import Step, StepKind
+from firmware_sim.town.steps import Step, StepKind, Visit, Way
 from firmware_sim.town.van import Stop, drive
 
 TICK_S = 0.2  # of real time, between two looks at the Clock
@@ -45,6 +46,14 @@ _BY_PAGE = (
 )
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """With some of a day's steps. ``due_ms``: when the last of them is to be done; None: the day is not planned yet."""
+
+    due_ms: int | None
+    is_done: bool
 
 
 class Staff:
@@ -91,21 +100,25 @@ class Staff:
                 self.waits_for = str(error)
                 await asyncio.sleep(AGAIN_S)
 
-    async def expected(self) -> str:
-        """The next label to be scanned in here, today's first; empty when all that are ordered are in. RestError."""
+    async def expected(self, first: str = "") -> str:
+        """The next label to be scanned in here, today's first; empty when all that are ordered are in. RestError.
+
+        ``first``: an order whose parcels come before all others.
+        """
         for day in known_dates(self._clock.now_ms()):
             never_came = {
                 bag.label
                 for bag in self._memory.bags(self.station.id, day) or ()
                 if truth_of(self._settings.seed, bag, self._settings.chances).is_missing
             }
-            for parcel in await self._office.parcels(self.station, day):
+            parcels = await self._office.parcels(self.station, day)
+            for parcel in sorted(parcels, key=lambda one: one.external_id != first):
                 step = Step(0, StepKind.RECEIVE, parcel.label)
                 if parcel.label not in never_came and not self._memory.is_done(day, self.station.id, step):
                     return parcel.label
         return ""
 
-    async def press(self, label: str, aim: str, *, is_arrival: bool = False) -> str:
+    async def press(self, label: str, aim: str, *, is_arrival: bool = False) -> Pressed:
         """Somebody pressed 扫一件: scan ``label``, say what the page shows. UnpluggedError, TimeoutError, NotBookedError.
 
         ``is_arrival``: to take it in, whatever the station is doing just now; else it means what the station is doing.
@@ -114,16 +127,51 @@ class Staff:
             if is_arrival:
                 await self.hands.switch_to(_RECEIVE)
             shown = await self.hands.scan(label, aim)
+            sent = self.hands.sent
         if shown.kind in ("received", "shelved"):
             for day in known_dates(self._clock.now_ms()):
                 if any(parcel.label == label for parcel in await self._office.parcels(self.station, day)):
                     self._memory.done(day, self.station.id, Step(0, StepKind.RECEIVE, label))
-        return f"{label} {shown.kind} {shown.detail}".rstrip()
+        return Pressed(f"{label} {shown.kind} {shown.detail}".rstrip(), hops_of(sent, shown))
+
+    async def hand_out(self, order: PlannedOrder, day: date) -> None:
+        """Its resident comes now and types the code. RefusedError, RestError."""
+        labels = {bag.label for bag in self._memory.bags(self.station.id, day) or () if bag.external_id == order.external_id}
+        async with self.hands.busy:
+            await self.hands.switch_to(_RELEASE)
+            await self._counter.serve(order, Visit(Way.CODE), labels)
+
+    async def ask_again(self, order: PlannedOrder) -> None:
+        """Somebody types its code once more. RestError."""
+        async with self.hands.busy:
+            await self.hands.page.ask((await self._office.show_pass(order)).code)
+
+    def progress(self, day: date, kind: StepKind, *, of: str = "", is_first: bool = False) -> Progress:
+        """How far they are with all steps of one kind; ``of``: an order, with its parcels only; ``is_first``: the first will do."""
+        labels = {bag.label for bag in self._memory.bags(self.station.id, day) or () if bag.external_id == of}
+        steps = [one for one in self._plans.get(day, ()) if one.kind is kind and (not of or one.label in labels)]
+        wanted = steps[:1] if is_first else steps
+        is_done = bool(wanted) and all(self._memory.is_done(day, self.station.id, one) for one in wanted)
+        return Progress(wanted[-1].at_ms if wanted else None, is_done)
 
     async def write(self, data: bytes) -> None:
         """Put bytes on the line as they are, such as noise. UnpluggedError, TimeoutError."""
         async with self.hands.busy:
             await asyncio.to_thread(self.scanner.write, data)
+
+    def orders(self, day: date) -> Sequence[PlannedOrder]:
+        """Of its residents."""
+        return self._office.day(self.station, day).orders
+
+    def labels_of(self, order: PlannedOrder, day: date) -> list[str]:
+        """Its parcels, as far as the list has been read."""
+        return sorted(bag.label for bag in self._memory.bags(self.station.id, day) or () if bag.external_id == order.external_id)
+
+    def has_parcels_left(self) -> bool:
+        """Whether something of today's list is still to be scanned in, as far as the list has been read."""
+        day = service_date(self._clock.now_ms())
+        received = [one for one in self._plans.get(day, ()) if one.kind is StepKind.RECEIVE]
+        return not received or any(not self._memory.is_done(day, self.station.id, one) for one in received)
 
     def next_step(self) -> Step | None:
         """What is to be done next today, as far as the day is planned; None: nothing."""

@@ -5617,12 +5617,18 @@ export interface components {
         /**
          * SensorHealth
          * @description ``box`` and ``zone`` "": it stands in none that the site told of. ``is_silent``: it owes its reading, or has an alarm.
+         *
+         *     ``low_c``, ``high_c``: what its box is to keep, as the operator has set it; ``door``: the sensor of the box's door.
          */
         SensorHealth: {
             /** Alarms */
             alarms: string[];
             /** Box */
             box: string;
+            /** Door */
+            door: string;
+            /** High C */
+            high_c: number | null;
             /** Holds */
             holds: string[];
             /** Is Silent */
@@ -5631,6 +5637,8 @@ export interface components {
             last_at: string | null;
             /** Last Value */
             last_value: number | null;
+            /** Low C */
+            low_c: number | null;
             /** Sensor */
             sensor: string;
             /** Zone */

@@ -15,6 +15,8 @@ const zh = {
   'chart.empty': '这段时间没有读数',
   'chart.at': '{time} {value}',
   'chart.degrees': '{value} °C',
+  'stack.none': '这个站点还没有温度读数。',
+  'stack.silent': '没有读数',
 } as const
 
 const en: Record<keyof typeof zh, string> = {
@@ -30,6 +32,8 @@ const en: Record<keyof typeof zh, string> = {
   'chart.empty': 'nothing was measured in this time',
   'chart.at': '{time} {value}',
   'chart.degrees': '{value} °C',
+  'stack.none': 'This site has no temperatures yet.',
+  'stack.silent': 'silent',
 }
 
 export const chart = texts(zh, en)

@@ -20,6 +20,8 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   no_log_in: ['需要先登录', '请登录'],
   role_may_not: ['这个账号没有权限', '请联系管理员或调度员'],
   foreign_page: ['请求来自其他网站的页面', '请在本系统的页面上操作'],
+  town_elsewhere: ['演示镇只能在运行它的电脑上操作', '请在那台电脑上打开 http://127.0.0.1'],
+  town_away: ['演示镇没有应答', '请等几秒，它正在启动或重启'],
   wrong_password: ['账号或密码不对', '请检查后再试；忘记密码请联系管理员'],
   account_disabled: ['这个账号已停用', '请联系管理员'],
   too_many_attempts: ['试的次数太多', '请过 {minutes} 分钟再试'],

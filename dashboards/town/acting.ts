@@ -1,0 +1,133 @@
+/** The buttons: what each is just now, why it cannot be pressed, what it did, and whether it is under way. Leaves words to act_words. */
+
+import { computed, type ComputedRef, type Ref, ref, type ShallowRef, shallowRef } from 'vue'
+
+import { faultText } from '../shared/i18n/faults'
+import { act, whyText } from './act_words'
+import { type ActDone, type ActWanted, type Hops, town, type Town } from './api'
+
+export type Name = 'scan' | 'unplug' | 'replug' | 'cut' | 'mend' | 'open' | 'close' | 'van' | 'kill'
+
+/** One place on the page; `name` is what pressing it would do now. `off`: why it cannot be, '' where it can. */
+export interface Button {
+  readonly place: 'scan' | 'plug' | 'line' | 'door' | 'van' | 'kill'
+  readonly name: Name
+  readonly off: string
+}
+
+/** What a press came to; `fault` '' where it was done. */
+export interface Outcome {
+  readonly name: Name
+  readonly did: string
+  readonly fault: string
+}
+
+/** A scan that is followed on its way. */
+export interface Followed {
+  readonly label: string
+  readonly hops: Hops
+}
+
+export interface Acting {
+  readonly buttons: ComputedRef<readonly Button[]>
+  readonly outcomes: Ref<Readonly<Partial<Record<Button['place'], Outcome>>>>
+  readonly busy: Ref<string>
+  readonly followed: ShallowRef<Followed | null>
+  readonly press: (button: Button) => Promise<void>
+}
+
+const FREEZER = 'freezer-1'
+const LINE = 'line'
+
+export function useActing(seen: ShallowRef<Town | null>, isAway: ComputedRef<boolean>, look: () => Promise<void>): Acting {
+  const outcomes = ref<Partial<Record<Button['place'], Outcome>>>({})
+  const busy = ref('')
+  const followed = shallowRef<Followed | null>(null)
+  const station = computed(() => seen.value?.stage.stations.find((one) => one.id === seen.value?.stage.station))
+
+  const buttons = computed((): readonly Button[] => {
+    const at = station.value
+    const off = at === undefined ? act('off.starting') : isAway.value ? act('off.away') : ''
+    const isPaused = seen.value?.clock.rate === 0
+    const isOpen = at?.doors.includes(FREEZER) ?? false
+    const noScan = at?.is_plugged === false ? act('off.unplugged') : at?.parcels_left === false ? act('off.nothing_left') : ''
+    return [
+      { place: 'scan', name: 'scan', off: off || noScan },
+      { place: 'plug', name: at?.is_plugged === false ? 'replug' : 'unplug', off },
+      { place: 'line', name: at?.is_online === false ? 'mend' : 'cut', off },
+      { place: 'door', name: isOpen ? 'close' : 'open', off: off || (isPaused && !isOpen ? act('off.paused') : '') },
+      { place: 'van', name: 'van', off: off || act('off.no_van') },
+      { place: 'kill', name: 'kill', off },
+    ]
+  })
+
+  async function press(button: Button): Promise<void> {
+    if (button.off || busy.value) return
+    busy.value = button.place
+    try {
+      const outcome = button.name === 'kill' ? await kill() : told(button.name, await town.act(wanted(button.name)))
+      outcomes.value = { ...outcomes.value, [button.place]: outcome }
+    } catch (error) {
+      outcomes.value = { ...outcomes.value, [button.place]: { name: button.name, did: '', fault: faultText(error) } }
+    }
+    busy.value = ''
+    void look()
+  }
+
+  async function kill(): Promise<Outcome> {
+    const { killed } = await town.kill()
+    return { name: 'kill', did: act('kill.did', { names: Object.entries(killed).map(([name, pid]) => `${name} ${pid ?? '-'}`).join(', ') }), fault: '' }
+  }
+
+  function told(name: Name, said: ActDone): Outcome {
+    if (!said.done) return { name, did: '', fault: whyText(said.code) }
+    if (name === 'scan' && said.hops) followed.value = { label: said.label, hops: said.hops }
+    const place = station.value?.name ?? ''
+    const did = name === 'scan' ? act('scan.did', { label: said.label }) : didOf(name, place)
+    return { name, did, fault: '' }
+  }
+
+  function wanted(name: Name): ActWanted {
+    const site = seen.value?.stage.station ?? ''
+    switch (name) {
+      case 'unplug':
+      case 'replug':
+        return { do: name, site }
+      case 'cut':
+        return { do: 'unplug', site, device: LINE }
+      case 'mend':
+        return { do: 'replug', site, device: LINE }
+      case 'open':
+        return { do: 'door', site, device: FREEZER, way: 'open' }
+      case 'close':
+        return { do: 'door', site, device: FREEZER, way: 'closed' }
+      case 'scan':
+      case 'van':
+      case 'kill':
+        return { do: 'scan', site }
+    }
+  }
+
+  return { buttons, outcomes, busy, followed, press }
+}
+
+function didOf(name: Name, place: string): string {
+  switch (name) {
+    case 'unplug':
+      return act('unplug.did', { name: place })
+    case 'cut':
+      return act('cut.did', { name: place })
+    case 'replug':
+      return act('replug.did')
+    case 'mend':
+      return act('mend.did')
+    case 'open':
+      return act('open.did')
+    case 'close':
+      return act('close.did')
+    case 'scan':
+    case 'van':
+    case 'kill':
+      return ''
+  }
+}

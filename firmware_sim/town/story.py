@@ -1,0 +1,202 @@
+"""Plays the storyboard, scene after scene, by the town's clock: cuts and mends a line, sends a resident, opens a door.
+
+What a scene waits for is what was really done: the steps that staff remember. Leaves the table to storyboard.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, assert_never
+
+import structlog
+
+from edge.wire.clock import Clock, to_ms
+from firmware_sim.cold_room import FREEZER_1
+from firmware_sim.terminal import UnpluggedError
+from firmware_sim.town.control import SceneSeen
+from firmware_sim.town.hands import NotBookedError
+from firmware_sim.town.house import House, Tools
+from firmware_sim.town.plan import PlannedOrder, service_date, stock_of
+from firmware_sim.town.rest import RestError
+from firmware_sim.town.staff import Progress
+from firmware_sim.town.steps import StepKind
+from firmware_sim.town.storyboard import STORY, Act, Mark, Scene, followed
+
+TICK_S = 0.2  # of real time
+AGAIN_S = 2.0  # after something did not work
+_STOPS = 3  # the order followed is on the van's first stops: whoever watches has not got all day
+_KEY = "story"
+_OVER: tuple[Literal["done"], Literal["missed"]] = ("done", "missed")
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who is followed on a day, and where."""
+
+    day: date
+    house: House
+    order: PlannedOrder
+
+
+@dataclass(slots=True)
+class Story:
+    """``run`` until cancelled."""
+
+    tools: Tools
+    houses: Mapping[str, House]
+    clock: Clock
+    has_loaded: Callable[[date], bool]
+    waits_for: str = ""
+    _casts: dict[date, Cast | None] = field(default_factory=dict)
+    _done_ms: dict[tuple[date, str], int] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """One scene after the other; what does not work is tried again."""
+        while True:
+            try:
+                await self.play()
+                self.waits_for = ""
+                await asyncio.sleep(TICK_S)
+            except (RestError, NotBookedError, UnpluggedError, TimeoutError) as error:
+                if str(error) != self.waits_for:
+                    _log.info("story_waits", reason=str(error))
+                self.waits_for = str(error)
+                await asyncio.sleep(AGAIN_S)
+
+    async def play(self) -> None:
+        """The next scene, if it is due."""
+        cast = self.cast()
+        scene = None if cast is None else self._next(cast.day)
+        if cast is None or scene is None:
+            return
+        now_ms = self.clock.now_ms()
+        if self._is_missed(cast, scene, now_ms):
+            self._remember(cast.day, scene, "missed")
+            return
+        due_ms = self._due_ms(cast, scene)
+        if due_ms is None or now_ms < due_ms:
+            return
+        await self._act(cast, scene.act)
+        self._done_ms[cast.day, scene.name] = self.clock.now_ms()
+        self._remember(cast.day, scene, "done")
+        _log.info("scene", name=scene.name, station=cast.house.station.id, order=cast.order.external_id)
+
+    def cast(self) -> Cast | None:
+        """Of the service date; None: nobody is worth following."""
+        day = service_date(self.clock.now_ms())
+        if day not in self._casts:
+            self._casts = {day: self._choose(day)}
+        return self._casts[day]
+
+    def scenes(self) -> list[SceneSeen]:
+        """The rows as they stand."""
+        cast = self.cast()
+        if cast is None:
+            return []
+        seen = []
+        memory = self.tools.memory
+        for scene in STORY:
+            key = f"{_KEY}-{scene.name}"
+            state: Literal["ahead", "done", "missed"] = "ahead"
+            for one in _OVER:
+                if memory.has_batch(f"{key}-{one}", cast.day):
+                    state = one
+            at_ms = self._done_ms.get((cast.day, scene.name)) or (self._expected_ms(cast, scene) if state == "ahead" else 0)
+            seen.append(SceneSeen(scene.name, state, at_ms))
+        return seen
+
+    def _choose(self, day: date) -> Cast | None:
+        settings = self.tools.settings
+        all_orders = [order for house in self.houses.values() for order in self.tools.office.day(house.station, day).orders]
+        stock = stock_of(settings.seed, day, all_orders, settings.chances)
+        stops = sorted((house.staff.stop(day).arrives_at, house.station.id) for house in self.houses.values())
+        # The last of the first stops: somebody has to be served before, so that there is something to count down.
+        for _, station in [*reversed(stops[:_STOPS]), *stops[_STOPS:]]:
+            house = self.houses[station]
+            order = followed(settings.seed, self.tools.office.day(house.station, day), stock, settings.chances)
+            if order is not None and not house.staff.stop(day).is_dropped:
+                return Cast(day, house, order)
+        return None
+
+    def _next(self, day: date) -> Scene | None:
+        memory = self.tools.memory
+        for scene in STORY:
+            if not any(memory.has_batch(f"{_KEY}-{scene.name}-{state}", day) for state in _OVER):
+                return scene
+        return None
+
+    def _remember(self, day: date, scene: Scene, state: str) -> None:
+        self.tools.memory.batch(f"{_KEY}-{scene.name}-{state}", day)
+
+    def _is_missed(self, cast: Cast, scene: Scene, now_ms: int) -> bool:
+        """A line that is cut when the goods are counted already shows nothing, and mends nothing."""
+        memory = self.tools.memory
+        if scene.act is Act.CUT:
+            return self._moment(cast, Mark.COUNTED, now_ms) is not None
+        if scene.act is Act.MEND:
+            return memory.has_batch(f"{_KEY}-cut-missed", cast.day)
+        return scene.act is Act.ASK_AGAIN and memory.has_batch(f"{_KEY}-collect-missed", cast.day)
+
+    def _due_ms(self, cast: Cast, scene: Scene) -> int | None:
+        before = STORY[max(0, STORY.index(scene) - 1)]
+        if scene.mark is Mark.BEFORE:
+            moment = self._done_ms.get((cast.day, before.name))
+            if moment is None and self.tools.memory.has_batch(f"{_KEY}-{before.name}-done", cast.day):
+                moment = self._done_ms[cast.day, before.name] = self.clock.now_ms()  # before the town's last start
+        else:
+            key = (cast.day, scene.mark.value)
+            moment = self._done_ms.get(key) or self._moment(cast, scene.mark, self.clock.now_ms())
+            if moment is not None:
+                self._done_ms[key] = moment
+        return None if moment is None else moment + int(scene.after.total_seconds() * 1000)
+
+    def _moment(self, cast: Cast, mark: Mark, now_ms: int) -> int | None:
+        """When it came to pass, as far as anybody has seen; None: not yet."""
+        if mark is Mark.ARRIVES:
+            return to_ms(cast.house.staff.stop(cast.day).arrives_at)
+        if mark is Mark.LOADED:
+            return now_ms if self.has_loaded(cast.day) else None
+        progress = self._progress(cast, mark)
+        return now_ms if progress is not None and progress.is_done else None
+
+    def _expected_ms(self, cast: Cast, scene: Scene) -> int:
+        """When it should be due; 0: nobody can tell yet."""
+        due_ms = self._due_ms(cast, scene)
+        if due_ms is None and (progress := self._progress(cast, scene.mark)) is not None and progress.due_ms is not None:
+            due_ms = progress.due_ms + int(scene.after.total_seconds() * 1000)
+        return due_ms or 0
+
+    def _progress(self, cast: Cast, mark: Mark) -> Progress | None:
+        staff, day = cast.house.staff, cast.day
+        match mark:
+            case Mark.SIGNED:
+                return staff.progress(day, StepKind.SIGN, is_first=True)
+            case Mark.COUNTED:
+                return staff.progress(day, StepKind.FINISH)
+            case Mark.READY:
+                return staff.progress(day, StepKind.SHELVE, of=cast.order.external_id)
+            case _:
+                return None
+
+    async def _act(self, cast: Cast, act: Act) -> None:
+        house = cast.house
+        match act:
+            case Act.LOOK:
+                pass
+            case Act.CUT:
+                house.line.cut()
+            case Act.MEND:
+                house.line.mend()
+            case Act.HAND_OUT:
+                await house.staff.hand_out(cast.order, cast.day)
+            case Act.ASK_AGAIN:
+                await house.staff.ask_again(cast.order)
+            case Act.OPEN_DOOR:
+                house.room.set_door(FREEZER_1, is_open=True)
+            case Act.CLOSE_DOOR:
+                house.room.set_door(FREEZER_1, is_open=False)
+            case _:
+                assert_never(act)
