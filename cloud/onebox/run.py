@@ -16,18 +16,17 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-import segno
-
 from cloud.onebox import broker as onebox_broker
 from cloud.onebox import children, demo, phones, stored, town_roads
 from cloud.onebox import postgres as onebox_postgres
 from cloud.onebox.broker import BrokerKind
-from cloud.onebox.children import DOCK, SITES, STATIONS, Addresses
+from cloud.onebox.children import SITES, STATIONS, Addresses
 from cloud.onebox.folder import Ports, Secrets, is_free, load_secrets, opened, write_private
 from cloud.onebox.sites import read_sites, watch
 from cloud.onebox.supervisor import Supervisor
 from cloud.onebox.town_controls import TownControls
 from cloud.onebox.town_time import TOWN_ZONE, TownTimeFile, hour_words, this_machine
+from cloud.onebox.welcome import Told, welcome
 from cloud.onebox.wishes import HELP, Wishes, read
 from cloud.store.migrate import migrate
 from cloud.trouble import Trouble
@@ -232,7 +231,7 @@ async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebo
         if await demo.ensure_when_there(url, clock, box.secrets, town := demo.town_accounts(STATIONS)):
             accounts += town
         order = await demo.find_order(at.inner_url, session, STATIONS, _today(box))
-    say(_welcome(box, accounts, order))
+    say(welcome(_told(box, accounts, order)))
     return broker
 
 
@@ -342,6 +341,7 @@ def _town_environment(box: OneBox, broker: onebox_broker.Broker, shared: dict[st
         "TUANTU_TOWN_AGENT_PORT": str(box.at.agent_port),
         "TUANTU_TOWN_HOST": box.wishes.host,
         "TUANTU_TOWN_PIN": box.secrets.staff_pin,
+        "TUANTU_TOWN_STORY": os.environ.get("TUANTU_TOWN_STORY", "1"),
     }
 
 
@@ -350,40 +350,10 @@ def _today(box: OneBox) -> date:
     return utc(decode_town(box.town_time.file.read_bytes()).at(time.monotonic())).astimezone(TOWN_ZONE).date()
 
 
-def _welcome(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrder | None) -> str:
-    at = box.at
-    lines = ["", f"团途 Tuantu is running at {at.public_url}/"]
-    if box.wishes.with_town:
-        lines.append(f"  in the town          {hour_words(decode_town(box.town_time.file.read_bytes()), time.monotonic())}")
-    if order is not None:
-        command = (
-            f"{Path(sys.executable)} -m firmware_sim scan --data {box.folder / 'town'} --site {order.site} --label {order.label}"
-        )
-        lines += [f"  a resident's order   {order.url}"]
-        lines += [f"  its pickup code      asks for the phone's last four: {order.phone_tail}"] if order.phone_tail else []
-        to_scan = f"  scan its parcel      {command}"
-        later = f"  its parcels          come {order.day:%a %d %b}, from about 07:30 of the town: nothing to scan before"
-        gone = "  its parcels          came already: the next ones come in the morning"
-        lines += [to_scan if order.label else later if order.day > _today(box) else gone]
-    if box.wishes.with_town:
-        lines += [f"  station {name}      http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(STATIONS)]
-        lines.append(f"  dock {DOCK}       http://{at.reachable}:{at.agent_port + len(STATIONS)}/")
-        lines.append(f"  the staff's PIN      {box.secrets.staff_pin}   (at a station's or the dock's page)")
-    lines += ["  log-ins"]
-    lines += [f"    {account.login:<11} {box.secrets.derived(account.login)}   ({account.role})" for account in accounts]
-    lines += [f"  health               {at.public_url}/health", f"  data and logs        {box.folder}", "Ctrl-C stops everything."]
-    if at.reachable != at.host:
-        qr = segno.make(order.url if order else at.public_url, error="l")
-        lines += ["", _drawn(qr), "(the QR leads to the resident's page)" if order else "(the QR leads to the pages)"]
-    return "\n".join(lines)
-
-
-def _drawn(qr: segno.QRCode) -> str:
-    """Two modules a character, dark on light whatever the terminal's colours."""
-    rows = [[bool(cell) for cell in row] for row in qr.matrix_iter(border=2)]
-    rows += [[False] * len(rows[0])] if len(rows) % 2 else []
-    halves = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
-    lines = ["".join(halves[pair] for pair in zip(rows[n], rows[n + 1], strict=True)) for n in range(0, len(rows), 2)]
-    if sys.stdout.isatty():  # white on black: scanners do not like it the other way round
-        lines = [f"\x1b[97;40m{line}\x1b[0m" for line in lines]
-    return "\n".join(lines)
+def _told(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrder | None) -> Told:
+    if not box.wishes.with_town:
+        return Told(box.at, box.folder, box.secrets, accounts, order, has_town=False, hours=("", ""), today=None)
+    town = decode_town(box.town_time.file.read_bytes())
+    return Told(
+        box.at, box.folder, box.secrets, accounts, order, has_town=True, hours=hour_words(town, time.monotonic()), today=_today(box)
+    )

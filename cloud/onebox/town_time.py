@@ -23,14 +23,34 @@ FIRST_HOUR, FIRST_MINUTE = 6, 30  # the van is loaded: the day's parcels are abo
 
 # From which hour of the town's day on what happens, in words for whoever watches.
 _THE_DAY = (
-    (0, "orders are closed; the warehouse plans its containers"),
-    (1, "routes are frozen; the warehouse sorts from 03:00, packs from 05:00"),
-    (6, "the warehouse packs the last containers and loads the van; stations get theirs from about 07:30"),
-    (7, "the van is on its way: stations sign for containers and count, until about 09:30; people order for tomorrow"),
-    (10, "parcels lie on the shelves; people order for tomorrow, pickups begin at 11:00"),
-    (11, "residents pick up, most at noon and after 17:00; people order for tomorrow until 23:00"),
-    (21, "what nobody fetched is overdue, and goes tomorrow morning; orders close at 23:00"),
-    (23, "orders for tomorrow are closed and given out"),
+    (0, "已截单，网格仓按路线排筐", "orders are closed; the warehouse plans its containers"),
+    (1, "路线已定，3 点起分拣，5 点起装筐", "routes are frozen; the warehouse sorts from 03:00, packs from 05:00"),
+    (
+        6,
+        "网格仓装最后几筐，装车；自提点约 7:30 起到货",
+        "the warehouse packs the last containers and loads the van; stations get theirs from about 07:30",
+    ),
+    (
+        7,
+        "车在路上，自提点签收、清点，到约 9:30；居民下明天的单",
+        "the van is on its way: stations sign for containers and count, until about 09:30; people order for tomorrow",
+    ),
+    (
+        10,
+        "包裹在货架上；居民下明天的单，11 点起提货",
+        "parcels lie on the shelves; people order for tomorrow, pickups begin at 11:00",
+    ),
+    (
+        11,
+        "居民来提货，中午和 17 点后最多；23 点前下明天的单",
+        "residents pick up, most at noon and after 17:00; people order for tomorrow until 23:00",
+    ),
+    (
+        21,
+        "没人提的算逾期，明早处理；23 点截单",
+        "what nobody fetched is overdue, and goes tomorrow morning; orders close at 23:00",
+    ),
+    (23, "明天的单已截，已分配", "orders for tomorrow are closed and given out"),
 )
 
 
@@ -49,11 +69,11 @@ def this_machine() -> Machine:
     return Machine(lambda: datetime.now(TOWN_ZONE), time.monotonic, boot.read_text().strip() if boot.exists() else "unknown")
 
 
-def hour_words(town: TownTime, monotonic_s: float) -> str:
-    """What time it is in the town, how fast it goes, and what happens there at this hour."""
+def hour_words(town: TownTime, monotonic_s: float) -> tuple[str, str]:
+    """What time it is in the town, how fast it goes, and what happens there at this hour: in Chinese, and in English."""
     moment = utc(town.at(monotonic_s)).astimezone(TOWN_ZONE)
-    happens = next(words for hour, words in reversed(_THE_DAY) if moment.hour >= hour)
-    return f"{moment:%H:%M}, {town.rate:g} times as fast: {happens}"
+    chinese, english = next((zh, en) for hour, zh, en in reversed(_THE_DAY) if moment.hour >= hour)
+    return f"{moment:%H:%M} ×{town.rate:g}：{chinese}", f"{moment:%H:%M}, {town.rate:g} times as fast: {english}"
 
 
 class TownTimeFile:

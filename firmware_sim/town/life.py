@@ -69,7 +69,8 @@ class Town:
                 self.office = office
                 has_loaded = self.warehouse.staff.has_loaded if self.warehouse else _at_once
                 self.story = Story(tools, self.houses, self._clock, has_loaded)
-                tasks.create_task(self.story.run(), name="story")
+                if settings.has_story:
+                    tasks.create_task(self.story.run(), name="story")
                 tasks.create_task(self._run_office(office), name="office")
                 if self.warehouse is not None:
                     tasks.create_task(self.warehouse.staff.live(), name="staff of the dock")
@@ -137,7 +138,7 @@ class Town:
             phone_tail=order.phone[-4:],
             parcels=house.staff.labels_of(order, day),
             stations=[one.seen() for one in self.houses.values()],
-            scenes=self.story.scenes() if self.story else [],
+            scenes=self.story.scenes() if self.story and self._settings.has_story else [],
             waits=self.story.waits_for if self.story else self._office_waits,
         )  # fmt: skip
 

@@ -86,6 +86,7 @@ class TownSettings:
     pin: str = field(repr=False)  # by which the stations' staff log in at their pages
     chances: Chances = AS_USUAL
     session: str = field(default="", repr=False)  # one that is open already; without it, or when it has ended, we log in
+    has_story: bool = False  # whether the storyboard is played, as for somebody who watches
 
     @property
     def page_origins(self) -> tuple[str, ...]:
@@ -125,6 +126,7 @@ def settings(folder: Path, flags: Mapping[str, str | None], environment: Mapping
         pin=environment.get("TUANTU_TOWN_PIN") or DEFAULT_PIN,
         chances=_chances(environment.get("TUANTU_TOWN_TROUBLE") or "1"),
         session=environment.get("TUANTU_TOWN_SESSION", ""),
+        has_story=environment.get("TUANTU_TOWN_STORY", "") == "1",
     )
 
 

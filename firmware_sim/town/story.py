@@ -88,6 +88,10 @@ class Story:
         """Of the service date; None: nobody is worth following."""
         day = service_date(self.clock.now_ms())
         if day not in self._casts:
+            for cast in self._casts.values():  # a story that the night has overtaken leaves nothing broken behind
+                if cast is not None and self._next(cast.day) is not None:
+                    cast.house.line.mend()
+                    cast.house.room.set_door(FREEZER_1, is_open=False)
             self._casts = {day: self._choose(day)}
         return self._casts[day]
 

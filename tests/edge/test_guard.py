@@ -24,7 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def agent(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
     folder = tmp_path_factory.mktemp("guard")
-    config = write_config(folder, NOBODY, "guard-1", 'names = ["Station.Example"]')
+    config = write_config(folder, NOBODY, "guard-1", 'names = ["Station.Example"]\nframed_by = ["https://pages.example"]')
     async with running_agent(config) as running:
         yield running
 
@@ -42,6 +42,16 @@ async def test_a_name_that_was_made_to_point_here_is_not_answered(agent: Running
     assert await post(agent, "/api/mode", host=host) == (421, "other_host")
     read = await agent.http.get("/api/status", headers={"host": host})
     assert (read.status_code, "[http] names" in read.json()["error"]["remedy"]) == (421, True)
+
+
+async def test_only_its_own_pages_and_those_its_file_names_may_show_it_in_a_frame(agent: Running) -> None:
+    policy = (await agent.http.get("/api/status")).headers["content-security-policy"]
+    assert policy.endswith("frame-ancestors 'self' https://pages.example")
+
+
+async def test_how_long_a_scan_took_to_the_disk_is_said_with_it(agent: Running) -> None:
+    scan = (await agent.http.post("/api/scan", json={"text": parcel_label(77)})).json()["scan"]
+    assert 0.0 < scan["heard_s"] <= scan["booked_s"]
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,9 @@ async def test_a_silent_sensor_is_shown_as_silent(world: World, parcels: list[st
         "fridge-1_c": ("fridge-1", False, 3.5),
         "fridge-1_open": ("fridge-1", True, None),
     }
+    kept = {one["sensor"]: (one["door"], one["low_c"], one["high_c"]) for one in seen["sensors"]}
+    assert kept["fridge-1_c"] == ("fridge-1_open", 0.0, 5.0)
+    assert kept["fridge-1_open"] == kept["attic_c"] == ("", None, None), "neither a door nor a sensor of no box has limits"
     await tell(world, "st-a1", 120, m.AlarmRaised(alarm="a/1", subject="attic_c", rule="silent", severity="warning"))
     seen = (await world.get("leader-a1", "/api/sites/st-a1/sensor-health")).json()
     assert [(one["is_silent"], one["alarms"]) for one in seen["sensors"] if one["sensor"] == "attic_c"] == [(True, ["silent"])]

@@ -101,6 +101,7 @@ def test_a_town_its_people_paused_stays_paused(tmp_path: Path) -> None:
 )
 def test_the_start_says_what_time_it_is_in_the_town_and_what_happens_there(hour: int, words: str) -> None:
     moment = datetime(2026, 11, 24, hour, 30, tzinfo=TOWN_ZONE)
-    said = hour_words(TownTime(to_ms(moment), 5.0, 30.0, "boot"), 5.0)
-    assert said.startswith(f"{hour:02d}:30, 30 times as fast: ")
-    assert words in said
+    chinese, english = hour_words(TownTime(to_ms(moment), 5.0, 30.0, "boot"), 5.0)
+    assert english.startswith(f"{hour:02d}:30, 30 times as fast: ")
+    assert words in english
+    assert chinese.startswith(f"{hour:02d}:30 ×30：")

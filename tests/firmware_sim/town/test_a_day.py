@@ -225,7 +225,9 @@ async def test_a_pressed_button_scans_the_next_expected_parcel_and_the_plan_leav
     clock = SetClock(at(6, 30))
     async with rig(tmp_path, FakeCloud(), FakeAgent(clock), clock) as day:
         first = await day.staff.expected()
-        assert await day.staff.press(first, "") == f"{first} received"
+        pressed = await day.staff.press(first, "")
+        assert pressed.text == f"{first} received"
+        assert bytes.fromhex(pressed.hops.sent_hex).endswith(f"]C0{first}\r\n".encode())
         second = await day.staff.expected()
         assert second not in ("", first)
         clock.ms = at(10, 59)
@@ -245,7 +247,7 @@ async def test_when_today_is_in_the_button_takes_in_what_is_ordered_for_tomorrow
         await day.office.work()
         label = await day.staff.expected()
         assert label not in ("", *day.agent.booked)
-        assert await day.staff.press(label, "", is_arrival=True) == f"{label} received"
+        assert (await day.staff.press(label, "", is_arrival=True)).text == f"{label} received"
         assert await day.staff.expected() != label
 
 

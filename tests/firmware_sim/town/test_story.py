@@ -1,0 +1,152 @@
+"""The storyboard: whom it follows, when its scenes come, and what it leaves behind. That it plays on real parts: tests/e2e."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from edge.wire.clock import to_ms
+from firmware_sim.town.chances import AS_USUAL
+from firmware_sim.town.memory import Memory
+from firmware_sim.town.plan import LOCAL, at, plan_day
+from firmware_sim.town.staff import Progress
+from firmware_sim.town.steps import StepKind
+from firmware_sim.town.story import Story
+from firmware_sim.town.storyboard import STORY, followed
+from firmware_sim.town.van import Stop
+
+DAY = date(2026, 11, 24)
+WELL = AS_USUAL.worse(0)
+ARRIVES = at(DAY, time(7, 40))
+
+
+@dataclass
+class Clock:
+    ms: int = to_ms(at(DAY, time(7)))
+    rate: float = 30.0
+    is_simulated: bool = True
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+@dataclass
+class OneHouse:
+    """A station as far as the story touches it; ``did`` is what came of that."""
+
+    memory: Memory
+    did: list[str] = field(default_factory=list)
+    done: set[StepKind] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.station: Any = SimpleNamespace(id="st-0001", has_cabinet=False)
+        self.line: Any = SimpleNamespace(cut=lambda: self.did.append("cut"), mend=lambda: self.did.append("mend"))
+        self.room: Any = SimpleNamespace(set_door=lambda name, is_open: self.did.append(f"{name} {'open' if is_open else 'shut'}"))
+        self.staff: Any = self
+
+    def stop(self, _day: date) -> Stop:
+        return Stop("st-0001", ARRIVES, ARRIVES)
+
+    def progress(self, _day: date, kind: StepKind, **_: object) -> Progress:
+        return Progress(to_ms(ARRIVES), kind in self.done)
+
+    async def hand_out(self, order: Any, _day: date) -> None:
+        self.did.append(f"hand out {order.external_id}")
+
+    async def ask_again(self, order: Any) -> None:
+        self.did.append(f"ask again {order.external_id}")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> OneHouse:
+    return OneHouse(Memory.recall(tmp_path / "memory.json", 1))
+
+
+def story_of(house: OneHouse, clock: Clock) -> Story:
+    tools: Any = SimpleNamespace(
+        settings=SimpleNamespace(seed=1, chances=WELL), memory=house.memory,
+        office=SimpleNamespace(day=lambda station, day: plan_day(1, station.id, day, chances=WELL)),
+    )  # fmt: skip
+    houses: Any = {"st-0001": house}
+    return Story(tools, houses, clock, lambda _day: True)
+
+
+async def play_until(story: Story, clock: Clock, hour: int, minute: int = 0) -> None:
+    """Minute by minute."""
+    until_ms = to_ms(datetime(2026, 11, 24, hour, minute, tzinfo=LOCAL))
+    while clock.ms < until_ms:
+        clock.ms += 60_000
+        await story.play()
+
+
+def states(story: Story) -> dict[str, str]:
+    return {scene.name: scene.state for scene in story.scenes()}
+
+
+def test_the_order_that_is_followed_is_one_with_which_nothing_goes_wrong() -> None:
+    for seed in range(40):
+        day = plan_day(seed, "st-0001", DAY)
+        order = followed(seed, day, {})
+        assert order is None or not order.for_cabinet
+        if order is not None:
+            assert followed(seed, day, {line.good.sku: 1 for line in order.lines}) != order, "it would be short"
+    assert followed(1, plan_day(1, "st-0001", DAY, chances=WELL), {}, WELL) is not None
+
+
+async def test_the_line_is_cut_before_the_van_comes_and_mended_when_all_is_counted(house: OneHouse) -> None:
+    clock = Clock()
+    story = story_of(house, clock)
+    await play_until(story, clock, 7, 31)
+    assert (house.did, states(story)["under_way"]) == ([], "done")
+    await play_until(story, clock, 7, 33)
+    assert house.did == ["cut"]
+    assert next(scene for scene in story.scenes() if scene.name == "cut").at_ms // 60_000 == (to_ms(ARRIVES) // 60_000) - 8
+    await play_until(story, clock, 8, 30)
+    assert house.did == ["cut"], "nobody has counted yet, and so the line stays cut"
+    house.done |= {StepKind.SIGN, StepKind.FINISH}
+    await play_until(story, clock, 8, 34)
+    assert house.did == ["cut", "mend"]
+
+
+async def test_the_resident_comes_twice_the_door_stands_open_and_is_shut(house: OneHouse) -> None:
+    clock = Clock()
+    story = story_of(house, clock)
+    cast = story.cast()
+    assert cast is not None
+    house.done |= {StepKind.SIGN}
+    await play_until(story, clock, 8)
+    house.done |= {StepKind.FINISH, StepKind.SHELVE}
+    await play_until(story, clock, 9)
+    number = cast.order.external_id
+    assert house.did == ["cut", "mend", f"hand out {number}", f"ask again {number}", "freezer-1 open", "freezer-1 shut"]
+    assert set(states(story).values()) == {"done"}
+    assert [scene.name for scene in story.scenes()] == [scene.name for scene in STORY]
+    again = story_of(house, clock)  # the town was started anew: nothing is played twice
+    await play_until(again, clock, 10)
+    assert len(house.did) == 6
+
+
+async def test_who_comes_too_late_for_the_outage_sees_none_and_the_rest_of_the_story(house: OneHouse) -> None:
+    clock = Clock()
+    house.done |= {StepKind.SIGN, StepKind.FINISH}
+    story = story_of(house, clock)
+    await play_until(story, clock, 9)
+    assert (house.did, states(story)["cut"], states(story)["mend"]) == ([], "missed", "missed")
+    house.done |= {StepKind.SHELVE}
+    await play_until(story, clock, 10)
+    assert house.did[0].startswith("hand out")
+
+
+async def test_a_story_that_the_night_overtakes_leaves_the_line_whole_and_the_door_shut(house: OneHouse) -> None:
+    clock = Clock()
+    story = story_of(house, clock)
+    await play_until(story, clock, 7, 40)
+    assert house.did == ["cut"]
+    clock.ms += 24 * 3_600_000
+    cast = story.cast()
+    assert cast is not None
+    assert cast.day == date(2026, 11, 25)
+    assert house.did == ["cut", "mend", "freezer-1 shut"]
