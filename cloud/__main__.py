@@ -25,6 +25,7 @@ SERVICES = {
     "api": ("cloud.api.app", "REST and the pages"),
     "positions": ("cloud.positions.app", "hears couriers' phones and trackers: HTTP, MQTT, JT/T 808"),
     "jobs": ("cloud.jobs.app", "scheduled and queued work"),
+    "broker": ("cloud.onebox.broker_service", "Mosquitto, with the users that the database knows"),
 }
 TOOLS = {
     "quarantine": ("cloud.ingest.quarantine_tool", "list, show, replay or discard what could not be applied"),

@@ -18,7 +18,8 @@ class ConfigError(ValueError):
 class CloudConfig(BaseSettings):
     """Settings of all cloud processes."""
 
-    model_config = SettingsConfigDict(env_prefix="TUANTU_", extra="ignore", frozen=True)
+    # Compose hands over what its file does not set as empty: that is unset.
+    model_config = SettingsConfigDict(env_prefix="TUANTU_", extra="ignore", frozen=True, env_ignore_empty=True)
 
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
     broker_url: SecretStr = Field(default=SecretStr(""), description="mqtt://user:password@host:1883 or mqtts://…")
@@ -61,6 +62,12 @@ class CloudConfig(BaseSettings):
         default="event,live,backfill",
         description="which lanes an ingest process serves; one for event alone keeps scans apart from floods of telemetry",
     )
+    broker_dir: Path | None = Field(default=None, description="where `broker` keeps Mosquitto's files")
+    broker_host: str = Field(default="127.0.0.1", description="where the Mosquitto of `broker` listens")
+    broker_port: int = Field(default=1883, ge=1, le=65535)
+    broker_tls_port: int = Field(default=8883, ge=0, le=65535, description="by TLS, once there is a certificate; 0: not at all")
+    broker_name: str = Field(default="", description="the name in the certificate")
+    broker_certificates: Path | None = Field(default=None, description="Caddy's storage, where the certificate of that name lies")
     metrics_port: int = Field(default=0, ge=0, le=65535, description="ingest, live and jobs serve /metrics here; 0: not at all")
 
     @field_validator("database_url")

@@ -4,7 +4,6 @@ Whatever is changed here reaches the station with its next manifest, within a mi
 """
 
 import base64
-import hashlib
 import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -19,9 +18,11 @@ from cloud.api.errors import ApiError, not_found
 from cloud.api.text import Text
 from cloud.auth.accounts import Account
 from cloud.auth.audit import write_audit
+from cloud.auth.broker_passwords import mosquitto_hash
 from cloud.domain.scope import Role
 from cloud.store.manifest_facts import changed, ensure_station
 from cloud.store.pool import Connection
+from cloud.store.site_keys import add_key
 from edge.wire.manifest import StationRules
 from edge.wire.pickup import BADGE_PREFIX, Scrypt, badge_key, read_pin, secret_key
 
@@ -126,14 +127,7 @@ async def add_credential(
     """A key for the site; one that it has already is not given twice. Those it has go on until they are taken back."""
     await own_site(connection, account, site_id)
     key = wanted.key or secrets.token_urlsafe(_KEY_BYTES)
-    cursor = await connection.execute(
-        """
-        INSERT INTO site_credential (site_id, key_sha256, created_at) SELECT %(site)s, %(hash)s, %(now)s
-        WHERE NOT EXISTS (SELECT FROM site_credential WHERE site_id = %(site)s AND key_sha256 = %(hash)s AND revoked_at IS NULL)
-        """,
-        {"site": site_id, "hash": hashlib.sha256(key.encode()).digest(), "now": services.now()},
-    )
-    if cursor.rowcount:
+    if await add_key(connection, site_id, key, mosquitto_hash(key), services.now()):
         await write_audit(connection, services.now(), account.id, "site.key.add", site_id)
     return CredentialOut(username=site_id, key=key)
 

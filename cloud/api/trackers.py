@@ -1,8 +1,5 @@
 """Phones and trackers that tell where a vehicle is: enrolled, with what sets them up; looked at; revoked."""
 
-import base64
-import hashlib
-import os
 import secrets
 from typing import Literal
 
@@ -16,14 +13,13 @@ from cloud.api.sites import require_vehicle
 from cloud.api.text import OperatorIdText, SiteIdText, Text, iso_of, iso_or_none
 from cloud.api.tracker_links import Addresses, SetUp, set_ups
 from cloud.auth.audit import write_audit
+from cloud.auth.broker_passwords import mosquitto_hash
 from cloud.config import CloudConfig
 from cloud.store.trackers import Enrolment, TrackerProtocol, TrackerStanding, enrol, listed, revoke
 
 router = APIRouter(prefix="/api/trackers", tags=["positions"])
 
 _TOKEN_BYTES = 16
-# Mosquitto's password file: $7$rounds$salt$key, PBKDF2 with SHA-512 (its mosquitto_passwd makes the same).
-_ROUNDS = 101
 
 
 class TrackerIn(BaseModel):
@@ -111,7 +107,7 @@ async def add_tracker(wanted: TrackerIn, account: Planner, services: ServicesDep
     enrolment = Enrolment(
         wanted.operator, wanted.vehicle, protocol, wanted.name, wanted.is_personal, token,
         terminal if protocol is TrackerProtocol.JT808 else None,
-        mosquitto_hash(token, os.urandom(12)) if token and protocol is TrackerProtocol.OWNTRACKS else "",
+        mosquitto_hash(token) if token and protocol is TrackerProtocol.OWNTRACKS else "",
     )  # fmt: skip
     number = await enrol(connection, enrolment, services.now())
     if number is None:
@@ -128,12 +124,6 @@ async def revoke_tracker(tracker_id: int, account: Planner, services: ServicesDe
     if not await revoke(connection, account.scope, tracker_id, services.now()):
         raise not_found("tracker_id", "tracker")
     await write_audit(connection, services.now(), account.id, "tracker.revoke", str(tracker_id))
-
-
-def mosquitto_hash(password: str, salt: bytes) -> str:
-    """A line of Mosquitto's password file, without the user."""
-    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ROUNDS)
-    return f"$7${_ROUNDS}${base64.b64encode(salt).decode()}${base64.b64encode(key).decode()}"
 
 
 def _addresses(config: CloudConfig) -> Addresses:

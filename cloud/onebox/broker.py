@@ -7,7 +7,6 @@ import json
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,22 +15,14 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
+from cloud.auth.broker_passwords import mosquitto_hash
+from cloud.onebox import mosquitto
 from cloud.onebox.serving import Service, serving
+from cloud.onebox.sites import ANY
 from cloud.onebox.unprivileged import Unprivileged, server_user
 from cloud.trouble import Trouble
-from edge.wire.topics import ROOT as ROOT_TOPIC
-from edge.wire.topics import Leaf
 
 ROOT = Path(__file__).resolve().parents[2]
-# A sealed batch is at most 64 KiB; what is bigger than this is refused before it costs anyone memory.
-MESSAGE_LIMIT_BYTES = 1024 * 1024
-# Above the sum of all sites' credit, so that the broker never drops what the edge was allowed to send.
-MAX_QUEUED_MESSAGES = 100_000
-MAX_INFLIGHT_MESSAGES = 2_000
-# The leaves a site publishes and those it subscribes to.
-_SAYS = (Leaf.UP_EVENT, Leaf.UP_LIVE, Leaf.UP_BACKFILL, Leaf.STATUS, Leaf.RESPONSE, Leaf.REPORTED)
-_HEARS = (Leaf.ACK, Leaf.COMMAND, Leaf.DESIRED)
-PHONES_TOPIC = "owntracks"  # as the app names it (cloud/positions/owntracks.py)
 _NONE: Mapping[str, str] = {}
 
 
@@ -57,19 +48,20 @@ class Broker:
         return f"mqtt://{quote(user, safe='')}:{quote(self.logins[user], safe='')}@{self.host}:{self.port}"
 
 
-def _mosquitto(name: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin")
+def mosquitto_program() -> str | None:
+    """Where Mosquitto lies, if it is installed."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 
 
 def choose(wanted: str | None = None) -> BrokerKind:
     """``wanted`` (mosquitto or iotcore), else Mosquitto where installed, else iotcore."""
     if not wanted:
-        return BrokerKind.MOSQUITTO if _mosquitto("mosquitto") else BrokerKind.IOTCORE
+        return BrokerKind.MOSQUITTO if mosquitto_program() else BrokerKind.IOTCORE
     try:
         kind = BrokerKind(wanted)
     except ValueError:
         raise Trouble(f"BROKER={wanted} is no broker we know", "BROKER=mosquitto or BROKER=iotcore") from None
-    if kind is BrokerKind.MOSQUITTO and _mosquitto("mosquitto") is None:
+    if kind is BrokerKind.MOSQUITTO and mosquitto_program() is None:
         raise Trouble("Mosquitto is not installed", "apt-get install mosquitto, or BROKER=iotcore")
     return kind
 
@@ -87,62 +79,25 @@ def prepare(
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if kind is BrokerKind.MOSQUITTO:
-        return _prepare_mosquitto(folder, host, port, logins, _rules(logins, owner, operators, phones), phones)
+        sites = {site: operators.get(site, ANY) for site in logins if site != owner}
+        return _prepare_mosquitto(folder, host, port, logins, mosquitto.rules_text(owner, sites, list(phones)), phones)
     return _prepare_iotcore(folder, port, logins)
-
-
-def _rules(logins: Mapping[str, str], owner: str, operators: Mapping[str, str], phones: Mapping[str, str]) -> str:
-    """Mosquitto's acl_file: a site can neither forge what the cloud says to it nor listen to what another one says."""
-    parts = [f"user {owner}\ntopic readwrite #\n"]
-    for site in logins:
-        if site != owner:
-            place = f"{ROOT_TOPIC}/{operators.get(site, '+')}/{site}"
-            rules = [f"topic write {place}/{leaf}" for leaf in _SAYS] + [f"topic read {place}/{leaf}" for leaf in _HEARS]
-            parts.append("\n".join([f"user {site}", *rules]) + "\n")
-    parts += [f"user {user}\ntopic write {PHONES_TOPIC}/{user}/+\n" for user in phones]
-    return "\n".join(parts)
 
 
 def _prepare_mosquitto(
     folder: Path, host: str, port: int, logins: Mapping[str, str], rules_text: str, phones: Mapping[str, str]
 ) -> Broker:
-    program, hasher = _mosquitto("mosquitto"), _mosquitto("mosquitto_passwd")
-    if program is None or hasher is None:
+    program = mosquitto_program()
+    if program is None:
         raise Trouble("Mosquitto is not installed", "apt-get install mosquitto, or BROKER=iotcore")
     # Root in a private folder stays root: any other user could not read the passwords there.
     user = server_user(("mosquitto", "nobody"))
     run_as = user if user is not None and user.reaches(folder.parent) else None
-    passwords = folder / "passwords"
-    _write_private(passwords, "".join(f"{name}:{password}\n" for name, password in logins.items()))
-    # -U hashes a file of plain passwords in place; -b would show them in the list of processes.
-    subprocess.run([hasher, "-U", str(passwords)], check=True, capture_output=True)
-    with passwords.open("a") as file:
-        file.writelines(f"{user}:{hashed}\n" for user, hashed in phones.items())
-    passwords.chmod(0o600)
-    rules = folder / "rules"
+    passwords, rules, config = folder / "passwords", folder / "rules", folder / "mosquitto.conf"
+    hashes = {name: mosquitto_hash(password) for name, password in logins.items()}
+    _write_private(passwords, mosquitto.passwords_text({**hashes, **phones}))
     _write_private(rules, rules_text)
-    config = folder / "mosquitto.conf"
-    # "user" says whom to become when root starts it; the child has changed its user by itself where that is wanted.
-    _write_private(
-        config,
-        f"""\
-listener {port} {host}
-user root
-allow_anonymous false
-password_file {passwords}
-acl_file {rules}
-set_tcp_nodelay true
-max_queued_messages {MAX_QUEUED_MESSAGES}
-max_inflight_messages {MAX_INFLIGHT_MESSAGES}
-message_size_limit {MESSAGE_LIMIT_BYTES}
-persistence false
-log_dest stderr
-log_type error
-log_type warning
-log_type notice
-connection_messages false
-""",
-    )
+    _write_private(config, mosquitto.configuration([mosquitto.Listener(port, host)], passwords, rules))
     if run_as is not None:
         run_as.own(folder)
     return Broker(BrokerKind.MOSQUITTO, [program, "-c", str(config)], run_as, _near(host), port, dict(logins))
@@ -176,7 +131,7 @@ next_connection_delay_ms = 1
 
 [v5.1.connections]
 connection_timeout_ms = 60000
-max_payload_size = {MESSAGE_LIMIT_BYTES}
+max_payload_size = {mosquitto.MESSAGE_LIMIT_BYTES}
 max_inflight_count = 500
 
 [v5.1.connections.auth]

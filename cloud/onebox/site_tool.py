@@ -1,7 +1,6 @@
 """``python -m cloud site add OPERATOR SITE --name …``: a station of one's own, and the user it is at the broker."""
 
 import argparse
-import hashlib
 import os
 import secrets
 import sys
@@ -10,11 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from cloud.auth.audit import write_audit
+from cloud.auth.broker_passwords import mosquitto_hash
 from cloud.config import CloudConfig
 from cloud.onebox.folder import load_secrets
 from cloud.onebox.sites import add_site
 from cloud.onebox.stored import FOLDER_VARIABLE
 from cloud.store.pool import Connection, Unavailable, connect
+from cloud.store.site_keys import add_key
 from cloud.trouble import Trouble
 from edge.wire.clock import Clock, utc
 from edge.wire.codec import check_text
@@ -80,11 +81,5 @@ async def _register(connection: Connection, now: datetime, operator: str, site: 
         "INSERT INTO site_operator (site_id, operator_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", [site, operator]
     )
     # By the same password the agent fetches its manifests.
-    await connection.execute(
-        """
-        INSERT INTO site_credential (site_id, key_sha256, created_at) SELECT %(site)s, %(hash)s, %(now)s
-        WHERE NOT EXISTS (SELECT FROM site_credential WHERE site_id = %(site)s AND key_sha256 = %(hash)s AND revoked_at IS NULL)
-        """,
-        {"site": site, "hash": hashlib.sha256(password.encode()).digest(), "now": now},
-    )
+    await add_key(connection, site, password, mosquitto_hash(password), now)
     await write_audit(connection, now, None, "site.add", site, {"by": "command line", "operator": operator})

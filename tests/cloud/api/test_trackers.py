@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cloud.api.tracker_links import Addresses, set_ups
-from cloud.api.trackers import mosquitto_hash
+from cloud.auth.broker_passwords import mosquitto_hash
 from cloud.store.trackers import TrackerProtocol, token_hash
 from tests.cloud.api.vans import van
 from tests.cloud.api.world import World

@@ -10,7 +10,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from cloud.api.trackers import mosquitto_hash
+from cloud.auth.broker_passwords import mosquitto_hash
 from cloud.domain.notices import RoomNotice, read_notices
 from cloud.onebox import broker as onebox_broker
 from cloud.onebox.broker import Broker, BrokerKind
