@@ -90,16 +90,20 @@ class _Server:
 
     async def watch(self) -> None:
         """Users and certificate, until cancelled; a database that is away is waited for."""
+        is_away = False
         while True:
             try:
                 async with await connect(self._url, "broker-users") as connection:
+                    is_away = False
                     while True:
                         await self._look(connection)
                         await asyncio.sleep(_LOOK_S)
             except (Unavailable, psycopg.Error) as error:
                 if not is_unavailable(error):
                     raise
-                log.warning("the broker goes on with the users it knows: the database is away", error=str(error).partition("\n")[0])
+                if not is_away:
+                    log.warning("the database is away: whom the broker knows gets in", error=str(error).partition("\n")[0])
+                is_away = True
             await asyncio.sleep(_LOOK_S)
             await self._renew()
 
