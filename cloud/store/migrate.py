@@ -53,6 +53,7 @@ def migrate(url: str, mode: StoreMode | None = None) -> StoreMode:
     """
     try:
         with psycopg.connect(url, autocommit=True) as connection:
+            _refuse_other_encodings(connection)
             chosen = _settle(connection, mode)
             encrypted = connection.pgconn.ssl_in_use
     except psycopg.OperationalError as error:
@@ -60,6 +61,15 @@ def migrate(url: str, mode: StoreMode | None = None) -> StoreMode:
     _dbmate(url, chosen, encrypted=encrypted)
     job_queue.bring_up(url)
     return chosen
+
+
+def _refuse_other_encodings(connection: psycopg.Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise Trouble(
+            f"the database's encoding is {encoding}, which keeps no Chinese",
+            "make it anew: createdb --encoding=UTF8 --locale=C --template=template0 tuantu",
+        )
 
 
 def _settle(connection: psycopg.Connection, wanted: StoreMode | None) -> StoreMode:
