@@ -25,6 +25,13 @@ def add_site(folder: Path, operator: str, site: str) -> None:
     write_private(folder / FILE, json.dumps(sites))
 
 
+def forget_site(folder: Path, site: str) -> None:
+    """The broker lets it in no more."""
+    sites = read_sites(folder)
+    if sites.pop(site, None) is not None:
+        write_private(folder / FILE, json.dumps(sites))
+
+
 async def watch(folder: Path, told: dict[str, str], tell: Callable[[dict[str, str]], Awaitable[None]]) -> None:
     """Tell the broker of what is not in ``told``, until cancelled."""
     while True:
