@@ -2,6 +2,7 @@
 #             FRESH=1 starts over, TOWN=0 starts empty, HOST=0.0.0.0 serves the LAN, PORT=8080
 # make test   all tests (test-unit, test-pages, test-slow, test-e2e are its parts); make check: style, types, layers, licences, pages
 # make pages  the pages alone, into dashboards/dist (a station's agent serves them)
+# make smoke  one order's way and a restart of each part, against a running `make run`; ARGS=--compose: against docker compose; ARGS=--help
 # make bench NAME=ingest|latency|fanout|outbox|barcodes|station|positions|routing|plan|eta (SECONDS=300: how long a station scans);  make faults SEEDS=50 [MUTANT=…]
 
 SHELL := /bin/sh
@@ -12,6 +13,7 @@ SIDE ?= -n logical --dist worksteal
 # A file's browser tests share a town; they wait more than they work. In their order: what takes longest comes early.
 E2E_SIDE ?= -n 3 --dist loadfile --no-loadscope-reorder
 NAME ?=
+ARGS ?=
 SEEDS ?= 50
 # Node of the environment where the system has none.
 NPM := PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix dashboards
@@ -19,7 +21,7 @@ unexport MAKEFLAGS
 # What Python has compiled it keeps, also where the machine says otherwise: else each of the many processes compiles all of it again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run setup setup-dev pages test test-unit test-slow test-e2e test-pages check bench faults lock clean
+.PHONY: help run setup setup-dev pages test test-unit test-slow test-e2e test-pages check smoke bench faults lock clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -65,6 +67,9 @@ check: setup-dev
 	$(PY) deploy/lock.py --check
 	$(PY) deploy/licences.py
 	@if [ -f dashboards/package.json ]; then $(NPM) run check; else echo "dashboards/ has no pages yet: skipped"; fi
+
+smoke: setup-dev
+	@exec $(PY) -m tests.smoke $(ARGS)
 
 bench: setup-dev
 	@[ -n "$(NAME)" ] || { echo "which? make bench NAME=ingest|latency|fanout|outbox|barcodes|station|positions|routing|plan|eta" >&2; exit 2; }

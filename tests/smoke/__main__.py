@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tests.smoke.places import ROOT, Compose, Failure, OneBox, Place
 from tests.smoke.story import Story, Told
@@ -20,7 +21,7 @@ from tests.smoke.story import Story, Told
 def main() -> int:
     options = _parser().parse_args()
     began_s = time.monotonic()
-    verdict = {"ok": False}
+    verdict: dict[str, Any] = {"ok": False}
     try:
         verdict = {"ok": True, **asdict(asyncio.run(_run(options)))}
     except* Failure as failures:

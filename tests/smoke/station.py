@@ -27,7 +27,7 @@ class Station:
         self.scanner = SimulatedScanner(folder / "scanner", Random(1))
         user, secret = place.broker_login or (site, password)
         url = place.broker_url
-        config = {
+        config: dict[str, Any] = {
             "data_dir": str(folder / "data"), "machine_id": site,
             "site": {"operator": operator, "id": site, "kind": "station", "name": "冒烟测试（可忽略）"},
             "broker": {"url": url, "username": user, "password": secret},

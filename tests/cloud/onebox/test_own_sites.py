@@ -1,12 +1,15 @@
 """Tools that find a one box by its data folder, and stations of one's own."""
 
+import asyncio
 import os
 import queue
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -14,12 +17,14 @@ import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from cloud.jobs.silent_sites import watch_sites
 from cloud.onebox import broker as onebox_broker
 from cloud.onebox import folder, stored
 from cloud.onebox.broker import BrokerKind
 from cloud.onebox.sites import read_sites
+from cloud.store.pool import connect
 from cloud.trouble import Trouble
-from tests.conftest import find_free_port, reachable_folder
+from tests.conftest import TestBroker, find_free_port, reachable_folder
 
 SECRET = "a secret for tests, 32 characters and more"
 
@@ -64,6 +69,39 @@ def test_a_station_of_ones_own_is_registered_and_its_user_is_told(database_url: 
     assert cloud("quarantine", "list", "--data", str(tmp_path)).stdout == "no message is kept\n"
     other = cloud("site", "add", "op-new", "st-own", "--name", "别的", "--data", str(tmp_path))
     assert (other.returncode, "already" in other.stderr) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_site_that_is_closed_opens_nothing_is_waited_for_by_nobody_and_can_come_back(
+    database_url: str, tmp_path: Path, broker: TestBroker
+) -> None:
+    stored.keep(tmp_path, {"TUANTU_DATABASE_URL": database_url, "TUANTU_SECRET": SECRET, "TUANTU_BROKER_URL": broker.url})
+    site = f"st-{uuid.uuid4().hex[:8]}"
+    add = ("site", "add", "op-new", site, "--name", "北门店", "--data", str(tmp_path))
+    assert cloud(*add).returncode == 0
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO site_status (site_id, operator_id, boot, connect, online, heard_at)"
+            " VALUES (%s, 'op-new', 1, 1, false, now() - interval '1 hour')",
+            [site],
+        )
+        watched = asyncio.run(_watched(database_url))
+        assert watched == {"raised": 1, "cleared": 0}
+        done = cloud("site", "retire", site, "--data", str(tmp_path))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert read_sites(tmp_path) == {}
+        assert asyncio.run(_watched(database_url)) == {"raised": 0, "cleared": 0}
+        assert connection.execute("SELECT state, cleared_at IS NOT NULL FROM alarm").fetchall() == [("cleared", True)]
+        assert connection.execute("SELECT count(*) FROM site_credential WHERE revoked_at IS NULL").fetchone() == (0,)
+        assert cloud(*add).returncode == 0
+        assert connection.execute("SELECT count(*) FROM site_credential WHERE revoked_at IS NULL").fetchone() == (1,)
+    missing = cloud("site", "retire", "st-none", "--data", str(tmp_path))
+    assert (missing.returncode, "no site st-none" in missing.stderr) == (2, True)
+
+
+async def _watched(url: str) -> Mapping[str, int]:
+    async with await connect(url, "test") as connection:
+        return await watch_sites(connection, datetime.now(UTC))
 
 
 @pytest.mark.slow

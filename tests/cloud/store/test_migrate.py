@@ -38,6 +38,20 @@ def test_a_new_database_is_made_as_the_server_offers(empty_database_url: str) ->
         assert connection.execute("SELECT count(*) FROM reading").fetchone() == (0,)
 
 
+def test_a_database_that_keeps_no_chinese_is_refused_before_anything_is_made(database_source: DatabaseSource) -> None:
+    if database_source.template is None:
+        pytest.skip("the server's user may not create databases")
+    name = f"tuantu_test_{secrets.token_hex(6)}"
+    _administer(
+        database_source.url, f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C'"
+    )
+    try:
+        with pytest.raises(Trouble, match=r"encoding is SQL_ASCII.*\s.*--encoding=UTF8"):
+            migrate(_at(database_source.url, name))
+    finally:
+        _administer(database_source.url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 def test_migrating_again_changes_nothing(empty_database_url: str) -> None:
     migrate(empty_database_url, StoreMode.PLAIN)
     with psycopg.connect(empty_database_url) as connection:
