@@ -115,7 +115,7 @@ def _forget_retained(url: str, topics: Sequence[str]) -> None:
         [{"topic": topic, "payload": None, "qos": 1, "retain": True} for topic in topics],
         hostname=parts.hostname, port=parts.port or (8883 if is_tls else 1883), protocol=MQTTProtocolVersion.MQTTv5,
         auth={"username": unquote(parts.username or ""), "password": unquote(parts.password or "")},
-        tls={"ca_certs": None} if is_tls else None,  # type: ignore[typeddict-item]  # None: the system's
+        tls={"ca_certs": None} if is_tls else None,  # type: ignore[arg-type]  # the system's
     )  # fmt: skip
 
 
