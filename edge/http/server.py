@@ -22,6 +22,7 @@ from edge.http.views import Views
 from edge.photos import MAX_PHOTO_BYTES
 from edge.station.rules import RuleBook
 
+_KEPT_OPEN_S = 30  # longer than the 5 s that clients keep an idle connection: none is closed under the request that is on its way
 MAX_HEARD_BYTES = 1024  # of one message at the live socket: pages only listen there
 
 
@@ -65,6 +66,7 @@ class PageServer:
             self._app,
             log_config=None,
             access_log=False,
+            timeout_keep_alive=_KEPT_OPEN_S,
             lifespan="off",
             ws="websockets-sansio",
             ws_max_size=MAX_HEARD_BYTES,

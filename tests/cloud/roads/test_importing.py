@@ -105,7 +105,6 @@ def test_progress_names_each_step(tmp_path: Path) -> None:
 
 def _bad(tmp_path: Path, kind: str) -> Path:
     file = tmp_path / "bad.osm.pbf"
-    whole = town_extract(tmp_path).read_bytes()
     match kind:
         case "empty":
             file.write_bytes(b"")
@@ -116,8 +115,10 @@ def _bad(tmp_path: Path, kind: str) -> Path:
         case "noise":
             file.write_bytes(os.urandom(5000))
         case "cut off":
+            whole = town_extract(tmp_path).read_bytes()
             file.write_bytes(whole[: len(whole) * 2 // 3])
         case "damaged":
+            whole = town_extract(tmp_path).read_bytes()
             file.write_bytes(whole[:60_000] + bytes(2000) + whole[62_000:])
         case "no roads":
             small_extract(file, [{"building": "yes"}])
