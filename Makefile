@@ -11,7 +11,7 @@ PYTEST := $(PY) -m pytest
 # How many workers: tests/conftest.py. What a slow file has left is taken over by who is done. SIDE= runs one after another.
 SIDE ?= -n logical --dist worksteal
 # A file's browser tests share a town; they wait more than they work. In their order: what takes longest comes early.
-E2E_SIDE ?= -n 3 --dist loadfile --no-loadscope-reorder
+E2E_SIDE ?= -n 4 --dist loadfile --no-loadscope-reorder
 NAME ?=
 ARGS ?=
 SEEDS ?= 50
