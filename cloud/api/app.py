@@ -29,6 +29,9 @@ from cloud.api import (
     etas,
     health,
     labels,
+    leader,
+    leader_station,
+    leaders,
     link_station,
     links,
     losses,
@@ -84,6 +87,7 @@ ROUTERS = (
     cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
     trackers.router, runs.router, tracks.router, etas.router, maps.router, road_ways.router,
     route_plans.router, route_plan_moves.router, replans.router, departures.router, driver.router,
+    leaders.router, leader.router, leader_station.router,
     health.router,
 )  # fmt: skip
 # Longer than the slowest import; then whoever is still connected is cut off.

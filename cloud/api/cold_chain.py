@@ -202,6 +202,13 @@ async def sensor_health(site_id: str, account: CurrentAccount, services: Service
     """Every sensor a site has or ever had: when it last said something, and which alarms of it are open."""
     if not account.scope.may_see_site(site_id):
         raise not_found("site_id", "site")
+    now = services.now()
+    sensors = await sensors_now(connection, site_id, account.scope.operator_id, now)
+    return SiteSensors(site=site_id, as_of=iso_of(now), sensors=sensors)
+
+
+async def sensors_now(connection: Connection, site_id: str, operator_id: str | None, now: datetime) -> list[SensorHealth]:
+    """Of one site, by name. ``operator_id``: who asks, None: an admin."""
     said = (await boxes_of(connection, {site_id})).get(site_id, [])
     by_sensor = {name: box for box in (said[-1].boxes if said else ()) for name in (box.sensor, box.door) if name}
     cursor = await connection.execute(
@@ -214,13 +221,12 @@ async def sensor_health(site_id: str, account: CurrentAccount, services: Service
         ) AS newest ON true
         WHERE s.site_id = %(site)s ORDER BY s.name
         """,
-        {"site": site_id, "since": services.now() - _LOOKS_BACK},
+        {"site": site_id, "since": now - _LOOKS_BACK},
     )
     found = {row[0]: row[1:] for row in await cursor.fetchall()}
     names = sorted({*found, *by_sensor})
-    limits = await _limits_at(connection, site_id, account.scope.operator_id)
-    sensors = [_health(name, by_sensor.get(name), found.get(name, (None, None, [])), limits, services.now()) for name in names]
-    return SiteSensors(site=site_id, as_of=iso_of(services.now()), sensors=sensors)
+    limits = await _limits_at(connection, site_id, operator_id)
+    return [_health(name, by_sensor.get(name), found.get(name, (None, None, [])), limits, now) for name in names]
 
 
 async def _limits_at(connection: Connection, site_id: str, operator_id: str | None) -> Mapping[str, Limits]:

@@ -13,6 +13,7 @@ Param = str | int | float
 _LOOK = "check the spelling, or log in as somebody who may see it"
 _NEW_LINK = "ask your leader (团长) for a new one"
 _DISPATCHER = "ask the dispatcher (调度员) for a new one"
+_OPERATOR = "ask the operator (运营方) for a new one"
 _PARTS = "send it in parts"
 _AGAIN = "correct this field and send it again"
 _CELL = "correct this cell and send the order again"
@@ -59,6 +60,15 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "unknown_operator": ("there is no operator {operator}", "register it with POST /api/operators"),
     "message_settled": ("it is {state}", "only what is kept can be replayed or discarded"),
     "loss_number": ("{wanted}", "look again with GET /api/losses"),
+    "leader_link_invalid": ("this link is not one of ours, or was cut short when it was copied", _OPERATOR),
+    "leader_link_expired": ("this link has expired", _OPERATOR),
+    "leader_link_taken_back": ("this link was taken back", _OPERATOR),
+    "no_leader": ("there is no such leader", _LOOK),
+    "no_leader_of_order": ("there is no leader {leader}", "add the leader on the operations page, or correct the number"),
+    "leader_station_taken": ("{site} is kept by the leader {leader} already", "take it off there first, or name another station"),
+    "nothing_waits": ("nothing of this order lies there to be fetched now", "look again: it may have been handed out"),
+    "no_phone_of_order": ("no phone number is known of this order", "ask the operator, or wait until the resident comes"),
+    "too_many_phones": ("{most} numbers were shown since yesterday", "go on tomorrow, or ask the operator"),
     "link_invalid": ("{detail}", _NEW_LINK),
     "link_expired": ("this link has expired", _NEW_LINK),
     "link_taken_back": ("this link was taken back", _NEW_LINK),

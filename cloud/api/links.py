@@ -29,9 +29,11 @@ class LinkView(BaseModel):
     """What the resident's page starts from. ``order`` is an OrderView; ``cursor`` where to go on live.
 
     ``pickup_until``: the time of the order's pickup date, in ``time_zone``, by which to come: ``21:00``.
+    ``reminder``: the leader's last one, as the room has it; null: none.
     """
 
     order: dict[str, Any]
+    reminder: dict[str, Any] | None
     room: str
     cursor: int
     live_url: str
@@ -62,9 +64,9 @@ async def follow_link(token: str, response: Response, services: ServicesDep, con
     time_zone, pickup_until = await _operators_day(connection, link)
     order, cursor = await _newest(connection, link.order_id)
     return LinkView(
-        order=order, room=order_room(link.order_id), cursor=cursor, live_url=live_address(services),
-        clock=clock_out(services.clock), time_zone=time_zone, pickup_until=pickup_until,
-        expires_at=iso(link.expires_ms), as_of=iso_of(services.now()),
+        order=order, reminder=await _reminder(connection, link.order_id), room=order_room(link.order_id),
+        cursor=cursor, live_url=live_address(services), clock=clock_out(services.clock), time_zone=time_zone,
+        pickup_until=pickup_until, expires_at=iso(link.expires_ms), as_of=iso_of(services.now()),
     )  # fmt: skip
 
 
@@ -97,6 +99,14 @@ async def _newest(connection: Connection, order_id: str) -> tuple[dict[str, Any]
     if view is None:
         raise ApiError(404, "order_gone", "token")
     return msgspec.to_builtins(view), 0
+
+
+async def _reminder(connection: Connection, order_id: str) -> dict[str, Any] | None:
+    cursor = await connection.execute(
+        "SELECT body FROM room_entry WHERE room = %s AND key = 'reminder' AND body IS NOT NULL", [order_room(order_id)]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
 
 
 @router.post("/operators/{operator_id}/orders/{external_id}/link", status_code=201)

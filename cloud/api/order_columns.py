@@ -58,6 +58,7 @@ COLUMNS = (
         "resident_phone", ("phone", "resident_phone", "mobile", "电话", "手机", "手机号", "联系电话"),
         ("13800000000", "13800000000"),
     ),
+    Column("leader", ("leader", "leader_id", "团长编号", "团长id", "团号"), ("", "")),
     Column("placed_at", ("placed_at", "下单时间"), ("2026-11-22T20:15:00+08:00", "2026-11-22T20:15:00+08:00")),
     Column("parcel", ("parcel", "parcel_id", "label", "包裹", "包裹号", "包裹条码"), ("", "")),
 )  # fmt: skip

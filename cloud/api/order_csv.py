@@ -20,7 +20,7 @@ MAX_ROWS = 50_000
 _MAX_CELL = 2_000
 
 _ZONES = {"常温": "ambient", "冷藏": "chilled", "冷冻": "frozen", "": "ambient"}
-_OF_ORDER = ("site", "pickup_date", "placed_at", "resident_name", "resident_phone")
+_OF_ORDER = ("site", "pickup_date", "placed_at", "resident_name", "resident_phone", "leader")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z")
 
 
@@ -187,6 +187,7 @@ def _order_of(external_id: str, draft: _Draft) -> OrderIn | None:
         "pickup_date": _DATE.sub(_iso_date, draft.cells.get("pickup_date", "")),
         "placed_at": draft.cells.get("placed_at") or None,
         "resident": {"name": name, "phone": phone} if name or phone else None,
+        "leader": draft.cells.get("leader") or None,
         "lines": draft.items,
     }
     try:

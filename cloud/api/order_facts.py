@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cloud.api.order_forms import LineFault, Numbered
 from cloud.api.order_plans import Frozen, Kept, Labels, line_fault
+from cloud.domain.scope import LEADER_OF_ORDER
 from cloud.store.pool import Connection
 from edge.wire.labels import parcel_label
 
@@ -34,15 +35,32 @@ async def with_known_site(
     return [numbered for numbered in orders if numbered.order.site in known]
 
 
+async def with_known_leader(
+    connection: Connection, operator_id: str, orders: Sequence[Numbered], faults: list[LineFault]
+) -> list[Numbered]:
+    """The orders that name no leader, or one of the operator's; the others are faults."""
+    named = sorted({one.order.leader for one in orders if one.order.leader is not None})
+    if not named:
+        return list(orders)
+    cursor = await connection.execute("SELECT id FROM leader WHERE operator_id = %s AND id = ANY(%s)", [operator_id, named])
+    known = {row[0] async for row in cursor} | {None}
+    faults += [
+        line_fault(numbered, "no_leader_of_order", "leader", leader=numbered.order.leader or "")
+        for numbered in orders
+        if numbered.order.leader not in known
+    ]
+    return [numbered for numbered in orders if numbered.order.leader in known]
+
+
 async def kept_orders(connection: Connection, operator_id: str, external_ids: Sequence[str]) -> dict[str, Kept]:
     """Those of the order numbers that are known."""
     cursor = await connection.execute(
-        """
+        f"""
         SELECT o.external_id, o.id, o.site_id, o.pickup_date::text, o.placed_at, r.phone_hash, r.name_encrypted,
                EXISTS (
                    SELECT FROM parcel p JOIN event_subject e ON e.entity = 'parcel' AND e.entity_id = p.id WHERE p.order_id = o.id
                ),
-               o.locked_at IS NOT NULL, o.cancelled_at IS NOT NULL,
+               o.locked_at IS NOT NULL, o.cancelled_at IS NOT NULL, o.leader_id, {LEADER_OF_ORDER},
                ARRAY(SELECT l.sku FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
                ARRAY(SELECT l.name FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
                ARRAY(SELECT l.quantity FROM order_line l WHERE l.order_id = o.id ORDER BY l.line),
@@ -50,13 +68,16 @@ async def kept_orders(connection: Connection, operator_id: str, external_ids: Se
                ARRAY(SELECT l.parcel_id FROM order_line l WHERE l.order_id = o.id ORDER BY l.line)
         FROM customer_order o LEFT JOIN resident r ON r.id = o.resident_id
         WHERE o.operator_id = %s AND o.external_id = ANY(%s)
-        """,
+        """,  # noqa: S608  # literals only
         [operator_id, list(external_ids)],
     )
-    return {
-        row[0]: Kept(row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], tuple(zip(*row[10:15], strict=True)))
-        async for row in cursor
-    }
+    found: dict[str, Kept] = {}
+    async for row in cursor:
+        lines = tuple(zip(*row[12:17], strict=True))
+        found[row[0]] = Kept(
+            row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], row[10], row[11], lines
+        )  # fmt: skip
+    return found
 
 
 async def frozen_dates(connection: Connection, operator_id: str) -> Frozen:

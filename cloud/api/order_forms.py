@@ -26,6 +26,12 @@ def _external_id(value: str) -> str:
     return value
 
 
+def _leader_id(value: str) -> str:
+    if not _EXTERNAL_ID.match(value):
+        raise PydanticCustomError("leader_number", "want 1 to 64 of 0-9 A-Z a-z . _ -")
+    return value
+
+
 def _parcel(value: str) -> str:
     label = classify(value.upper())
     if label.kind is not LabelKind.PARCEL:
@@ -56,6 +62,7 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+LeaderIdText = Annotated[str, AfterValidator(_leader_id)]
 PhoneText = Annotated[str, Field(max_length=40), AfterValidator(_phone)]
 
 
@@ -75,13 +82,17 @@ class LineIn(_Form):
 
 
 class OrderIn(_Form):
-    """One order of the shop system. Sent again it is recognised by ``external_id``."""
+    """One order of the shop system. Sent again it is recognised by ``external_id``.
+
+    ``leader``: whose group it is of; without it, that of the leader who keeps its station.
+    """
 
     external_id: Annotated[str, AfterValidator(_external_id)]
     site: SiteIdText
     pickup_date: Annotated[date, AfterValidator(_believable)]
     placed_at: Annotated[AwareDatetime, AfterValidator(_believable_time)] | None = None
     resident: ResidentIn | None = None
+    leader: LeaderIdText | None = None
     lines: list[LineIn] = Field(min_length=1, max_length=MAX_LINES)
 
 

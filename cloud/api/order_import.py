@@ -14,7 +14,15 @@ import psycopg
 import structlog
 
 from cloud.api.errors import ApiError
-from cloud.api.order_facts import free_labels, frozen_dates, kept_orders, lock_imports, parcel_owners, with_known_site
+from cloud.api.order_facts import (
+    free_labels,
+    frozen_dates,
+    kept_orders,
+    lock_imports,
+    parcel_owners,
+    with_known_leader,
+    with_known_site,
+)
 from cloud.api.order_forms import LineFault, Numbered
 from cloud.api.order_plans import Planned, plan, without_repeats
 from cloud.api.order_writing import left, write
@@ -73,6 +81,7 @@ async def _import(
     await lock_imports(connection)
     done = Imported()
     wanted = await with_known_site(connection, now, operator_id, without_repeats(orders, done.faults), done.faults)
+    wanted = await with_known_leader(connection, operator_id, wanted, done.faults)
     owners = await parcel_owners(connection, operator_id, wanted)
     kept = await kept_orders(connection, operator_id, [numbered.order.external_id for numbered in wanted])
     labels = await free_labels(connection, sum(len(numbered.order.lines) for numbered in wanted))

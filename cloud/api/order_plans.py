@@ -20,7 +20,7 @@ Frozen = Mapping[date, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An order as it lies in the database. ``parcels``: zone by parcel."""
+    """An order as it lies in the database. ``leader``: as it was imported; ``group``: whose it is. ``parcels``: zone by parcel."""
 
     id: str
     site_id: str
@@ -31,6 +31,8 @@ class Kept:
     is_scanned: bool
     is_locked: bool
     is_cancelled: bool
+    leader: str | None
+    group: str | None
     lines: tuple[tuple[str, str, int, str, str], ...]
 
     @property
@@ -135,7 +137,7 @@ def _assign(order: OrderIn, kept: Kept | None, given: dict[str, str], labels: La
 def _is_same(order: OrderIn, operator_id: str, kept: Kept, vault: ResidentVault) -> bool:
     if (order.site, order.pickup_date.isoformat(), len(order.lines)) != (kept.site_id, kept.pickup_date, len(kept.lines)):
         return False
-    if order.placed_at is not None and order.placed_at != kept.placed_at:
+    if (order.placed_at is not None and order.placed_at != kept.placed_at) or order.leader != kept.leader:
         return False
     if not _is_same_resident(order.resident, operator_id, kept, vault):
         return False

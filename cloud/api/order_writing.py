@@ -6,7 +6,7 @@ from datetime import datetime
 from cloud.api.order_forms import ResidentIn
 from cloud.api.order_plans import Planned
 from cloud.auth.residents import ResidentVault
-from cloud.domain.rooms import site_room
+from cloud.domain.rooms import group_room, site_room
 from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry, entry
 
@@ -19,16 +19,18 @@ async def write(connection: Connection, now: datetime, vault: ResidentVault, ope
     async with connection.cursor() as cursor:
         await cursor.executemany(
             """
-            INSERT INTO customer_order (id, operator_id, external_id, site_id, resident_id, pickup_date, placed_at, state_at)
-            VALUES (%(id)s, %(operator)s, %(external)s, %(site)s, %(resident)s, %(date)s, %(placed)s, %(placed)s)
+            INSERT INTO customer_order
+                (id, operator_id, external_id, site_id, resident_id, pickup_date, placed_at, state_at, leader_id)
+            VALUES (%(id)s, %(operator)s, %(external)s, %(site)s, %(resident)s, %(date)s, %(placed)s, %(placed)s, %(leader)s)
             ON CONFLICT (id) DO UPDATE SET site_id = excluded.site_id, resident_id = excluded.resident_id,
-                pickup_date = excluded.pickup_date, placed_at = excluded.placed_at
+                pickup_date = excluded.pickup_date, placed_at = excluded.placed_at, leader_id = excluded.leader_id
             """,
             [
                 {
                     "id": plan.id, "operator": operator_id, "external": plan.order.external_id, "site": plan.order.site,
                     "resident": residents[plan.order.resident.phone] if plan.order.resident else None,
-                    "date": plan.order.pickup_date, "placed": plan.order.placed_at or (plan.kept.placed_at if plan.kept else now),
+                    "leader": plan.order.leader, "date": plan.order.pickup_date,
+                    "placed": plan.order.placed_at or (plan.kept.placed_at if plan.kept else now),
                 }
                 for plan in sorted(planned, key=lambda plan: plan.id)
             ],
@@ -85,11 +87,14 @@ async def _write_residents(
 
 
 def left(planned: Sequence[Planned]) -> list[RoomEntry]:
-    """What leaves a station's room because the order moved or lost a parcel."""
+    """What leaves a station's or a group's room because the order moved or lost a parcel."""
     entries = []
     for plan in planned:
         if plan.kept is None:
             continue
         gone = plan.kept.parcels if plan.kept.site_id != plan.order.site else plan.dropped
         entries += [entry(site_room(plan.kept.site_id), f"parcel/{parcel}", None) for parcel in gone]
+        # Of two entries with one room and key the last is written: an order that stays in its group is folded after this.
+        if plan.kept.group is not None:
+            entries.append(entry(group_room(plan.id.partition("/")[0], plan.kept.group), f"order/{plan.id}", None))
     return entries

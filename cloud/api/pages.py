@@ -70,6 +70,14 @@ async def driver(request: Request, token: str) -> Response:
     return _page(request, "driver.html")
 
 
+@router.get("/g/")
+@router.get("/g/{token}")
+async def leader(request: Request, token: str = "") -> Response:
+    """For leaders' links, and without one for phones that are bound already."""
+    del token
+    return _page(request, "leaders.html")
+
+
 @router.get("/{path:path}")
 async def file(request: Request, path: str) -> Response:
     if path.startswith("api/"):

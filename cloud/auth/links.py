@@ -1,4 +1,4 @@
-"""Residents' links: a signed token that names one order until a time, and can be taken back.
+"""Links: a signed token that names one order (or a run, or a leader) until a time, and can be taken back.
 
 The token carries no personal data. Whether it was revoked is the order's ``link_version``, which the reader of the order compares.
 """
@@ -15,6 +15,9 @@ from edge.wire.clock import Clock
 # Pickup, reminders and the days for after-sales; a forwarded link dies with it.
 LINK_LIFE_MS = 7 * 24 * 3600 * 1000
 MAX_TOKEN_CHARACTERS = 600
+# A leader is bound once, by QR; after a season somebody looks whether they still lead the group.
+LEADER_LINK_LIFE_MS = 90 * 24 * 3600 * 1000
+LEADER_LINKS = "leader-link-1"
 
 
 class LinkError(ValueError):
@@ -23,7 +26,7 @@ class LinkError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a good token says."""
+    """What a good token says. ``order_id``: or what else a link of its kind names, such as ``operator/leader``."""
 
     order_id: str
     expires_ms: int
@@ -39,10 +42,15 @@ class LinkSigner:
     """Makes and reads link tokens; expiry by the injected clock. ``salt`` tells kinds of links apart."""
 
     def __init__(self, secret: SecretStr, clock: Clock, salt: str = "resident-link-1") -> None:
+        self._secret = secret
         self._serializer = URLSafeSerializer(
             derive_key(secret, "resident link"), salt=salt, signer_kwargs={"digest_method": hashlib.sha256}
         )
         self._clock = clock
+
+    def of_kind(self, salt: str) -> "LinkSigner":
+        """Signs links of another kind with the same secret; neither reads the other's."""
+        return LinkSigner(self._secret, self._clock, salt)
 
     def sign(self, order_id: str, version: int, *, life_ms: int = LINK_LIFE_MS) -> str:
         """A token for one order, good for ``life_ms`` of domain time."""

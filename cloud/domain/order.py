@@ -36,7 +36,7 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """What is known of an order besides its parcels' events. Times in ms since 1970."""
+    """What is known of an order besides its parcels' events. Times in ms since 1970. ``leader_id``: whose group it is of."""
 
     id: str
     external_id: str
@@ -50,6 +50,7 @@ class OrderFacts:
     lines: tuple["LineView", ...] = ()
     locked_at_ms: int | None = None
     allocated_at_ms: int | None = None
+    leader_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ class RoomKind(StrEnum):
     OPERATOR = "operator"
     SITES = "sites"
     VANS = "vans"
+    GROUP = "group"
 
 
 class RoomName(NamedTuple):
     """A room's name, read: ``order:{operator}/{external id}``, ``site:{site}``, ``operator:{operator}``, ``sites:{operator}``,
-    ``vans:{operator}``.
+    ``vans:{operator}``, ``group:{operator}/{leader}``.
     """
 
     kind: RoomKind
@@ -33,12 +34,12 @@ class RoomName(NamedTuple):
         """Read a room's name; ValueError says what is wanted."""
         kind, colon, subject = text.partition(":")
         if not (colon and subject and kind in RoomKind.__members__.values()):
-            raise ValueError(f"room: want order:…, site:…, operator:…, sites:… or vans:…, got {text[:80]!r}")
+            raise ValueError(f"room: want order:…, site:…, operator:…, sites:…, vans:… or group:…, got {text[:80]!r}")
         return cls(RoomKind(kind), subject)
 
 
 def order_room(order_id: str) -> str:
-    """The room of one order; its only key is ``order``."""
+    """The room of one order: ``order``, and ``reminder`` once its leader has asked the resident to come."""
     return f"order:{order_id}"
 
 
@@ -60,3 +61,8 @@ def sites_room(operator_id: str) -> str:
 def vans_room(operator_id: str) -> str:
     """The room of where an operator's vehicles are: ``van/{site}``, ``run/{id}``; apart from its orders, for it never rests."""
     return f"vans:{operator_id}"
+
+
+def group_room(operator_id: str, leader_id: str) -> str:
+    """The room of one leader's group: ``order/{id}``, of its own orders."""
+    return f"group:{operator_id}/{leader_id}"

@@ -7,28 +7,41 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from cloud.domain.rooms import RoomKind, RoomName
+from cloud.domain.rooms import RoomKind, RoomName, group_room
 
 
 class Role(StrEnum):
-    """The roles of `account.role`, and the resident who holds a link."""
+    """The roles of `account.role`, and who holds a link: a resident, or a leader bound to a group by one."""
 
     ADMIN = "admin"
     DISPATCHER = "dispatcher"
     LEADER = "leader"
     STAFF = "staff"
     RESIDENT = "resident"
+    GROUP = "group"
 
 
 class Filter(dict[str, object]):
-    """Parameters of a query: ``%(scope_operator)s``, ``%(scope_sites)s``, ``%(scope_order)s``; None limits nothing."""
+    """Parameters of a query: ``%(scope_operator)s``, ``%(scope_sites)s``, ``%(scope_order)s``, ``%(scope_leader)s``.
+
+    None limits nothing.
+    """
 
 
-# Stands in a WHERE of a query over customer_order AS o; takes Scope.order_filter().
+# Whose group an order is of, null: nobody's. Stands in a query over customer_order AS o: the leader it names, else who keeps its
+# station.
+LEADER_OF_ORDER = """coalesce(o.leader_id, (
+    SELECT keeper.id FROM leader keeper WHERE keeper.operator_id = o.operator_id AND keeper.keeps_site_id = o.site_id))"""
+
+# Stands in a WHERE of a query over customer_order AS o; takes Scope.order_filter(). The last condition says what LEADER_OF_ORDER
+# does, so that an index is of use.
 ORDERS_IN_SCOPE = """(
     (%(scope_operator)s::text IS NULL OR o.operator_id = %(scope_operator)s)
     AND (%(scope_sites)s::text[] IS NULL OR o.site_id = ANY(%(scope_sites)s))
     AND (%(scope_order)s::text IS NULL OR o.id = %(scope_order)s)
+    AND (%(scope_leader)s::text IS NULL OR o.leader_id = %(scope_leader)s
+        OR o.leader_id IS NULL AND o.site_id = (
+            SELECT kept.keeps_site_id FROM leader kept WHERE (kept.operator_id, kept.id) = (%(scope_operator)s, %(scope_leader)s)))
 )"""
 
 # Stands in a WHERE of a query over site AS s; takes Scope.site_filter().
@@ -72,7 +85,8 @@ class Scope:
     """The limits of one principal.
 
     ``operator_id`` None and ``site_ids`` None: no limit (an admin). A dispatcher's ``site_ids`` are the sites of the operator,
-    a leader's or a staff member's those of `account_site`. A resident has an ``order_id`` and sees nothing else.
+    a leader's or a staff member's those of `account_site`. A resident has an ``order_id`` and sees nothing else. Who holds a
+    leader's link sees the orders of the group of ``leader_id``, and of sites nothing by this scope.
     ``shared_site_ids``: those of a dispatcher's sites that other operators use too.
     """
 
@@ -81,11 +95,14 @@ class Scope:
     site_ids: frozenset[str] | None = None
     order_id: str | None = None
     shared_site_ids: frozenset[str] = frozenset()
+    leader_id: str | None = None
 
     def __post_init__(self) -> None:
         if self.role is Role.RESIDENT and self.order_id is None:
             raise ValueError("scope: a resident needs an order_id")
-        if self.role in (Role.DISPATCHER, Role.LEADER, Role.STAFF) and self.operator_id is None:
+        if self.role is Role.GROUP and (self.leader_id is None or self.site_ids != frozenset()):
+            raise ValueError("scope: a group needs a leader_id, and no sites")
+        if self.role in (Role.DISPATCHER, Role.LEADER, Role.STAFF, Role.GROUP) and self.operator_id is None:
             raise ValueError(f"scope: {self.role} needs an operator_id")
         if self.role in (Role.LEADER, Role.STAFF) and self.site_ids is None:
             raise ValueError(f"scope: {self.role} needs site_ids")
@@ -97,7 +114,7 @@ class Scope:
                 return True
             case Role.DISPATCHER:
                 return self.operator_id == operator_id
-            case Role.LEADER | Role.STAFF | Role.RESIDENT:
+            case Role.LEADER | Role.STAFF | Role.RESIDENT | Role.GROUP:
                 return False
             case _:
                 assert_never(self.role)
@@ -127,6 +144,10 @@ class Scope:
                 if self.role is Role.RESIDENT:
                     return room.subject == self.order_id
                 return self.may_act_for(room.subject.partition("/")[0])
+            case RoomKind.GROUP:
+                if self.role is Role.GROUP:
+                    return str(room) == group_room(self.operator_id or "", self.leader_id or "")
+                return self.may_act_for(room.subject.partition("/")[0])
             case _:
                 assert_never(room.kind)
 
@@ -137,19 +158,21 @@ class Scope:
             scope_operator=self.operator_id,
             scope_sites=sorted(self.site_ids or ()) if limited_to_sites else None,
             scope_order=self.order_id,
+            scope_leader=self.leader_id,
         )
 
     def parcel_filter(self) -> Filter:
         """Parameters for PARCELS_IN_SCOPE: who works at a site sees every parcel there, whichever operator sent it."""
         works_at_sites = self.role in (Role.LEADER, Role.STAFF)
-        return Filter(self.order_filter(), scope_operator=None if works_at_sites else self.operator_id)
+        only_orders: dict[str, object] = {"scope_sites": []} if self.role is Role.GROUP else {}
+        return Filter(self.order_filter(), scope_operator=None if works_at_sites else self.operator_id, **only_orders)
 
     def case_filter(self) -> Filter:
         """Parameters for CASES_IN_SCOPE."""
         return Filter(
             scope_operator=self.operator_id,
             scope_sites=sorted(self.site_ids or ()),
-            scope_is_local=self.role in (Role.LEADER, Role.STAFF),
+            scope_is_local=self.role in (Role.LEADER, Role.STAFF, Role.GROUP),
             scope_order=self.order_id,
         )
 

@@ -6,6 +6,7 @@ Ages are of domain time, but for log-ins.
 from datetime import datetime, timedelta
 from typing import LiteralString
 
+from cloud.domain.scope import LEADER_OF_ORDER
 from cloud.store.erasure import erase_old_words
 from cloud.store.pool import Connection
 
@@ -57,14 +58,18 @@ async def delete_served(connection: Connection, now: datetime) -> dict[str, int]
 
 
 # The room itself stays: its version is a cursor that must not go back. Entries that ingest is writing are left to the next run.
-_ROOM_ENTRIES = """
+_ROOM_ENTRIES = f"""
     WITH finished AS (
-        SELECT id, operator_id FROM customer_order
+        SELECT o.id, o.operator_id, {LEADER_OF_ORDER} AS leader_id FROM customer_order o
         WHERE state IN ('collected', 'cancelled', 'closed') AND state_at >= %(since)s AND state_at < %(before)s
     ), shown (room, key) AS (
         SELECT 'order:' || id, 'order' FROM finished
         UNION ALL
+        SELECT 'order:' || id, 'reminder' FROM finished
+        UNION ALL
         SELECT 'operator:' || operator_id, 'order/' || id FROM finished
+        UNION ALL
+        SELECT 'group:' || operator_id || '/' || leader_id, 'order/' || id FROM finished WHERE leader_id IS NOT NULL
         UNION ALL
         SELECT 'site:' || site, 'parcel/' || p.id
         FROM finished JOIN parcel p ON p.order_id = finished.id CROSS JOIN LATERAL (VALUES (p.site_id), (p.at_site_id)) AS at (site)
@@ -74,7 +79,7 @@ _ROOM_ENTRIES = """
         SELECT room, key FROM room_entry JOIN shown USING (room, key) WHERE room_entry.at < %(before)s
         FOR UPDATE OF room_entry SKIP LOCKED
     )
-"""
+"""  # noqa: S608  # literals only
 
 
 _ALARMS = """

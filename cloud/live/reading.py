@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from psycopg_pool import AsyncConnectionPool
 
-from cloud.auth.links import Link, LinkError, LinkSigner, looks_like_link
+from cloud.auth.links import LEADER_LINKS, Link, LinkError, LinkSigner, looks_like_link
 from cloud.auth.sessions import find_account, find_accounts, token_sha256
 from cloud.domain.order import iso
 from cloud.domain.scope import Role, Scope
 from cloud.live.frames import Entry
 from cloud.live.rooms import PAGE_ENTRIES, Fetch, Fetched
 from cloud.store.heartbeat import beat, retire
+from cloud.store.leaders import leader_link_versions
 from cloud.store.pool import Connection, Unavailable
 from edge.wire.clock import Clock, to_ms, utc
 
@@ -44,6 +45,7 @@ class Reading:
     def __init__(self, pool: AsyncConnectionPool[Connection], signer: LinkSigner, clock: Clock) -> None:
         self._pool = pool
         self._signer = signer
+        self._leaders_signer = signer.of_kind(LEADER_LINKS)
         self._clock = clock
         # When a gateway starts, everybody comes back at once: they wait here, and leave connections for polls and fetches.
         self._admissions = asyncio.Semaphore(_ADMISSIONS_AT_ONCE)
@@ -93,11 +95,7 @@ class Reading:
 
     async def _viewer(self, token: str) -> Viewer:
         if looks_like_link(token):
-            try:
-                link = self._signer.read(token)
-            except LinkError as error:
-                raise TokenRefusedError(str(error)) from None
-            viewer = Viewer(Scope(Role.RESIDENT, order_id=link.order_id), link=link)
+            viewer = self._by_link(token)
             if await self.standing([viewer]) == [None]:
                 raise TokenRefusedError("this link was taken back")
             return viewer
@@ -107,15 +105,31 @@ class Reading:
             raise TokenRefusedError("this log-in has ended")
         return Viewer(account.scope, session=token_sha256(token))
 
+    def _by_link(self, token: str) -> Viewer:
+        """A resident's link, else a leader's; what it says is still to be compared with what stands."""
+        try:
+            link = self._signer.read(token)
+        except LinkError as refusal:
+            try:
+                link = self._leaders_signer.read(token)
+            except LinkError as error:
+                # Of an expired one it is told that it has expired, whichever kind it is.
+                raise TokenRefusedError(str(error if "expired" in str(error) else refusal)) from None
+            operator, _, leader = link.order_id.partition("/")
+            return Viewer(Scope(Role.GROUP, operator, frozenset(), leader_id=leader), link=link)
+        return Viewer(Scope(Role.RESIDENT, order_id=link.order_id), link=link)
+
     async def standing(self, viewers: Sequence[Viewer]) -> list[Viewer | None]:
         """Each as of now: None where the log-in has ended, or the link has expired or was taken back."""
         sessions = {viewer.session for viewer in viewers if viewer.session}
-        orders = {viewer.link.order_id for viewer in viewers if viewer.link}
+        orders = {viewer.link.order_id for viewer in viewers if viewer.link and viewer.scope.role is Role.RESIDENT}
+        leaders = {viewer.link.order_id for viewer in viewers if viewer.link and viewer.scope.role is Role.GROUP}
         async with self._connection() as connection:
             accounts = await find_accounts(connection, utc(self._clock.now_ms()), sessions) if sessions else {}
             scopes = {key: account.scope for key, account in accounts.items()}
-            versions = await _link_versions(connection, orders) if orders else {}
-        return [self._now(viewer, scopes, versions) for viewer in viewers]
+            versions = {Role.RESIDENT: await _link_versions(connection, orders) if orders else {}}
+            versions[Role.GROUP] = await leader_link_versions(connection, leaders) if leaders else {}
+        return [self._now(viewer, scopes, versions.get(viewer.scope.role, {})) for viewer in viewers]
 
     def _now(self, viewer: Viewer, scopes: Mapping[bytes, Scope], versions: Mapping[str, int]) -> Viewer | None:
         if viewer.link is not None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from cloud.domain.allocation import Demand, LineKey, allocate
+from cloud.domain.allocation import Demand, LineKey, ShortageRule, allocate
 from cloud.domain.case import CaseProblem, Origin
 from cloud.domain.case_causes import Cause
 from cloud.domain.cut_off import CutOff
@@ -70,7 +70,10 @@ async def set_allocation(
     """Give out ``stock`` (pieces by SKU; one that is not named is enough for all): how much each line is short of."""
     parcels = await parcels_of(connection, operator_id, pickup_date)
     await fold_facts.lock(connection, parcels)
-    short = allocate(await demand(connection, operator_id, pickup_date), stock)
+    cursor = await connection.execute("SELECT shortage_rule FROM operator WHERE id = %s", [operator_id])
+    declared = await cursor.fetchone()
+    rule = ShortageRule.FIRST if declared is None else ShortageRule(declared[0])
+    short = allocate(await demand(connection, operator_id, pickup_date), stock, rule)
     await connection.execute(
         """
         UPDATE order_line l SET short = given.short

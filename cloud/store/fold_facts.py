@@ -15,6 +15,7 @@ from cloud.domain.breach import Breach, WarmPlace
 from cloud.domain.container import ContainerBrief
 from cloud.domain.events import RecordedEvent
 from cloud.domain.order import LineView, OrderFacts
+from cloud.domain.scope import LEADER_OF_ORDER
 from cloud.store.pool import Connection, Cursor
 from edge.wire.ids import Epoch, EventNumber, SiteId
 from edge.wire.messages import AnyFact, ClockQuality
@@ -96,7 +97,7 @@ SELECT (SELECT count(*) FROM (SELECT FROM customer_order WHERE id = ANY(known.or
 FROM known
 """
 
-_FACTS = """
+_FACTS = f"""
 WITH known AS MATERIALIZED (
     SELECT ARRAY(
         SELECT unnest(%(orders)s::text[])
@@ -110,14 +111,15 @@ SELECT
     (SELECT json_agg(json_build_array(
             o.id, o.external_id, o.operator_id, o.site_id, s.name, s.address, o.pickup_date,
             (extract(epoch FROM o.placed_at) * 1000)::bigint, (extract(epoch FROM o.cancelled_at) * 1000)::bigint,
-            (extract(epoch FROM o.locked_at) * 1000)::bigint, (extract(epoch FROM o.allocated_at) * 1000)::bigint))::text
+            (extract(epoch FROM o.locked_at) * 1000)::bigint, (extract(epoch FROM o.allocated_at) * 1000)::bigint,
+            {LEADER_OF_ORDER}))::text
      FROM customer_order o JOIN site s ON s.id = o.site_id WHERE o.id = ANY(ids.orders)),
     (SELECT json_agg(json_build_array(l.order_id, l.name, l.quantity, p.zone, l.parcel_id, l.short)
             ORDER BY l.order_id, l.line)::text
      FROM order_line l JOIN parcel p ON p.id = l.parcel_id WHERE l.order_id = ANY(ids.orders)),
     (SELECT json_agg(json_build_array(p.id, p.operator_id, p.order_id, p.site_id, p.zone, p.at_site_id,
             coalesce(p.planned_container_id, p.goods_container_id), c.brief,
-            p.exceptions <> '{}' OR p.dispute <> '{}' OR p.state = 'disposed', p.breached_at IS NOT NULL,
+            p.exceptions <> '{{}}' OR p.dispute <> '{{}}' OR p.state = 'disposed', p.breached_at IS NOT NULL,
             p.goods_container_id IS NOT NULL, p.breached_in, p.breached_site) ORDER BY p.id)::text
      FROM parcel p LEFT JOIN container c ON c.id = coalesce(p.planned_container_id, p.goods_container_id)
      WHERE p.id = ANY(ids.parcels)),
@@ -132,7 +134,7 @@ SELECT
      LEFT JOIN container b ON b.id = e.fact->>'container'
      WHERE s.entity = 'parcel' AND s.entity_id = ANY(ids.parcels))
 FROM ids
-"""
+"""  # noqa: S608  # literals only
 
 _WRITE = """
 WITH folded AS (
@@ -197,6 +199,7 @@ class _OrderRow(msgspec.Struct, frozen=True, array_like=True):
     cancelled_at_ms: int | None
     locked_at_ms: int | None
     allocated_at_ms: int | None
+    leader_id: str | None
 
 
 class _LineRow(msgspec.Struct, frozen=True, array_like=True):
@@ -254,6 +257,7 @@ def _order(row: _OrderRow, lines: Sequence[LineView]) -> OrderFacts:
         tuple(lines),
         row.locked_at_ms,
         row.allocated_at_ms,
+        row.leader_id,
     )
 
 

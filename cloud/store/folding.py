@@ -13,7 +13,7 @@ import msgspec
 from cloud.domain.case_causes import ParcelPlace, of_parcel
 from cloud.domain.order import OrderFacts, OrderParcel, OrderView, iso, view
 from cloud.domain.parcel import Dispute, Parcel, ParcelState, fold_parcel
-from cloud.domain.rooms import operator_room, order_room, site_room
+from cloud.domain.rooms import group_room, operator_room, order_room, site_room
 from cloud.store import fold_facts
 from cloud.store.cases import About, follow_causes
 from cloud.store.container_folding import FoldedContainers
@@ -52,7 +52,7 @@ class ParcelEntry(msgspec.Struct, frozen=True):
 
 
 class OrderEntry(msgspec.Struct, frozen=True):
-    """Body of ``order/{id}`` in an operator's room."""
+    """Body of ``order/{id}`` in an operator's room, and in that of the order's group."""
 
     order_id: str
     external_id: str
@@ -193,17 +193,16 @@ def _parcel_entries(row: ParcelRow, parcel: Parcel) -> Iterable[RoomEntry]:
 
 def _order_entries(order: OrderFacts, seen: OrderView) -> Iterable[RoomEntry]:
     yield entry(order_room(order.id), "order", seen)
-    yield entry(
-        operator_room(order.operator_id),
-        f"order/{order.id}",
-        OrderEntry(
-            order_id=order.id,
-            external_id=order.external_id,
-            site=order.site_id,
-            state=seen.state,
-            state_at=seen.state_at,
-            pickup_date=order.pickup_date,
-            parcels=len(seen.parcels),
-            exceptions=sorted({exception for parcel in seen.parcels for exception in parcel.exceptions}),
-        ),
+    body = OrderEntry(
+        order_id=order.id,
+        external_id=order.external_id,
+        site=order.site_id,
+        state=seen.state,
+        state_at=seen.state_at,
+        pickup_date=order.pickup_date,
+        parcels=len(seen.parcels),
+        exceptions=sorted({exception for parcel in seen.parcels for exception in parcel.exceptions}),
     )
+    yield entry(operator_room(order.operator_id), f"order/{order.id}", body)
+    if order.leader_id is not None:
+        yield entry(group_room(order.operator_id, order.leader_id), f"order/{order.id}", body)

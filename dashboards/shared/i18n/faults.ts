@@ -12,6 +12,7 @@ import { language } from './text'
 const LOOK = '请检查是否写错，或用有权限的账号登录'
 const NEW_LINK = '请向团长要一个新链接'
 const NEW_DRIVER_LINK = '请向调度员要一个新链接'
+const NEW_LEADER_LINK = '请向运营方要一个新链接'
 const AGAIN = '改正这一项后重新提交'
 const CELL = '改正后重新导入这个订单'
 
@@ -71,6 +72,15 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   act_unknown: ['服务器不认识“{kind}”', '请刷新页面后重新记一次'],
   act_no_reason: ['没有写原因', '请说明为什么无法交付'],
   act_no_containers: ['没有选择周转筐', '请选好后再记一次'],
+  leader_link_invalid: ['链接无效，或复制时少了一段', NEW_LEADER_LINK],
+  leader_link_expired: ['链接已过期', NEW_LEADER_LINK],
+  leader_link_taken_back: ['链接已作废', NEW_LEADER_LINK],
+  no_leader: ['没有这个团长', LOOK],
+  no_leader_of_order: ['没有编号为 {leader} 的团长', '请在运营页登记这个团长，或改正编号'],
+  leader_station_taken: ['{site} 已由团长 {leader} 负责', '请先在那位团长处去掉，或选择其他自提点'],
+  nothing_waits: ['这个订单现在没有待提的货', '请刷新再看：可能已经提走'],
+  no_phone_of_order: ['这个订单没有登记手机号', '请联系运营方，或等居民来提货'],
+  too_many_phones: ['从昨天到现在已经看了 {most} 个号码', '请明天再看，或联系运营方'],
   link_invalid: ['链接无效', NEW_LINK],
   link_expired: ['链接已过期', NEW_LINK],
   link_taken_back: ['链接已作废', NEW_LINK],
@@ -192,6 +202,7 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   'invalid.datetime': ['时间写法不对', '例如 2026-11-23T08:00:00+08:00'],
   'invalid.timezone_aware': ['时间要写明时区', '例如 2026-11-23T08:00:00+08:00'],
   'invalid.order_number': ['订单号只能用 1 到 64 个字母、数字和 . _ -', CELL],
+  'invalid.leader_number': ['团长编号只能用 1 到 64 个字母、数字和 . _ -', CELL],
   'invalid.parcel_label': ['不是包裹标签', '请照着包裹上的标签填写'],
   'invalid.phone': ['不是手机号', '手机号为 7 到 15 位数字'],
   'invalid.year': ['年份不对', CELL],
@@ -226,6 +237,7 @@ const ZH_FIELDS: Readonly<Record<string, string>> = {
   quantity: '数量',
   zone: '温区',
   parcel: '包裹',
+  leader: '团长编号',
   row: '整行',
   file: '文件',
   orders: '订单',

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud.domain.allocation import Demand, LineKey, Pick, allocate, pick_list
+from cloud.domain.allocation import Demand, LineKey, Pick, ShortageRule, allocate, pick_list, split
 from cloud.domain.cut_off import CutOff
 from cloud.domain.packing import CAPACITY, ToPack, pack
 from cloud.domain.sort_wall import Loading, Route, Stop, loading_list, stops, with_goods
@@ -32,6 +32,31 @@ def test_whoever_ordered_first_gets_first_and_the_rest_is_short() -> None:
     assert pick_list(lines, short) == [Pick("ambient", "egg", "鸡蛋", 5, 1), Pick("ambient", "milk", "鸡蛋", 2, 1)]
 
 
+@pytest.mark.parametrize(
+    ("pieces", "wanted", "first", "even"),
+    [
+        (5, [4, 3], [4, 1], [3, 2]),
+        (2, [1, 1, 1], [1, 1, 0], [1, 1, 0]),
+        (7, [1, 9, 2], [1, 6, 0], [1, 4, 2]),
+        (0, [2, 2], [0, 0], [0, 0]),
+        (99, [2, 2], [2, 2], [2, 2]),
+        (3, [], [], []),
+    ],
+)
+def test_the_declared_rule_says_who_goes_short(pieces: int, wanted: list[int], first: list[int], even: list[int]) -> None:
+    assert split(pieces, wanted, ShortageRule.FIRST) == first
+    assert split(pieces, wanted, ShortageRule.EVEN) == even
+
+
+@given(st.integers(0, 400), st.lists(st.integers(1, 90), max_size=12))
+def test_by_the_even_rule_nobody_has_two_more_than_one_who_still_wants(pieces: int, wanted: list[int]) -> None:
+    given_out = split(pieces, wanted, ShortageRule.EVEN)
+    assert sum(given_out) == min(pieces, sum(wanted))
+    hungry = [given for given, one in zip(given_out, wanted, strict=True) if given < one]
+    assert all(0 <= given <= one for given, one in zip(given_out, wanted, strict=True))
+    assert not hungry or max(given_out) - min(hungry) <= 1
+
+
 demands = st.lists(
     st.builds(
         demand, st.text("abc", min_size=1, max_size=4), st.integers(1, 9), st.integers(0, 5), st.sampled_from(["egg", "milk"])
@@ -41,9 +66,11 @@ demands = st.lists(
 )
 
 
-@given(demands, st.dictionaries(st.sampled_from(["egg", "milk"]), st.integers(0, 20)))
-def test_nothing_is_given_away_twice_and_nothing_lies_while_somebody_waits(lines: list[Demand], stock: dict[str, int]) -> None:
-    short = allocate(lines, stock)
+@given(demands, st.dictionaries(st.sampled_from(["egg", "milk"]), st.integers(0, 20)), st.sampled_from(ShortageRule))
+def test_nothing_is_given_away_twice_and_nothing_lies_while_somebody_waits(
+    lines: list[Demand], stock: dict[str, int], rule: ShortageRule
+) -> None:
+    short = allocate(lines, stock, rule)
     for sku in ("egg", "milk"):
         asked = sum(one.quantity for one in lines if one.sku == sku)
         given_out = asked - sum(short[one.key] for one in lines if one.sku == sku)

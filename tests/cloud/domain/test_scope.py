@@ -1,12 +1,13 @@
 import pytest
 
-from cloud.domain.rooms import RoomName, operator_room, order_room, site_room, sites_room, vans_room
-from cloud.domain.scope import Role, Scope
+from cloud.domain.rooms import RoomName, group_room, operator_room, order_room, site_room, sites_room, vans_room
+from cloud.domain.scope import Filter, Role, Scope
 
 ADMIN = Scope(Role.ADMIN)
 DISPATCHER = Scope(Role.DISPATCHER, operator_id="green", site_ids=frozenset({"s1", "s2"}))
 STAFF = Scope(Role.STAFF, operator_id="green", site_ids=frozenset({"s1"}))
 RESIDENT = Scope(Role.RESIDENT, order_id="green/7")
+GROUP = Scope(Role.GROUP, "green", frozenset(), leader_id="l1")
 
 
 @pytest.mark.parametrize(
@@ -25,11 +26,15 @@ RESIDENT = Scope(Role.RESIDENT, order_id="green/7")
                 "sites:red",
                 "vans:green",
                 "vans:red",
+                "group:green/l1",
+                "group:red/l1",
             },
         ),
-        (DISPATCHER, {"order:green/7", "site:s1", "operator:green", "sites:green", "vans:green"}),
+        (DISPATCHER, {"order:green/7", "site:s1", "operator:green", "sites:green", "vans:green", "group:green/l1"}),
         (STAFF, {"site:s1"}),
         (RESIDENT, {"order:green/7"}),
+        (GROUP, {"group:green/l1"}),
+        (Scope(Role.GROUP, "green", frozenset(), leader_id="l2"), set()),
     ],
 )
 def test_each_role_enters_its_own_rooms_and_no_other(scope: Scope, seen: set[str]) -> None:
@@ -44,6 +49,8 @@ def test_each_role_enters_its_own_rooms_and_no_other(scope: Scope, seen: set[str
         sites_room("red"),
         vans_room("green"),
         vans_room("red"),
+        group_room("green", "l1"),
+        group_room("red", "l1"),
     ]
     assert {room for room in rooms if scope.may_see_room(room)} == seen
 
@@ -68,23 +75,46 @@ def test_a_room_name_survives_reading_and_writing() -> None:
 
 
 def test_only_admins_and_dispatchers_act_for_an_operator() -> None:
-    assert [scope.may_act_for("green") for scope in (ADMIN, DISPATCHER, STAFF, RESIDENT)] == [True, True, False, False]
+    assert [scope.may_act_for("green") for scope in (ADMIN, DISPATCHER, STAFF, RESIDENT, GROUP)] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+
+
+def limits(
+    operator: str | None = None, sites: list[str] | None = None, order: str | None = None, leader: str | None = None
+) -> Filter:
+    return Filter(scope_operator=operator, scope_sites=sites, scope_order=order, scope_leader=leader)
 
 
 def test_filters_limit_what_the_role_is_limited_to() -> None:
-    assert ADMIN.order_filter() == {"scope_operator": None, "scope_sites": None, "scope_order": None}
-    assert DISPATCHER.order_filter() == {"scope_operator": "green", "scope_sites": None, "scope_order": None}
-    assert STAFF.order_filter() == {"scope_operator": "green", "scope_sites": ["s1"], "scope_order": None}
-    assert RESIDENT.order_filter() == {"scope_operator": None, "scope_sites": None, "scope_order": "green/7"}
+    assert ADMIN.order_filter() == limits()
+    assert DISPATCHER.order_filter() == limits("green")
+    assert STAFF.order_filter() == limits("green", ["s1"])
+    assert RESIDENT.order_filter() == limits(order="green/7")
+    assert GROUP.order_filter() == limits("green", leader="l1")
     assert DISPATCHER.parcel_filter() == DISPATCHER.order_filter()
-    assert STAFF.parcel_filter() == {"scope_operator": None, "scope_sites": ["s1"], "scope_order": None}
+    assert STAFF.parcel_filter() == limits(sites=["s1"])
     assert ADMIN.site_filter() == {"scope_sites": None}
     assert DISPATCHER.site_filter() == {"scope_sites": ["s1", "s2"]}
     assert RESIDENT.site_filter() == {"scope_sites": []}
 
 
+def test_who_holds_a_leaders_link_sees_neither_sites_nor_parcels_nor_cases_by_it() -> None:
+    assert GROUP.site_filter() == {"scope_sites": []}
+    assert GROUP.parcel_filter()["scope_sites"] == []
+    assert (GROUP.case_filter()["scope_sites"], GROUP.case_filter()["scope_is_local"]) == ([], True)
+    assert not GROUP.may_see_site("s1")
+
+
 @pytest.mark.parametrize(
-    ("role", "operator"), [(Role.RESIDENT, None), (Role.DISPATCHER, None), (Role.STAFF, "green"), (Role.LEADER, "green")]
+    ("role", "operator"),
+    [
+        (Role.RESIDENT, None),
+        (Role.DISPATCHER, None),
+        (Role.STAFF, "green"),
+        (Role.LEADER, "green"),
+        (Role.GROUP, "green"),
+    ],
 )
 def test_a_scope_without_its_limits_is_refused(role: Role, operator: str | None) -> None:
     with pytest.raises(ValueError, match="scope"):
