@@ -24,6 +24,7 @@ export default defineConfig({
         ops: page('ops'),
         dispatch: page('dispatch'),
         driver: page('driver'),
+        leaders: page('leaders'),
       },
     },
   },

@@ -63,9 +63,10 @@ async def follow_link(token: str, response: Response, services: ServicesDep, con
     link = read_link(services, token)
     time_zone, pickup_until = await _operators_day(connection, link)
     order, cursor = await _newest(connection, link.order_id)
+    reminder, reminded = await _reminder(connection, link.order_id)
     return LinkView(
-        order=order, reminder=await _reminder(connection, link.order_id), room=order_room(link.order_id),
-        cursor=cursor, live_url=live_address(services), clock=clock_out(services.clock), time_zone=time_zone,
+        order=order, reminder=reminder, room=order_room(link.order_id),
+        cursor=max(cursor, reminded), live_url=live_address(services), clock=clock_out(services.clock), time_zone=time_zone,
         pickup_until=pickup_until, expires_at=iso(link.expires_ms), as_of=iso_of(services.now()),
     )  # fmt: skip
 
@@ -101,12 +102,13 @@ async def _newest(connection: Connection, order_id: str) -> tuple[dict[str, Any]
     return msgspec.to_builtins(view), 0
 
 
-async def _reminder(connection: Connection, order_id: str) -> dict[str, Any] | None:
+async def _reminder(connection: Connection, order_id: str) -> tuple[dict[str, Any] | None, int]:
+    """The leader's last one, and the version it has in the room."""
     cursor = await connection.execute(
-        "SELECT body FROM room_entry WHERE room = %s AND key = 'reminder' AND body IS NOT NULL", [order_room(order_id)]
+        "SELECT body, version FROM room_entry WHERE room = %s AND key = 'reminder' AND body IS NOT NULL", [order_room(order_id)]
     )
     row = await cursor.fetchone()
-    return None if row is None else row[0]
+    return (None, 0) if row is None else (row[0], row[1])
 
 
 @router.post("/operators/{operator_id}/orders/{external_id}/link", status_code=201)

@@ -21,6 +21,7 @@ const zh = {
   'part.books': '对账',
   'part.eta': '到站预测',
   'part.drivers': '司机链接',
+  'part.leaders': '团长',
   'part.trackers': '定位设备',
   'part.quarantine': '隔离消息',
   'part.labels': '打印标签',
@@ -49,6 +50,7 @@ const en: Record<keyof typeof zh, string> = {
   'part.books': 'Books',
   'part.eta': 'Arrival estimates',
   'part.drivers': 'Drivers’ links',
+  'part.leaders': 'Leaders',
   'part.trackers': 'Trackers',
   'part.quarantine': 'Quarantine',
   'part.labels': 'Print labels',
@@ -70,7 +72,7 @@ const FOR_ALL: readonly (readonly [Group, readonly Part[]])[] = [
 const FOR_PLANNERS: readonly (readonly [Group, readonly Part[]])[] = [
   ['now', ['alarms', 'sites', 'map', 'sensors', 'temperatures']],
   ['orders', ['cases', 'parcel', 'link', 'import']],
-  ['delivery', ['batches', 'books', 'eta', 'drivers', 'trackers']],
+  ['delivery', ['batches', 'books', 'eta', 'drivers', 'leaders', 'trackers']],
   ['tools', ['quarantine', 'labels', 'commands', 'dock', 'privacy', 'limits']],
 ]
 

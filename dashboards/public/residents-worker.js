@@ -1,9 +1,11 @@
-// Opens a page from a link without network, the residents' or (?driver) the drivers': keeps its HTML (the same for every link, so
-// no link is written down) and its files.
+// Opens a page from a link without network, the residents', (?driver) the drivers' or (?leader) the leaders': keeps its HTML (the
+// same for every link, so no link is written down) and its files.
 // Data never passes through here: the page itself keeps the last view and says of when it is.
 
-const [KEPT, SHELL, PAGE] =
-  self.location.search === '?driver' ? ['tt-driver-1', '/d/', '/driver.html'] : ['tt-residents-1', '/o/', '/residents.html']
+const [KEPT, SHELL, PAGE] = {
+  '?driver': ['tt-driver-1', '/d/', '/driver.html'],
+  '?leader': ['tt-leader-1', '/g/', '/leaders.html'],
+}[self.location.search] ?? ['tt-residents-1', '/o/', '/residents.html']
 
 self.addEventListener('install', (event) => {
   event.waitUntil(self.skipWaiting())

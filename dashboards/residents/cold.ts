@@ -2,6 +2,7 @@
 
 import { isObject } from '../shared/live/protocol'
 import type { Band, Readings } from '../shared/chart'
+import { number, readSeries } from '../shared/series'
 
 export interface ColdParcel {
   readonly parcel: string
@@ -61,21 +62,6 @@ function readParcel(body: unknown): ColdParcel | null {
   }
 }
 
-/** A step of the chart hides no excursion: where it went beyond a limit, that is what is drawn. */
-function readSeries(series: readonly unknown[], band: Band): Readings {
-  const atMs: number[] = []
-  const value: (number | null)[] = []
-  for (const point of series) {
-    if (!isObject(point) || typeof point['at'] !== 'string') continue
-    const [low, mean, high] = [number(point['low']), number(point['mean']), number(point['high'])]
-    atMs.push(Date.parse(point['at']))
-    if (high !== null && band.high !== null && high > band.high) value.push(high)
-    else if (low !== null && band.low !== null && low < band.low) value.push(low)
-    else value.push(mean)
-  }
-  return { atMs, value }
-}
-
 function share(part: unknown, whole: unknown): number | null {
   const [minutes, of] = [number(part), number(whole)]
   return minutes === null || of === null || of <= 0 ? null : minutes / of
@@ -90,10 +76,6 @@ export function toldVerdict(parcel: Pick<ColdParcel, 'verdict' | 'placed'>): Col
 export function untold(state: string): 'on_way' | 'unplaced' | 'no_data' {
   if (state === 'expected' || state === 'sorted' || state === 'packed') return 'on_way'
   return state === 'received' ? 'unplaced' : 'no_data'
-}
-
-function number(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null
 }
 
 /** Whole per cent, never more than there is: 99.6 % is not all. */

@@ -26,6 +26,7 @@ export function keep(shelf: Shelf, token: string, kept: Kept, savedAtMs: number)
   const { tracked } = kept
   const answer = {
     order: tracked.order,
+    reminder: tracked.reminder,
     room: tracked.room,
     cursor: tracked.cursor,
     live_url: tracked.liveUrl,

@@ -3,7 +3,7 @@
 import { computed, type ComputedRef, onScopeDispose, shallowRef, type ShallowRef, watch } from 'vue'
 
 import { Refused, request } from '../shared/api/http'
-import { readOrder, readTrackedOrder, type TrackedOrder } from '../shared/api/order'
+import { readOrder, readReminder, readTrackedOrder, type TrackedOrder } from '../shared/api/order'
 import { type ClockLine, domainNowMs } from '../shared/clock'
 import { backoffMs } from '../shared/live/backoff'
 import { BROWSER, type Link, LiveClient, type LiveState, type Polled, wakeWithPage } from '../shared/live/client'
@@ -111,7 +111,8 @@ export function useTracking(token: string): Tracking {
     const live = state.rooms[room]
     const order = readOrder(live?.entries.get('order')?.body)
     if (live && order && tracked.value && live.cursor !== tracked.value.cursor) {
-      tracked.value = { ...tracked.value, order, cursor: live.cursor }
+      const reminder = readReminder(live.entries.get('reminder')?.body) ?? tracked.value.reminder
+      tracked.value = { ...tracked.value, order, reminder, cursor: live.cursor }
     }
   }
 
@@ -144,7 +145,8 @@ export function useTracking(token: string): Tracking {
 }
 
 function polled(answer: TrackedOrder): Polled {
-  const { room, cursor, order, clock } = answer
-  const entry = { key: 'order', at: order.state_at, body: order }
-  return { clock, frames: [{ type: 'entries', room, cursor, snapshot: false, entries: [entry] }] }
+  const { room, cursor, order, reminder, clock } = answer
+  const entries = [{ key: 'order', at: order.state_at, body: order as unknown }]
+  if (reminder) entries.push({ key: 'reminder', at: reminder.at, body: reminder })
+  return { clock, frames: [{ type: 'entries', room, cursor, snapshot: false, entries }] }
 }

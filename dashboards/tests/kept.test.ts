@@ -25,6 +25,7 @@ class MemoryShelf implements Shelf {
 }
 
 const tracked: TrackedOrder = {
+  reminder: { at: '2026-11-23T10:00:00.000Z', day: '2026-11-23', by: '王姐' },
   order: {
     order_id: 'op/1',
     external_id: '1',

@@ -25,6 +25,9 @@ export type Tracker = Schemas['TrackerOut']
 export type Enrolled = Schemas['EnrolledOut']
 export type Run = Schemas['RunOut']
 export type DriverLink = Schemas['DriverLinkOut']
+export type Leader = Schemas['LeaderOut']
+export type LeaderLink = Schemas['LeaderLinkOut']
+export type LeaderRules = Schemas['LeaderRules']
 
 const part = encodeURIComponent
 
@@ -71,6 +74,15 @@ export const cloud = {
   runs: async (day: string) => ((await request('GET', `/api/runs?day=${part(day)}`)) as Schemas['RunList']).runs,
   makeDriverLink: async (run: number) => (await request('POST', `/api/runs/${run}/driver-link`)) as DriverLink,
   takeBackDriverLinks: (run: number) => request('DELETE', `/api/runs/${run}/driver-link`),
+  leaders: async (operator: string) => ((await request('GET', `/api/operators/${part(operator)}/leaders`)) as Schemas['LeaderList']).leaders,
+  putLeader: async (operator: string, id: string, wanted: Schemas['LeaderIn']) =>
+    (await request('PUT', `/api/operators/${part(operator)}/leaders/${part(id)}`, wanted)) as Leader,
+  makeLeaderLink: async (operator: string, id: string) =>
+    (await request('POST', `/api/operators/${part(operator)}/leaders/${part(id)}/link`)) as LeaderLink,
+  takeBackLeaderLinks: (operator: string, id: string) => request('DELETE', `/api/operators/${part(operator)}/leaders/${part(id)}/link`),
+  leaderRules: async (operator: string) => (await request('GET', `/api/operators/${part(operator)}/leader-rules`)) as LeaderRules,
+  setLeaderRules: async (operator: string, rules: LeaderRules) =>
+    (await request('PUT', `/api/operators/${part(operator)}/leader-rules`, rules)) as LeaderRules,
   setGateNote: (site: string, note: string) => request('PUT', `/api/sites/${part(site)}/gate-note`, { gate_note: note }),
   revokeTracker: (id: number) => request('DELETE', `/api/trackers/${id}`),
   makeLink: async (operator: string, externalId: string) =>

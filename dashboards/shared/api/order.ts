@@ -49,8 +49,18 @@ export interface Step {
   readonly parcel: string | null
 }
 
+/** The leader has asked the resident to come. */
+export interface Reminder {
+  readonly at: string
+  /** The operator's day on which. */
+  readonly day: string
+  readonly by: string
+}
+
 export interface TrackedOrder {
   readonly order: OrderView
+  /** The last one; null: none. */
+  readonly reminder: Reminder | null
   readonly room: string
   readonly cursor: number
   readonly liveUrl: string
@@ -97,6 +107,12 @@ export function readOrder(body: unknown): OrderView | null {
   }
 }
 
+export function readReminder(body: unknown): Reminder | null {
+  if (!isObject(body)) return null
+  const { at, day, by } = body
+  return typeof at === 'string' && typeof day === 'string' && typeof by === 'string' ? { at, day, by } : null
+}
+
 function readCounts(body: unknown): Counts | null {
   if (!isObject(body)) return null
   const { total, here, collected } = body
@@ -112,6 +128,7 @@ export function readTrackedOrder(answer: unknown): TrackedOrder | null {
   if (!order || !clock || typeof room !== 'string' || typeof cursor !== 'number' || typeof live_url !== 'string') return null
   return {
     order,
+    reminder: readReminder(answer['reminder']),
     room,
     cursor,
     liveUrl: live_url,

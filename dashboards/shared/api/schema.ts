@@ -331,6 +331,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/leader/cold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Boxes
+         * @description Every box that the group's stations told of, with its last day and the limits of its goods.
+         */
+        get: operations["look_at_boxes_api_leader_cold_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/leader/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Day
+         * @description The group's orders of today, of the days to come and what is left of earlier ones; what is short; what was earned.
+         */
+        get: operations["look_at_day_api_leader_day_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/leader/phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show Phone
+         * @description A resident's number, in clear, for a call. Each time is on record with the leader's name.
+         */
+        post: operations["show_phone_api_leader_phone_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/leader/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remind
+         * @description Ask a resident to come (催提), once an order and day: it stands on their page at once. Nothing is sent besides.
+         */
+        post: operations["remind_api_leader_reminders_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/leader/vans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Vans
+         * @description Only vans under way that have containers for the group's stations on board; nothing of where else they go.
+         */
+        get: operations["look_at_vans_api_leader_vans_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/links/{token}": {
         parameters: {
             query?: never;
@@ -1082,6 +1182,94 @@ export interface paths {
         put: operations["change_limits_api_operators__operator_id__goods_limits_put"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/leader-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Rules
+         * @description What leaders earn, and who goes short.
+         */
+        get: operations["look_at_rules_api_operators__operator_id__leader_rules_get"];
+        /**
+         * Set Rules
+         * @description Counts at once for all commission that is shown, and for shortages from the next allocation.
+         */
+        put: operations["set_rules_api_operators__operator_id__leader_rules_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/leaders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Leaders
+         * @description All of the operator's.
+         */
+        get: operations["list_leaders_api_operators__operator_id__leaders_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/leaders/{leader_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Leader
+         * @description Add a leader, or change name and station. Links that were made stand.
+         */
+        put: operations["put_leader_api_operators__operator_id__leaders__leader_id__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operators/{operator_id}/leaders/{leader_id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Leader Link
+         * @description A link that binds a leader's phone for ninety days.
+         */
+        post: operations["make_leader_link_api_operators__operator_id__leaders__leader_id__link_post"];
+        /**
+         * Take Back Leader Links
+         * @description All phones that are bound to this leader are so no longer.
+         */
+        delete: operations["take_back_leader_links_api_operators__operator_id__leaders__leader_id__link_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3225,6 +3413,41 @@ export interface components {
             name: string;
         };
         /**
+         * ComingVanOut
+         * @description A van with goods for one of the group's stations. ``stops_before``: others it goes to first.
+         */
+        ComingVanOut: {
+            /** Containers */
+            containers: number;
+            /** Name */
+            name: string;
+            place: components["schemas"]["VanPlace"] | null;
+            /** Planned Arrival */
+            planned_arrival: string | null;
+            /** Run */
+            run: number;
+            /** Site */
+            site: string;
+            /** Site Lat */
+            site_lat: number | null;
+            /** Site Lon */
+            site_lon: number | null;
+            /** Site Name */
+            site_name: string;
+            /** Stops Before */
+            stops_before: number;
+            /** Vehicle */
+            vehicle: string | null;
+            window: components["schemas"]["VanWindow"] | null;
+        };
+        /** ComingVans */
+        ComingVans: {
+            /** As Of */
+            as_of: string;
+            /** Vans */
+            vans: components["schemas"]["ComingVanOut"][];
+        };
+        /**
          * CommandIn
          * @description ``ttl_s``: for how long it is worth doing, from now. ``reason``: why, for whoever looks at the record.
          */
@@ -3279,6 +3502,37 @@ export interface components {
             outcome: string | null;
             /** Reason */
             reason: string;
+        };
+        /**
+         * CommissionOut
+         * @description ``fen_a_piece``, ``complaint_days``: the rule, to be said on the page.
+         */
+        CommissionOut: {
+            /** Complaint Days */
+            complaint_days: number;
+            /** Fen A Piece */
+            fen_a_piece: number;
+            last_month: components["schemas"]["CommissionSum"];
+            this_month: components["schemas"]["CommissionSum"];
+            today: components["schemas"]["CommissionSum"];
+        };
+        /**
+         * CommissionSum
+         * @description In fen. ``pending``: a refund may still come; ``due``: the time for complaints is over. ``liable``: taken off.
+         */
+        CommissionSum: {
+            /** Due Fen */
+            due_fen: number;
+            /** Liable Fen */
+            liable_fen: number;
+            /** Pending Fen */
+            pending_fen: number;
+            /** Pieces */
+            pieces: number;
+            /** Refunded */
+            refunded: number;
+            /** Total Fen */
+            total_fen: number;
         };
         /** ContainerList */
         ContainerList: {
@@ -3995,6 +4249,17 @@ export interface components {
              */
             status: "ok" | "degraded" | "down";
         };
+        /** HotItemOut */
+        HotItemOut: {
+            /** Name */
+            name: string;
+            /** Orders */
+            orders: number;
+            /** Pieces */
+            pieces: number;
+            /** Sku */
+            sku: string;
+        };
         /**
          * ImportReport
          * @description What became of an import, in orders. ``imported`` = ``created`` + ``updated``.
@@ -4093,6 +4358,180 @@ export interface components {
             stop: number;
         };
         /**
+         * LeaderBox
+         * @description One fridge, freezer or cold box of a station: its last day. ``series``: quarters of an hour, gaps as gaps.
+         */
+        LeaderBox: {
+            /** Alarms */
+            alarms: string[];
+            /** Box */
+            box: string;
+            /** Is Silent */
+            is_silent: boolean;
+            /** Last At */
+            last_at: string | null;
+            /** Last C */
+            last_c: number | null;
+            limits: components["schemas"]["BandOut"];
+            /** Series */
+            series: components["schemas"]["cloud__api__cold_views__PointOut"][];
+            /** Site */
+            site: string;
+            /** Site Name */
+            site_name: string;
+            /** Zone */
+            zone: string;
+        };
+        /** LeaderCold */
+        LeaderCold: {
+            /** As Of */
+            as_of: string;
+            /** Boxes */
+            boxes: components["schemas"]["LeaderBox"][];
+            /** End */
+            end: string;
+            /** Start */
+            start: string;
+        };
+        /**
+         * LeaderDayOut
+         * @description Everything the page begins with. ``cursor``: where to go on live in ``room``, whose entries name orders of the group.
+         */
+        LeaderDayOut: {
+            /** As Of */
+            as_of: string;
+            clock: components["schemas"]["ClockOut"];
+            commission: components["schemas"]["CommissionOut"];
+            /** Cursor */
+            cursor: number;
+            /** Expires At */
+            expires_at: string;
+            /** Hot Items */
+            hot_items: components["schemas"]["HotItemOut"][];
+            /** Leader */
+            leader: string;
+            /** Live Url */
+            live_url: string;
+            /** Name */
+            name: string;
+            /** Operator Name */
+            operator_name: string;
+            /** Orders */
+            orders: components["schemas"]["LeaderOrder"][];
+            /** Pickup Until */
+            pickup_until: string;
+            /** Room */
+            room: string;
+            score: components["schemas"]["ScoreOut"];
+            /**
+             * Shortage Rule
+             * @enum {string}
+             */
+            shortage_rule: "first" | "even";
+            /** Shortages */
+            shortages: components["schemas"]["Shortage"][];
+            /** Stations */
+            stations: components["schemas"]["LeaderStation"][];
+            /** Time Zone */
+            time_zone: string;
+            /** Today */
+            today: string;
+        };
+        /**
+         * LeaderIn
+         * @description ``name`` is shown to residents. ``keeps``: the station they keep; orders there that name no leader are of their group.
+         */
+        LeaderIn: {
+            /** Keeps */
+            keeps?: string | null;
+            /** Name */
+            name: string;
+        };
+        /** LeaderLinkOut */
+        LeaderLinkOut: {
+            /** Expires At */
+            expires_at: string;
+            /** Qr */
+            qr: string[];
+            /** Url */
+            url: string;
+        };
+        /** LeaderList */
+        LeaderList: {
+            /** Leaders */
+            leaders: components["schemas"]["LeaderOut"][];
+        };
+        /**
+         * LeaderOrder
+         * @description An order of the group. ``order`` is its name here and in the room; ``resident`` is masked, null where nobody is known.
+         *
+         *     ``slots``: the shelf places of what lies there. ``reminded_at``: today's reminder, null: none.
+         */
+        LeaderOrder: {
+            /** External Id */
+            external_id: string;
+            /** May Remind */
+            may_remind: boolean;
+            /** Order */
+            order: string;
+            /** Phone Tail */
+            phone_tail: string | null;
+            /** Pickup Date */
+            pickup_date: string;
+            /** Pieces */
+            pieces: number;
+            /** Reminded At */
+            reminded_at: string | null;
+            /** Resident */
+            resident: string | null;
+            /** Short */
+            short: number;
+            /** Site */
+            site: string;
+            /** Slots */
+            slots: string[];
+            /** State */
+            state: string;
+            /** State At */
+            state_at: string;
+        };
+        /** LeaderOut */
+        LeaderOut: {
+            /** Id */
+            id: string;
+            /** Keeps */
+            keeps?: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * LeaderRules
+         * @description ``commission_fen``: for each piece that was handed out and not refunded. ``shortage``: who gets less.
+         *
+         *     first: whoever ordered first gets first; even: a piece each in turn.
+         */
+        LeaderRules: {
+            /** Commission Fen */
+            commission_fen: number;
+            /**
+             * Shortage
+             * @enum {string}
+             */
+            shortage: "first" | "even";
+        };
+        /**
+         * LeaderStation
+         * @description ``is_silent``: the cloud does not hear it now, and what is shown of it may be old.
+         */
+        LeaderStation: {
+            /** Is Silent */
+            is_silent: boolean;
+            /** Name */
+            name: string;
+            /** Site */
+            site: string;
+        };
+        /**
          * LimitsForm
          * @description What each number does: edge/rules/alarm_limits.py. A number left out has its default; ``low_c`` null: no such limit.
          */
@@ -4186,6 +4625,7 @@ export interface components {
          * @description What the resident's page starts from. ``order`` is an OrderView; ``cursor`` where to go on live.
          *
          *     ``pickup_until``: the time of the order's pickup date, in ``time_zone``, by which to come: ``21:00``.
+         *     ``reminder``: the leader's last one, as the room has it; null: none.
          */
         LinkView: {
             /** As Of */
@@ -4203,6 +4643,10 @@ export interface components {
             };
             /** Pickup Until */
             pickup_until: string;
+            /** Reminder */
+            reminder: {
+                [key: string]: unknown;
+            } | null;
             /** Room */
             room: string;
             /** Time Zone */
@@ -4501,26 +4945,6 @@ export interface components {
             window: components["schemas"]["WindowOut"] | null;
         };
         /**
-         * OrderIn
-         * @description One order of the shop system. Sent again it is recognised by ``external_id``.
-         */
-        OrderIn: {
-            /** External Id */
-            external_id: string;
-            /** Lines */
-            lines: components["schemas"]["LineIn"][];
-            /**
-             * Pickup Date
-             * Format: date
-             */
-            pickup_date: string;
-            /** Placed At */
-            placed_at?: string | null;
-            resident?: components["schemas"]["ResidentIn"] | null;
-            /** Site */
-            site: string;
-        };
-        /**
          * OrderList
          * @description ``after``: give it back as a parameter for the next page; null on the last.
          */
@@ -4739,6 +5163,18 @@ export interface components {
             state: string;
             /** Zone */
             zone: string | null;
+        };
+        /**
+         * PhoneOut
+         * @description In clear, for one call; who asked for it is on record.
+         */
+        PhoneOut: {
+            /** Name */
+            name: string;
+            /** Order */
+            order: string;
+            /** Phone */
+            phone: string;
         };
         /** PickList */
         PickList: {
@@ -5397,6 +5833,21 @@ export interface components {
             valid_to?: string | null;
         };
         /**
+         * ReminderOut
+         * @description ``already``: it was reminded of on this day before. It stands on the resident's page; nothing was sent besides.
+         */
+        ReminderOut: {
+            /** At */
+            at: string;
+            /** Order */
+            order: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "done" | "already";
+        };
+        /**
          * ReplanIn
          * @description ``stations``: where goods are taken later than was planned, or matter more. ``seconds``: of the search for the best.
          */
@@ -5615,6 +6066,22 @@ export interface components {
             vehicle: string | null;
         };
         /**
+         * ScoreOut
+         * @description Of the seven pickup days before today. Shares are null, not 0, where nothing was to be counted.
+         */
+        ScoreOut: {
+            /** Cases */
+            cases: number | null;
+            /** Days */
+            days: number;
+            /** On Day */
+            on_day: number | null;
+            /** Orders */
+            orders: number;
+            /** Short */
+            short: number | null;
+        };
+        /**
          * SensorHealth
          * @description ``box`` and ``zone`` "": it stands in none that the site told of. ``is_silent``: it owes its reading, or has an alarm.
          *
@@ -5695,6 +6162,42 @@ export interface components {
         ShelvesForm: {
             /** Shelves */
             shelves: components["schemas"]["ShelfIn"][];
+        };
+        /**
+         * ShortOrder
+         * @description Who goes without: of ``wanted`` pieces so many were ``short`` at allocation, so many ``missing`` at the station.
+         */
+        ShortOrder: {
+            /** External Id */
+            external_id: string;
+            /** Missing */
+            missing: number;
+            /** Order */
+            order: string;
+            /** Phone Tail */
+            phone_tail: string | null;
+            /** Short */
+            short: number;
+            /** Wanted */
+            wanted: number;
+        };
+        /**
+         * Shortage
+         * @description One article of one pickup day.
+         */
+        Shortage: {
+            /** Missing */
+            missing: number;
+            /** Name */
+            name: string;
+            /** Orders */
+            orders: components["schemas"]["ShortOrder"][];
+            /** Pickup Date */
+            pickup_date: string;
+            /** Short */
+            short: number;
+            /** Sku */
+            sku: string;
         };
         /** ShortageOut */
         ShortageOut: {
@@ -6275,6 +6778,34 @@ export interface components {
             vehicle?: string | null;
         };
         /**
+         * VanPlace
+         * @description Where it was, coarsely: to about half a kilometre. ``distance_km``: from the station, to the half kilometre.
+         */
+        VanPlace: {
+            /** At */
+            at: string;
+            /** Distance Km */
+            distance_km: number | null;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+        };
+        /**
+         * VanWindow
+         * @description In four of five cases between ``early`` and ``late``. ``is_estimate``: by straight lines, not roads.
+         */
+        VanWindow: {
+            /** As Of */
+            as_of: string;
+            /** Early */
+            early: string;
+            /** Is Estimate */
+            is_estimate: boolean;
+            /** Late */
+            late: string;
+        };
+        /**
          * WindowOut
          * @description In four of five cases between ``early`` and ``late``. ``stops_before``: others the van goes to first.
          *
@@ -6359,6 +6890,38 @@ export interface components {
             low: number | null;
             /** Mean */
             mean: number | null;
+        };
+        /**
+         * OrderIn
+         * @description Which order of the group is meant.
+         */
+        cloud__api__leader_forms__OrderIn: {
+            /** Order */
+            order: string;
+        };
+        /**
+         * OrderIn
+         * @description One order of the shop system. Sent again it is recognised by ``external_id``.
+         *
+         *     ``leader``: whose group it is of; without it, that of the leader who keeps its station.
+         */
+        cloud__api__order_forms__OrderIn: {
+            /** External Id */
+            external_id: string;
+            /** Leader */
+            leader?: string | null;
+            /** Lines */
+            lines: components["schemas"]["LineIn"][];
+            /**
+             * Pickup Date
+             * Format: date
+             */
+            pickup_date: string;
+            /** Placed At */
+            placed_at?: string | null;
+            resident?: components["schemas"]["ResidentIn"] | null;
+            /** Site */
+            site: string;
         };
         /**
          * TailIn
@@ -7075,6 +7638,204 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LabelsChecked"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_boxes_api_leader_cold_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderCold"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_day_api_leader_day_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderDayOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_phone_api_leader_phone_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__api__leader_forms__OrderIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remind_api_leader_reminders_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["cloud__api__leader_forms__OrderIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReminderOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    look_at_vans_api_leader_vans_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComingVans"];
                 };
             };
             /** @description Client Error */
@@ -8797,6 +9558,255 @@ export interface operations {
             };
         };
     };
+    look_at_rules_api_operators__operator_id__leader_rules_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderRules"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_rules_api_operators__operator_id__leader_rules_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaderRules"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderRules"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_leaders_api_operators__operator_id__leaders_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderList"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_leader_api_operators__operator_id__leaders__leader_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                leader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaderIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    make_leader_link_api_operators__operator_id__leaders__leader_id__link_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                leader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderLinkOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    take_back_leader_links_api_operators__operator_id__leaders__leader_id__link_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                operator_id: string;
+                leader_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_orders_api_operators__operator_id__orders_get: {
         parameters: {
             query?: {
@@ -8858,6 +9868,8 @@ export interface operations {
                 "application/json": {
                     /** External Id */
                     external_id: string;
+                    /** Leader */
+                    leader?: string | null;
                     /** Lines */
                     lines: components["schemas"]["LineIn"][];
                     /**

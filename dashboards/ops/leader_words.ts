@@ -1,0 +1,63 @@
+/** What planners read of leaders. */
+
+import { texts } from '../shared/i18n/text'
+
+const zh = {
+  heading: '团长',
+  say: '团长用手机扫一次二维码就绑定，90 天内有效，只看得到自己团的订单。作废后，已绑定的手机立即失效。',
+  none: '还没有团长。',
+  keeps: '负责 {site}',
+  'keeps.none': '不负责自提点',
+  make: '生成链接',
+  revoke: '作废链接',
+  revoked: '{name} 的链接已全部作废。',
+  made: '{name} 的链接',
+  until: '有效至 {time}。请团长本人扫码，不要转发到群里。',
+  add: '添加或修改团长',
+  id: '编号（与导入的“团长编号”一致）',
+  name: '姓名（居民会看到）',
+  site: '负责的自提点',
+  'site.none': '不负责自提点',
+  'site.say': '在这个自提点下单、没有写团长编号的订单，归这位团长。',
+  save: '保存团长',
+  saved: '已保存 {name}。',
+  rules: '佣金与缺货规则',
+  commission: '每核销一件的佣金（元）',
+  shortage: '缺货时',
+  'shortage.first': '先下单先得',
+  'shortage.even': '轮流，每人每轮一件',
+  'rules.say': '佣金立即按新标准计算；缺货规则从下一次分配起生效。两条规则都写在团长的页面上。',
+  'rules.save': '保存规则',
+  'rules.saved': '规则已保存。',
+} as const
+
+const en: Record<keyof typeof zh, string> = {
+  heading: 'Leaders',
+  say: 'A leader scans the QR code once with the phone: it is bound for 90 days and sees the own group’s orders only. Once taken back, bound phones stop at once.',
+  none: 'No leaders yet.',
+  keeps: 'keeps {site}',
+  'keeps.none': 'keeps no station',
+  make: 'Make a link',
+  revoke: 'Take links back',
+  revoked: 'All links of {name} are taken back.',
+  made: 'Link of {name}',
+  until: 'Good until {time}. Let the leader scan it; never post it in the group.',
+  add: 'Add or change a leader',
+  id: 'Number (as imports name the leader)',
+  name: 'Name (residents see it)',
+  site: 'Station they keep',
+  'site.none': 'keeps no station',
+  'site.say': 'Orders at this station that name no leader are of this leader’s group.',
+  save: 'Save the leader',
+  saved: '{name} is saved.',
+  rules: 'Commission and shortages',
+  commission: 'Commission for each piece handed out (yuan)',
+  shortage: 'Where there is not enough',
+  'shortage.first': 'who ordered first gets first',
+  'shortage.even': 'in turn, a piece each round',
+  'rules.say': 'Commission is counted anew at once; the rule for shortages holds from the next allocation. Both are told on the leaders’ pages.',
+  'rules.save': 'Save the rules',
+  'rules.saved': 'The rules are saved.',
+}
+
+export const l = texts(zh, en)
