@@ -130,6 +130,29 @@ async def find_order(api: str, token: str, sites: Sequence[str], today: date, ti
         return None
 
 
+# Who keep the town's stations, in their order.
+LEADERS = ("王姐", "李姐", "张哥", "陈姐", "刘哥")
+
+
+async def find_leader(api: str, token: str, sites: Sequence[str], site: str) -> str | None:
+    """A link of the leader who keeps ``site``; each of ``sites`` gets a leader. None where the api does not make one."""
+    return await asyncio.to_thread(_find_leader, api, token, sites, site)
+
+
+def _find_leader(api: str, token: str, sites: Sequence[str], site: str) -> str | None:
+    leaders = f"/api/operators/{OPERATOR}/leaders"
+    try:
+        kept = {one["keeps"]: one["id"] for one in _call(api, "GET", leaders, None, token)["leaders"]}
+        for number, one in enumerate(sites):
+            if one not in kept:
+                kept[one] = f"tz-{one}"
+                name = LEADERS[number % len(LEADERS)]
+                _call(api, "PUT", f"{leaders}/{kept[one]}", {"name": name, "keeps": one}, token)
+        return str(_call(api, "POST", f"{leaders}/{urllib.parse.quote(kept[site], safe='')}/link", {}, token)["url"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
 def _find_order(api: str, token: str, sites: Sequence[str], today: date) -> DemoOrder | None:
     try:
         orders = [

@@ -221,7 +221,7 @@ async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebo
     stored.keep(box.folder, shared)
     await supervisor.start(*children.cloud(ROOT, at, shared))
     say(f"cloud    ready after {time.monotonic() - started_s:.1f} s")
-    order = None
+    order = leader = None
     accounts = [demo.ADMIN]
     if wishes.with_town:
         session = await demo.open_admin_session(url)
@@ -231,7 +231,8 @@ async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebo
         if await demo.ensure_when_there(url, clock, box.secrets, town := demo.town_accounts(STATIONS)):
             accounts += town
         order = await demo.find_order(at.inner_url, session, STATIONS, _today(box))
-    say(welcome(_told(box, accounts, order)))
+        leader = await demo.find_leader(at.inner_url, session, STATIONS, STATIONS[0] if order is None else order.site)
+    say(welcome(_told(box, accounts, order, leader)))
     return broker
 
 
@@ -350,10 +351,11 @@ def _today(box: OneBox) -> date:
     return utc(decode_town(box.town_time.file.read_bytes()).at(time.monotonic())).astimezone(TOWN_ZONE).date()
 
 
-def _told(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrder | None) -> Told:
+def _told(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrder | None, leader: str | None) -> Told:
     if not box.wishes.with_town:
         return Told(box.at, box.folder, box.secrets, accounts, order, has_town=False, hours=("", ""), today=None)
     town = decode_town(box.town_time.file.read_bytes())
     return Told(
-        box.at, box.folder, box.secrets, accounts, order, has_town=True, hours=hour_words(town, time.monotonic()), today=_today(box)
-    )
+        box.at, box.folder, box.secrets, accounts, order,
+        has_town=True, hours=hour_words(town, time.monotonic()), today=_today(box), leader=leader,
+    )  # fmt: skip

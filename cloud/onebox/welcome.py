@@ -23,7 +23,10 @@ _PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What there is to be told of. ``hours``: the town's hour in words, Chinese and English; ``today``: its date."""
+    """What there is to be told of. ``hours``: the town's hour in words, Chinese and English; ``today``: its date.
+
+    ``leader``: the link of who leads the group of ``order``, None: nobody.
+    """
 
     at: Addresses
     folder: Path
@@ -33,6 +36,7 @@ class Told:
     has_town: bool
     hours: tuple[str, str]
     today: date | None
+    leader: str | None = None
 
 
 def welcome(told: Told) -> str:
@@ -48,6 +52,8 @@ def welcome(told: Told) -> str:
         ]
     if order is not None:
         lines += _of_resident(told, order)
+    if told.leader is not None:
+        lines.append(f"  团长 its leader's page    {told.leader}")
     if told.has_town:
         lines += [f"  自提点 station {name}    http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(STATIONS)]
         lines.append(f"  网格仓 dock {DOCK}     http://{at.reachable}:{at.agent_port + len(STATIONS)}/")

@@ -133,6 +133,11 @@ export function percent(share: number): string {
   return `${Math.floor(share * 100 + 1e-9)}%`
 }
 
+/** Of what should be nothing: a tenth of a per cent, rounded up, so that something never reads as nothing. */
+export function rate(share: number): string {
+  return share === 0 ? '0%' : `${(Math.ceil(share * 1000 - 1e-9) / 10).toFixed(1)}%`
+}
+
 const VAN_SILENT_MS = 5 * 60_000 // longer than any tunnel
 
 /** The van was not heard for a while: what is said of it may be old. */

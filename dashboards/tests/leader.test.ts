@@ -9,7 +9,7 @@ vi.mock('../shared/i18n/text', async () => {
 })
 
 import { chatText } from '../leaders/chat'
-import { byState, isVanSilent, type LeaderDay, type LeaderOrder, money, percent, tailsOf, tilesOf, toFetch, withNews } from '../leaders/day'
+import { byState, isVanSilent, type LeaderDay, type LeaderOrder, money, percent, rate, tailsOf, tilesOf, toFetch, withNews } from '../leaders/day'
 import { bind, boundLink, keepDay, keptDay, type Shelf, unbind } from '../leaders/kept'
 
 const order = (number: string, state: string, more: Partial<LeaderOrder> = {}): LeaderOrder => ({
@@ -89,6 +89,10 @@ describe('the text for the group chat', () => {
 
 it('money has a minus sign and shares are rounded down', () => {
   expect([money(150), money(-1750), money(0), percent(0.996), percent(1), percent(0.29)]).toEqual(['¥1.50', '−¥17.50', '¥0.00', '99%', '100%', '29%'])
+})
+
+it('a rate of what should not be is never rounded to nothing', () => {
+  expect([rate(0), rate(0.0001), rate(0.004), rate(1 / 6)]).toEqual(['0%', '0.1%', '0.4%', '16.7%'])
 })
 
 it('a van that was not heard for five minutes is silent', () => {

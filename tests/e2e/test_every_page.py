@@ -1,5 +1,6 @@
 """What must hold on every page: usable without eyes or mouse as far as axe can tell, and at any size."""
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.town import ROOT, Town
+from tests.e2e.town import OPERATOR, ROOT, Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -47,13 +48,28 @@ def operations(town: Town, open_page: OpenPage, **look: Any) -> Page:
     return page
 
 
+def leader(town: Town, open_page: OpenPage, **look: Any) -> Page:
+    """With an order that waits, which a group of its own names."""
+    leaders = f"/api/operators/{OPERATOR}/leaders"
+    number = f"L-{secrets.token_hex(3)}"
+    town.ask("PUT", f"{leaders}/{number}", {"name": "王姐"})
+    order = town.order(leader=number)
+    for label in order.labels:
+        town.scanner.scan(label)
+    page = open_page(town.ask("POST", f"{leaders}/{number}/link")["url"], **look)
+    page.locator(f"[data-order={order.external_id}] button").first.wait_for(timeout=SOON_MS)
+    page.locator(".as-of.is-live").wait_for(timeout=SOON_MS)
+    page.locator("summary").first.click()
+    return page
+
+
 def expired(town: Town, open_page: OpenPage, **look: Any) -> Page:
     page = open_page(f"{town.url}/o/none", **look)
     page.locator(".notice").wait_for(timeout=SOON_MS)
     return page
 
 
-PAGES = (resident, station, front, operations, expired)
+PAGES = (resident, station, front, operations, leader, expired)
 OpenOne = Callable[..., Page]
 
 

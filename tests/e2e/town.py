@@ -186,7 +186,7 @@ port = "{self.scanner.path}"
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
-    def order(self, site: str = "") -> Order:
+    def order(self, site: str = "", leader: str | None = None) -> Order:
         """A new order of two parcels, ambient and chilled. ``site``: the station it is for, where that is not the agent's."""
         self._orders += 1
         external_id = f"E{self._orders:04d}"
@@ -198,7 +198,7 @@ port = "{self.scanner.path}"
         today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
         order = {
             "external_id": external_id, "site": site or self.site, "pickup_date": today,
-            "resident": {"name": "李雷", "phone": "13812345678"}, "lines": lines,
+            "resident": {"name": "李雷", "phone": "13812345678"}, "lines": lines, "leader": leader,
         }  # fmt: skip
         report = self.ask("POST", f"/api/operators/{OPERATOR}/orders", [order])
         assert report["created"] == 1, report

@@ -238,9 +238,14 @@ def test_a_scan_in_the_town_moves_the_residents_order_and_a_killed_run_takes_the
     box.start(TOWN="1", RATE="1")
     assert all(box.log_in(login) for login in ("admin", "dispatcher", "leader", "staff"))
     token = re.search(r"/o/(\S+)", box.said())
+    leader = re.search(r"/g/(\S+)", box.said())
     scan = re.search(r"-m firmware_sim scan .*", box.said())
     assert token is not None
+    assert leader is not None
     assert scan is not None
+    asked = urllib.request.Request(f"http://127.0.0.1:{box.port}/api/leader/day", headers={"Authorization": f"Bearer {leader[1]}"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert json.loads(answer.read())["orders"], "the leader sees the orders of the station"
 
     def timeline() -> list[str]:
         with urllib.request.urlopen(f"http://127.0.0.1:{box.port}/api/links/{token[1]}", timeout=10) as answer:

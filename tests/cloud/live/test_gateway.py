@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from cloud.auth.links import LEADER_LINKS
 from cloud.domain.notices import RoomNotice
 from cloud.live import sockets as sockets_module
 from cloud.live.rooms import PAGE_ENTRIES
@@ -42,6 +43,13 @@ async def give_order(live: Live, order_id: str = "op-a/A-1", site: str = "st-a1"
             "INSERT INTO parcel (id, operator_id, order_id, site_id, zone, created_at) VALUES (%s, %s, %s, %s, 'ambient', %s)",
             [parcel, operator, order_id, site, NOW],
         )
+
+
+async def give_leader(live: Live) -> None:
+    """Who keeps st-a1."""
+    await live.connection.execute(
+        "INSERT INTO leader (operator_id, id, name, keeps_site_id, created_at) VALUES ('op-a', 'L1', '王姐', 'st-a1', %s)", [NOW]
+    )
 
 
 async def closed_code(client: Client) -> int:
@@ -164,13 +172,17 @@ async def test_what_a_notice_tells_is_not_read_again(live: Live) -> None:
         ("staff-a1", "site:st-a2"), ("dispatcher-a", "site:st-b1"), ("dispatcher-a", "operator:op-b"),
         ("dispatcher-b", "order:op-a/A-1"),
         ("leader-b1", "order:op-a/A-1"), ("link", "order:op-a/A-2"), ("link", "site:st-a1"), ("link", "operator:op-a"),
+        ("group", "group:op-a/L2"), ("group", "group:op-b/L1"), ("group", "site:st-a1"), ("group", "order:op-a/A-1"),
+        ("group", "operator:op-a"), ("group", "vans:op-a"), ("link", "group:op-a/L1"), ("dispatcher-b", "group:op-a/L1"),
         ("admin", "nonsense:x"), ("admin", "order:"),
     ],
 )  # fmt: skip
 async def test_a_room_of_others_is_refused_and_the_socket_stays(live: Live, who: str, room: str) -> None:
     await give_order(live)
     await give_order(live, "op-a/A-2", parcels=LABELS[1:2])
-    token = live.signer.sign("op-a/A-1", 1) if who == "link" else live.tokens[who]
+    await give_leader(live)
+    links = {"link": live.signer, "group": live.signer.of_kind(LEADER_LINKS)}
+    token = links[who].sign("op-a/A-1" if who == "link" else "op-a/L1", 1) if who in links else live.tokens[who]
     async with live.client(token) as page:
         await page.say(type="subscribe", rooms=[{"room": room}])
         refused = await page.hear()
@@ -211,6 +223,25 @@ async def test_a_link_that_expires_or_is_taken_back_ends_its_sockets(live: Live)
         assert await closed_code(second) == 4401
         live.clock.ms += HOUR_MS
         assert await closed_code(first) == 4401
+
+
+async def test_a_leaders_link_follows_the_own_group_until_it_is_taken_back(live: Live) -> None:
+    await give_leader(live)
+    await give_order(live)
+    links = live.signer.of_kind(LEADER_LINKS)
+    token = links.sign("op-a/L1", 1)
+    async with live.client(token) as page, live.client(links.sign("op-a/L1", 1, life_ms=HOUR_MS)) as expiring:
+        await page.subscribe("group:op-a/L1")
+        await scan(live.connection, "st-a1", LABELS[0], "parcel_received", 1)
+        moved = await page.hear_type("entries")
+        assert [(one["key"], one["body"]["state"]) for one in moved["entries"]] == [("order/op-a/A-1", "ready")]
+        live.clock.ms += HOUR_MS
+        assert await closed_code(expiring) == 4401
+        await live.connection.execute("UPDATE leader SET link_version = 2")
+        assert await closed_code(page) == 4401
+    async with live.client() as page:
+        await page.say(type="hello", token=token)
+        assert "taken back" in (await page.hear())["message"]
 
 
 async def test_a_leader_who_loses_a_station_loses_its_room(live: Live) -> None:
