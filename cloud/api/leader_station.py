@@ -10,16 +10,12 @@ from cloud.api.context import ServicesDep, Transaction
 from cloud.api.leader import BoundLeader
 from cloud.api.leader_forms import ComingVanOut, ComingVans, LeaderBox, LeaderCold, VanPlace, VanWindow
 from cloud.api.text import iso_of, iso_or_none
-from cloud.domain.boxes import zone_of
 from cloud.domain.whereabouts import coarse
-from cloud.store.goods_limits import limits_by_operator
 from cloud.store.group_vans import ComingVan, GroupStation, coming_vans, group_stations
 from cloud.store.pool import Connection
 from cloud.store.site_boxes import boxes_of
 from cloud.store.telemetry import QUARTER, readings, sensors_of
-from edge.rules.alarm_limits import Goods, Limits, limits_of
 from edge.rules.places import metres
-from edge.wire.messages import ColdBox
 
 router = APIRouter(prefix="/api/leader", tags=["leader"])
 
@@ -63,28 +59,28 @@ def _place(one: ComingVan) -> VanPlace | None:
 async def look_at_boxes(me: BoundLeader, services: ServicesDep, connection: Transaction) -> LeaderCold:
     """Every box that the group's stations told of, with its last day and the limits of its goods."""
     now = services.now()
-    stations = await group_stations(connection, me.scope, me.day.today)
-    said = await boxes_of(connection, {one.id for one in stations})
-    limits = limits_of((await limits_by_operator(connection)).get(me.leader.operator_id, {}))
     boxes = [
-        await _box(connection, station, box, limits, now)
-        for station in stations
-        for box in (said[station.id][-1].boxes if station.id in said else ())
+        box
+        for station in await group_stations(connection, me.scope, me.day.today)
+        for box in await _boxes(connection, station, me.leader.operator_id, now)
     ]
     return LeaderCold(boxes=boxes, start=iso_of(now - _DAY), end=iso_of(now), as_of=iso_of(now))
 
 
-async def _box(
-    connection: Connection, station: GroupStation, box: ColdBox, limits: dict[Goods, Limits], now: datetime
-) -> LeaderBox:
+async def _boxes(connection: Connection, station: GroupStation, operator: str, now: datetime) -> list[LeaderBox]:
+    said = (await boxes_of(connection, {station.id})).get(station.id, [])
     known = {one.name: one.id for one in await sensors_of(connection, station.id)}
-    series = [] if box.sensor not in known else await readings(connection, known[box.sensor], now - _DAY, now, QUARTER)
-    health = next((one for one in await sensors_now(connection, station.id, now) if one.sensor == box.sensor), None)
-    of_goods = limits.get(Goods(box.goods)) if box.goods in list(Goods) else None
-    return LeaderBox(
-        site=station.id, site_name=station.name, box=box.name, zone=zone_of(box),
-        limits=BandOut(low_c=None if of_goods is None else of_goods.low_c, high_c=None if of_goods is None else of_goods.high_c),
-        last_at=None if health is None else health.last_at, last_c=None if health is None else health.last_value,
-        is_silent=health is None or health.is_silent, alarms=[] if health is None else health.alarms,
-        series=[PointOut(at=iso_of(one.at), low=one.low, mean=one.mean, high=one.high) for one in series],
-    )  # fmt: skip
+    health = {one.sensor: one for one in await sensors_now(connection, station.id, operator, now)}
+    found: list[LeaderBox] = []
+    for box in said[-1].boxes if said else ():
+        series = [] if box.sensor not in known else await readings(connection, known[box.sensor], now - _DAY, now, QUARTER)
+        seen = health[box.sensor]
+        found.append(
+            LeaderBox(
+                site=station.id, site_name=station.name, box=box.name, zone=seen.zone,
+                limits=BandOut(low_c=seen.low_c, high_c=seen.high_c), last_at=seen.last_at, last_c=seen.last_value,
+                is_silent=seen.is_silent, alarms=seen.alarms,
+                series=[PointOut(at=iso_of(one.at), low=one.low, mean=one.mean, high=one.high) for one in series],
+            )
+        )  # fmt: skip
+    return found

@@ -35,6 +35,8 @@ def test_every_role_has_its_page_its_log_in_and_its_name_in_both_languages() -> 
         assert page in line
     assert SECRETS.staff_pin in said
     assert "居民 a resident's order   http://127.0.0.1:8080/o/x" in said
+    assert "团长 its leader's page    http://127.0.0.1:8080/g/x" in told(leader="http://127.0.0.1:8080/g/x")
+    assert "/g/" not in said
     assert "06:45 ×30：装车" in said
     assert "06:45, 30 times as fast: loads" in said
 
