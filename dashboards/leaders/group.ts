@@ -217,6 +217,7 @@ export function useGroup(given: string): Group {
         const orders = day.value.orders.map((one) => (one.order === order ? { ...one, reminded_at: done.at } : one))
         day.value = { ...day.value, orders }
       }
+      void load() // an answer that was asked for before this may be on its way, and does not know of it
       return done
     },
     phone: async (order) => (await call('POST', 'phone', { order })) as Schemas['PhoneOut'],
