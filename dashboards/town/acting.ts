@@ -39,22 +39,23 @@ export interface Acting {
 const FREEZER = 'freezer-1'
 const LINE = 'line'
 
-export function useActing(seen: ShallowRef<Town | null>, isAway: ComputedRef<boolean>, look: () => Promise<void>): Acting {
+/** `at`: the station whose things are touched. */
+export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway: Ref<boolean>, look: () => Promise<void>): Acting {
   const outcomes = ref<Partial<Record<Button['place'], Outcome>>>({})
   const busy = ref('')
   const followed = shallowRef<Followed | null>(null)
-  const station = computed(() => seen.value?.stage.stations.find((one) => one.id === seen.value?.stage.station))
+  const station = computed(() => seen.value?.stage.stations.find((one) => one.id === at.value))
 
   const buttons = computed((): readonly Button[] => {
-    const at = station.value
-    const off = at === undefined ? act('off.starting') : isAway.value ? act('off.away') : ''
+    const seenAt = station.value
+    const off = seenAt === undefined ? act('off.starting') : isAway.value ? act('off.away') : ''
     const isPaused = seen.value?.clock.rate === 0
-    const isOpen = at?.doors.includes(FREEZER) ?? false
-    const noScan = at?.is_plugged === false ? act('off.unplugged') : at?.parcels_left === false ? act('off.nothing_left') : ''
+    const isOpen = seenAt?.doors.includes(FREEZER) ?? false
+    const noScan = seenAt?.is_plugged === false ? act('off.unplugged') : seenAt?.parcels_left === false ? act('off.nothing_left') : ''
     return [
       { place: 'scan', name: 'scan', off: off || noScan },
-      { place: 'plug', name: at?.is_plugged === false ? 'replug' : 'unplug', off },
-      { place: 'line', name: at?.is_online === false ? 'mend' : 'cut', off },
+      { place: 'plug', name: seenAt?.is_plugged === false ? 'replug' : 'unplug', off },
+      { place: 'line', name: seenAt?.is_online === false ? 'mend' : 'cut', off },
       { place: 'door', name: isOpen ? 'close' : 'open', off: off || (isPaused && !isOpen ? act('off.paused') : '') },
       { place: 'van', name: 'van', off: off || act('off.no_van') },
       { place: 'kill', name: 'kill', off },
@@ -88,7 +89,7 @@ export function useActing(seen: ShallowRef<Town | null>, isAway: ComputedRef<boo
   }
 
   function wanted(name: Name): ActWanted {
-    const site = seen.value?.stage.station ?? ''
+    const site = at.value
     switch (name) {
       case 'unplug':
       case 'replug':

@@ -1,6 +1,6 @@
 /** What the page itself sees of the cloud, as a dispatcher does: sites, vans, what the followed station's room says and when it came. */
 
-import { onScopeDispose, shallowRef, type ShallowRef, watch } from 'vue'
+import { onScopeDispose, type Ref, shallowRef, type ShallowRef, watch } from 'vue'
 
 import { NOTHING_SEEN, readRoom, type Seen } from '../dispatch/rooms'
 import type { Site } from '../shared/api/cloud'
@@ -30,7 +30,8 @@ const EVERY_MS = 10_000
 const AGAIN_MS = 1000
 const MOST_NEWS = 200
 
-export function useEyes(seen: ShallowRef<Town | null>): Eyes {
+/** `at`: the station whose room is followed. */
+export function useEyes(seen: ShallowRef<Town | null>, at: Ref<string>): Eyes {
   const sites = shallowRef<readonly Site[]>([])
   const vans = shallowRef<Seen>(NOTHING_SEEN)
   const news = shallowRef<readonly News[]>([])
@@ -65,8 +66,8 @@ export function useEyes(seen: ShallowRef<Town | null>): Eyes {
   }
 
   function follow(stage: Town): void {
-    const [station, van] = [`site:${stage.stage.station}`, `vans:${stage.stage.operator}`]
-    followed = stage.stage.station
+    const [station, van] = [`site:${at.value}`, `vans:${stage.stage.operator}`]
+    followed = at.value
     let before: Room | undefined
     client = new LiveClient(
       {
@@ -110,8 +111,8 @@ export function useEyes(seen: ShallowRef<Town | null>): Eyes {
     client = null
   }
 
-  watch(seen, (now) => {
-    if (now === null || now.stage.station === followed) return
+  watch([seen, at], () => {
+    if (seen.value === null || at.value === followed) return
     leave()
     void look()
   })

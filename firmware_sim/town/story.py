@@ -21,7 +21,7 @@ from firmware_sim.town.plan import PlannedOrder, service_date, stock_of
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.staff import Progress
 from firmware_sim.town.steps import StepKind
-from firmware_sim.town.storyboard import STORY, Act, Mark, Scene, followed
+from firmware_sim.town.storyboard import STORY, Act, Mark, Scene, followed, freezer_is_used
 
 TICK_S = 0.2  # of real time
 AGAIN_S = 2.0  # after something did not work
@@ -118,12 +118,18 @@ class Story:
         stock = stock_of(settings.seed, day, all_orders, settings.chances)
         stops = sorted((house.staff.stop(day).arrives_at, house.station.id) for house in self.houses.values())
         # The last of the first stops: somebody has to be served before, so that there is something to count down.
+        fit: list[Cast] = []
         for _, station in [*reversed(stops[:_STOPS]), *stops[_STOPS:]]:
             house = self.houses[station]
-            order = followed(settings.seed, self.tools.office.day(house.station, day), stock, settings.chances)
-            if order is not None and not house.staff.stop(day).is_dropped:
-                return Cast(day, house, order)
-        return None
+            planned = self.tools.office.day(house.station, day)
+            order = followed(settings.seed, planned, stock, settings.chances)
+            if order is None or house.staff.stop(day).is_dropped:
+                continue
+            cast = Cast(day, house, order)
+            if freezer_is_used(planned, order):
+                return cast
+            fit.append(cast)
+        return fit[0] if fit else None
 
     def _next(self, day: date) -> Scene | None:
         memory = self.tools.memory

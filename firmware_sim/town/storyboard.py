@@ -55,7 +55,7 @@ STORY = (
     Scene("counted", Mark.COUNTED),
     Scene("mend", Mark.COUNTED, _MIN, Act.MEND),
     Scene("ready", Mark.READY),
-    Scene("collect", Mark.READY, 3 * _MIN, Act.HAND_OUT),
+    Scene("collect", Mark.READY, 6 * _MIN, Act.HAND_OUT),  # long enough to be read on the phone
     Scene("again", Mark.BEFORE, _MIN, Act.ASK_AGAIN),
     Scene("door", Mark.BEFORE, 2 * _MIN, Act.OPEN_DOOR),
     Scene("closed", Mark.BEFORE, 15 * _MIN, Act.CLOSE_DOOR),  # an excursion is long enough for an alarm of its own by then
@@ -69,6 +69,11 @@ def followed(seed: int, day: Day, stock: Mapping[str, int], chances: Chances = A
     """
     fit = [one for one in day.orders if not one.for_cabinet and _goes_well(seed, one, stock, chances)]
     return min(fit, key=lambda one: (_zones(one) == {"ambient"}, len(_zones(one)), one.external_id), default=None)
+
+
+def freezer_is_used(day: Day, order: PlannedOrder) -> bool:
+    """Whether something lies in the freezer when ``order`` has been fetched: else an open door touches nothing."""
+    return any("frozen" in _zones(other) and not other.for_cabinet for other in day.orders if other != order)
 
 
 def _goes_well(seed: int, order: PlannedOrder, stock: Mapping[str, int], chances: Chances) -> bool:

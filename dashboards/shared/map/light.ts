@@ -59,7 +59,7 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
         dot.on('click', () => {
           onPick(one.id)
         })
-        if (hasNames) dot.bindTooltip(plain(one.label), { permanent: true, direction: 'right', offset: [8, 0], className: 'map-name' })
+        if (hasNames && one.label !== '') dot.bindTooltip(plain(one.label), { permanent: true, direction: 'right', offset: [8, 0], className: 'map-name' })
         dot.addTo(markers)
       }
     },
