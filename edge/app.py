@@ -59,6 +59,7 @@ from edge.station.schema import FILE_VERSIONS
 from edge.station.station import Station
 from edge.uplink import Presence, Uplink, UplinkSettings
 from edge.van.van import Van
+from edge.watchdog import Watchdog
 from edge.wire.clock import Clock, TownClock, WallClock
 from edge.wire.messages import ColdBox, Desired, DeviceChanged, Reported
 from edge.wire.order import hlc_ms
@@ -187,6 +188,7 @@ class Agent:
                 "sensors": sampling.run,
                 "alarms": chain.run,
                 "last day": last_day.run,
+                "watchdog": Watchdog(os.environ).run,
                 "page": PageServer(config.http, views, rules, ops, watchers, drivers.scanners, Cold(chain, last_day)).run,
             }
             for driver in drivers:
