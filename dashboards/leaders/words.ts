@@ -188,8 +188,8 @@ const en: Readonly<Record<keyof typeof zh, string>> = {
   'chat.head': '[{station}] Please collect',
   'chat.ready': 'Your goods are here; please come by {until} today: {tails}',
   'chat.overdue': 'Your pickup day is over; please come as soon as you can: {tails}',
-  'chat.tail': '…{digits}',
-  'chat.tail.order': 'order …{digits}',
+  'chat.tail': 'ending {digits}',
+  'chat.tail.order': 'order ending {digits}',
   'chat.twice': ' ({n} orders)',
   'chat.and': ', ',
 
