@@ -49,6 +49,7 @@ from edge.sampling import Sampling
 from edge.sending import Custody, EndToEnd, Sending, Surroundings
 from edge.site_clock import SiteClock, wall_is_synced
 from edge.station.cabinet import Cabinet, Lock
+from edge.station.command_lanes import CommandLanes
 from edge.station.commands import CommandDesk
 from edge.station.desk import Desk
 from edge.station.manifests import ManifestBook
@@ -155,7 +156,8 @@ class Agent:
                     await chain.apply(desired.limits)
                 return await rules.apply(desired)
 
-            side = StationSide(desk.carry_out, apply, uplink.respond, uplink.report)
+            lanes = CommandLanes(desk, uplink.respond, ops.cabinet.lane_of)
+            side = StationSide(lanes.take, apply, uplink.report)
             downlink = Downlink(outbox, site_clock, sending, side)
             uplink.attach(downlink.hear)
             live = LiveLane(outbox, site_clock, sending, lambda: uplink.is_online)
@@ -179,6 +181,7 @@ class Agent:
             sampling.on_measured(last_day.take)
             parts: dict[str, Callable[[], Awaitable[None]]] = {
                 "uplink": uplink.run,
+                "commands": lanes.run,
                 "live lane": live.run,
                 "housekeeping": housekeeping.run,
                 "own health": own.run,

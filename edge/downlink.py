@@ -16,7 +16,7 @@ from edge.outbox.records import Acknowledgement
 from edge.site_clock import SiteClock
 from edge.wire.codec import PayloadError, decode_command, decode_desired, decode_downlink
 from edge.wire.ids import Lane, parse_epoch
-from edge.wire.messages import Ack, Command, CommandResponse, Desired, Message, Nack, Resend
+from edge.wire.messages import Ack, Command, Desired, Nack, Resend
 from edge.wire.order import ZERO, Hlc, hlc_ms
 from edge.wire.topics import Leaf, Topic
 
@@ -47,11 +47,14 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """What the station and the uplink do with what comes down."""
+    """What the station and the uplink do with what comes down.
 
-    carry_out: Callable[[Received], Awaitable[CommandResponse]]
+    ``take_command``: with its response topic and correlation. It must not wait until the command is done: acknowledgements would
+    wait for a door, and what they acknowledge would be sent again.
+    """
+
+    take_command: Callable[[Received, str, bytes], Awaitable[None]]
     apply: Callable[[Desired], Awaitable[bool]]  # False: nothing new
-    respond: Callable[[Message, str, bytes], None]  # message, response topic, correlation
     report: Callable[[], None]
 
 
@@ -105,8 +108,8 @@ class Downlink:
                 await self._take_answer(message, acks)
             case Leaf.COMMAND:
                 command = decode_command(message.payload, message.content_type)
-                response = await self._station.carry_out(Received(command, nonce, message.heard_s))
-                self._station.respond(response, message.response_topic, message.correlation)
+                received = Received(command, nonce, message.heard_s)
+                await self._station.take_command(received, message.response_topic, message.correlation)
             case Leaf.DESIRED if message.payload:  # empty: the retained message was cleared
                 desired = decode_desired(message.payload, message.content_type)
                 await self._hear_hlc(Hlc(desired.hlc))

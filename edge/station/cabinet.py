@@ -30,7 +30,7 @@ from edge.station.results import ScanResult
 from edge.station.station import Station, Who, record
 from edge.station.unbroken import Unbroken
 from edge.station.verdict import Verdict, Word
-from edge.wire.messages import CellChanged, CellOpened
+from edge.wire.messages import CellChanged, CellOpened, Command
 
 CLOSED_WITHIN_S = 60.0  # who takes a bag out and closes the door needs twenty; then it is left open
 AGAIN_S = 5.0  # between two tries to book a closing that the disk did not take
@@ -213,6 +213,11 @@ class Cabinet:
                 cell_book.put_note(execute, wish.cell, note, now_ms)
 
         return await self._station.act(told.who, decide, finish)
+
+    def lane_of(self, command: Command) -> str:
+        """What a command waits for: the ones before it at the same board; all that open nothing wait for each other."""
+        lock = self.locks.get(command.cell) if command.action == "open_cell" else None
+        return "" if lock is None else lock.board.name
 
     async def open_remotely(self, command: str, cell: str) -> tuple[Outcome, str]:
         """The cloud wants a cell opened; whoever asked it is in its own books. NotKeptError."""

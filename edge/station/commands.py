@@ -10,7 +10,6 @@ from typing import Literal
 from edge.devices.ports import Sound
 from edge.downlink import Received
 from edge.outbox import Outbox, Transaction
-from edge.outbox.store import Store
 from edge.outbox.transaction import Execute
 from edge.site_clock import SiteClock
 from edge.station.station import NoSuchScanError, Station
@@ -71,9 +70,24 @@ class CommandDesk:
         """
         return await self._unbroken.run(self._carry_out(received))
 
+    async def refuse(self, received: Received, why: str) -> CommandResponse:
+        """Do not do it, on the record; nothing where it was begun or settled before. NotKeptError."""
+        command, stamp = received.command, self._clock.stamp()
+
+        def work(transaction: Transaction) -> tuple[Outcome, str]:
+            if (known := _known(transaction.execute, command.id)) is not None:
+                return known
+            _begin(transaction.execute, command, stamp.measured_at_ms)
+            _finish(transaction.execute, command.id, "refused", why)
+            transaction.record(CommandFinished(command=command.id, outcome="refused", detail=why), stamp)
+            return "refused", why
+
+        outcome, detail = await self._outbox.transact(work)
+        return CommandResponse(id=command.id, outcome=outcome, detail=detail)
+
     async def _carry_out(self, received: Received) -> CommandResponse:
         command = received.command
-        known = await self._outbox.run(lambda store: _known(store, command.id))
+        known = await self._outbox.run(lambda store: _known(store.execute, command.id))
         if known is not None:
             return CommandResponse(id=command.id, outcome=known[0], detail=known[1])
         refusal = self._refusal(received)
@@ -135,8 +149,8 @@ def forget_old(execute: Execute, now_ms: int) -> None:
     execute("DELETE FROM command WHERE received_at_ms < ?", (now_ms - KEEP_MS,))
 
 
-def _known(store: Store, command: str) -> tuple[Outcome, str] | None:
-    for outcome, detail in store.execute("SELECT outcome, detail FROM command WHERE id = ?", (command,)).fetchall():
+def _known(execute: Execute, command: str) -> tuple[Outcome, str] | None:
+    for outcome, detail in execute("SELECT outcome, detail FROM command WHERE id = ?", (command,)).fetchall():
         return ("unknown", "begun before") if outcome is None else (outcome, detail)
     return None
 

@@ -21,7 +21,6 @@ from edge.wire.messages import (
     ClockCorrected,
     ClockQuality,
     Command,
-    CommandResponse,
     Desired,
     Event,
     Message,
@@ -75,13 +74,10 @@ class Site:
         source.incoming.put_nowait(Incoming(topic, encode(message), MSGPACK, "", b"", 0.0))
         heard = asyncio.Event()
 
-        async def respond(_received: Received) -> CommandResponse:
+        async def take(*_: object) -> None:
             heard.set()  # commands are taken in order: what came before has been dealt with
-            return CommandResponse(id="last", outcome="done")
 
-        self.downlink = Downlink(
-            self.outbox, self.clock, self.sender, Station(respond, _nothing_new, lambda *_: None, lambda: None)
-        )
+        self.downlink = Downlink(self.outbox, self.clock, self.sender, Station(take, _nothing_new, lambda: None))
         task = asyncio.create_task(self.downlink.hear(source, "nonce"))
         last = encode(Command(id="last", nonce="nonce", ttl_s=1, action="report"))
         while not source.incoming.empty():  # an ack is committed once the queue has been taken
@@ -119,11 +115,11 @@ async def open_site(folder: Path, machine: Machine, on_step: Callable[[Step], No
         past_ms = hlc_ms(await outbox.run(lambda store: store.counters.hlc))
         clock = SiteClock(machine, lambda: machine.monotonic_s, lambda: machine.is_synced, past_ms)
         sender = Sender()
-        downlink = Downlink(outbox, clock, sender, Station(_never, _nothing_new, lambda *_: None, lambda: None))
+        downlink = Downlink(outbox, clock, sender, Station(_never, _nothing_new, lambda: None))
         yield Site(outbox, clock, machine, downlink, sender)
 
 
-async def _never(_received: Received) -> CommandResponse:
+async def _never(_received: Received, _topic: str, _correlation: bytes) -> None:
     raise AssertionError("no command was given")
 
 
