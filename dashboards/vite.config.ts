@@ -21,6 +21,7 @@ export default defineConfig({
         residents: page('residents'),
         pickup: page('pickup'),
         dock: page('dock'),
+        cabinet: page('cabinet'),
         ops: page('ops'),
         dispatch: page('dispatch'),
         driver: page('driver'),

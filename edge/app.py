@@ -54,10 +54,12 @@ from edge.station.commands import CommandDesk
 from edge.station.desk import Desk
 from edge.station.manifests import ManifestBook
 from edge.station.people import People
+from edge.station.pickups import Pickups
 from edge.station.questions import Questions
 from edge.station.rules import RuleBook
 from edge.station.schema import FILE_VERSIONS
 from edge.station.station import Station
+from edge.station.terminals import Terminals
 from edge.uplink import Presence, Uplink, UplinkSettings
 from edge.van.van import Van
 from edge.watchdog import Watchdog
@@ -128,6 +130,7 @@ class Agent:
             ops = self._operations(outbox, site_clock, station, rules, drivers)
             await ops.people.load()
             await ops.questions.load()
+            await ops.terminals.load()
             every_s = intervals_of(drivers.sensors)
             chain = ColdChain(config.cold, every_s, outbox, clock, site_clock, feedback, time.monotonic)
             await chain.load()
@@ -196,8 +199,7 @@ class Agent:
             }
             for driver in drivers:
                 await stack.enter_async_context(driver)
-            for scanner in drivers.scanners:
-                parts[f"device {scanner.name}"] = lambda scanner=scanner: take_scans(scanner, station, ops.people)  # type: ignore[misc]
+            parts |= {f"device {scanner.name}": self._taker(scanner, station, ops) for scanner in drivers.scanners}
             _log.info("agent_started", site=config.site.id, version=own_version(), devices=len(self.healths()))
             async with asyncio.TaskGroup() as tasks:
                 for name, part in parts.items():
@@ -221,7 +223,15 @@ class Agent:
         desk = Desk(outbox, clock, station, time.monotonic)
         photos = Photos(self._config.data_dir / "photos", outbox, self._cloud_settings(), clock.now_ms, random.random)
         scanners = frozenset(scanner.name for scanner in drivers.scanners)
-        return Operations(outbox, station, desk, questions, people, cabinet, photos, PhotoReader(), rules, scanners)
+        pickups = Pickups(cabinet, station, self._config.at_cabinet, time.monotonic)
+        return Operations(
+            outbox, station, desk, questions, people, cabinet, photos, PhotoReader(), rules, pickups, Terminals(outbox), scanners
+        )  # fmt: skip
+
+    def _taker(self, scanner: Scanner, station: Station, ops: Operations) -> Callable[[], Awaitable[None]]:
+        if scanner.name in self._config.at_cabinet:
+            return lambda: take_pickups(scanner, ops.pickups)
+        return lambda: take_scans(scanner, station, ops.people)
 
     def _sampling(self, station: Station, clock: Clock, site_clock: SiteClock, live: LiveLane) -> Sampling:
         """A receiver that somebody carries is heard on a run only: where they are besides is nobody's affair."""
@@ -334,6 +344,12 @@ async def take_scans(scanner: Scanner, station: Station, people: People) -> None
     """One device's scans, one after another: the next is taken when this one is on the disk."""
     async for scan in scanner.scans():
         await station.handle(scan, people.actor_at(scan.device))
+
+
+async def take_pickups(scanner: Scanner, pickups: Pickups) -> None:
+    """A scanner at the cabinet: the next resident's turn is when this one's doors have opened."""
+    async for scan in scanner.scans():
+        await pickups.take(scan)
 
 
 async def supervise(name: str, part: Callable[[], Awaitable[None]]) -> None:

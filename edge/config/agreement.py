@@ -5,7 +5,7 @@ from itertools import chain
 
 from edge.config.lines import Place
 from edge.config.settings import EdgeConfig, SiteKind
-from edge.devices.ports import SignalKind
+from edge.devices.ports import ScanPlace, SignalKind
 from edge.devices.sensor import door_of, temperature_of
 
 MAX_NAME = 64  # of a device, as edge.wire carries it
@@ -26,6 +26,7 @@ def disagreements(config: EdgeConfig) -> Iterator[tuple[Place, str]]:
     held = ((place, ("cold", n, "holds")) for n, box in enumerate(config.cold) for place in box.holds)
     yield from _twice(held, "{} is said to lie in two boxes")
     yield from _boxes_without_devices(config)
+    yield from _cabinet_without_lockers(config)
     for n, receiver in enumerate(config.gnss):
         if receiver.personal and config.site.kind is not SiteKind.VAN:
             yield ("gnss", n, "personal"), 'want it only with kind = "van" under [site]: nothing else has runs'
@@ -46,6 +47,22 @@ def _boxes_without_devices(config: EdgeConfig) -> Iterator[tuple[Place, str]]:
             yield ("cold", n, "name"), f"want the name of a thermometer's [[….device]], got {box.name!r}"
         if box.door and door_of(box.door) not in sensors:
             yield ("cold", n, "door"), f"want the name of a [[door]], got {box.door!r}"
+
+
+def _cabinet_without_lockers(config: EdgeConfig) -> Iterator[tuple[Place, str]]:
+    """What only a station with lockers can have."""
+    if config.site.kind is SiteKind.STATION and config.locker:
+        return
+    if config.site.kind is not SiteKind.STATION:
+        remedy = 'want it only with kind = "station" under [site], where residents come'
+    else:
+        remedy = "want a [[locker]] too, whose cells it opens; take this away, or add the locker's line"
+    for table in ("scanner", "hid", "camera"):
+        for n, source in enumerate(getattr(config, table)):
+            if source.place is ScanPlace.CABINET:
+                yield (table, n, "place"), remedy
+    if config.http.cabinet_kiosk:
+        yield ("http", "cabinet_kiosk"), remedy
 
 
 def _names(config: EdgeConfig) -> Iterator[Use]:

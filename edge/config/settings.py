@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge.devices.locker import LockerBusSettings
-from edge.devices.ports import CameraSettings, HidSettings, ScannerSettings, SignalSettings
+from edge.devices.ports import CameraSettings, HidSettings, ScannerSettings, ScanPlace, SignalSettings
 from edge.devices.registry import DeviceSettings, DeviceTable
 from edge.devices.sensor_settings import BthomeSettings, DoorSettings, GnssSettings, ModbusSettings, W1Settings
 from edge.rules.alarm_limits import Goods, Window
@@ -94,6 +94,7 @@ class HttpSettings:
 
     ``cert_file`` (with its chain) and ``key_file``, PEM: the page by https, and so with a live camera on other devices.
     ``framed_by``: origins whose pages may show this one in a frame; nobody's else may, for a click there would be a click here.
+    ``cabinet_kiosk``: a browser on this machine is a terminal of the cabinet without being paired.
     """
 
     host: str = "127.0.0.1"
@@ -103,6 +104,7 @@ class HttpSettings:
     cert_file: Path | None = None
     key_file: Path | None = None
     framed_by: tuple[str, ...] = ()
+    cabinet_kiosk: bool = False
 
     def __post_init__(self) -> None:
         for origin in self.framed_by:
@@ -185,6 +187,12 @@ class EdgeConfig:
             "gnss": self.gnss,
             "signal": () if self.signal is None else (self.signal,),
         }
+
+    @property
+    def at_cabinet(self) -> frozenset[str]:
+        """Names of the sources of scans at the cabinet: what they read is a resident's."""
+        sources: list[ScannerSettings | HidSettings | CameraSettings] = [*self.scanner, *self.hid, *self.camera]
+        return frozenset(one.name for one in sources if one.place is ScanPlace.CABINET)
 
     def tables_of_devices(self) -> dict[str, DeviceTable]:
         """The table of each device that has a health, by its name; of a locker line's boards, not of the line."""

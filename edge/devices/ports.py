@@ -99,6 +99,13 @@ class Feedback(Protocol):
     async def signal(self, sound: Sound) -> None: ...
 
 
+class ScanPlace(StrEnum):
+    """``place`` of a source of scans: in whose hand it is."""
+
+    COUNTER = "counter"
+    CABINET = "cabinet"
+
+
 @dataclass(frozen=True, slots=True)
 class ScannerSettings:
     """One ``[[scanner]]`` of the site's TOML."""
@@ -109,6 +116,7 @@ class ScannerSettings:
     max_length: int = 512  # characters of one label; longer is noise
     idle_s: float = 0.3  # a frame without suffix ends after this silence
     trigger: TriggerKind | None = None  # how it is told to read; left out: by its own button or stand
+    place: ScanPlace = ScanPlace.COUNTER
 
     def __post_init__(self) -> None:
         if not self.port:
@@ -127,6 +135,7 @@ class HidSettings:
     port: str  # /dev/input/by-id/…-event-kbd
     max_length: int = 512  # characters of one label; longer is noise
     idle_s: float = 0.3  # a label without Enter or Tab ends after this silence
+    place: ScanPlace = ScanPlace.COUNTER
 
     def __post_init__(self) -> None:
         if not self.port:
@@ -146,6 +155,7 @@ class CameraSettings:
     frames_per_s: float = 10.0
     loop: bool = False  # a folder or a file: again from the start, for ever
     gap_s: float = 2.0  # a folder: nothing in view between two photographs, as between two parcels
+    place: ScanPlace = ScanPlace.COUNTER
 
     def __post_init__(self) -> None:
         if not self.source:

@@ -37,10 +37,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             return "\n".join([*lines, "", "CONFIGURED", "  none; see deploy/site.example.toml"])
         tries = [
             (tried.state.value.upper() if tried.state is not DeviceState.OK else "ok", tried.table, tried.name,
-             ("in use by the agent" + (f": {tried.detail}" if tried.detail else "")) if tried.is_in_use else tried.detail)
+             "; ".join(filter(None, (_AT.get(tried.place, ""), _said(tried)))))
             for tried in self.configured
         ]  # fmt: skip
         return "\n".join([*lines, "", "CONFIGURED", *_table(tries)])
+
+
+# In whose hand a scanner is decides what its scans mean; at the counter is what everybody expects.
+_AT = {"cabinet": "at the cabinet: opens cells for residents, takes no scan of staff"}
+
+
+def _said(tried: Tried) -> str:
+    return ("in use by the agent" + (f": {tried.detail}" if tried.detail else "")) if tried.is_in_use else tried.detail
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

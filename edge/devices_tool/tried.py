@@ -15,7 +15,7 @@ import msgspec
 
 from edge.config import EdgeConfig, HttpSettings
 from edge.devices.locker import Door, LockerBoard
-from edge.devices.ports import DeviceHealth, DeviceState
+from edge.devices.ports import CameraSettings, DeviceHealth, DeviceState, HidSettings, ScannerSettings
 from edge.devices.registry import DeviceSettings, Driver, drivers_of
 from edge.devices.sensor import Fix, Measured, Sensor
 from edge.wire.clock import Clock
@@ -31,6 +31,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     state: DeviceState
     detail: str = ""
     is_in_use: bool = False  # by the agent, whose word this is
+    place: str = ""  # of a source of scans: counter or cabinet
 
 
 async def try_devices(config: EdgeConfig, clock: Clock, within_s: float) -> list[Tried]:
@@ -83,7 +84,10 @@ async def _try_table(
         *((sensor, partial(_readings, sensor, within_s)) for sensor in drivers.sensors),
         *((signal, _opened) for signal in drivers.signals),
     ]
-    return await asyncio.gather(*(_try(table, driver, ask, within_s, known.get(driver.name)) for driver, ask in asks))
+    tried = await asyncio.gather(*(_try(table, driver, ask, within_s, known.get(driver.name)) for driver, ask in asks))
+    if not isinstance(settings, ScannerSettings | HidSettings | CameraSettings):
+        return tried
+    return [msgspec.structs.replace(one, place=settings.place.value) for one in tried]
 
 
 async def _try(table: str, driver: Driver, ask: Callable[[], Awaitable[str]], within_s: float, known: DeviceHealth | None) -> Tried:

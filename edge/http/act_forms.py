@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from edge.http.forms import ACTOR, Form, OtherView, ScanView
+from edge.http.forms import ACTOR, ClockView, Form, OtherView, ScanView
 from edge.wire.labels import as_printed, half_width
 from edge.wire.messages import Problem
 
@@ -160,27 +160,61 @@ class CabinetForm(Form):
     text: str = Field(min_length=1, max_length=512)
 
 
+class PairForm(Form):
+    """A PIN or a badge of staff."""
+
+    secret: str = Field(min_length=1, max_length=200)
+
+
+class UnpairForm(ActForm):
+    """A terminal's name as a device."""
+
+    device: str = Field(min_length=1, max_length=64)
+
+
+class TerminalList(Form):
+    """Paired terminals, by their names as devices. ``kiosk``: this machine's own browser is one, too."""
+
+    terminals: list[str]
+    kiosk: bool
+
+
 class OpenedView(Form):
-    """A cell with something of theirs. ``word`` "refused": it stays shut, and ``detail`` says why."""
+    """A cell with something of theirs. ``word`` "refused": it stays shut, and ``detail`` says why. ``open``: its door still is."""
 
     cell: str
     word: str
     detail: str
+    open: bool
 
 
 class CabinetAnswer(Form):
     """Shown at the cabinet, where anybody looks on: no name. ``word``, ``detail``: of what was asked; ``wait_s``: while locked.
 
     ``at_counter``: so many parcels are theirs too, and lie at the counter; ``ask_staff``: so many lie in cells that stay shut until
-    staff have spoken with them.
+    staff have spoken with them. ``busy``: more is to come. Another ``number``: somebody else asked.
     """
 
+    number: int
+    busy: bool
     word: str
     detail: str
     wait_s: int
     opened: list[OpenedView]
     at_counter: int
     ask_staff: int
+
+
+class CabinetView(Form):
+    """What a terminal shows. ``paired``: whether this device may ask; else nothing is shown. ``scanner``: there is one to hold a QR
+    before. ``pickup``: of whoever stands there; None: nobody does.
+    """
+
+    name: str
+    paired: bool
+    scanner: bool
+    clock: ClockView
+    pickup: CabinetAnswer | None
 
 
 class CellView(Form):

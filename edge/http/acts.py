@@ -26,10 +26,12 @@ from edge.station.benches import PAGE, WEDGE
 from edge.station.cabinet import Cabinet
 from edge.station.desk import Desk, NotInManifestError
 from edge.station.people import People
+from edge.station.pickups import Pickups
 from edge.station.questions import NoSuchQuestionError, Questions
 from edge.station.results import ScanResult
 from edge.station.rules import RuleBook
 from edge.station.station import Station, Who
+from edge.station.terminals import Terminals
 from edge.wire import messages
 
 COOKIE = "tt_page"  # 128 random bits: this browser, for the log-in; it says nothing by itself
@@ -49,6 +51,8 @@ class Operations:
     photos: Photos
     photo_reader: PhotoReader
     rules: RuleBook
+    pickups: Pickups
+    terminals: Terminals
     scanners: frozenset[str]  # by which a dock's places are named
 
     def device(self, request: Request) -> str:

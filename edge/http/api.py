@@ -17,6 +17,7 @@ from edge.devices.ports import DeviceError, Scanner, Triggered
 from edge.devices.symbols import split_aim
 from edge.dock.dock import Dock
 from edge.http.acts import Operations, add_acts, page_of
+from edge.http.cabinet import Doorway, add_cabinet
 from edge.http.cold import Cold, add_cold
 from edge.http.dock import add_dock
 from edge.http.forms import CloseForm, ModeForm, ScanAnswer, ScanForm, ScanList, StatusView, TriggerForm, UndoForm
@@ -74,6 +75,9 @@ def make_app(
                 raise Refusal(404, "", "the page is not here", _NO_SCREEN)
         case _:
             add_acts(app, ops)
+            doorway = Doorway(ops.terminals, ops.pickups, ops.people, ops.device, has_kiosk=views.config.http.cabinet_kiosk)
+            add_cabinet(app, doorway, ops.who, page_of, views.clock_view, views.config.site.name or views.config.site.id)
+            app.get("/cabinet", include_in_schema=False)(_page(pages_dir, "cabinet.html"))
     add_cold(app, cold, ops)
     _add_triggers(app, scanners)
     if not isinstance(ops.station, Van):
@@ -210,17 +214,22 @@ def _add_errors(app: FastAPI, policy: str) -> None:
         return response
 
 
-def _add_pages(app: FastAPI, pages_dir: Path | None, name: str) -> None:
+def _page(pages_dir: Path | None, name: str) -> Callable[[], Awaitable[Response]]:
     page = None if pages_dir is None else pages_dir / name
 
-    @app.get("/", include_in_schema=False)
-    async def front() -> Response:
+    async def send() -> Response:
         if page is None or not page.is_file():
             where = "[http] pages_dir is not set" if page is None else f"{page.name} is not built"
             raise Refusal(
                 404, "pages_dir", f"the page is not here: {where}", "make pages, and set [http] pages_dir to dashboards/dist"
             )
         return FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+    return send
+
+
+def _add_pages(app: FastAPI, pages_dir: Path | None, name: str) -> None:
+    app.get("/", include_in_schema=False)(_page(pages_dir, name))
 
     # What opens the page without us, its manifest and its icons.
     for file in sorted(pages_dir.glob("desk-*")) if pages_dir is not None else ():

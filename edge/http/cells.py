@@ -1,4 +1,4 @@
-"""The lockers over the local API: staff reserve and open, residents show a code at the cabinet. Thin."""
+"""The lockers over the local API: staff reserve and open, take out of use. Thin; residents are ``edge.http.cabinet``'s."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,11 +10,10 @@ from edge.http.views import scan_view
 from edge.outbox import Outbox
 from edge.outbox.transaction import Execute
 from edge.station import cell_book, ledger
-from edge.station.cabinet import PLACE, Cabinet
+from edge.station.cabinet import Cabinet
 from edge.station.cells import Wish
 from edge.station.day import Day
 from edge.station.station import Station, Who
-from edge.station.verdict import Word
 
 
 def add_cells(
@@ -44,19 +43,6 @@ def add_cells(
     async def use(form: f.CellUseForm, request: Request) -> f.ActAnswer:
         actor = who(request, form.actor)
         return f.ActAnswer(act=scan_view(await cabinet.set_in_use(form.cell, actor, is_blocked=form.blocked)))
-
-    @app.post("/api/cabinet")
-    async def pick_up(form: f.CabinetForm) -> f.CabinetAnswer:
-        asked, opened = await cabinet.pick_up(form.text, Who(PLACE))
-        ready = sum(len(here.ready) for here in asked.claims)
-        return f.CabinetAnswer(
-            word=asked.result.word,
-            detail=asked.result.detail,
-            wait_s=asked.result.amount if asked.result.word == Word.LOCKED_OUT else 0,
-            opened=[f.OpenedView(cell=one.slot, word=one.word, detail=one.detail) for one in opened],
-            at_counter=ready - len(opened),
-            ask_staff=sum(one.word == Word.REFUSED for one in opened),
-        )
 
 
 def _read_cells(execute: Execute, day: Day, locks: set[str], seen: Mapping[str, Cell]) -> list[f.CellView]:

@@ -42,6 +42,15 @@ class Views:
     read_devices: Callable[[], list[DeviceHealth]]
     read_monotonic_s: Callable[[], float]
 
+    def clock_view(self) -> ClockView:
+        """What time the site believes it is."""
+        return ClockView(
+            now_ms=self.site_clock.now_ms(),
+            rate=self.clock.rate,
+            simulated=self.clock.is_simulated,
+            quality=self.site_clock.quality.value,
+        )
+
     async def status(self) -> StatusView:
         """As of now."""
         depth = await self.outbox.run(lambda store: store.depth())
@@ -58,12 +67,7 @@ class Views:
             kind=self.config.site.kind,
             mode=self.station.mode,
             manifest=manifest.version if manifest else 0,
-            clock=ClockView(
-                now_ms=self.site_clock.now_ms(),
-                rate=self.clock.rate,
-                simulated=self.clock.is_simulated,
-                quality=self.site_clock.quality.value,
-            ),
+            clock=self.clock_view(),
             uplink=UplinkView(
                 online=self.uplink.is_online,
                 last_sync_ms=depth.last_sync_ms,

@@ -6,7 +6,7 @@ feedback the wish is "unknown", and a person goes and looks.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -34,7 +34,7 @@ from edge.wire.messages import CellChanged, CellOpened, Command
 
 CLOSED_WITHIN_S = 60.0  # who takes a bag out and closes the door needs twenty; then it is left open
 AGAIN_S = 5.0  # between two tries to book a closing that the disk did not take
-PLACE = "cabinet"  # where residents' wrong codes are counted, apart from the counter's
+PLACE = "cabinet"  # where residents' wrong codes are counted, at each of its terminals and scanners for itself
 
 _OUTCOMES: Mapping[OpenOutcome, WishOutcome] = {
     OpenOutcome.OPENED: "opened",
@@ -94,6 +94,11 @@ class Cabinet:
         self._unbroken = Unbroken()
         self._looks = Looks()
         self._opened: asyncio.Queue[str] = asyncio.Queue(max(1, len(locks)))  # a cell is in it once at most
+
+    @property
+    def standing_open(self) -> Collection[str]:
+        """Cells that were opened, and nobody has seen closed since."""
+        return self._watched.keys()
 
     async def load(self) -> None:
         """At start: what was begun and never heard of is unknown, says so, and is not tried again. NotKeptError."""
@@ -227,18 +232,33 @@ class Cabinet:
             return "refused", str(error)
         return _REMOTELY.get(Word(result.word), "refused"), result.word
 
-    async def pick_up(self, text: str, who: Who) -> tuple[OpenQuestion, list[ScanResult]]:
-        """A resident shows a QR or a code at the cabinet: every cell with something of theirs opens. NotKeptError."""
-        asked = await self._questions.ask(text, who, PLACE, takes_tails=False)
+    async def pick_up(
+        self, text: str, who: Who, tell: Callable[[OpenQuestion, Sequence[ScanResult]], None] = lambda *_: None
+    ) -> tuple[OpenQuestion, list[ScanResult]]:  # fmt: skip
+        """A resident shows a QR or a code at the cabinet: every cell with something of theirs opens, one after another.
+
+        ``tell``: what was found, and again after each cell. NotKeptError.
+        """
+        place, ceiling = f"{PLACE}/{who.device}", f"{PLACE}/ceiling/{who.device}"
+        asked = await self._questions.ask(text, who, place, ceiling=ceiling, takes_tails=False)
         results: list[ScanResult] = []
+        tell(asked, results)
         for here in asked.claims:
             for one in here.ready:
                 if one.standing.state is ParcelState.IN_LOCKER:
                     wish = Wish(one.standing.place, "pickup", one.parcel, here.claim.claim, asked.how, asked.token)
-                    results.append(await self.open(wish, who))
+                    results.append(await self._open_theirs(wish, who))
+                    tell(asked, results)
         if any(result.word == Word.RELEASED for result in results):
             await self._questions.settled(asked)
         return asked, results
+
+    async def _open_theirs(self, wish: Wish, who: Who) -> ScanResult:
+        """A cell that the site's file no longer names stops none of the others."""
+        if wish.cell in self.locks:
+            return await self.open(wish, who)
+        verdict = Verdict(Word.CELL_NOT_OPENED, Sound.ERROR, parcel=wish.parcel, place=wish.cell)
+        return await self._station.act(who, lambda *_: verdict)
 
     async def _begin(self, wish: Wish, who: Who) -> int | Verdict:
         """The wish's row, committed; or why it is refused."""

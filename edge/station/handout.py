@@ -5,7 +5,7 @@ true and refused (expired, elsewhere, handed out) could not.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.devices.ports import Sound
 from edge.rules.attempts import Attempts, GuessRules, after_failure, wait_s
@@ -91,23 +91,30 @@ class Guessing:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``claims``: who it may be; one, and the page offers to hand out; several, and staff choose. ``attempts``: to be kept."""
+    """``claims``: who it may be; one, and the page offers to hand out; several, and staff choose.
+
+    ``attempts``, and ``above`` of the ceiling where there is one: to be kept.
+    """
 
     verdict: Verdict
     attempts: Attempts
     claims: tuple[ClaimHere, ...] = ()
+    above: Attempts | None = None
 
 
-def locked(guessing: Guessing) -> Answer | None:
-    """Asked before anything is derived or looked up: nobody is answered while a place is locked."""
-    left_s = wait_s(guessing.attempts, guessing.now_s)
+def locked(guessing: Guessing, above: Guessing | None = None) -> Answer | None:
+    """Asked before anything is derived or looked up: nobody is answered while a place, or its ceiling, is locked."""
+    left_s = max(wait_s(one.attempts, one.now_s) for one in (guessing, above) if one is not None)
     if left_s <= 0.0:
         return None
     return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, amount=int(left_s) + 1, detail=Refusal.LOCKED_OUT), guessing.attempts)
 
 
-def answer(asked: Asked, guessing: Guessing) -> Answer:
-    """Who it may be, or why nobody is. Nothing is handed out yet, and the counter goes back only when something is."""
+def answer(asked: Asked, guessing: Guessing, above: Guessing | None = None) -> Answer:
+    """Who it may be, or why nobody is. Nothing is handed out yet, and the counter goes back only when something is.
+
+    ``above``: the ceiling of the place, which does not go back even then: whoever has a code of their own cannot clear it.
+    """
     refusal = asked.refusal
     if refusal is None and not asked.claims:
         refusal = _NOT_FOUND.get(asked.how, Refusal.MALFORMED)
@@ -115,7 +122,7 @@ def answer(asked: Asked, guessing: Guessing) -> Answer:
     if refusal is None and not open_claims:
         refusal = asked.claims[0].refusal
     if refusal is not None:
-        return _refused(asked, refusal, guessing)
+        return _refused(asked, refusal, guessing, above)
     word = Word.ASK_MATCHES if len(open_claims) == 1 else Word.ASK_SEVERAL
     count = sum(len(one.ready) for one in open_claims)
     of = sum(len(one.parcels) for one in open_claims)
@@ -215,18 +222,25 @@ def with_gone(verdict: Verdict, gone: Gone | None) -> Verdict:
     return verdict._replace(gone_ms=gone.at_ms, gone_how=gone.how)
 
 
-def _refused(asked: Asked, refusal: Refusal, guessing: Guessing) -> Answer:
+def _refused(asked: Asked, refusal: Refusal, guessing: Guessing, above: Guessing | None) -> Answer:
     here = asked.claims[0] if len(asked.claims) == 1 else None
     verdict = refuse(refusal, asked.how, here)
     if refusal not in GUESSED:
         return Answer(verdict, guessing.attempts)
-    attempts = after_failure(guessing.attempts, guessing.rules, guessing.now_s)
-    lock_left_s = wait_s(attempts, guessing.now_s)
-    if not lock_left_s:
-        return Answer(verdict, attempts)
-    lock = AskingLocked(place=guessing.place, failures=guessing.rules.guesses, lock_s=int(lock_left_s))
-    facts: tuple[AnyFact, ...] = (*verdict.facts, lock)
-    return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, facts, amount=int(lock_left_s), detail=refusal), attempts)
+    wronged = [
+        replace(one, attempts=after_failure(one.attempts, one.rules, one.now_s)) for one in (guessing, above) if one is not None
+    ]
+    own, ceiling = wronged[0].attempts, wronged[1].attempts if above is not None else None
+    locks = tuple(
+        AskingLocked(place=one.place, failures=one.rules.guesses, lock_s=int(wait_s(one.attempts, one.now_s)))
+        for one in wronged
+        if wait_s(one.attempts, one.now_s)
+    )
+    if not locks:
+        return Answer(verdict, own, above=ceiling)
+    facts: tuple[AnyFact, ...] = (*verdict.facts, *locks)
+    longest_s = max(lock.lock_s for lock in locks)
+    return Answer(Verdict(Word.LOCKED_OUT, Sound.REFUSED, facts, amount=longest_s, detail=refusal), own, above=ceiling)
 
 
 def _fetched(known: KnownParcel) -> Fetched:

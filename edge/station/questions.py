@@ -17,6 +17,7 @@ from edge.station.asking import CodeAsked, QrAsked, Question, TailAsked, judge_c
 from edge.station.benches import Card
 from edge.station.day import Day
 from edge.station.deriving import derive
+from edge.station.gates import CEILING
 from edge.station.handout import Answer, Asked, ClaimHere, Guessing, Serving
 from edge.station.results import ScanResult
 from edge.station.station import Station, Who
@@ -87,39 +88,47 @@ class Questions:
             return None
         return (await self.ask(scan.text, Who(scan.device, actor))).result
 
-    async def ask(self, text: str, who: Who, place: str = COUNTER, *, takes_tails: bool = True) -> OpenQuestion:
+    async def ask(
+        self, text: str, who: Who, place: str = COUNTER, *, ceiling: str = "", takes_tails: bool = True
+    ) -> OpenQuestion:  # fmt: skip
         """Who may fetch what. The question of a refusal has no claims. NotKeptError.
 
-        ``takes_tails``: staff know a face to four digits; a cabinet does not.
+        ``ceiling``: where wrong guesses of ``place`` are counted besides, and no hand-out clears them. ``takes_tails``: staff know
+        a face to four digits; a cabinet does not.
         """
         async with self._one_at_a_time:
             began_s = self._read_monotonic_s()
-            if (closed := handout.locked(self._guessing(place))) is not None:
+            if (closed := handout.locked(self._guessing(place), self._above(ceiling))) is not None:
                 result = await self._station.act(who, lambda *_: closed.verdict)
                 return OpenQuestion("", result, How.UNSAID, (), "", place, began_s)
             question = read_question(text)
             if isinstance(question, TailAsked) and not takes_tails:
                 question = None
             key = await self._key_of(question)
-            guessing, now_ms, site = self._guessing(place), self._clock.now_ms(), self._station.site
+            guessing, above = self._guessing(place), self._above(ceiling)
+            now_ms, site = self._clock.now_ms(), self._station.site
             heard: list[_Heard] = []
             name = self._new_id()
 
             def decide(execute: Execute, day: Day) -> Verdict:
                 asked = _look_up(execute, day, site, question, key, now_ms)
-                found = handout.answer(asked, guessing)
+                found = handout.answer(asked, guessing, above)
                 heard[:] = [_Heard(found, asked.token)]
                 return found.verdict
 
             def keep(execute: Execute, _verdict: Verdict) -> None:
                 if heard[0].answer.attempts != guessing.attempts:
                     memory.keep_attempts(execute, place, heard[0].answer.attempts)
+                if (counted := heard[0].answer.above) is not None:
+                    memory.keep_attempts(execute, ceiling, counted)
 
             try:
                 result = await self._station.act(who, decide, keep, question=name)
             finally:  # a full disk is no reason to let anybody guess on
                 if heard:
                     self._attempts[place] = heard[0].answer.attempts
+                    if (counted := heard[0].answer.above) is not None:
+                        self._attempts[ceiling] = counted
             how = How.PROXY if heard[0].token else _HOW[type(question)]
             answered = OpenQuestion(name, result, how, heard[0].answer.claims, heard[0].token, place, began_s)
             self._remember(answered)
@@ -210,6 +219,11 @@ class Questions:
     def _guessing(self, place: str) -> Guessing:
         attempts = self._attempts.get(place, Attempts())
         return Guessing(place, attempts, self._station.day.guess_rules, self._read_monotonic_s())
+
+    def _above(self, place: str) -> Guessing | None:
+        if not place:
+            return None
+        return Guessing(place, self._attempts.get(place, Attempts()), CEILING, self._read_monotonic_s())
 
     async def _key_of(self, question: Question | None) -> bytes:
         manifest = self._station.day.manifest

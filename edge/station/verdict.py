@@ -97,6 +97,7 @@ class Word(StrEnum):
 
     # Labels
     UNKNOWN_LABEL = "unknown_label"  # ``detail`` says why it names nothing
+    NOT_AT_CABINET = "not_at_cabinet"  # a parcel's label, an article, a badge: only a resident's code or QR opens a cell
     SLOT_OPEN = "slot_open"  # the next parcels go there
     NOT_KEPT = "not_kept"  # the disk did not take it: scan again
     UNDONE = "undone"

@@ -1,4 +1,4 @@
-"""A station's lockers: one CU48 board on a line, 24 doors, and hands that shut them. Leaves the boards' bytes to locker.
+"""A station's lockers: one CU48 board on a line, 24 doors, hands that shut them, and a scanner. Leaves the boards' bytes to locker.
 
 What lies in which cell is the agent's to know.
 """
@@ -10,7 +10,9 @@ import msgspec
 
 from firmware_sim.locker import SimulatedLockers
 from firmware_sim.locker_boards import SimulatedBoard
+from firmware_sim.scanner import SimulatedScanner
 
+SCANNER = "cabinet-scanner"
 _LOCKS = 24
 _ADDRESS = 0
 _OPENS_AFTER_S = 0.05  # a spring
@@ -22,9 +24,10 @@ CELLS = tuple(
 
 
 class Cabinet:
-    """Entered, it is plugged in; within a running loop."""
+    """Its two lines are plugged in by whoever owns it; within a running loop. ``scanner``: residents hold their QR before it."""
 
     def __init__(self, path: Path, random: Random) -> None:
+        self.scanner = SimulatedScanner(path.with_name(f"{path.name}-scanner"), random, suffix=b"\r\n", aim="]Q1")
         self.lockers = SimulatedLockers(path, "cu48", (SimulatedBoard(_ADDRESS, _LOCKS, opens_after_s=_OPENS_AFTER_S),), random)
 
     def shut(self, cell: str) -> None:
@@ -49,5 +52,10 @@ name = "cabinet-1"
 address = {_ADDRESS}
 locks = {_LOCKS}
 prefix = "{_PREFIX}"
+
+[[scanner]]
+name = "{SCANNER}"
+port = {msgspec.json.encode(str(self.scanner.path)).decode()}
+place = "cabinet"
 
 """

@@ -4,6 +4,7 @@ Leaves when somebody comes, and how, to the plan.
 """
 
 import asyncio
+import time
 from collections.abc import Collection, Sequence
 
 import structlog
@@ -12,11 +13,13 @@ from firmware_sim.terminal import UnpluggedError
 from firmware_sim.town.cabinet import Cabinet
 from firmware_sim.town.hands import QR, Hands, RefusedError
 from firmware_sim.town.office import NothingToFetchError, Office, Pass
-from firmware_sim.town.page import Act, AnswerPage, CabinetPage, ClaimRow, ParcelRow, ScanPage
+from firmware_sim.town.page import Act, AnswerPage, CabinetPage, ClaimRow, ParcelRow, ScanPage, Terminal
 from firmware_sim.town.plan import PlannedOrder
 from firmware_sim.town.steps import Visit, Way
 
 TAKES_S = 0.2  # out of a cell with it
+LOOK_S = 0.1
+DOORS_S = 60.0  # for all of one person's to open
 # Theirs, and there is nothing to hand out: they go away again.
 _NOTHING_HERE = {"not_ready", "already_released", "left_station", "used"}
 _HANDED_OUT = {"released", "released_partly"}
@@ -27,12 +30,13 @@ _log = structlog.get_logger()
 class Counter:
     """One station's. ``labels``: parcels of the order whose resident came."""
 
-    def __init__(self, station: str, hands: Hands, office: Office, cabinet: Cabinet | None) -> None:
+    def __init__(self, station: str, hands: Hands, office: Office, cabinet: Cabinet | None, terminal: Terminal) -> None:
         self._station = station
         self._hands = hands
         self._page = hands.page
         self._office = office
         self._cabinet = cabinet
+        self._terminal = terminal
         self._refused: set[str] = set()  # orders whose residents were: whoever guesses on is locked out, and so they show the QR
 
     async def serve(self, order: PlannedOrder, visit: Visit, labels: Collection[str]) -> None:
@@ -114,7 +118,9 @@ class Counter:
     async def _at_the_cabinet(self, order: PlannedOrder, cabinet: Cabinet) -> bool:
         """Every cell with something of theirs opens. False: something is left for the counter."""
         shown = await self._office.show_pass(order)
-        opened = await self._page.post("/api/cabinet", {"text": shown.qr}, CabinetPage)
+        opened = await self._hold_before_scanner(shown, cabinet)
+        if opened is None:
+            opened = await self._terminal.type(shown.code)
         for one in opened.opened:
             await asyncio.sleep(TAKES_S)
             if one.cell in cabinet.open_cells:
@@ -122,6 +128,23 @@ class Counter:
         if not opened.opened:
             _log.info("cabinet_opens_nothing", station=self._station, order=order.external_id, why=opened.detail)
         return opened.at_counter == 0 and all(one.word == "released" for one in opened.opened) and bool(opened.opened)
+
+    async def _hold_before_scanner(self, shown: Pass, cabinet: Cabinet) -> CabinetPage | None:
+        """Half of them hold their phone before the scanner at the cabinet, and look at its screen. None: they type their code."""
+        if int(shown.code[-1]) % 2:
+            return None
+        before = await self._terminal.look()
+        try:
+            await asyncio.to_thread(cabinet.scanner.scan, shown.qr)
+        except (UnpluggedError, TimeoutError):
+            return None
+        give_up_s = time.monotonic() + DOORS_S
+        while time.monotonic() < give_up_s:
+            now = await self._terminal.look()
+            if now is not None and not now.busy and (before is None or now.number > before.number):
+                return now
+            await asyncio.sleep(LOOK_S)
+        return None
 
     def _turned_away(self, order: PlannedOrder, act: Act) -> None:
         if act.detail in _NOTHING_HERE:

@@ -71,6 +71,7 @@ class House:
         tables = self.room.toml()
         if self.cabinet is not None:
             self._stack.enter_context(self.cabinet.lockers)
+            self._stack.enter_context(self.cabinet.scanner)
             tables += self.cabinet.toml()
         write_site(self._settings, self.station, ("127.0.0.1", self.line.port), tables)
         self.accidents.set_clock()

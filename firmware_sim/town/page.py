@@ -95,12 +95,21 @@ class OpenedCell(msgspec.Struct, frozen=True):
 
 
 class CabinetPage(msgspec.Struct, frozen=True):
-    """``at_counter``: so many parcels are theirs too, and do not lie in the cabinet."""
+    """``at_counter``: so many parcels are theirs too, and do not lie in the cabinet. ``busy``: doors are still opening."""
 
+    number: int
+    busy: bool
     word: str
     detail: str
     opened: list[OpenedCell]
     at_counter: int
+
+
+class CabinetScreen(msgspec.Struct, frozen=True):
+    """``pickup`` None: nobody stands there."""
+
+    paired: bool
+    pickup: CabinetPage | None
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -123,6 +132,34 @@ class ScanPage(msgspec.Struct, frozen=True):
 
 class _Done(msgspec.Struct, frozen=True):
     act: Act
+
+
+class Terminal:
+    """The touch screen at the cabinet, a browser of its own. Staff pair it by the station's PIN when it says that it is not."""
+
+    def __init__(self, url: str, pin: str) -> None:
+        self._rest = Rest(url)
+        self._pin = pin
+
+    async def look(self) -> CabinetPage | None:
+        """What it shows now; None: nobody stands there. RestError."""
+        screen = _read("/api/cabinet", await asyncio.to_thread(self._rest.get, "/api/cabinet"), CabinetScreen)
+        if not screen.paired:
+            await self._pair()
+            return None
+        return screen.pickup
+
+    async def type(self, code: str) -> CabinetPage:
+        """Eight digits; answered when the last door has opened. RestError."""
+        await self.look()
+        return _read("/api/cabinet", await asyncio.to_thread(self._rest.post, "/api/cabinet", {"text": code}), CabinetPage)
+
+    async def _pair(self) -> None:
+        said = await asyncio.to_thread(self._rest.post, "/api/cabinet/pair", {"secret": self._pin})
+        act = _read("/api/cabinet/pair", said, _Done).act
+        if act.word != "logged_in":
+            raise RestError(503, f"the cabinet's screen does not know the PIN: {act.word}")
+        _log.info("terminal_paired", page=self._rest.base)
 
 
 class Page:

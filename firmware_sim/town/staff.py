@@ -22,7 +22,7 @@ from firmware_sim.town.hands import Hands, NotBookedError, RefusedError
 from firmware_sim.town.hops import Pressed, hops_of
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
-from firmware_sim.town.page import ContainerPage, DayPage, Page
+from firmware_sim.town.page import ContainerPage, DayPage, Page, Terminal
 from firmware_sim.town.plan import DAY_ENDS_H, PlannedOrder, at, known_dates, service_date
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import Station, TownSettings
@@ -78,7 +78,7 @@ class Staff:
         self._settings = settings
         self._van_has_left = van_has_left
         self._goods = GoodsIn(station.id, self.hands, cabinet)
-        self._counter = Counter(station.id, self.hands, office, cabinet)
+        self._counter = Counter(station.id, self.hands, office, cabinet, Terminal(station.agent_url, settings.pin))
         self._plans: dict[date, list[Step]] = {}
         self._tries: dict[str, int] = {}
         self.waits_for = ""

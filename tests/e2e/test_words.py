@@ -14,6 +14,7 @@ from tests.e2e.town import ROOT
 PAGES = ROOT / "dashboards"
 SHARED = (PAGES / "shared" / "agent" / "said.ts").read_text(encoding="utf-8")
 WORDS = SHARED + (PAGES / "pickup" / "act_words.ts").read_text(encoding="utf-8")
+CABINET_WORDS = (PAGES / "cabinet" / "words.ts").read_text(encoding="utf-8")
 DOCK_WORDS = SHARED + (PAGES / "dock" / "words.ts").read_text(encoding="utf-8")
 CODE = re.compile(
     r'"(no_log_in|not_in_manifest|not_planned|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here|'
@@ -30,6 +31,20 @@ KINDS: dict[str, Sequence[str]] = {
 @pytest.mark.parametrize(("kind", "said"), [(kind, str(one)) for kind, each in KINDS.items() for one in each])
 def test_it_has_one_in_both_languages(kind: str, said: str) -> None:
     assert WORDS.count(f"'{kind}.{said}': ") == 2, f"add '{kind}.{said}' to dashboards/pickup/act_words.ts"
+
+
+# What staff decide or only they can ask for, and what has a word of its own at the cabinet.
+NOT_AT_CABINET = {Refusal.DECLINED, Refusal.STAFF, Refusal.WRONG_PARCEL, Refusal.UNKNOWN_TAIL, Refusal.LOCKED_OUT}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [f"why.{one}" for one in Refusal if one not in NOT_AT_CABINET]
+    + [f"word.{one}" for one in (Word.LOCKED_OUT, Word.NOT_AT_CABINET, Word.NOT_KEPT, Word.UNKNOWN_LABEL)]
+    + [f"cell.{one}" for one in (Word.REFUSED, Word.CELL_NOT_OPENED, Word.CELL_UNCERTAIN)],
+)
+def test_the_cabinet_has_one_in_both_languages(said: str) -> None:
+    assert CABINET_WORDS.count(f"'{said}': ") == 2, f"add '{said}' to dashboards/cabinet/words.ts"
 
 
 @pytest.mark.parametrize("said", [f"word.{one}" for one in DockWord] + [f"state.{one}" for one in ContainerState])

@@ -54,6 +54,24 @@ def test_a_receiver_that_somebody_carries_is_of_use_in_a_van_only(tmp_path: Path
     assert (config.site.kind, config.gnss[0].personal) == ("van", True)
 
 
+def test_a_scanner_is_at_the_cabinet_only_where_there_is_one(tmp_path: Path) -> None:
+    """Else residents' codes would be read, and no cell could ever open."""
+    at_cabinet = GOOD.replace("baud = 115200", 'baud = 115200\nplace = "cabinet"')
+    with pytest.raises(ConfigError, match=r"line \d+: \[\[scanner\]\] 'scanner-1', place: want a \[\[locker\]\] too"):
+        load(write(tmp_path, at_cabinet))
+    with pytest.raises(ConfigError, match=r"place: want \"counter\" or \"cabinet\", got 'shelf'"):
+        load(write(tmp_path, at_cabinet.replace('"cabinet"', '"shelf"')))
+    locker = '[[locker]]\nname = "l"\nport = "/dev/ttyS9"\nfamily = "cu48"\n[[locker.board]]\nname = "b"\naddress = 0\nlocks = 4\n'
+    assert load(write(tmp_path, at_cabinet + locker)).at_cabinet == {"scanner-1"}
+    dock = (at_cabinet + locker).replace('id = "st-1"', 'id = "st-1"\nkind = "dock"')
+    with pytest.raises(ConfigError, match='place: want it only with kind = "station"'):
+        load(write(tmp_path, dock))
+    kiosk = GOOD + "[http]\ncabinet_kiosk = true\n"
+    with pytest.raises(ConfigError, match=r"\[http\], cabinet_kiosk: want a \[\[locker\]\] too"):
+        load(write(tmp_path, kiosk))
+    assert load(write(tmp_path, GOOD + locker)).at_cabinet == frozenset()
+
+
 def test_a_password_file_that_is_not_there_is_told_with_the_remedy(tmp_path: Path) -> None:
     config = load(write(tmp_path, GOOD))
     with pytest.raises(

@@ -15,7 +15,7 @@ TEXT = EXAMPLE.read_text(encoding="utf-8")
 # What only the simulated town sets.
 UNSAID = {("clock",)}
 # One of two keys that exclude each other, or that another kind of the same table needs.
-ALTERNATIVES = ("file = ", 'port = ""', "bit_one_is = ")
+ALTERNATIVES = ("file = ", 'port = ""', "bit_one_is = ", 'kind = "dock"')
 
 
 def uncommented(*without: str) -> str:

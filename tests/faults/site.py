@@ -87,6 +87,7 @@ username = {text(self.site)}
 password = {text(self.stack.broker_settings.logins[self.site])}
 [http]
 port = {self.port}
+cabinet_kiosk = {text(bool(self.devices))}
 [clock]
 town_file = {text(str(self.folder / "clock.json"))}
 [[scanner]]

@@ -46,6 +46,7 @@ const REASONS: Readonly<Record<string, readonly Tone[]>> = {
   wrong_container: [...high(SHORT_S), ...low(SHORT_S), ...high(SHORT_S), ...low(SHORT_S)],
   wrong_run: [...low(LONG_S), ...high(LONG_S)],
   seal_lacks: [...high(LONG_S), ...high(LONG_S)],
+  not_at_cabinet: [...high(SHORT_S), ...high(LONG_S)], // a repeat's, drawn out
   too_warm: [...low(SHORT_S), tone(494, SHORT_S), REST, tone(740, LONG_S)], // it climbs, as a thermometer does
   forged: [...high(SHORT_S), ...high(SHORT_S), ...high(SHORT_S), ...high(SHORT_S)],
 }

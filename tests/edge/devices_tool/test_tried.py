@@ -51,6 +51,7 @@ port = "{folder}/scanner"
 [[hid]]
 name = "gun"
 port = "{folder}/gun"
+place = "cabinet"
 [[locker]]
 name = "cabinet"
 port = "{folder}/cabinet"
@@ -115,7 +116,9 @@ async def test_devices_that_are_well_say_what_they_measure_and_no_door_is_opened
     assert "fridge-1_c 4.2, fridge-1.humidity_pct 61" in said["cold-line"].detail
     assert said["one-wire"].detail == "freezer-1_c -19.5"
     assert said["fridge-door"].detail == "fridge-door_open 1"
-    assert said["desk"].detail == "opened"
+    assert (said["desk"].detail, said["desk"].place) == ("opened", "counter")
+    (gun,) = [line for line in report.as_text().splitlines() if " gun " in line]
+    assert "at the cabinet: opens cells for residents, takes no scan of staff; opened" in gun
 
 
 async def test_what_is_away_or_held_by_somebody_else_is_said_with_the_remedy(tmp_path: Path) -> None:

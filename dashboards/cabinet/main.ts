@@ -1,0 +1,7 @@
+import '../shared/tokens.css'
+
+import { createApp } from 'vue'
+
+import CabinetPage from './CabinetPage.vue'
+
+createApp(CabinetPage).mount('#app')
