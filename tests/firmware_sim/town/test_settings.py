@@ -5,7 +5,7 @@ import pytest
 
 from edge.config import load
 from firmware_sim.cold_room import ColdRoom
-from firmware_sim.town.cabinet import CELLS, Cabinet
+from firmware_sim.town.cabinet import CELLS, SCANNER, Cabinet
 from firmware_sim.town.chances import AS_USUAL
 from firmware_sim.town.settings import SettingsError, TownSettings, settings
 from firmware_sim.town.site_files import write_site
@@ -98,7 +98,8 @@ def test_the_configuration_file_is_private_and_says_what_the_agent_needs(tmp_pat
     site = load(station.config_path)
     assert site.broker.password == PASSWORD
     assert (site.broker.host, site.broker.port, site.broker.username) == ("127.0.0.1", 1884, "st-0001")
-    assert [scanner.port for scanner in site.scanner] == [str(station.scanner_path)]
+    assert [scanner.port for scanner in site.scanner] == [str(station.scanner_path), str(cabinet.scanner.path)]
+    assert site.at_cabinet == {SCANNER}
     assert (site.site.id, site.site.name, site.http.port) == ("st-0001", station.place.name, station.http_port)
     assert site.clock.town_file == station.clock_path
     (bus,) = site.locker
