@@ -1,9 +1,9 @@
 """``make faults SEEDS=50 [MUTANT=…]``: seeded schedules of faults against the real processes. Last line: one JSON object.
 
-Exit code 0 where nothing was lost, doubled or otherwise wrong, no door was opened that nobody had asked for, and commands did open
-some. The mutants
+Exit code 0 where nothing was lost, doubled or otherwise wrong, no door was opened that nobody had asked for, commands did open
+some, wrong ones were refused, and at least half of the faults hit a window between commit and acknowledgement. The mutants
 (ack-before-commit, delete-before-ack, no-dedupe, pulse-again, pulse-before-commit, reseal-differently) are broken on purpose: with
-one of them it has to end with 1, which shows that the schedules can fail.
+one of them it has to end with 1, which shows that the schedules can fail: a loss, a double or a door, not merely something odd.
 FIRST= is the first seed, LANES= how many schedules run side by side, each on a stack of its own; BROKER= mosquitto or iotcore.
 """
 
@@ -17,6 +17,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.faults.delivery import Repeater
 from tests.faults.ledger import Balance
@@ -29,6 +30,7 @@ from tests.faults.voice import CloudVoice
 CLOUD_MUTANTS = ("ack-before-commit", "no-dedupe")
 EDGE_MUTANTS = ("delete-before-ack", "pulse-again", "pulse-before-commit", "reseal-differently")
 SCHEDULE_S = 400.0
+FEWEST_SCANS, FEWEST_FAULTS = 200, 3  # of each schedule
 
 
 @dataclass
@@ -86,11 +88,13 @@ class Run:
             "scans": sum(report.scans for report in self.reports),
             "operations": sum(report.operations for report in self.reports),
             "pulses": sum(report.pulses for report in self.reports),
-            "commands_refused": sum(report.forbidden for report in self.reports),
+            "commands_refused": sum(report.refused for report in self.reports),
             "remote_opens": sum(report.remote_opens for report in self.reports),
-            "faults": sum(len(report.strikes) for report in self.reports),
-            "aimed": len(self.aims),
-            "aimed_hit": sum(aim.has_hit for aim in self.aims),
+            "fewest_scans": min((report.scans for report in self.reports), default=0),
+            "faults": sum(report.struck for report in self.reports),
+            "fewest_faults": min((report.struck for report in self.reports), default=0),
+            "aimed": sum(aim.is_at_window for aim in self.aims),
+            "aimed_hit": sum(aim.is_at_window and aim.has_hit for aim in self.aims),
             "aimed_missed": _counted(aim for aim in self.aims if not aim.has_hit),
             "lost": sum(len(books.lost) for books in balances),
             "doubled": sum(len(books.doubled) for books in balances),
@@ -104,10 +108,17 @@ class Run:
         }
 
 
-def is_right(summary: Mapping[str, object]) -> bool:
-    """Whether a run shows what it is for. An agent that refuses every command opens no wrong door, either: that shows nothing."""
-    wrong = ("lost", "doubled", "doors_opened_without_command", "odd")
-    return not any(summary[name] for name in wrong) and (bool(summary["mutant"]) or bool(summary["remote_opens"]))
+def is_right(summary: Mapping[str, Any]) -> bool:
+    """Whether a run shows what it is for. An agent that refuses every command opens no wrong door, either: that shows nothing.
+
+    Of a mutant a loss, a double or a door is wanted: whoever is merely odd has not been caught.
+    """
+    is_wrong = any(summary[name] for name in ("lost", "doubled", "doors_opened_without_command"))
+    if summary["mutant"]:
+        return not is_wrong
+    has_struck = summary["fewest_faults"] >= FEWEST_FAULTS and 2 * summary["aimed_hit"] >= summary["faults"]
+    has_worked = summary["fewest_scans"] >= FEWEST_SCANS and summary["remote_opens"] and summary["commands_refused"]
+    return not is_wrong and not summary["odd"] and has_struck and bool(has_worked)
 
 
 def _counted(aims: Iterable[Aim]) -> dict[str, int]:

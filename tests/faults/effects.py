@@ -26,7 +26,8 @@ SECOND_PULSE_S = 2.0  # an agent that would pulse again after its start does so 
 # again after 5 to 6 s, after 10 to 12 s where that was a repeat, and a start takes a second or two.
 AIM_S = 30.0
 
-Effect = Callable[["Schedule"], Awaitable[None]]
+# False where it found nothing to strike at.
+Effect = Callable[["Schedule"], Awaitable[bool | None]]
 
 
 async def _dies(schedule: "Schedule", child: Child, start: Callable[[str], None], steps: Sequence[str], most: int) -> None:
@@ -162,10 +163,10 @@ async def unplug(schedule: "Schedule") -> None:
     schedule.cabinet.lockers.plug()
 
 
-async def cloned_card(schedule: "Schedule") -> None:
+async def cloned_card(schedule: "Schedule") -> bool:
     """The card is copied while the agent is down; the copy runs in another board, or in one that says it is the same."""
     if schedule.clone is not None:
-        return
+        return False
     schedule.site.agent.kill()
     schedule.ledger.has_twins = True
     machine = schedule.random.choice(("machine-b", schedule.site.machine))
@@ -179,17 +180,18 @@ async def cloned_card(schedule: "Schedule") -> None:
     schedule.clone.start()
     await schedule.clone.until_up()
     await Person(schedule.clone, schedule.ledger).scan_all(schedule.take(CLONE_PARCELS), "received")
+    return True
 
 
-async def old_card(schedule: "Schedule") -> None:
+async def old_card(schedule: "Schedule") -> bool:
     """A backup of the card is put back: what it has forgotten is in the cloud, and its next numbers are taken."""
     if schedule.clone is not None:
-        return
+        return False
     async with schedule.keeper.hands:  # doors that were opened meanwhile nobody would know of
-        await _put_old_card_back(schedule)
+        return await _put_old_card_back(schedule)
 
 
-async def _put_old_card_back(schedule: "Schedule") -> None:
+async def _put_old_card_back(schedule: "Schedule") -> bool:
     schedule.site.agent.kill()
     backup = schedule.folder / "backup"
     shutil.copytree(schedule.site.folder / "data", backup)
@@ -199,7 +201,7 @@ async def _put_old_card_back(schedule: "Schedule") -> None:
     async with schedule.person.hands:
         # What only the card had would be gone for good, and nobody could have it.
         if not await _all_sent(schedule):
-            return
+            return False
         schedule.used["old_card:put_back"] += 1
         schedule.ledger.has_twins = True
         schedule.site.agent.kill()
@@ -208,6 +210,7 @@ async def _put_old_card_back(schedule: "Schedule") -> None:
         await schedule.site.until_up()
         await schedule.site.set_mode(schedule.site.mode)  # the card has the one of its day
         schedule.forgotten |= {label for _, label in set(schedule.ledger.told) - remembered}
+    return True
 
 
 async def _all_sent(schedule: "Schedule") -> bool:

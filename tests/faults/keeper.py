@@ -49,7 +49,7 @@ class Keeper:
     received: asyncio.Event = field(default_factory=asyncio.Event)
     done: int = 0
     commands: int = 0
-    forbidden: int = 0  # commands said that must open nothing
+    forbidden: list[str] = field(default_factory=list)  # ids of commands said that must open nothing
     remote_opens: int = 0  # commands of which the site said that the door is open
     _said: list[Command] = field(default_factory=list)
 
@@ -304,7 +304,12 @@ class Keeper:
             wrong.append(self._command(self.random.choice(earlier), self.random.choice(cells)))
         for command in (*wrong, *self._said):
             self._say(command)
-        self.forbidden += len(wrong)
+        self.forbidden += [command.id for command in wrong]
+
+    def refused(self) -> int:
+        """Of the commands that must open nothing, those of which the site said that it does not do them."""
+        answers = [self.voice.response(command) for command in self.forbidden]
+        return sum(answer is not None and answer.outcome == "refused" for answer in answers)
 
     def _nonce(self) -> str:
         return next(reversed(self.voice.nonces(self.site.site)), "")

@@ -36,17 +36,19 @@ MORE_S = 0.5  # between handfuls where the plan has no more, or not yet
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of one schedule. ``operations``: of the keeper; ``forbidden``: commands that must open nothing.
+    """What became of one schedule. ``operations``: of the keeper; ``struck``: faults that found something to strike at.
 
-    ``remote_opens``: commands of which the site said that they opened a door.
+    ``refused``: commands that must open nothing, of which the site said that it does not do them; ``remote_opens``: those of which it
+    said that a door is open.
     """
 
     seed: int
     strikes: tuple[Strike, ...]
+    struck: int
     scans: int
     operations: int
     pulses: int
-    forbidden: int
+    refused: int
     remote_opens: int
     balance: Balance
 
@@ -80,6 +82,7 @@ class Schedule:
         )  # fmt: skip
         self._coming: list[Strike] = []
         self.allowed = 0
+        self._struck = 0
         self._has_struck = False
         self.clone: Site | None = None
         self.forgotten: set[str] = set()
@@ -129,7 +132,15 @@ class Schedule:
         """What became of it."""
         keeper, pulses = self.keeper, len(self.cabinet.lockers.pulses)
         return Report(
-            self.seed, tuple(strikes), self.ledger.scans, keeper.done, pulses, keeper.forbidden, keeper.remote_opens, books
+            self.seed,
+            tuple(strikes),
+            self._struck,
+            self.ledger.scans,
+            keeper.done,
+            pulses,
+            keeper.refused(),
+            keeper.remote_opens,
+            books,
         )
 
     @property
@@ -170,8 +181,11 @@ class Schedule:
             self._coming = list(strikes[number:])
             await eventually(lambda strike=strike: self.person.done >= strike.after, 300.0)
             self._coming = self._coming[1:]
-            self.used[strike.fault] += 1
-            await EFFECTS[strike.fault](self)
+            if await EFFECTS[strike.fault](self) is False:
+                self.used[f"{strike.fault}:found nothing"] += 1
+            else:
+                self.used[strike.fault] += 1
+                self._struck += 1
         self._has_struck = True
 
     async def _set_right(self) -> None:

@@ -16,6 +16,7 @@ import pytest
 from cloud.onebox.broker import BrokerKind, choose
 from edge.wire.labels import parcel_label
 from tests.faults.ledger import Ledger, balance, is_all_there
+from tests.faults.plan import EDGE_WINDOW, INGEST_WINDOW
 from tests.faults.processes import Child, eventually
 from tests.faults.site import Person, Site
 from tests.faults.stack import Stack, running_stack
@@ -26,8 +27,7 @@ SITE = "every-step"
 DIES_WITHIN_S = 15.0
 SETTLES_WITHIN_S = 60.0
 LOOK_S = 0.1
-UPWARD = ("committed", "published", "ack_received", "acked")  # the others are make faults' alone: this has to be quick
-AT_INGEST = ("before_commit", "after_commit", "after_ack")
+UPWARD = ("sealed", *EDGE_WINDOW)
 
 
 @dataclass
@@ -97,7 +97,7 @@ async def test_the_agent_may_die_at_every_step_of_a_scan() -> None:
 async def test_ingest_may_die_at_every_step_of_a_flush() -> None:
     async with world() as here:
         await here.scan(2)
-        for step in AT_INGEST:
+        for step in INGEST_WINDOW:
             await here.scan_while_it_dies(here.stack.ingest, here.stack.start_ingest, step, times=1)
         await here.until_settled()
         here.assert_even()
