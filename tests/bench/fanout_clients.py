@@ -1,8 +1,9 @@
 """The pages of the fan-out benchmark: many sockets in one process that read frames, check that none is missing, and say so.
 
 The same protocol for the gateway and for bare broadcast. Frames are taken apart by hand: a WebSocket library's reading would cost
-more than the sending that is measured. Lines on standard input: ``slow HOST PORT TOKEN COUNT``, ``unslow``, ``quit``. On standard
-output: ``ready``, then ``SIDE TICK MEDIAN_MS`` once all sockets of a side have a tick, and a last ``missing N combined M``.
+more than the sending that is measured. Lines on standard input:
+``deaf PORT COUNT``, ``eager PORT COUNT``, ``leave``, ``quit``. On standard output: ``ready``, then ``SIDE TICK MEDIAN_MS`` once all
+sockets of a side have a tick, and a last ``missing N combined M``.
 """
 
 import asyncio
@@ -130,6 +131,17 @@ class Page(asyncio.Protocol):
         self._side.combined += ticks - 1
 
 
+class Guest(asyncio.Protocol):
+    """Reads what comes and counts nothing."""
+
+    def __init__(self, say: bytes) -> None:
+        self._say = say
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(self._say)
+
+
 def deaf(host: str, port: int, token: str, rooms: list[str]) -> socket.socket:
     """A page that says what it wants and never reads, not even the handshake's answer."""
     connection = socket.socket()
@@ -137,6 +149,34 @@ def deaf(host: str, port: int, token: str, rooms: list[str]) -> socket.socket:
     connection.connect((host, port))
     connection.sendall(opening(host, port, token, rooms))
     return connection
+
+
+@dataclass(slots=True)
+class Visit:
+    """Guests of the rooms and of the one that is flooded: they read, or are deaf."""
+
+    token: str
+    rooms: list[str]
+    deaf: list[socket.socket] = field(default_factory=list)
+    eager: list[asyncio.Transport] = field(default_factory=list)
+
+    async def come(self, kind: str, port: int, count: int) -> None:
+        for number in range(count):
+            rooms = [self.rooms[number % len(self.rooms)], "site:flood"]
+            if kind == "deaf":
+                self.deaf.append(deaf("127.0.0.1", port, self.token, rooms))
+                continue
+            say = opening("127.0.0.1", port, self.token, rooms)
+            connecting = asyncio.get_running_loop().create_connection(lambda say=say: Guest(say), "127.0.0.1", port)  # type: ignore[misc]
+            self.eager.append((await connecting)[0])
+
+    def leave(self) -> None:
+        for connection in self.deaf:
+            connection.close()
+        for transport in self.eager:
+            transport.abort()
+        self.deaf.clear()
+        self.eager.clear()
 
 
 async def main(sides: dict[str, int], token: str, rooms: list[str], a_room: int) -> None:
@@ -155,17 +195,15 @@ async def main(sides: dict[str, int], token: str, rooms: list[str], a_room: int)
         while side.subscribed < side.sockets:
             await asyncio.sleep(0.05)
     print("ready", flush=True)
-    slow: list[socket.socket] = []
+    visit = Visit(token, rooms)
     lines = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := (await lines.readline()).decode().split():
         match line:
-            case ["slow", to_port, count]:
-                slow += [deaf("127.0.0.1", int(to_port), token, [rooms[n % len(rooms)], "site:flood"]) for n in range(int(count))]
-            case ["unslow"]:
-                for connection in slow:
-                    connection.close()
-                slow.clear()
+            case ["deaf" | "eager" as kind, to_port, count]:
+                await visit.come(kind, int(to_port), int(count))
+            case ["leave"]:
+                visit.leave()
             case _:
                 break
     print(

@@ -1,8 +1,9 @@
 """``make bench NAME=outbox``: durable single scans of the edge, one after another, against bare SQLite commits of the same bytes.
 
 Ours: ``Station.handle`` on the event loop, one scan after another, each awaited: decided, ordered, encoded, hashed, booked and
-committed by the outbox's own thread. Bare: the rows that such a scan leaves, with their bytes ready made, in one transaction
-each on the calling thread, statements prepared, nothing else. Same tables, same durability, same folder, alternating.
+committed by the outbox, on its own thread or, while commits are quick, on the loop. Bare: the rows that such a scan leaves, with
+their bytes ready made, in one transaction each on the calling thread, statements prepared, nothing else. Same tables, same
+durability, same checkpoints, same folder, alternating.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ import apsw
 
 from edge.devices.ports import Scan
 from edge.outbox import Outbox, Store, StoreSettings
-from edge.outbox.schema import connect
+from edge.outbox.schema import WAL_PAGES, connect
 from edge.site_clock import SiteClock
 from edge.station.decide import ScanKind
 from edge.station.schema import FILE_VERSIONS
@@ -116,6 +117,7 @@ def _bare(folder: Path, rows: tuple[tuple[Any, ...], tuple[Any, ...]], commits: 
     connection = apsw.Connection(str(folder / "site.db"))  # bare: nothing set but what durability needs
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")  # the same for both: it decides how often the disk waits
     execute = connection.cursor().execute
     batch, booking = rows
     labels = _labels(warm_up + commits)
