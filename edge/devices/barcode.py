@@ -84,7 +84,25 @@ class Decoders:
 
         ``binary`` says that it is black and white already. EAN add-ons are no symbols of their own.
         """
-        found = self._zxing.read_barcodes(
+        found = self._read_by_zxing(grey, formats, rotated, inverted, smaller, binary)
+        return _plausible(Symbol(barcode.text, barcode.symbology_identifier.removeprefix("]")) for barcode in found)
+
+    def places_by_zxing(self, grey: Any) -> dict[Symbol, list[tuple[float, float]]]:
+        """What ``by_zxing`` reads as it stands, and the middles (x, y) of where: one article may lie there several times."""
+        places: dict[Symbol, list[tuple[float, float]]] = {}
+        for barcode in self._read_by_zxing(grey, _FORMATS, False, False, False, False):
+            symbol = Symbol(barcode.text, barcode.symbology_identifier.removeprefix("]"))
+            if symbol.is_plausible:
+                at = barcode.position
+                corners = (at.top_left, at.top_right, at.bottom_right, at.bottom_left)
+                middle = sum(corner.x for corner in corners) / 4, sum(corner.y for corner in corners) / 4
+                places.setdefault(symbol, []).append(middle)
+        return places
+
+    def _read_by_zxing(
+        self, grey: Any, formats: Collection[str], rotated: bool, inverted: bool, smaller: bool, binary: bool
+    ) -> Any:
+        return self._zxing.read_barcodes(
             grey,
             formats=[self._formats[name] for name in formats],
             try_rotate=rotated,
@@ -94,7 +112,6 @@ class Decoders:
             binarizer=self._zxing.Binarizer.FixedThreshold if binary else self._zxing.Binarizer.LocalAverage,
             ean_add_on_symbol=self._zxing.EanAddOnSymbol.Ignore,
         )
-        return _plausible(Symbol(barcode.text, barcode.symbology_identifier.removeprefix("]")) for barcode in found)
 
     def by_zbar(self, grey: Any) -> list[Symbol]:
         """The symbols that zbar finds; none where it is missing."""

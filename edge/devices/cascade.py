@@ -80,24 +80,26 @@ class Cascade:
         self._scene = _Scene()
 
     def frame(self, grey: Grey, at_s: float) -> list[Symbol]:
-        """The symbols in a frame taken at ``at_s``, none twice: zxing-cpp's, or else those of the one stage whose turn it is.
+        """The symbols in a frame taken at ``at_s``, none twice: zxing-cpp's, and those of the one stage whose turn it is.
 
-        A stage that reads keeps its turn, so that the next frame can agree. Once all stages have had theirs on a scene that does
-        not change, they rest until it does: an empty counter costs zxing-cpp's time and no more.
+        Where zxing-cpp has read something, that stage looks only if there are bars that nobody has read, and only at those. A stage
+        that reads keeps its turn, so that the next frame can agree. Once all stages have had theirs on a scene that does not
+        change, they rest until it does: an empty counter costs zxing-cpp's time and no more.
         """
-        picture = Picture(grey)
-        found = self._doubts.settle(PLAIN, PLAIN.read(self._decoders, picture), at_s)
+        places = self._decoders.places_by_zxing(grey)
+        found = self._doubts.settle(PLAIN, list(places), at_s)
         frames_alike = self._scene.frames_alike(grey)
-        if found:
-            return found
         if frames_alike >= RESTS_AFTER * len(self._retries):
             self._turn = 0
-            return []
+            return found
+        picture = Picture(grey, read=[middle for middles in places.values() for middle in middles])
+        if found and not picture.bars:
+            return found
         stage = self._retries[self._turn]
-        found = self._doubts.settle(stage, stage.read(self._decoders, picture), at_s)
-        if not found:
+        more = [symbol for symbol in self._doubts.settle(stage, stage.read(self._decoders, picture), at_s) if symbol not in found]
+        if not more:
             self._turn = (self._turn + 1) % len(self._retries)
-        return found
+        return [*found, *more]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,12 @@ class Bars:
         cosine, sine = float(np.cos(self.angle_rad)), float(np.sin(self.angle_rad))
         return u * cosine - v * sine, u * sine + v * cosine
 
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point of the picture lies among its bars."""
+        cosine, sine = float(np.cos(self.angle_rad)), float(np.sin(self.angle_rad))
+        u, v = x * cosine + y * sine, y * cosine - x * sine
+        return self.u0 <= u <= self.u1 and self.v0 - CELL <= v <= self.v1 + CELL
+
     def is_about(self, other: "Bars") -> bool:
         """Whether it is the same place, found from two directions."""
         apart = np.hypot(self.centre[0] - other.centre[0], self.centre[1] - other.centre[1])

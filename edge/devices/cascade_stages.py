@@ -3,7 +3,7 @@
 Leaves the decoders to barcode, the own readers to cascade_ean13 and cascade_code128, and who gets which stage when to cascade.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -38,14 +38,20 @@ def _never() -> bool:
 class Picture:
     """One grey picture, (H, W) uint8, and what several stages want to know of it."""
 
-    def __init__(self, grey: Grey, is_late: Callable[[], bool] = _never) -> None:
-        """``is_late`` says that what is found from now on does not count: stages of many tries look at it in between."""
+    def __init__(self, grey: Grey, is_late: Callable[[], bool] = _never, read: Sequence[tuple[float, float]] = ()) -> None:
+        """``is_late`` says that what is found from now on does not count: stages of many tries look at it in between.
+
+        ``read``: middles (x, y) of symbols that were read already; their bars are not looked at again.
+        """
         self.grey = grey
         self.is_late = is_late
+        self._read = read
 
     @cached_property
     def bars(self) -> list[Bars]:
-        return find_bars(self.grey, PLACES)
+        """Those that nobody has read, the largest first."""
+        places = find_bars(self.grey, PLACES + len(self._read))
+        return [place for place in places if not any(place.holds(x, y) for x, y in self._read)][:PLACES]
 
 
 @dataclass(frozen=True, slots=True)

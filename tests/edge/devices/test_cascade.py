@@ -144,6 +144,19 @@ def test_several_codes_in_one_frame_are_all_read(decoders: Decoders) -> None:
     assert len(found) == 3
 
 
+def test_a_label_that_is_hard_to_read_is_read_beside_one_that_is_not(decoders: Decoders) -> None:
+    hard = cv2.GaussianBlur(small(parcel(), 0.8), (0, 0), 1.8)
+    easy = printed(EAN, "EAN13")
+    assert PLAIN.read(decoders, Picture(hard)) == []
+    width = max(hard.shape[1], easy.shape[1])
+    table = np.vstack([np.pad(code, ((20, 40), (0, width - code.shape[1])), constant_values=255) for code in (easy, hard)])
+    cascade = Cascade(decoders)
+    frames = [{symbol.text for symbol in cascade.frame(table, number / 10)} for number in range(len(stages_with(decoders)))]
+    assert all(EAN in texts for texts in frames)
+    assert PARCEL in set().union(*frames)
+    assert set().union(*frames) == {EAN, PARCEL}
+
+
 def test_an_add_on_is_no_code_of_its_own(decoders: Decoders) -> None:
     left = ("0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011")
     five = "1011" + "01".join(left[int(digit)] for digit in "52499")
