@@ -38,8 +38,8 @@ MORE_S = 0.5  # between handfuls where the plan has no more, or not yet
 class Report:
     """What became of one schedule. ``operations``: of the keeper; ``struck``: faults that found something to strike at.
 
-    ``refused``: commands that must open nothing, of which the site said that it does not do them; ``remote_opens``: those of which it
-    said that a door is open.
+    ``refused``: of the commands that must open nothing, those that the site says it does not do; ``remote_opens``: those of which
+    it said that a door is open.
     """
 
     seed: int
