@@ -22,6 +22,7 @@ SERVED: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
 LASTING = set(SERVED) - {"migrate", "tools"}
 SECRETS = ("TUANTU_SECRET", "TUANTU_DATABASE_PASSWORD", "TUANTU_BROKER_PASSWORD", "TUANTU_DOMAIN")
+TOWNS = {"RATE", "STATIONS", "VANS"}  # what its start may be asked for
 SMALL_SERVER_MIB = 8 * 1024
 
 
@@ -69,7 +70,7 @@ def test_only_what_strangers_need_is_published_and_the_database_is_not() -> None
 
 
 def test_each_setting_that_is_handed_over_is_one_that_the_cloud_knows() -> None:
-    known = {f"TUANTU_{name.upper()}" for name in CloudConfig.model_fields} | {"RATE"}
+    known = {f"TUANTU_{name.upper()}" for name in CloudConfig.model_fields} | TOWNS
     for name in set(SERVED) - {"database", "web"}:
         assert set(SERVED[name]["environment"]) <= known, name
 
@@ -105,7 +106,7 @@ def test_nothing_secret_is_written_down_and_a_start_without_secrets_names_them()
     assert example == dict.fromkeys(SECRETS, "")
     for name in SECRETS:
         assert re.search(r"\$\{" + name + r":\?is missing in \.env - ", text), name
-    used = set(re.findall(r"\$\{([A-Z_]+)", text)) - {"TUANTU_RELEASE", "RATE"}
+    used = set(re.findall(r"\$\{([A-Z_]+)", text)) - {"TUANTU_RELEASE", *TOWNS}
     told = set(re.findall(r"^#?([A-Z_]+)=", (FOLDER / "env.example").read_text(encoding="utf-8"), re.MULTILINE))
     assert used == told
 
