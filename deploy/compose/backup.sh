@@ -7,7 +7,8 @@ file=${1:?which file? sh deploy/compose/backup.sh /backups/tuantu-$(date +%F).ta
 umask 077
 trap 'rm -f "$file.part"' EXIT
 docker compose exec -T database pg_basebackup -U tuantu -D - -F tar -X fetch --checkpoint=fast -z > "$file.part"
-# An archive that was cut off must not take the place of a good one.
-tar -tzf "$file.part" | grep -q '^\(\./\)\?backup_label$' || { echo "backup: $file.part is no whole backup" >&2; exit 1; }
+# An archive that was cut off must not take the place of a good one: it is read to its end.
+{ names=$(tar -tzf "$file.part") && printf '%s\n' "$names" | grep -q '^\(\./\)\?backup_label$'; } ||
+    { echo "backup: $file.part is no whole backup" >&2; exit 1; }
 mv "$file.part" "$file"
 echo "backup: $(du -h "$file" | cut -f1) in $file"

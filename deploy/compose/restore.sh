@@ -4,10 +4,11 @@
 set -eu
 cd "$(dirname "$0")/../.."
 file=${1:?which file? sh deploy/compose/restore.sh /backups/tuantu-2026-01-31.tar.gz}
-tar -tzf "$file" | grep -q '^\(\./\)\?backup_label$' || { echo "restore: $file is no whole backup" >&2; exit 1; }
+{ names=$(tar -tzf "$file") && printf '%s\n' "$names" | grep -q '^\(\./\)\?backup_label$'; } ||
+    { echo "restore: $file is no whole backup; nothing was changed" >&2; exit 1; }
 if [ "${YES:-}" != 1 ]; then
     printf 'restore: this replaces the database of %s. Type yes: ' "$(pwd)"
-    read -r answer
+    read -r answer || answer=no
     [ "$answer" = yes ] || { echo "restore: nothing was changed" >&2; exit 1; }
 fi
 docker compose stop
