@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 # exec -T database COMMAND…, run … --entrypoint sh database -c TEXT; stop and up are noted.
 DOCKER = """#!/bin/sh
-echo "$*" >> "$FAKE_LOG"
+echo "$1 $2" >> "$FAKE_LOG"
 shift
 case "$1" in
     exec) shift 3; exec "$@" ;;
