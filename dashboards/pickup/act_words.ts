@@ -132,6 +132,8 @@ const zh = {
   'do.unknown': '放到一边，请问调度',
   'do.unsaid': '放到一边，联网后这里会告诉您是谁的',
   'do.too_warm': '先告知本人：可以不要、退款报损；本人知情仍要，再交付',
+  'say.count': '{n}，共 {of}',
+  'say.grams': '{n} 克，标重 {of} 克',
   'state.expected': '待到货',
   'state.sorted': '已分拣',
   'state.packed': '已装筐',
@@ -273,6 +275,8 @@ const en: Record<keyof typeof zh, string> = {
   'do.unknown': 'Put it aside and ask dispatch',
   'do.unsaid': 'Put it aside; this page says whose it is once it is online',
   'do.too_warm': 'Tell the resident: they may refuse it and get their money back, or take it knowing that',
+  'say.count': '{n} of {of}',
+  'say.grams': '{n} of {of} grams',
   'state.expected': 'expected',
   'state.sorted': 'sorted',
   'state.packed': 'packed',
@@ -381,9 +385,12 @@ function goneText(scan: Scan): string {
   return t('gone.at', { time: dayKey(scan.goneMs) === dayKey(scan.atMs) ? time : `${dayName(scan.goneMs, language.value)} ${time}`, how })
 }
 
+/** Results whose count is what the scales said. */
+export const IN_GRAMS = new Set(['weight_ok', 'underweight'])
+
 /** What is said aloud: short, and the shelf by its letters and digits. */
 export function spoken(scan: Scan, slot = ''): string {
   const place = scan.isUndone ? '' : scan.slot || slot
-  const amount = scan.of > 1 && !scan.isUndone ? (language.value === 'zh' ? `${scan.count}，共 ${scan.of}` : `${scan.count} of ${scan.of}`) : ''
+  const amount = scan.of > 1 && !scan.isUndone ? t(IN_GRAMS.has(scan.word) ? 'say.grams' : 'say.count', { n: scan.count, of: scan.of }) : ''
   return [headline(scan), place.replace(/([A-Z]+)([0-9]+)/g, '$1 $2'), amount].filter((part) => part !== '').join('，')
 }

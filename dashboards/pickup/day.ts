@@ -7,6 +7,8 @@ export interface Item {
   readonly name: string
   readonly sku: string
   readonly quantity: number
+  /** What one piece was declared to weigh; null: not sold by weight. */
+  readonly weight_g: number | null
 }
 
 export interface Parcel {
@@ -64,6 +66,8 @@ export interface Day {
   readonly version: number
   readonly day: string
   readonly has_staff: boolean
+  /** The share of a declared weight that may lack on the scales. */
+  readonly weight_tolerance: number
   readonly stock_take: string | null
   readonly containers: readonly Container[]
   readonly expected: number

@@ -268,9 +268,12 @@ class LogInForm(Form):
 
 
 class ItemView(Form):
+    """``weight_g``: what one piece was declared to weigh; null where it is not sold by weight."""
+
     name: str
     sku: str
     quantity: int
+    weight_g: int | None
 
 
 class ParcelView(Form):
@@ -344,12 +347,16 @@ class AsideView(Form):
 
 
 class DayView(Form):
-    """What is expected, and how far it came. ``version`` 0: no manifest was ever received. ``aside``: what lies here besides."""
+    """What is expected, and how far it came. ``version`` 0: no manifest was ever received. ``aside``: what lies here besides.
+
+    ``weight_tolerance``: the share of a declared weight that may lack on the scales.
+    """
 
     version: int
     day: str
     made_at_ms: int
     has_staff: bool
+    weight_tolerance: float
     stock_take: str | None
     containers: list[ContainerView]
     expected: int  # all of the day, those that have left included

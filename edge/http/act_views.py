@@ -11,7 +11,7 @@ from edge.station.handout import ClaimHere
 from edge.station.known import KnownContainer, KnownParcel
 from edge.station.questions import OpenQuestion
 from edge.station.standings import Standings
-from edge.wire.manifest import ExpectedContainer
+from edge.wire.manifest import ExpectedContainer, Line
 from edge.wire.messages import Problem
 
 
@@ -30,10 +30,16 @@ def parcel_view(known: KnownParcel, day: Day) -> ParcelView:
         overdue=standing.is_overdue,
         ready=standing.state.is_at_station and not known.is_seen_elsewhere,
         too_warm=known.is_too_warm,
-        items=[ItemView(name=article_name(day, line.sku), sku=line.sku, quantity=line.quantity) for line in lines],
+        items=[_item_view(day, line) for line in lines],
         seen_at=expected.seen_at if expected else "",
         sent_on=expected is not None and expected.is_sent_on,
     )
+
+
+def _item_view(day: Day, line: Line) -> ItemView:
+    article = day.articles.get(line.sku)
+    weight_g = None if article is None else article.weight_g
+    return ItemView(name=article_name(day, line.sku), sku=line.sku, quantity=line.quantity, weight_g=weight_g)
 
 
 def claim_view(here: ClaimHere, day: Day) -> ClaimView:
@@ -70,6 +76,7 @@ def read_day(execute: Execute, day: Day, standings: Standings, undone: int) -> D
         day=manifest.day if manifest else "",
         made_at_ms=manifest.made_at_ms if manifest else 0,
         has_staff=bool(day.staff),
+        weight_tolerance=day.rules.weight_tolerance,
         stock_take=None if take is None else take.scope,
         containers=[_container_view(execute, day, standings, one) for one in day.containers.values()],
         expected=len(parcels) + released + removed,

@@ -90,7 +90,7 @@ class StationDay:
             keys=(SigningKey(key="k1", public=_PRIVATE.public_key().public_bytes_raw()),),
             articles=(
                 Article(sku="ginger", name="云南小黄姜 500g"),
-                Article(sku="rice", name="五常大米 5kg"),
+                Article(sku="rice", name="五常大米 5kg", weight_g=5000),
                 Article(sku="milk", name="鲜牛奶 950ml"),
                 Article(sku=EGGS, name="土鸡蛋 30 枚", eans=(EGGS_EAN,)),
             ),

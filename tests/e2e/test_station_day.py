@@ -163,6 +163,20 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
     assert photographs_in_the_cloud(town) == []
     counter.tap("破损")
     counter.says("异常已记录")
+
+    # One bag of rice lacks weight: scales say kilograms, and what can hardly be right is asked about first.
+    page.get_by_role("button", name=f"报异常 {today.ambient(6)}").click()
+    counter.tap("重量不足…")
+    expect(page.get_by_text("五常大米 5kg × 2：标重共 10000 克，少于 9500 克算重量不足")).to_be_visible()
+    counter.tap("记下重量")
+    expect(page.get_by_role("alert")).to_contain_text("例如 4735 克")
+    page.get_by_label("秤上读数").fill("9.2")
+    counter.tap("记下重量")
+    expect(page.get_by_role("alert")).to_contain_text("差太多")
+    look(page, "weigh")
+    counter.tap("千克")
+    counter.tap("记下重量")
+    counter.says("重量不足 9200 / 10000 克")
     look(page, "count")
     counter.tap("清点完成")
     counter.says("清点有缺 14 / 15")
@@ -237,6 +251,10 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
         assert [one["kind"] for one in seen["events"]].count("parcel_received") == (label not in absent), seen
         assert ("missing" in seen["exceptions"]) == (label in absent), seen
         assert ("damaged" in seen["exceptions"]) == (label == today.ambient(5)), seen
+        assert ("underweight" in seen["exceptions"]) == (label == today.ambient(6)), seen
+    cases = town.ask("GET", "/api/cases")["cases"]
+    (lacks,) = (one for one in cases if one["problem"] == "underweight")
+    assert (lacks["parcel"], lacks["sku"], lacks["quantity"]) == (today.ambient(6), "rice", 2)
     (photograph,) = until(lambda: photographs_in_the_cloud(town), "the photograph is in the cloud", 60.0)
     facts = [one["fact"] for one in cloud_parcel(town, today.ambient(5))["events"]]
     (reported,) = (fact for fact in facts if fact.get("photo"))

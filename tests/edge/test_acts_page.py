@@ -116,7 +116,7 @@ async def test_a_day_at_the_page(agent: Running) -> None:
     asked = await post(agent, "ask", text=CODE_OF["c-wang"])
     (person,) = asked["claims"]
     assert (person["name"], [one["place"] for one in person["parcels"]]) == ("王**", ["", "C1"])
-    assert person["parcels"][1]["items"] == [{"name": "鲜牛奶950ml", "sku": "G2000", "quantity": 2}]
+    assert person["parcels"][1]["items"] == [{"name": "鲜牛奶950ml", "sku": "G2000", "quantity": 2, "weight_g": None}]
     done = await act(agent, "hand-out", question=asked["question"], claim=person["claim"])
     assert (done["word"], done["kind"], done["sound"], done["can_undo"]) == ("released", "released", "ok", True)
     undone = await post(agent, "undo", id=done["id"], reason="wrong person")
@@ -190,7 +190,12 @@ async def test_goods_are_counted_and_given_at_the_page(agent: Running) -> None:
     assert (await act(agent, "finish-count", container=days.BULK))["word"] == "counted_short"
     assert (await act(agent, "give", sku=days.RICE, quantity=2))["word"] == "given"
     assert (await act(agent, "finish-distribution"))["word"] == "distributed_short"
+    bag = (await agent.http.get("/api/parcel", params={"parcel": days.ZHAO_1})).json()
+    assert [(one["sku"], one["weight_g"]) for one in bag["items"]] == [(days.RICE, 5000)]
+    assert (await agent.http.get("/api/day")).json()["weight_tolerance"] == 0.05
     assert (await act(agent, "weigh", parcel=days.ZHAO_1, sku=days.RICE, weight_g=4000))["word"] == "underweight"
+    unknown = await agent.http.post("/api/weigh", json={"parcel": days.ZHAO_1, "sku": days.MILK, "weight_g": 900})
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (409, "not_in_manifest")
 
 
 async def test_lockers_that_the_site_does_not_have_are_refused(agent: Running) -> None:
