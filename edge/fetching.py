@@ -68,7 +68,10 @@ class ManifestFetch:
     async def _try(self, url: str, sha256: str) -> bool:
         """True: nothing more is to be done about this one."""
         try:
-            body = await asyncio.to_thread(fetch, url, self._settings)
+            body = await asyncio.to_thread(fetch, url, self._settings, self._manifests.sha256)
+            if body is None:  # the word was older than what is in force
+                self.trouble = ""
+                return True
             await self._manifests.apply(body, sha256, self._read_now_ms())
             await self._applied(sha256)
         except (CloudAwayError, NotKeptError, ManifestRefusedError, PayloadError) as error:
@@ -81,9 +84,11 @@ class ManifestFetch:
         return True
 
 
-def fetch(url: str, settings: CloudSettings) -> bytes:
-    """The bytes behind a URL; blocks. CloudAwayError."""
-    answer = request(settings, "GET", url, limit=MAX_MANIFEST_BYTES)
+def fetch(url: str, settings: CloudSettings, held_sha256: str = "") -> bytes | None:
+    """The bytes behind a URL; None: they are those that are held (304). Blocks. CloudAwayError."""
+    answer = request(settings, "GET", url, held=held_sha256, limit=MAX_MANIFEST_BYTES)
+    if answer.status == HTTPStatus.NOT_MODIFIED and held_sha256:
+        return None
     if answer.status != HTTPStatus.OK:
         raise CloudAwayError(f"manifest_url: answered {answer.status}")
     return answer.body

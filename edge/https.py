@@ -36,15 +36,17 @@ class Answer:
 
 
 def request(
-    settings: CloudSettings, method: str, url: str, *, body: bytes | None = None, content_type: str = "", limit: int = 65_536
+    settings: CloudSettings, method: str, url: str, *, body: bytes | None = None, content_type: str = "", held: str = "",
+    limit: int = 65_536,
 ) -> Answer:  # fmt: skip
-    """Ask. CloudAwayError: no answer, or one of more than ``limit`` bytes."""
+    """Ask. ``held``: the entity tag of what is here already. CloudAwayError: no answer, or one of more than ``limit`` bytes."""
     parts = urlsplit(url)
     host = parts.hostname
     if parts.scheme not in ("https", "http") or not host or (parts.scheme == "http" and not settings.may_be_plain):
         raise CloudAwayError("url: want https://host/…")
     credentials = base64.b64encode(f"{settings.username}:{settings.password}".encode()).decode()
-    headers = {"Authorization": f"Basic {credentials}"} | ({"Content-Type": content_type} if content_type else {})
+    wanted = {"Authorization": f"Basic {credentials}", "Content-Type": content_type, "If-None-Match": f'"{held}"' if held else ""}
+    headers = {name: value for name, value in wanted.items() if value}
     path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     connection = _connection(parts.scheme, host, parts.port, settings)
     try:

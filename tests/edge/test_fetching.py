@@ -27,6 +27,10 @@ class Office(ThreadingHTTPServer):
     status = 200
     asked: int = 0
 
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        self.held: list[str | None] = []
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/manifest?day=1"
@@ -39,6 +43,11 @@ class Answering(BaseHTTPRequestHandler):
         self.server.asked += 1
         is_site = self.headers["Authorization"] == "Basic " + base64.b64encode(b"st-1:secret").decode()
         status = self.server.status if is_site and self.path == "/manifest?day=1" else 401
+        self.server.held.append(self.headers["If-None-Match"])
+        if status == 200 and self.headers["If-None-Match"] == f'"{hashlib.sha256(self.server.body).hexdigest()}"':
+            self.send_response(304)
+            self.end_headers()
+            return
         self.send_response(status)
         self.send_header("Content-Length", str(len(self.server.body)))
         self.send_header("Location", "http://127.0.0.1:1/elsewhere")
@@ -76,7 +85,34 @@ async def test_what_is_announced_is_fetched_put_in_force_and_reported(tmp_path: 
         fetching.want(office.url, hashlib.sha256(newer).hexdigest())
         await asyncio.wait_for(reported.get(), 10)
         assert office.asked == 2
+        assert office.held == [None, f'"{sha256}"']  # the second time it said which one is here
         running.cancel()
+
+
+async def test_what_is_held_already_is_not_sent_again_and_nothing_changes(tmp_path: Path, office: Office) -> None:
+    office.body = encode_manifest(days.manifest())
+    sha256 = hashlib.sha256(office.body).hexdigest()
+    assert fetch(office.url, SITE) == office.body
+    assert fetch(office.url, SITE, sha256) is None
+    applied: list[str] = []
+
+    async def note(sha256: str) -> None:
+        applied.append(sha256)
+
+    async with open_counter(tmp_path) as counter:
+        await counter.manifests.apply(office.body, sha256, 1)
+        fetching = ManifestFetch(SITE, counter.manifests, lambda: 1, note, lambda: 0.0)
+        running = asyncio.create_task(fetching.run())
+        fetching.want(office.url, "0" * 64)  # a word from before: the cloud answers that what is here is what it has
+        async with asyncio.timeout(10):
+            while office.asked < 3:
+                await asyncio.sleep(0.01)
+        assert (counter.manifests.sha256, counter.station.day.manifest) == (sha256, days.manifest())
+        assert (applied, fetching.trouble) == ([], "")
+        running.cancel()
+    office.status = 304
+    with pytest.raises(CloudAwayError, match="answered 304"):
+        fetch(office.url, SITE)  # nothing is held that could be meant
 
 
 async def test_other_bytes_than_announced_are_not_put_in_force_and_are_asked_for_again(

@@ -50,7 +50,9 @@ async def test_what_the_cloud_makes_the_agent_fetches_and_finds_a_code_in(
             sha256: Any = await world.one("SELECT manifest_sha256 FROM desired WHERE site_id = 'st-a1'")
         settings = CloudSettings("st-a1", "the-password-at-the-broker", may_be_plain=True)
         body = await asyncio.to_thread(fetch, f"{url}/api/sites/st-a1/manifest/{sha256}", settings)
+        assert body is not None
         assert hashlib.sha256(body).hexdigest() == sha256
+        assert await asyncio.to_thread(fetch, f"{url}/api/sites/st-a1/manifest/{sha256}", settings, sha256) is None
         manifest = decode_manifest(body)
         assert code is not None
         key = secret_key(code, manifest.code_cost)
