@@ -26,7 +26,7 @@ from edge.cold_chain.past import Past
 from edge.cold_chain.watches import boxes_of, intervals_of
 from edge.config import EdgeConfig, SiteKind, machine_id
 from edge.devices.photo import PhotoReader
-from edge.devices.ports import DeviceHealth, DeviceState, Feedback, Scanner
+from edge.devices.ports import Cue, DeviceHealth, DeviceState, Feedback, Reason, Scanner
 from edge.devices.registry import Drivers, drivers_of
 from edge.devices.sensor import Fix
 from edge.dock.dock import Dock
@@ -167,7 +167,11 @@ class Agent:
             housekeeping = Housekeeping(
                 outbox,
                 site_clock,
-                (downlink.correct_clock, self._tell_device_changes(outbox, site_clock), ops.cabinet.book_what_is_owed),
+                (
+                    downlink.correct_clock,
+                    self._tell_device_changes(outbox, site_clock, station.signal),
+                    ops.cabinet.book_what_is_owed,
+                ),
                 (ops.desk.mark_overdue, ops.people.end_old_sessions, chain.forget_old),
             )
             own = OwnHealth(config.data_dir, site_clock, outbox, live)
@@ -263,7 +267,9 @@ class Agent:
             boxes=boxes,
         )
 
-    def _tell_device_changes(self, outbox: Outbox, clock: SiteClock) -> Callable[[], Awaitable[None]]:
+    def _tell_device_changes(
+        self, outbox: Outbox, clock: SiteClock, alert: Callable[[Cue], Awaitable[None]]
+    ) -> Callable[[], Awaitable[None]]:
         """A device found, lost or failed is an event; what it was at start is said once."""
 
         async def tell() -> None:
@@ -273,6 +279,8 @@ class Agent:
             stamp = clock.stamp()
             facts = [DeviceChanged(device=one.device, state=one.state.value, detail=one.detail[:200]) for one in changed]
             await outbox.transact(lambda transaction: [transaction.record(fact, stamp) for fact in facts])
+            if any(one.state is not DeviceState.OK and self._told.get(one.device) is DeviceState.OK for one in changed):
+                await alert(Reason.DEVICE_FAULT)  # it worked; what never did is seen to by whoever installs it
             self._told.update({one.device: one.state for one in changed})
 
         return tell

@@ -13,10 +13,10 @@ import structlog
 
 from edge.cold_chain import records
 from edge.cold_chain.records import AlarmRecord
-from edge.cold_chain.reminder import Reminder
+from edge.cold_chain.reminder import Reminder, cue_of
 from edge.cold_chain.watches import watches_of
 from edge.config.settings import ColdSettings
-from edge.devices.ports import Feedback, Sound
+from edge.devices.ports import Feedback
 from edge.devices.sensor import Measured as Sensed
 from edge.devices.sensor import Reading
 from edge.outbox import NotKeptError, Outbox, Transaction
@@ -165,7 +165,7 @@ class ColdChain:
             is_news = await self._keep() and is_news
         if self._reminder.is_due(self.open, self._read_monotonic_s(), is_news=is_news):
             for device in self._feedback:
-                await device.signal(Sound.ALARM)
+                await device.signal(cue_of(self.open))
 
     def _begin(self, watched: Watched | None) -> None:
         self._keep_outcome(alarms.begin(self.watches, watched, self._clock.now_ms()))

@@ -4,9 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.cold_chain.records import AlarmRecord
-from edge.rules.alarm_words import Severity
+from edge.devices.ports import Cue, Reason, Sound
+from edge.rules.alarm_words import Rule, Severity
 
 AGAIN_S = {Severity.CRITICAL: 30.0, Severity.WARNING: 120.0}  # real seconds: often enough to be asked about, not to be unplugged
+
+_OF_SENSORS = (Rule.SILENT, Rule.STUCK)
+
+
+def cue_of(alarms: Sequence[AlarmRecord]) -> Cue:
+    """Goods come first: a sensor's own fault is heard as such where nothing else is to be seen to."""
+    unseen = [alarm.rule for alarm in alarms if alarm.needs_somebody]
+    return Reason.SENSOR_FAULT if unseen and all(rule in _OF_SENSORS for rule in unseen) else Sound.ALARM
 
 
 @dataclass(slots=True)

@@ -92,11 +92,39 @@ class Sound(StrEnum):
     ALARM = "alarm"  # of no scan: something in the cold chain is wrong, and nobody has seen it
 
 
+class Reason(StrEnum):
+    """Why something was refused (`REFUSED`), or what fails: told apart by the rhythm, so that nobody has to look up."""
+
+    WRONG_SITE = "wrong_site"  # another station's, or not here
+    WRONG_PARCEL = "wrong_parcel"  # somebody else's
+    WRONG_ZONE = "wrong_zone"  # a shelf, cell or container of another temperature
+    WRONG_CONTAINER = "wrong_container"
+    WRONG_RUN = "wrong_run"
+    OTHER_OPERATOR = "other_operator"
+    NOT_READY = "not_ready"  # not yet, or something has to be done before
+    ALREADY_RELEASED = "already_released"
+    UNKNOWN_CODE = "unknown_code"
+    FORGED = "forged"
+    EXPIRED = "expired"
+    REVOKED = "revoked"  # or used before
+    LOCKED_OUT = "locked_out"  # guessed too often
+    TOO_WARM = "too_warm"
+    SEAL_LACKS = "seal_lacks"
+    NO_LOG_IN = "no_log_in"
+    NO_CELL = "no_cell"  # none fits, or this one is taken or out of use
+    LOCKER_FAULT = "locker_fault"  # a board that answers nothing or garbage: look at the door
+    DEVICE_FAULT = "device_fault"  # a device that worked does not any more
+    SENSOR_FAULT = "sensor_fault"  # a sensor that says nothing, nonsense (85 °C), or the same for hours
+
+
+Cue = Sound | Reason
+
+
 @runtime_checkable
 class Feedback(Protocol):
     """Something that can beep or light up. Best effort: it never raises and never blocks longer than 100 ms."""
 
-    async def signal(self, sound: Sound) -> None: ...
+    async def signal(self, cue: Cue) -> None: ...
 
 
 class ScanPlace(StrEnum):

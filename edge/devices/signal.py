@@ -5,7 +5,7 @@ Leaves what each sound is to signal_patterns and where the lamps hang to signal_
 
 import asyncio
 
-from edge.devices.ports import DeviceState, SignalSettings, Sound
+from edge.devices.ports import Cue, DeviceState, SignalSettings
 from edge.devices.signal_outputs import Outputs, outputs_of
 from edge.devices.signal_patterns import DARK, PATTERNS, Pattern
 from edge.devices.supervised import Supervised
@@ -22,13 +22,13 @@ class Signal(Supervised):
         super().__init__(settings.name, settings.place, clock)
         self._outputs = outputs or outputs_of(settings)
         self._pace = pace
-        self._next: Sound | None = None
+        self._next: Cue | None = None
         self._wanted = asyncio.Event()
 
-    async def signal(self, sound: Sound) -> None:
+    async def signal(self, cue: Cue) -> None:
         """Returns at once."""
         if self._health.state is DeviceState.OK:  # else it would sound minutes later, at somebody else's parcel
-            self._next = sound
+            self._next = cue
             self._wanted.set()
 
     async def _open(self) -> None:
@@ -42,10 +42,10 @@ class Signal(Supervised):
             if not await self._is_wanted(CHECK_S):
                 await self._blocking(self._outputs.check)
                 continue
-            sound, self._next = self._next, None
+            cue, self._next = self._next, None
             self._wanted.clear()
-            if sound is not None:
-                await self._play(PATTERNS[sound])
+            if cue is not None:
+                await self._play(PATTERNS[cue])
 
     async def _play(self, pattern: Pattern) -> None:
         for step in pattern.steps:

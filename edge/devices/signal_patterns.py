@@ -3,9 +3,10 @@
 Pure. Leaves playing to signal.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.devices.ports import Sound
+from edge.devices.ports import Cue, Reason, Sound
 
 SHORT_S = 0.08  # the least that a cheap buzzer makes heard
 LONG_S = 0.45
@@ -58,13 +59,43 @@ def pattern(rhythm: str, *, green: bool = False, red: bool = False, after_s: flo
     return Pattern(tuple(steps), is_whole)
 
 
-PATTERNS = {
+_GOOD: Mapping[Cue, Pattern] = {
     Sound.OK: pattern(".", green=True),
     Sound.ATTENTION: pattern(".-.", green=True, red=True, after_s=1.0),
     Sound.DUPLICATE: pattern("..", green=True, red=True),
     Sound.IDENTIFY: pattern(".-", green=True, red=True, after_s=1.0),
-    Sound.ALARM: pattern("-.-.-", red=True),  # not whole: whoever scans meanwhile hears of the scan
-    Sound.REFUSED: pattern("-", red=True, after_s=1.0, is_whole=True),
-    Sound.UNKNOWN: pattern("...", red=True, after_s=1.0, is_whole=True),
-    Sound.ERROR: pattern("---", red=True, after_s=1.0, is_whole=True),
+}
+# Red. A refusal begins with a long beep, which is the no, and ends with its reason; what fails begins with two short ones.
+# The same table, for people, is in deploy/site.example.toml.
+_REFUSED: Mapping[Cue, str] = {
+    Sound.REFUSED: "-",
+    Reason.WRONG_SITE: "-.",
+    Reason.ALREADY_RELEASED: "-..",  # as a repeat ends
+    Reason.UNKNOWN_CODE: "-...",  # as an unknown label ends
+    Reason.FORGED: "-....",
+    Reason.REVOKED: "--",
+    Reason.OTHER_OPERATOR: "--.",
+    Reason.WRONG_PARCEL: "--..",
+    Reason.SEAL_LACKS: "--...",
+    Reason.EXPIRED: "-.-",
+    Reason.WRONG_ZONE: "-.-.",
+    Reason.TOO_WARM: "-.-..",
+    Reason.WRONG_RUN: "-.--",
+    Reason.NOT_READY: "-..-",
+    Reason.NO_CELL: "-..-.",
+    Reason.WRONG_CONTAINER: "-...-",
+    Reason.NO_LOG_IN: "--.-",
+    Reason.LOCKED_OUT: "----",
+    Reason.LOCKER_FAULT: "..-",
+    Reason.DEVICE_FAULT: "..--",
+    Sound.UNKNOWN: "...",
+    Sound.ERROR: "---",
+}
+# Of no scan, and said again until somebody has seen it: whoever scans meanwhile hears of the scan.
+_REMINDERS: Mapping[Cue, str] = {Sound.ALARM: "-.-.-", Reason.SENSOR_FAULT: "..-.."}
+
+PATTERNS: dict[Cue, Pattern] = {
+    **_GOOD,
+    **{cue: pattern(rhythm, red=True, after_s=0.9, is_whole=True) for cue, rhythm in _REFUSED.items()},
+    **{cue: pattern(rhythm, red=True) for cue, rhythm in _REMINDERS.items()},
 }

@@ -3,21 +3,22 @@
 Booking, undo, sounds and what people see are ``edge.station.station``'s; each scan is decided by what goes on where it was made.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, assert_never, get_args
 
-from edge.devices.ports import Feedback, Scan, Sound
+from edge.devices.ports import Feedback, Reason, Scan, Sound
 from edge.dock import books, goods, loading, packing, places, sorting
 from edge.dock.known import LoadNow
 from edge.dock.places import SHARED, Place
 from edge.dock.plan import NO_PLAN, DockPlan, run_key
 from edge.dock.progress import Progress
-from edge.dock.words import DockWord
+from edge.dock.words import DOCK_REASONS, DockWord
 from edge.outbox import Outbox
 from edge.outbox.transaction import Execute
 from edge.rules.custody import ContainerState
 from edge.site_clock import SiteClock
+from edge.station.cues import REASONS
 from edge.station.day import NO_DAY, Day
 from edge.station.decide import ShelfSlot, unknown
 from edge.station.results import ScanResult
@@ -36,6 +37,7 @@ class Dock(Station):
     """One a process, as a station is."""
 
     modes: ClassVar[tuple[SiteMode, ...]] = get_args(DockMode)
+    reasons: ClassVar[Mapping[str, Reason]] = {**REASONS, **DOCK_REASONS}
 
     def __init__(
         self, site: SiteId, outbox: Outbox, clock: SiteClock, feedback: Sequence[Feedback], read_monotonic_s: Callable[[], float]

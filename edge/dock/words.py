@@ -1,6 +1,9 @@
 """Every result that a dock's screen can show or speak, besides those of labels and staff, which are a station's too."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from edge.devices.ports import Reason
 
 
 class DockWord(StrEnum):
@@ -64,3 +67,21 @@ class DockWord(StrEnum):
     STILL_SEALED = "still_sealed"  # nothing was packed into it, and it is sealed
     LOST = "lost"
     LOST_BEFORE = "lost_before"
+
+
+# Why something was refused, for ears: as edge.station.cues has it of a station's words.
+DOCK_REASONS: Mapping[str, Reason] = {
+    DockWord.WRONG_STATION: Reason.WRONG_SITE,
+    DockWord.WRONG_ZONE: Reason.WRONG_ZONE,
+    DockWord.WRONG_CONTAINER: Reason.WRONG_CONTAINER,
+    DockWord.GOODS_ELSEWHERE: Reason.WRONG_CONTAINER,
+    DockWord.WRONG_RUN: Reason.WRONG_RUN,
+    DockWord.SEAL_LACKS: Reason.SEAL_LACKS,
+    DockWord.NOT_IN_PLAN: Reason.UNKNOWN_CODE,
+    DockWord.NO_PLAN: Reason.NOT_READY,
+    DockWord.NO_CONTAINER: Reason.NOT_READY,
+    DockWord.NOT_BOUND: Reason.NOT_READY,
+    DockWord.NOT_SEALED: Reason.NOT_READY,
+    DockWord.CONTAINER_BUSY: Reason.ALREADY_RELEASED,
+    DockWord.LOAD_BOUND: Reason.ALREADY_RELEASED,
+}

@@ -79,7 +79,7 @@ def make_app(
             add_cabinet(app, doorway, ops.who, page_of, views.clock_view, views.config.site.name or views.config.site.id)
             app.get("/cabinet", include_in_schema=False)(_page(pages_dir, "cabinet.html"))
     add_cold(app, cold, ops)
-    _add_triggers(app, scanners)
+    _add_triggers(app, scanners, views.triggered, ops)
     if not isinstance(ops.station, Van):
         _add_pages(app, pages_dir, "dock.html" if isinstance(ops.station, Dock) else "pickup.html")
     return app
@@ -162,21 +162,23 @@ def _add_writing(app: FastAPI, views: Views, rules: RuleBook, ops: Operations) -
         return await views.status()
 
 
-def _add_triggers(app: FastAPI, scanners: Sequence[Scanner]) -> None:
+def _add_triggers(app: FastAPI, scanners: Sequence[Scanner], triggered: frozenset[str], ops: Operations) -> None:
     by_name = {scanner.name: scanner for scanner in scanners}
 
     @app.post("/api/devices/{name}/trigger", status_code=204)
-    async def trigger(name: str, form: TriggerForm) -> None:
+    async def trigger(name: str, form: TriggerForm, request: Request) -> None:
+        ops.who(request, "")
         scanner = by_name.get(name)
         if scanner is None:
-            raise Refusal(404, "name", f"{name}: no scanner of this site", "see devices in GET /api/status")
-        if not isinstance(scanner, Triggered):
-            raise Refusal(409, "name", f"{name}: cannot be told to read", "use one with trigger in its [[scanner]]")
+            raise Refusal(404, "name", f"{name}: no scanner of this site", "see devices in GET /api/status", "no_device")
+        if not isinstance(scanner, Triggered) or name not in triggered:
+            remedy = "set trigger in its [[scanner]], or use one that has it"
+            raise Refusal(409, "name", f"{name}: cannot be told to read", remedy, "no_trigger")
         try:
             await scanner.trigger(on=form.on)
         except DeviceError as error:
             message, _, remedy = str(error).partition("; ")
-            raise Refusal(409, "name", message, remedy) from None
+            raise Refusal(409, "name", message, remedy, "device_away") from None
 
 
 def _add_errors(app: FastAPI, policy: str) -> None:

@@ -131,11 +131,14 @@ class StoreView(Form):
 
 
 class DeviceView(Form):
+    """``can_read``: a scanner that can be told to read (POST /api/devices/{name}/trigger)."""
+
     name: str
     kind: DeviceTable
     state: Literal["ok", "lost", "failed"]
     detail: str
     since_ms: int
+    can_read: bool
 
 
 class CardView(Form):

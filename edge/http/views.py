@@ -51,6 +51,11 @@ class Views:
             quality=self.site_clock.quality.value,
         )
 
+    @property
+    def triggered(self) -> frozenset[str]:
+        """Scanners that are set up to be told to read."""
+        return frozenset(scanner.name for scanner in self.config.scanner if scanner.trigger is not None)
+
     async def status(self) -> StatusView:
         """As of now."""
         depth = await self.outbox.run(lambda store: store.depth())
@@ -86,6 +91,7 @@ class Views:
                     state=health.state.value,
                     detail=health.detail,
                     since_ms=health.since_ms,
+                    can_read=health.device in self.triggered,
                 )
                 for health in self.read_devices()
             ],

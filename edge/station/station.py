@@ -5,12 +5,12 @@ whatever is read to decide an act is read in the transaction that records it.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar, NamedTuple, get_args
 
 import structlog
 
-from edge.devices.ports import Feedback, Scan, Sound
+from edge.devices.ports import Cue, Feedback, Reason, Scan, Sound
 from edge.outbox import NotKeptError, Outbox, Stamp, Transaction
 from edge.outbox.moving import current_id
 from edge.outbox.transaction import Execute
@@ -18,6 +18,7 @@ from edge.rules.debounce import Sightings, forget, is_repeat, remember
 from edge.site_clock import SiteClock
 from edge.station import goods, ledger, memory
 from edge.station.benches import Benches
+from edge.station.cues import REASONS, cue_of
 from edge.station.day import NO_DAY, Day
 from edge.station.decide import (
     Bench,
@@ -67,6 +68,7 @@ class Station:
     """
 
     modes: ClassVar[tuple[SiteMode, ...]] = get_args(StationMode)  # the first is a new site's
+    reasons: ClassVar[Mapping[str, Reason]] = REASONS  # for ears, by word
 
     def __init__(
         self, site: SiteId, outbox: Outbox, clock: SiteClock, feedback: Sequence[Feedback], read_monotonic_s: Callable[[], float]
@@ -148,7 +150,7 @@ class Station:
         self.results.appendleft(result)
         self._announce(result)
         if self._feedback:
-            await self.signal(verdict.sound)
+            await self.signal(cue_of(self.reasons, verdict.sound, verdict.word, verdict.detail))
         return result
 
     def _read(self, scan: Scan) -> Label | ShelfSlot:
@@ -230,10 +232,10 @@ class Station:
         self._announce(undone)
         return undone
 
-    async def signal(self, sound: Sound) -> None:
+    async def signal(self, cue: Cue) -> None:
         """Beep or light up, on everything that can."""
         for device in self._feedback:
-            await device.signal(sound)
+            await device.signal(cue)
 
     def _booking(
         self, scan: Scan, label: Label, actor: str, at_s: float, stamp: Stamp
@@ -283,7 +285,7 @@ class Station:
         self.results.appendleft(result)
         self._announce(result)
         if result.sound is not None and self._feedback:
-            await self.signal(result.sound)
+            await self.signal(cue_of(self.reasons, result.sound, result.word, result.detail))
         return result
 
     def _announce(self, result: ScanResult) -> None:

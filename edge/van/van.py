@@ -3,11 +3,13 @@
 Booking, undo and sounds are ``edge.station.station``'s; its receiver's fixes come by ``edge.sampling``.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, get_args
 
-from edge.devices.ports import Scan, Sound
+from edge.devices.ports import Reason, Scan, Sound
 from edge.devices.sensor import Fix, Measured
 from edge.outbox.transaction import Execute
+from edge.station.cues import REASONS
 from edge.station.day import NO_DAY, Day
 from edge.station.decide import ShelfSlot, unknown
 from edge.station.station import Decide, Station
@@ -15,7 +17,7 @@ from edge.station.verdict import Verdict
 from edge.van import books
 from edge.van.carrying import Here, carry
 from edge.van.plan import NO_PLAN, VanPlan
-from edge.van.words import VanWord
+from edge.van.words import VAN_REASONS, VanWord
 from edge.wire.labels import Label, LabelKind
 from edge.wire.presence import SiteMode, VanMode
 
@@ -26,6 +28,7 @@ class Van(Station):
     """One a process, as a station is."""
 
     modes: ClassVar[tuple[SiteMode, ...]] = get_args(VanMode)
+    reasons: ClassVar[Mapping[str, Reason]] = {**REASONS, **VAN_REASONS}
     fix: Fix | None = None  # the newest
     _planned: tuple[Day, VanPlan] = (NO_DAY, NO_PLAN)
 

@@ -1,6 +1,9 @@
 """Every result of a van's scans, besides those of labels and staff, which are a station's too."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from edge.devices.ports import Reason
 
 
 class VanWord(StrEnum):
@@ -26,3 +29,12 @@ class VanWord(StrEnum):
     NOT_IN_PLAN = "not_in_plan"
     NO_PLAN = "no_plan"  # the cloud's has not come yet
     WANT_CONTAINER = "want_container"
+
+
+# Why something was refused, for ears: as edge.station.cues has it of a station's words.
+VAN_REASONS: Mapping[str, Reason] = {
+    VanWord.WRONG_STOP: Reason.WRONG_SITE,
+    VanWord.NOT_AT_STOP: Reason.WRONG_SITE,
+    VanWord.NOT_IN_PLAN: Reason.UNKNOWN_CODE,
+    VanWord.NO_PLAN: Reason.NOT_READY,
+}

@@ -18,7 +18,7 @@ CABINET_WORDS = (PAGES / "cabinet" / "words.ts").read_text(encoding="utf-8")
 DOCK_WORDS = SHARED + (PAGES / "dock" / "words.ts").read_text(encoding="utf-8")
 CODE = re.compile(
     r'"(no_log_in|not_in_manifest|not_planned|no_question|no_scan|not_kept|busy|bad_request|other_site|nothing_here|'
-    r'no_picture|too_large|photo_slow|photo_late|photo_failed|no_room|other_host)"'
+    r'no_picture|too_large|photo_slow|photo_late|photo_failed|no_room|other_host|no_device|no_trigger|device_away)"'
 )
 KINDS: dict[str, Sequence[str]] = {
     "word": list(Word),
@@ -56,6 +56,6 @@ def test_every_code_of_a_refusal_has_one() -> None:
     paths = [*(ROOT / "edge" / "http").glob("*.py"), ROOT / "edge" / "photos.py"]
     sources = [path.read_text(encoding="utf-8") for path in paths]
     codes = {code for source in sources for code in CODE.findall(source)}
-    assert len(codes) == 17
+    assert len(codes) == 20
     for code in codes:
         assert SHARED.count(f"'no.{code}': ") == 2, code

@@ -198,6 +198,13 @@ async def test_goods_are_counted_and_given_at_the_page(agent: Running) -> None:
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (409, "not_in_manifest")
 
 
+async def test_a_scanner_is_told_to_read_by_somebody_who_is_logged_in(agent: Running) -> None:
+    said = [(await agent.http.post("/api/devices/stand/trigger", json={"on": True})).json()["error"]["code"]]
+    await act(agent, "log-in", secret="1357")
+    said.append((await agent.http.post("/api/devices/stand/trigger", json={"on": True})).json()["error"]["code"])
+    assert said == ["no_log_in", "no_device"]
+
+
 async def test_lockers_that_the_site_does_not_have_are_refused(agent: Running) -> None:
     cells = (await agent.http.get("/api/cells")).json()["cells"]
     assert (cells[0]["cell"], cells[0]["state"], cells[0]["lock"]) == ("1-01", "free", False)

@@ -9,6 +9,8 @@ from random import Random
 import httpx
 import pytest
 
+from edge.devices.ports import Reason
+from edge.devices.signal_patterns import PATTERNS
 from edge.wire.labels import parcel_label
 from firmware_sim.door import SimulatedContact
 from firmware_sim.hid import SimulatedHid
@@ -67,7 +69,7 @@ async def test_a_label_typed_or_triggered_is_booked_and_heard_on_the_relay(tmp_p
     gun = SimulatedHid.at(tmp_path / "gun")
     with (
         SimulatedScanner(tmp_path / "stand", Random(1)) as stand,
-        SimulatedScanner(tmp_path / "plain", Random(1)),
+        SimulatedScanner(tmp_path / "plain", Random(1)) as plain,
         gun.line,
         SimulatedScanner(tmp_path / "relay", Random(1)) as line,
     ):
@@ -75,6 +77,8 @@ async def test_a_label_typed_or_triggered_is_booked_and_heard_on_the_relay(tmp_p
         async with hearing(relay, triggered), running_agent(write_config(tmp_path, NOBODY, "devices-1", tables(tmp_path))) as agent:
             await agent.until(lambda status: {one["state"] for one in status["devices"]} == {"ok"}, "all devices well")
             kinds = {one["name"]: one["kind"] for one in (await agent.status())["devices"]}
+            can_read = [one["name"] for one in (await agent.status())["devices"] if one["can_read"]]
+            assert can_read == ["stand"]
             assert kinds == {"stand": "scanner", "plain": "scanner", "gun": "hid", "fridge-door": "door", "signal": "signal"}
 
             gun.scan(parcel_label(1))
@@ -91,6 +95,11 @@ async def test_a_label_typed_or_triggered_is_booked_and_heard_on_the_relay(tmp_p
             gun.line.write(b"\x01" * 240 + b"\0" * 24)  # no event has such a kind: nothing is typed
             gun.scan("no label of ours, and no product")
             await until(lambda: (2, True) in relay.switched, "red for an unknown label")
+            await until(lambda: relay.switched[-1:] == [(2, False)], "its end")
+
+            relay.switched.clear()
+            plain.unplug()  # it worked: whoever stands there hears that it does not any more, and it is no refusal
+            await until(lambda: relay.switched.count((1, False)) == PATTERNS[Reason.DEVICE_FAULT].beeps, "the device's fault")
 
 
 async def test_triggering_what_cannot_be_triggered_is_refused_with_the_remedy(tmp_path: Path) -> None:
@@ -99,7 +108,10 @@ async def test_triggering_what_cannot_be_triggered_is_refused_with_the_remedy(tm
     assert {name: answer.status_code for name, answer in answers.items()} == {"nobody": 404, "gun": 409, "plain": 409, "stand": 409}
     errors = {name: answer.json()["error"] for name, answer in answers.items()}
     assert all(error["field"] == "name" and error["message"] and error["remedy"] for error in errors.values())
-    assert errors["plain"]["remedy"] == "set trigger in its [[scanner]]"
+    assert errors["plain"]["remedy"].startswith("set trigger in its [[scanner]]")
+    assert [errors[name]["code"] for name in ("nobody", "gun", "plain", "stand")] == [
+        "no_device", "no_trigger", "no_trigger", "device_away",
+    ]  # fmt: skip
     assert errors["stand"]["remedy"] == "plug it in"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.devices.ports import Scan, Sound
+from edge.devices.ports import Cue, Scan, Sound
 from edge.downlink import Received
 from edge.outbox import Outbox
 from edge.site_clock import SiteClock
@@ -28,13 +28,13 @@ class Beeper:
     """Dies at its first beep if told so."""
 
     def __init__(self, *, dies: bool) -> None:
-        self.sounds: list[Sound] = []
+        self.sounds: list[Cue] = []
         self._dies = dies
 
-    async def signal(self, sound: Sound) -> None:
+    async def signal(self, cue: Cue) -> None:
         if self._dies:
             raise SystemError("the power is gone")
-        self.sounds.append(sound)
+        self.sounds.append(cue)
 
 
 class Desk:

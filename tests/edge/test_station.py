@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.devices.ports import Scan, Sound
+from edge.devices.ports import Cue, Reason, Scan, Sound
 from edge.outbox import NotKeptError, Outbox, Step, Store
 from edge.site_clock import SiteClock
 from edge.station.decide import SLOT_HELD_S, Mode, ScanKind
@@ -29,10 +29,10 @@ class Beeper:
     """Remembers what it was told to sound, and how many events were on the disk at that moment."""
 
     def __init__(self) -> None:
-        self.sounds: list[Sound] = []
+        self.sounds: list[Cue] = []
 
-    async def signal(self, sound: Sound) -> None:
-        self.sounds.append(sound)
+    async def signal(self, cue: Cue) -> None:
+        self.sounds.append(cue)
 
 
 class Counter:
@@ -118,7 +118,7 @@ async def test_a_parcel_is_handed_out_once_from_here_only(tmp_path: Path) -> Non
         counter.station.set_mode("release")
         handed_out, again, foreign = await counter.scan(P1), await counter.scan(P1), await counter.scan(P2)
         assert (handed_out.kind, again.kind, foreign.kind) == (ScanKind.RELEASED, ScanKind.REPEATED, ScanKind.WRONG_SITE)
-        assert counter.beeper.sounds == [Sound.OK, Sound.OK, Sound.REFUSED, Sound.REFUSED]
+        assert counter.beeper.sounds == [Sound.OK, Sound.OK, Reason.ALREADY_RELEASED, Reason.WRONG_SITE]
         assert [event.fact for event in await counter.events()][1:] == [ParcelReleased(parcel=P1, how=How.SCAN)]
 
 

@@ -60,6 +60,8 @@ export interface Device {
   readonly detail: string
   /** In this state. */
   readonly sinceMs: number
+  /** A scanner that can be told to read. */
+  readonly canRead: boolean
 }
 
 /** Somebody's card that is open: what is scanned at the hand-out is theirs, until it is closed. */
@@ -161,6 +163,7 @@ export function readStatus(value: unknown): Status | null {
       state: text(device['state']),
       detail: text(device['detail']),
       sinceMs: numberOrNull(device['since_ms']) ?? 0,
+      canRead: device['can_read'] === true,
     })),
     cards: list(value['cards']).map((card) => ({
       question: text(card['question']),

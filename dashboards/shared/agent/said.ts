@@ -56,6 +56,9 @@ const zh = {
   'no.unreachable': '本机程序没有应答，没有登记',
   'no.other': '没有办成（{said}）',
   'no.not_planned': '计划里没有这一项',
+  'no.no_device': '本站没有这把扫码枪',
+  'no.no_trigger': '这把扫码枪没有设置成可以遥控读码；请按它自己的按钮',
+  'no.device_away': '扫码枪没有应答：检查插头，再试一次',
 } as const
 
 const en: Record<keyof typeof zh, string> = {
@@ -105,6 +108,9 @@ const en: Record<keyof typeof zh, string> = {
   'no.unreachable': 'The box does not answer: nothing was booked',
   'no.other': 'Not done ({said})',
   'no.not_planned': 'The plan does not have this',
+  'no.no_device': 'This site has no such scanner',
+  'no.no_trigger': 'This scanner is not set up to be told to read: press its own button',
+  'no.device_away': 'The scanner does not answer: look at its plug and try again',
 }
 
 const t = texts(zh, en)

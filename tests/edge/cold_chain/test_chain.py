@@ -8,7 +8,7 @@ import pytest
 
 from edge.cold_chain import chain as chain_module
 from edge.cold_chain.records import KEEP_MS, AlarmStandsError, NoSuchAlarmError
-from edge.devices.ports import Sound
+from edge.devices.ports import Reason, Sound
 from edge.devices.sensor import Fix
 from edge.outbox import NotKeptError
 from edge.wire.messages import AlarmAcknowledged, AlarmCleared, AlarmClosed, AlarmRaised, GoodsLimits
@@ -150,6 +150,18 @@ async def test_what_is_no_temperature_of_a_box_is_watched_only_for_silence(tmp_p
         assert one.chain.open == []
         await one.live(6, silent=SHELF)
         assert [(alarm.subject, alarm.rule) for alarm in one.chain.open] == [(SHELF, "silent")]
+        assert set(one.beeper.sounds) == {Reason.SENSOR_FAULT}
+
+
+async def test_a_sensors_own_fault_sounds_as_such_until_goods_are_too_warm_besides(tmp_path: Path) -> None:
+    async with kitchen(tmp_path) as one:
+        await one.live(2)
+        await one.live(6, silent=SHELF)
+        assert set(one.beeper.sounds) == {Reason.SENSOR_FAULT}
+        one.beeper.sounds.clear()
+        await one.live(30, fridge=6.0, silent=SHELF)
+        assert {"high", "silent"} <= {alarm.rule for alarm in one.chain.open}
+        assert one.beeper.sounds[-1] is Sound.ALARM
 
 
 async def test_the_limits_of_the_cloud_hold_at_once_and_after_a_restart_and_impossible_ones_do_not(tmp_path: Path) -> None:

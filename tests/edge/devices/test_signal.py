@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import re
 import threading
 import tty
 from collections.abc import Callable
@@ -10,10 +11,10 @@ from random import Random
 
 import pytest
 
-from edge.devices.ports import DeviceError, DeviceState, Feedback, SignalKind, SignalSettings, Sound
+from edge.devices.ports import Cue, DeviceError, DeviceState, Feedback, Reason, SignalKind, SignalSettings, Sound
 from edge.devices.signal import Signal
 from edge.devices.signal_outputs import GpioOutputs, relay_frame
-from edge.devices.signal_patterns import DARK, PATTERNS, Lamps, Pattern, Step
+from edge.devices.signal_patterns import DARK, LONG_S, PATTERNS, Lamps, Pattern, Step
 from edge.wire.clock import WallClock
 from firmware_sim.relay import SimulatedRelay
 from firmware_sim.scanner import SimulatedScanner
@@ -53,21 +54,41 @@ class Recorded:
     def close(self) -> None: ...
 
 
-def test_each_sound_has_a_rhythm_of_its_own_for_the_ears_and_refusals_are_red_and_played_whole() -> None:
-    assert set(PATTERNS) == set(Sound)
+ALL: tuple[Cue, ...] = (*Sound, *Reason)
+REMINDERS = (Sound.ALARM, Reason.SENSOR_FAULT)
 
-    def rhythm(sound: Sound) -> tuple[float, ...]:
-        return tuple(step.seconds for step in PATTERNS[sound].steps if step.lamps.buzzer)
 
-    for one, other in itertools.combinations(Sound, 2):
-        assert rhythm(one) != rhythm(other)
-    for sound, pattern in PATTERNS.items():
-        is_bad = sound in (Sound.REFUSED, Sound.UNKNOWN, Sound.ERROR)
+def test_each_sound_and_each_reason_has_a_rhythm_of_its_own_for_the_ears_and_refusals_are_red_and_played_whole() -> None:
+    assert set(PATTERNS) == set(ALL)
+
+    def rhythm(cue: Cue) -> tuple[float, ...]:
+        return tuple(step.seconds for step in PATTERNS[cue].steps if step.lamps.buzzer)
+
+    for one, other in itertools.combinations(ALL, 2):
+        assert rhythm(one) != rhythm(other), (one, other)
+    for cue, pattern in PATTERNS.items():
+        is_bad = cue in (Sound.REFUSED, Sound.UNKNOWN, Sound.ERROR) or (isinstance(cue, Reason) and cue not in REMINDERS)
         assert pattern.is_whole == is_bad  # an alarm is cut short by a scan: it comes again
         is_red = all(step.lamps.red and not step.lamps.green for step in pattern.steps)
-        assert is_red == (is_bad or sound is Sound.ALARM)
-        assert pattern.duration_s < 3.0
+        assert is_red == (is_bad or cue in REMINDERS)
+        assert pattern.duration_s < 3.1
     assert not any(step.lamps.red for step in PATTERNS[Sound.OK].steps)
+
+
+def test_a_refusal_begins_with_the_no_and_a_fault_does_not() -> None:
+    faults = {Reason.LOCKER_FAULT, Reason.DEVICE_FAULT, Reason.SENSOR_FAULT}
+    for reason in Reason:
+        assert (PATTERNS[reason].steps[0].seconds == LONG_S) == (reason not in faults)
+
+
+def test_the_table_that_people_read_says_what_is_played() -> None:
+    example = (Path(__file__).resolve().parents[3] / "deploy" / "site.example.toml").read_text(encoding="utf-8")
+    table = example[example.index("# One buzzer") : example.index("#[signal]")]
+    written = re.findall(r"(?<= )[.-]+(?=  | *$)", table, re.MULTILINE)
+    played = [
+        "".join("-" if step.seconds == LONG_S else "." for step in one.steps if step.lamps.buzzer) for one in PATTERNS.values()
+    ]
+    assert sorted(written) == sorted(played)
 
 
 async def test_a_sound_is_shown_step_by_step_and_ends_dark() -> None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.devices.ports import Scan, Sound
+from edge.devices.ports import Cue, Scan
 from edge.dock.dock import Dock
 from edge.outbox import Outbox, Step, no_step
 from edge.site_clock import SiteClock
@@ -98,8 +98,12 @@ class Bay:
         await self.rules.choose_mode(mode)
 
     @property
-    def last_sound(self) -> Sound:
+    def last_sound(self) -> Cue:
         return self.beeper.sounds[-1]
+
+    def heard(self, cue: Cue) -> bool:
+        """Last."""
+        return self.last_sound == cue
 
 
 @asynccontextmanager

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 import pytest
 
-from edge.devices.ports import Sound
+from edge.devices.ports import Reason, Sound
 from edge.dock.dock import NotPlannedError
 from edge.dock.progress import Progress
+from edge.dock.words import DOCK_REASONS
 from edge.http.dock import run_view
 from edge.outbox import NotKeptError, Outbox, Store
 from edge.rules.custody import ContainerState
@@ -65,7 +66,7 @@ async def test_what_the_plan_does_not_know_is_refused_and_has_its_lane_with_the_
         assert await bay.words(P[0]) == ["no_plan"]
         await bay.put_in_force(manifest())
         assert await bay.words(STRANGE) == ["not_in_plan"]
-        assert bay.last_sound is Sound.REFUSED
+        assert bay.last_sound is Reason.UNKNOWN_CODE
         await bay.put_in_force(manifest(2, (load(A1, "st-a", [STRANGE]),)))
         assert await bay.words(STRANGE, P[0]) == ["sorted", "not_in_plan"]
 
@@ -93,7 +94,7 @@ async def test_a_second_scan_keeps_out_what_belongs_elsewhere_the_gravest_differ
             (P[2], "wrong_container", A2, "A1"),
         ):
             told = await bay.scan(parcel)
-            assert (told.word, told.container, told.slot, bay.last_sound) == (word, container, lane, Sound.REFUSED)
+            assert (told.word, told.container, told.slot, bay.last_sound) == (word, container, lane, DOCK_REASONS[word])
         assert await bay.words(P[0], P[0], P[1]) == ["packed", "packed_before", "full"]
         assert await bay.facts() == [
             ContainerBound(container=A1, station="st-a", run="R1", day=DAY),
@@ -110,7 +111,7 @@ async def test_a_container_that_lacks_parcels_is_sealed_only_on_purpose_and_they
         assert await bay.words(A1, P[0]) == ["bound", "packed"]
         await bay.rules.choose_mode("seal")
         refused = await bay.scan(A1)
-        assert (refused.word, refused.amount, refused.of, bay.last_sound) == ("seal_lacks", 1, 2, Sound.REFUSED)
+        assert (refused.word, refused.amount, refused.of, bay.last_sound) == ("seal_lacks", 1, 2, Reason.SEAL_LACKS)
         sealed = await bay.dock.seal(A1, WANG, is_short=True)
         assert (sealed.word, bay.last_sound) == ("sealed_short", Sound.ATTENTION)
         assert (await bay.facts())[-2:] == [
@@ -136,7 +137,7 @@ async def test_a_van_is_loaded_last_stop_first_and_wrong_runs_and_orders_are_tol
         assert (early.word, early.slot, early.amount, early.of, early.detail) == ("loaded_early", "A2", 1, 4, RUN_1)
         assert bay.last_sound is Sound.ATTENTION
         wrong = await bay.scan(C1)
-        assert (wrong.word, wrong.detail, bay.last_sound) == ("wrong_run", RUN_2, Sound.REFUSED)
+        assert (wrong.word, wrong.detail, bay.heard(Reason.WRONG_RUN)) == ("wrong_run", RUN_2, True)
         assert await bay.words(B1, D1, SPARE, A1) == ["not_bound", "no_route", "not_in_plan", "loaded_before"]
         await bay.packed(B1, P[4], P[5])
         assert await bay.words(B1) == ["loaded"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.devices.ports import Sound
+from edge.devices.ports import Reason, Sound
 from edge.http.dock import run_view
 from edge.wire.manifest import Article, Line, Manifest, PlannedLoad
 from edge.wire.messages import ContainerSealed, GoodsPacked
@@ -47,7 +47,7 @@ async def test_each_scan_of_an_ean_is_one_piece_more_in_the_open_container(tmp_p
         assert (await bay.scan(RICE)).word == "full"
         for ean in (RICE, OIL):
             elsewhere = await bay.scan(ean)
-            assert (elsewhere.word, elsewhere.slot, bay.last_sound) == ("goods_elsewhere", "A1", Sound.REFUSED)
+            assert (elsewhere.word, elsewhere.slot, bay.last_sound) == ("goods_elsewhere", "A1", Reason.WRONG_CONTAINER)
         assert (await bay.facts())[1:] == [GoodsPacked(container=B1, sku=RICE_SKU)] * 2
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.devices.ports import Scan, Sound
+from edge.devices.ports import Cue, Scan
 from edge.outbox import Outbox, Step, no_step
 from edge.site_clock import SiteClock
 from edge.station.decide import Mode
@@ -51,10 +51,10 @@ class TestClock:
 
 @dataclass(slots=True)
 class Beeper:
-    sounds: list[Sound]
+    sounds: list[Cue]
 
-    async def signal(self, sound: Sound) -> None:
-        self.sounds.append(sound)
+    async def signal(self, cue: Cue) -> None:
+        self.sounds.append(cue)
 
 
 @dataclass(frozen=True, slots=True)
