@@ -1,5 +1,5 @@
 # make run    everything on this machine: database, broker, cloud, a small town, the pages
-#             FRESH=1 starts over, TOWN=0 starts empty, HOST=0.0.0.0 serves the LAN, PORT=8080
+#             FRESH=1 starts over, TOWN=0 starts empty, STATIONS=54 VANS=3 the town's size, HOST=0.0.0.0 serves the LAN, PORT=8080
 # make test   all tests (test-unit, test-pages, test-slow, test-e2e are its parts); make check: style, types, layers, licences, pages
 # make pages  the pages alone, into dashboards/dist (a station's agent serves them)
 # make smoke  one order's way and a restart of each part, against a running `make run`; ARGS=--compose: against docker compose; ARGS=--help

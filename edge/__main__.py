@@ -10,12 +10,16 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from edge.config import ConfigError, EdgeConfig, load
+
+if TYPE_CHECKING:
+    from edge.app import Agent
 
 
 def main() -> int:
@@ -24,10 +28,9 @@ def main() -> int:
     try:
         if arguments.command == "devices":
             return _devices(arguments.config, arguments.seconds, as_json=arguments.json)
-        config = load(arguments.config)
         if arguments.command == "status":
-            return _status(config, as_json=arguments.json)
-        return _run(config, arguments.mutant)
+            return _status(load(arguments.config), as_json=arguments.json)
+        return _run([load(one) for one in arguments.config], arguments.mutant)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
@@ -43,7 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     devices = commands.add_parser("devices", help="what is plugged in, and whether each configured device answers")
     devices.add_argument("--json", action="store_true", help="one JSON object")
     devices.add_argument("--seconds", type=float, default=15.0, help="how long each device may take to answer (15)")
-    for command in (run, status, devices):
+    several = "the site's TOML; several times: several sites in one process"
+    run.add_argument("--config", type=Path, required=True, action="append", help=several)
+    for command in (status, devices):
         command.add_argument("--config", type=Path, required=command is not devices, help="the site's TOML")
     return parser
 
@@ -73,22 +78,49 @@ def _devices(config_file: Path | None, within_s: float, *, as_json: bool) -> int
     return 0 if report.is_well else 1
 
 
-def _run(config: EdgeConfig, mutant: str) -> int:
+def _run(configs: Sequence[EdgeConfig], mutant: str) -> int:
     from edge.app import StartError, agent_of  # as above, the other way round
     from edge.logs import log_as_json
     from edge.memory import give_back_large_blocks
 
+    _require_apart(configs)
     give_back_large_blocks()
     log_as_json()
     try:
-        agent = agent_of(config, mutant, os.environ.get("TUANTU_FAULT_STEP", ""))
+        agents = [agent_of(config, mutant, os.environ.get("TUANTU_FAULT_STEP", "")) for config in configs]
         gc.collect()
         gc.freeze()  # what is here by now stays: looking through it again would hold up a scan, now and then
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_until_signalled(agent.run()))
-    except StartError as error:
-        raise ConfigError(str(error)) from None
+            runner.run(_until_signalled(agents[0].run() if len(agents) == 1 else _side_by_side(agents)))
+    except* StartError as group:
+        raise ConfigError("\n".join(dict.fromkeys(_texts(group)))) from None
     return 0
+
+
+def _require_apart(configs: Sequence[EdgeConfig]) -> None:
+    """What two sites of one process cannot share. Each would find it free, for none has taken it yet. ConfigError."""
+    pages: dict[int, str] = {}
+    files: dict[Path, str] = {}
+    for config in configs:
+        site, port = config.site.id, config.http.port
+        if port and port in pages:
+            raise ConfigError(f"{site}: [http] port {port} is the page's of {pages[port]}; choose another port")
+        if config.database in files:
+            raise ConfigError(f"{site}: data_dir is that of {files[config.database]}; choose another folder")
+        pages[port], files[config.database] = site, site
+
+
+async def _side_by_side(agents: Sequence["Agent"]) -> None:
+    """Sites that share a process: each with a file, a connection and a page of its own. One that cannot start ends them all."""
+    async with asyncio.TaskGroup() as tasks:
+        for agent in agents:
+            tasks.create_task(agent.run())
+
+
+def _texts(error: BaseException) -> list[str]:
+    if isinstance(error, BaseExceptionGroup):
+        return [text for inner in error.exceptions for text in _texts(inner)]
+    return [str(error)]
 
 
 async def _until_signalled(agent: Coroutine[None, None, None]) -> None:

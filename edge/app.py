@@ -99,6 +99,7 @@ class Agent:
     async def run(self) -> None:
         """Start everything, in the order things depend on each other, and keep it going. StartError before anything was scanned."""
         config, faults = self._config, self._faults
+        structlog.contextvars.bind_contextvars(site=config.site.id)  # of this task and all that it starts
         async with AsyncExitStack() as stack:
             try:
                 config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -204,7 +205,7 @@ class Agent:
             for driver in drivers:
                 await stack.enter_async_context(driver)
             parts |= {f"device {scanner.name}": self._taker(scanner, station, ops) for scanner in drivers.scanners}
-            _log.info("agent_started", site=config.site.id, version=own_version(), devices=len(self.healths()))
+            _log.info("agent_started", version=own_version(), devices=len(self.healths()))
             async with asyncio.TaskGroup() as tasks:
                 for name, part in parts.items():
                     tasks.create_task(supervise(name, part), name=name)

@@ -102,6 +102,8 @@ class RulesForm(_Form):
     code_cost: Literal[1024, 2048, 4096, 8192, 16384, 32768] = 16384
 
 
+WITH_AGENT = ("station", "dock", "van")  # kinds of sites that fetch a manifest, by a key of their own, and where people log in
+
 StaffIdText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
@@ -125,7 +127,7 @@ async def add_credential(
     site_id: str, wanted: CredentialIn, account: Planner, services: ServicesDep, connection: Transaction
 ) -> CredentialOut:
     """A key for the site; one that it has already is not given twice. Those it has go on until they are taken back."""
-    await own_site(connection, account, site_id)
+    await own_site(connection, account, site_id, WITH_AGENT)
     key = wanted.key or secrets.token_urlsafe(_KEY_BYTES)
     if await add_key(connection, site_id, key, mosquitto_hash(key), services.now()):
         await write_audit(connection, services.now(), account.id, "site.key.add", site_id)
@@ -135,7 +137,7 @@ async def add_credential(
 @router.delete("/sites/{site_id}/credentials", status_code=204)
 async def take_back_credentials(site_id: str, account: Planner, services: ServicesDep, connection: Transaction) -> None:
     """All keys of the site."""
-    await own_site(connection, account, site_id)
+    await own_site(connection, account, site_id, WITH_AGENT)
     await connection.execute(
         "UPDATE site_credential SET revoked_at = %s WHERE site_id = %s AND revoked_at IS NULL", [services.now(), site_id]
     )
@@ -145,7 +147,7 @@ async def take_back_credentials(site_id: str, account: Planner, services: Servic
 @router.get("/sites/{site_id}/staff")
 async def list_staff(site_id: str, account: Planner, connection: Transaction) -> StaffList:
     """Who may log in there."""
-    await own_site(connection, account, site_id)
+    await own_site(connection, account, site_id, WITH_AGENT)
     cursor = await connection.execute(
         """
         SELECT staff, name, role, pin_key IS NOT NULL, badge_key IS NOT NULL FROM staff_member
@@ -163,7 +165,7 @@ async def set_staff(
     site_id: str, staff: StaffIdText, wanted: StaffIn, account: Planner, services: ServicesDep, connection: Transaction
 ) -> StaffOut:
     """Add somebody, or change them. Without ``pin`` or ``with_badge`` what they had stays."""
-    await own_site(connection, account, site_id)
+    await own_site(connection, account, site_id, WITH_AGENT)
     salt = await ensure_station(connection, site_id)
     pin_key, badge = None, None
     if wanted.pin is not None:
@@ -197,7 +199,7 @@ async def set_staff(
 @router.delete("/sites/{site_id}/staff/{staff}", status_code=204)
 async def remove_staff(site_id: str, staff: StaffIdText, account: Planner, services: ServicesDep, connection: Transaction) -> None:
     """They may not log in any more, once the station has its next manifest. Their PIN is free again."""
-    await own_site(connection, account, site_id)
+    await own_site(connection, account, site_id, WITH_AGENT)
     cursor = await connection.execute(
         """
         UPDATE staff_member SET disabled_at = %s, pin_key = NULL, badge_key = NULL

@@ -13,10 +13,28 @@ from cloud.onebox.broker import Broker
 from cloud.onebox.postgres import Server
 from cloud.onebox.supervisor import Child
 
-# Names of the town's stations, and of its warehouse's dock, on the broker: each may only publish under its own name.
-STATIONS = ("st-0001", "st-0002", "st-0003")
 DOCK = "dock-0001"
-SITES = (*STATIONS, DOCK)  # in the order of their pages' ports
+WATCHED = 3  # of the town's stations: those with devices, whose pages people are shown
+
+
+@dataclass(frozen=True, slots=True)
+class TownSites:
+    """Names of the town's sites on the broker: each may only publish under its own. ``all``: in the order of their pages' ports."""
+
+    stations: tuple[str, ...]
+    vans: tuple[str, ...]
+
+    @classmethod
+    def of(cls, stations: int, vans: int) -> "TownSites":
+        return cls(tuple(f"st-{n:04d}" for n in range(1, stations + 1)), tuple(f"van-{n:04d}" for n in range(1, vans + 1)))
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        return self.stations[:WATCHED]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.watched, DOCK, *self.vans, *self.stations[WATCHED:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +122,12 @@ def cloud(root: Path, at: Addresses, shared: Mapping[str, str]) -> list[Child]:
     ]
 
 
-def town(root: Path, data: Path, at: Addresses, environment: Mapping[str, str]) -> Child:
+def town(root: Path, data: Path, at: Addresses, environment: Mapping[str, str], sites: TownSites) -> Child:
     """The simulator with its stations' agents. SIGTERM with us: it has children of its own to end."""
     argv = [sys.executable, "-m", "firmware_sim", "town", "--data", str(data)]
-    agents: Sequence[Callable[[], Awaitable[bool]]] = [listens(loopback_of(at.host), at.agent_port + n) for n in range(len(SITES))]
+    # Those that somebody is shown; the small shops' come up beside.
+    shown = len(sites.watched) + 1
+    agents: Sequence[Callable[[], Awaitable[bool]]] = [listens(loopback_of(at.host), at.agent_port + n) for n in range(shown)]
 
     async def is_ready() -> bool:
         return all(await asyncio.gather(*(agent() for agent in agents)))

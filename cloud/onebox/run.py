@@ -20,7 +20,7 @@ from cloud.onebox import broker as onebox_broker
 from cloud.onebox import children, demo, phones, stored, town_roads
 from cloud.onebox import postgres as onebox_postgres
 from cloud.onebox.broker import BrokerKind
-from cloud.onebox.children import SITES, STATIONS, Addresses
+from cloud.onebox.children import Addresses, TownSites
 from cloud.onebox.folder import Ports, Secrets, is_free, load_secrets, opened, write_private
 from cloud.onebox.sites import read_sites, watch
 from cloud.onebox.supervisor import Supervisor
@@ -75,10 +75,14 @@ def _check_addresses(wishes: Wishes) -> None:
 def _other_port(wishes: Wishes) -> int:
     """One that is free with the live socket's beside it and the stations' pages after it, as far as anybody can tell now."""
     for port in range(wishes.port + 100, min(wishes.port + 10_000, 65_000), 100):
-        wanted = (port, port + 1, *range(port + 10, port + 10 + len(SITES)))
+        wanted = (port, port + 1, *range(port + 10, port + 10 + len(_sites(wishes).all)))
         if all(is_free(wishes.host, one) for one in wanted):
             return port
     return 8080
+
+
+def _sites(wishes: Wishes) -> TownSites:
+    return TownSites.of(wishes.stations, wishes.vans)
 
 
 def _pages(wishes: Wishes) -> Path | None:
@@ -112,6 +116,11 @@ class OneBox:
         return self.folder / "roads"
 
     @property
+    def town_sites(self) -> TownSites:
+        """The town's stations, dock and vans."""
+        return _sites(self.wishes)
+
+    @property
     def has_town_time(self) -> bool:
         """The town's clock stays with its data, also while it is left out."""
         return self.wishes.with_town or self.town_time.exists
@@ -137,7 +146,7 @@ def _addresses(wishes: Wishes, ports: Ports) -> Addresses:
         jobs_metrics=ports.choose("jobs"),
         positions_port=ports.choose("positions"),
         jt808_port=ports.choose("jt808"),
-        agent_port=ports.choose("agents", wishes.port + 10, count=len(SITES)),
+        agent_port=ports.choose("agents", wishes.port + 10, count=len(_sites(wishes).all)),
     )
 
 
@@ -184,13 +193,15 @@ async def _run(box: OneBox) -> None:
 async def _live(box: OneBox, supervisor: Supervisor) -> None:
     started_s = time.monotonic()
     if box.has_town_time:
-        box.town_time.resume(box.wishes.rate)
+        box.town_time.resume(box.wishes.rate, is_held=box.wishes.with_town and box.wishes.vans > 0)
     beating = asyncio.create_task(box.town_time.keep_beating()) if box.has_town_time else None
     try:
         async with AsyncExitStack() as stack:
             if box.wishes.with_town:
                 await stack.enter_async_context(TownControls(box.folder / "town", supervisor, say))
-            await _keep_running(box, supervisor, await _start(box, supervisor, started_s))
+            async with asyncio.TaskGroup() as beside:
+                broker = await _start(box, supervisor, started_s, beside)
+                await _keep_running(box, supervisor, broker)
     finally:
         if beating is not None:
             beating.cancel()
@@ -202,12 +213,10 @@ async def _keep_running(box: OneBox, supervisor: Supervisor, broker: onebox_brok
     async with asyncio.TaskGroup() as watching:
         watching.create_task(watch(box.folder, box.sites, partial(_let_sites_in, box, supervisor, broker)))
         watching.create_task(phones.watch(box.url, partial(_let_phones_in, box, supervisor, broker)))
-        if box.wishes.with_town:
-            told = {**stored.kept(box.folder), "TUANTU_TOWN_SEED": os.environ.get("TUANTU_TOWN_SEED", "")}
-            watching.create_task(town_roads.ensure(ROOT, box.folder / "town", box.roads, told, say))
 
 
-async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebox_broker.Broker:
+async def _start(box: OneBox, supervisor: Supervisor, started_s: float, beside: asyncio.TaskGroup) -> onebox_broker.Broker:
+    """``beside``: what the start does not wait for."""
     wishes, at = box.wishes, box.at
     box.url, broker = await _start_stores(box, supervisor)
     url = box.url
@@ -224,14 +233,17 @@ async def _start(box: OneBox, supervisor: Supervisor, started_s: float) -> onebo
     order = leader = None
     accounts = [demo.ADMIN]
     if wishes.with_town:
-        session = await demo.open_admin_session(url)
+        roads = {**shared, "TUANTU_TOWN_SEED": os.environ.get("TUANTU_TOWN_SEED", "")}
+        beside.create_task(town_roads.ensure(ROOT, box.folder / "town", box.roads, roads, say))
+        sites, session = box.town_sites, await demo.open_admin_session(url)
         environment = {**_town_environment(box, broker, shared), "TUANTU_TOWN_SESSION": session}
-        await supervisor.start(children.town(ROOT, box.folder / "town", at, environment))
-        say(f"town     {len(STATIONS)} stations, ready after {time.monotonic() - started_s:.1f} s")
-        if await demo.ensure_when_there(url, clock, box.secrets, town := demo.town_accounts(STATIONS)):
+        await supervisor.start(children.town(ROOT, box.folder / "town", at, environment, sites))
+        say(f"town     {len(sites.stations)} stations, {len(sites.vans)} vans, ready after {time.monotonic() - started_s:.1f} s")
+        if await demo.ensure_when_there(url, clock, box.secrets, town := demo.town_accounts(sites.watched)):
             accounts += town
-        order = await demo.find_order(at.inner_url, session, STATIONS, _today(box))
-        leader = await demo.find_leader(at.inner_url, session, STATIONS, STATIONS[0] if order is None else order.site)
+        watched = sites.watched
+        order = await demo.find_order(at.inner_url, session, watched, _today(box))
+        leader = await demo.find_leader(at.inner_url, session, watched, watched[0] if order is None else order.site)
     say(welcome(_told(box, accounts, order, leader)))
     return broker
 
@@ -266,7 +278,7 @@ async def _start_stores(box: OneBox, supervisor: Supervisor) -> tuple[str, onebo
 
 def _prepare_broker(box: OneBox, kind: BrokerKind, port: int, sites: Mapping[str, str]) -> onebox_broker.Broker:
     """The town's stations, those of our own, and the cloud."""
-    operators = {**dict.fromkeys(SITES, demo.OPERATOR), **sites}
+    operators = {**dict.fromkeys(box.town_sites.all, demo.OPERATOR), **sites}
     logins = {site: box.secrets.site_key(site) for site in operators} | {"cloud": box.secrets.broker_password}
     return onebox_broker.prepare(
         kind, box.folder / "broker", port, logins, operators=operators, host=box.wishes.host, phones=box.phones
@@ -328,7 +340,7 @@ def _town_environment(box: OneBox, broker: onebox_broker.Broker, shared: dict[st
     folder = box.folder / "town"
     folder.mkdir(exist_ok=True, mode=0o700)
     logins = folder / "logins.json"
-    passwords = ", ".join(f'"{station}": "{box.secrets.site_key(station)}"' for station in SITES)
+    passwords = ", ".join(f'"{station}": "{box.secrets.site_key(station)}"' for station in box.town_sites.all)
     write_private(logins, f"{{{passwords}}}\n")
     hidden = dict.fromkeys(("TUANTU_DATABASE_URL", "TUANTU_BROKER_URL", "TUANTU_SECRET", "DATABASE_URL"), "")
     return {
@@ -342,6 +354,8 @@ def _town_environment(box: OneBox, broker: onebox_broker.Broker, shared: dict[st
         "TUANTU_TOWN_AGENT_PORT": str(box.at.agent_port),
         "TUANTU_TOWN_HOST": box.wishes.host,
         "TUANTU_TOWN_PIN": box.secrets.staff_pin,
+        "TUANTU_TOWN_WAITS": "1",
+        "TUANTU_TOWN_PACE": "" if box.town_time.first_rate is None else str(box.town_time.first_rate),
         "TUANTU_TOWN_STORY": os.environ.get("TUANTU_TOWN_STORY", "1"),
     }
 
@@ -353,9 +367,11 @@ def _today(box: OneBox) -> date:
 
 def _told(box: OneBox, accounts: list[demo.DemoAccount], order: demo.DemoOrder | None, leader: str | None) -> Told:
     if not box.wishes.with_town:
-        return Told(box.at, box.folder, box.secrets, accounts, order, has_town=False, hours=("", ""), today=None)
+        return Told(
+            box.at, box.folder, box.secrets, accounts, order, has_town=False, hours=("", ""), today=None, sites=box.town_sites
+        )
     town = decode_town(box.town_time.file.read_bytes())
     return Told(
-        box.at, box.folder, box.secrets, accounts, order,
-        has_town=True, hours=hour_words(town, time.monotonic()), today=_today(box), leader=leader,
+        box.at, box.folder, box.secrets, accounts, order, has_town=True, hours=hour_words(town, time.monotonic()),
+        today=_today(box), sites=box.town_sites, leader=leader,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from cloud import logs
 from cloud.clock import clock_of
 from cloud.config import CloudConfig, ConfigError, load
 from cloud.onebox import children, demo, town_roads, wishes
-from cloud.onebox.children import DOCK, SITES, STATIONS, Addresses
+from cloud.onebox.children import DOCK, Addresses, TownSites
 from cloud.onebox.folder import Secrets, load_secrets, write_private
 from cloud.onebox.supervisor import Supervisor
 from cloud.onebox.town_time import TownTimeFile, this_machine
@@ -59,11 +59,14 @@ async def _run(config: CloudConfig, folder: Path) -> None:
     await _refuse_others(config.database_url.get_secret_value())
     (folder / "log").mkdir(exist_ok=True, mode=0o700)
     time_file = TownTimeFile(folder, this_machine())
-    time_file.resume(wishes.read({"RATE": os.environ.get("RATE", "")}, ROOT).rate)
+    asked = wishes.read({name: os.environ.get(name, "") for name in ("RATE", "STATIONS", "VANS")}, ROOT)
+    sites = TownSites.of(asked.stations, asked.vans)
+    time_file.resume(asked.rate, is_held=asked.vans > 0)
+    pace = "" if time_file.first_rate is None else str(time_file.first_rate)
     beating = asyncio.create_task(time_file.keep_beating())
     try:
         async with Supervisor(folder / "log", _say) as supervisor:
-            living = asyncio.create_task(_live(config, folder, supervisor))
+            living = asyncio.create_task(_live(config, folder, supervisor, sites, pace))
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
@@ -89,21 +92,22 @@ async def _refuse_others(url: str) -> None:
         )
 
 
-async def _live(config: CloudConfig, folder: Path, supervisor: Supervisor) -> None:
+async def _live(config: CloudConfig, folder: Path, supervisor: Supervisor, sites: TownSites, pace: str) -> None:
     url, secrets, clock = config.database_url.get_secret_value(), load_secrets(folder), clock_of(config)
     await demo.ensure_accounts(url, clock, secrets, [demo.ADMIN])
     await demo.check_admin(url, secrets)
     await _wait_for_the_api()
     session = await demo.open_admin_session(url)
-    environment = {**_environment(config, folder, secrets), "TUANTU_TOWN_SESSION": session}
-    await supervisor.start(children.town(ROOT, folder / "town", _addresses(config), environment))
-    accounts = [demo.ADMIN, *demo.town_accounts(STATIONS)]
-    await demo.ensure_when_there(url, clock, secrets, accounts[1:], _SHOWN_S)
-    _say(_welcome(config, secrets, accounts))
-    told = {**os.environ, "TUANTU_TOWN_SEED": os.environ.get("TUANTU_TOWN_SEED", "")}
-    if config.roads_dir is not None:
-        await town_roads.ensure(ROOT, folder / "town", config.roads_dir, told, _say)
-    await asyncio.Event().wait()
+    environment = {**_environment(config, folder, secrets, sites), "TUANTU_TOWN_SESSION": session, "TUANTU_TOWN_PACE": pace}
+    async with asyncio.TaskGroup() as beside:
+        if config.roads_dir is not None:
+            told = {**os.environ, "TUANTU_TOWN_SEED": os.environ.get("TUANTU_TOWN_SEED", "")}
+            beside.create_task(town_roads.ensure(ROOT, folder / "town", config.roads_dir, told, _say))
+        await supervisor.start(children.town(ROOT, folder / "town", _addresses(config), environment, sites))
+        accounts = [demo.ADMIN, *demo.town_accounts(sites.watched)]
+        await demo.ensure_when_there(url, clock, secrets, accounts[1:], _SHOWN_S)
+        _say(_welcome(config, secrets, accounts, sites))
+        await asyncio.Event().wait()
 
 
 async def _wait_for_the_api() -> None:
@@ -118,11 +122,11 @@ async def _wait_for_the_api() -> None:
     raise Trouble(f"{API} does not answer", "docker compose logs api")
 
 
-def _environment(config: CloudConfig, folder: Path, secrets: Secrets) -> dict[str, str]:
+def _environment(config: CloudConfig, folder: Path, secrets: Secrets, sites: TownSites) -> dict[str, str]:
     """What the town needs to know, and no more: neither the database nor the cloud's secret."""
     (folder / "town").mkdir(exist_ok=True, mode=0o700)
     logins = folder / "town" / "logins.json"
-    write_private(logins, "{" + ", ".join(f'"{site}": "{secrets.site_key(site)}"' for site in SITES) + "}\n")
+    write_private(logins, "{" + ", ".join(f'"{site}": "{secrets.site_key(site)}"' for site in sites.all) + "}\n")
     hidden = dict.fromkeys(("TUANTU_DATABASE_URL", "TUANTU_BROKER_URL", "TUANTU_SECRET"), "")
     return {
         **hidden,
@@ -137,6 +141,7 @@ def _environment(config: CloudConfig, folder: Path, secrets: Secrets) -> dict[st
         "TUANTU_TOWN_AGENT_PORT": str(AGENT_PORT),
         "TUANTU_TOWN_HOST": "0.0.0.0",  # noqa: S104  # of a container, which publishes them
         "TUANTU_TOWN_PIN": secrets.staff_pin,
+        "TUANTU_TOWN_WAITS": "1",
     }
 
 
@@ -154,10 +159,10 @@ def _addresses(config: CloudConfig) -> Addresses:
     )  # fmt: skip
 
 
-def _welcome(config: CloudConfig, secrets: Secrets, accounts: list[demo.DemoAccount]) -> str:
+def _welcome(config: CloudConfig, secrets: Secrets, accounts: list[demo.DemoAccount], sites: TownSites) -> str:
     host = urlsplit(config.public_url).hostname
     lines = [f"团途 Tuantu: the town runs at {config.public_url}/"]
-    lines += [f"  {name:<12}  http://{host}:{AGENT_PORT + n}/" for n, name in enumerate((*STATIONS, DOCK))]
+    lines += [f"  {name:<12}  http://{host}:{AGENT_PORT + n}/" for n, name in enumerate((*sites.watched, DOCK))]
     lines.append(f"  the staff's PIN  {secrets.staff_pin}")
     lines += [f"  {account.login:<12}  {secrets.derived(account.login)}   ({account.role})" for account in accounts]
     return "\n".join(lines)

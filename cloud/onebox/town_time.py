@@ -83,13 +83,17 @@ class TownTimeFile:
         self.file = folder / "clock.json"
         self._seen = folder / "clock-seen.json"
         self._machine = machine
+        self.first_rate: float | None = None  # of a time that is held
 
     @property
     def exists(self) -> bool:
         return self.file.exists()
 
-    def resume(self, rate: float | None = None) -> TownTime:
-        """Run on from where it stood, at the rate it had (or ``rate``); the first time from half past six of today."""
+    def resume(self, rate: float | None = None, *, is_held: bool = False) -> TownTime:
+        """Run on from where it stood, at the rate it had (or ``rate``); the first time from half past six of today.
+
+        ``is_held``: the first time it stands, until the town is ready and lets it go at ``first_rate``.
+        """
         now_s = self._machine.monotonic_s()
         if self.exists:
             line = decode_town(self.file.read_bytes())
@@ -100,7 +104,10 @@ class TownTimeFile:
         else:
             today = self._machine.wall().astimezone(TOWN_ZONE)
             start_ms, old_rate = to_ms(today.replace(hour=FIRST_HOUR, minute=FIRST_MINUTE, second=0, microsecond=0)), DEFAULT_RATE
-        town = TownTime(start_ms, now_s, old_rate if rate is None else rate, self._machine.boot_id)
+        pace = old_rate if rate is None else rate
+        if is_held and not self.exists:
+            self.first_rate, pace = pace, 0.0
+        town = TownTime(start_ms, now_s, pace, self._machine.boot_id)
         self._write(town)
         return town
 

@@ -10,7 +10,7 @@ import segno
 
 from cloud.domain.scope import Role
 from cloud.onebox import demo
-from cloud.onebox.children import DOCK, STATIONS, Addresses
+from cloud.onebox.children import DOCK, Addresses, TownSites
 from cloud.onebox.folder import Secrets
 
 _PAGES = {
@@ -36,6 +36,7 @@ class Told:
     has_town: bool
     hours: tuple[str, str]
     today: date | None
+    sites: TownSites
     leader: str | None = None
 
 
@@ -55,8 +56,10 @@ def welcome(told: Told) -> str:
     if told.leader is not None:
         lines.append(f"  团长 its leader's page    {told.leader}")
     if told.has_town:
-        lines += [f"  自提点 station {name}    http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(STATIONS)]
-        lines.append(f"  网格仓 dock {DOCK}     http://{at.reachable}:{at.agent_port + len(STATIONS)}/")
+        lines += [
+            f"  自提点 station {name}    http://{at.reachable}:{at.agent_port + n}/" for n, name in enumerate(told.sites.watched)
+        ]
+        lines.append(f"  网格仓 dock {DOCK}     http://{at.reachable}:{at.agent_port + len(told.sites.watched)}/")
         lines.append(
             f"  店员 PIN the staff's PIN  {told.secrets.staff_pin}   (自提点和网格仓页面 at a station's or the dock's page)"
         )

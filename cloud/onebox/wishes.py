@@ -9,6 +9,7 @@ from cloud.trouble import Trouble
 HELP = """\
 FRESH=1             start over: the data folder is emptied
 TOWN=0              no simulated town
+STATIONS=54 VANS=3  how large the town is; without vans goods come by themselves
 HOST=0.0.0.0        serve the LAN, not only this machine
 PORT=8080           the pages' port; the live socket takes the next one
 RATE=30             how fast the town's clock runs, 0 to 300; kept from then on
@@ -25,6 +26,8 @@ class Wishes:
     data: Path
     fresh: bool
     with_town: bool
+    stations: int
+    vans: int
     host: str
     port: int
     rate: float | None
@@ -39,6 +42,8 @@ def read(environment: Mapping[str, str], root: Path) -> Wishes:
         data=root / (environment.get("TUANTU_DATA") or ".data"),
         fresh=_is_on(environment, "FRESH", default=False),
         with_town=_is_on(environment, "TOWN", default=True),
+        stations=_count(environment, "STATIONS", 54, 1, 54),
+        vans=_count(environment, "VANS", 3, 0, 9),
         host=environment.get("HOST") or "127.0.0.1",
         port=_port(environment.get("PORT") or "8080"),
         rate=_rate(environment.get("RATE")),
@@ -55,6 +60,13 @@ def _is_on(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
     if text in ("0", "no", "false", "off"):
         return False
     raise Trouble(f"{name}={text}: want 1 or 0", f"{name}=1 or {name}=0")
+
+
+def _count(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = environment.get(name) or str(default)
+    if text.isascii() and text.isdigit() and least <= int(text) <= most:
+        return int(text)
+    raise Trouble(f"{name}={text}: want a number from {least} to {most}", f"{name}={default}")
 
 
 def _port(text: str) -> int:

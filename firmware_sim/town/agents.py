@@ -69,9 +69,9 @@ class Agent:
                 await asyncio.shield(_stop(process))
 
 
-def edge_command(config: Path) -> tuple[str, ...]:
-    """What starts a real agent."""
-    return (sys.executable, "-m", "edge", "run", "--config", str(config))
+def edge_command(*configs: Path) -> tuple[str, ...]:
+    """What starts a real agent, or several in one process."""
+    return (sys.executable, "-m", "edge", "run", *(word for one in configs for word in ("--config", str(one))))
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

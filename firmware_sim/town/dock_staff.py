@@ -4,6 +4,7 @@ As at a station: a step counts as done when the agent's page shows it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
@@ -34,6 +35,7 @@ _AS_PLANNED = {
     StepKind.LOAD: {"loaded", "run_full", "loaded_early", "loaded_before"},
     StepKind.TAKE_BACK: {"taken_back", "taken_back_before"},
 }
+_LATE_MS = 10 * 60_000  # of the town's time
 _CONTAINER_IS_SHUT = {"no_container", "wrong_container", "wrong_station", "wrong_zone"}  # another is open, or none after a restart
 
 _log = structlog.get_logger()
@@ -61,6 +63,9 @@ class DockStaff:
         self._clock = clock
         self._settings = settings
         self._plans: dict[date, list[Step]] = {}
+        self._counts: dict[date, Counter[str]] = {}
+        self._is_late = False
+        self._mode = ""  # of the last step
         self.waits_for = ""
 
     async def live(self) -> None:
@@ -82,6 +87,25 @@ class DockStaff:
         return plan is not None and all(
             self._memory.is_done(day, self.dock.id, step) for step in plan if step.kind is StepKind.LOAD
         )  # fmt: skip
+
+    def is_planned(self, day: date) -> bool:
+        """Whether the night's work is known."""
+        return day in self._plans
+
+    def loads_from_ms(self, day: date) -> int | None:
+        """When the first container is to be loaded; None: nothing is loaded here for that day."""
+        return min((step.at_ms for step in self._plans.get(day, ()) if step.kind is StepKind.LOAD), default=None)
+
+    def has_loaded_run(self, day: date, run: str) -> bool:
+        """Whether everything of one run is in its van."""
+        plan = self._plans.get(day)
+        return plan is not None and all(
+            self._memory.is_done(day, self.dock.id, step) for step in plan if step.kind is StepKind.LOAD and step.slot == run
+        )
+
+    def containers_for(self, day: date, station: str) -> int:
+        """How many are planned for a station."""
+        return self._counts[day][station] if day in self._counts else 0
 
     def next_step(self) -> Step | None:
         """What is to be done next, as far as it is planned; None: nothing."""
@@ -111,10 +135,13 @@ class DockStaff:
             loads = await self._office.loads(day)
             if loads is None or not await self._is_listed(day, len(loads)):
                 return ()
-            whole = night.steps(self._settings.seed, day, loads, await self._office.left_behind(day))
+            left, hours = await self._office.left_behind(day), [night.VANS_LOAD] if self._settings.vans else []
+            whole = night.steps(self._settings.seed, day, loads, left, *hours)
             is_begun = any(self._memory.is_done(day, self.dock.id, step) for step in whole)
             plan = night.worth_doing(whole, day, self._clock.now_ms(), is_begun=is_begun)
             self._plans = {known: one for known, one in self._plans.items() if known >= day - timedelta(days=1)} | {day: plan}
+            self._counts = {known: one for known, one in self._counts.items() if known in self._plans}
+            self._counts[day] = Counter(load.site for load in loads)
             _log.info("night_planned", dock=self.dock.id, day=day.isoformat(), containers=len(loads), steps=len(plan))
         return self._plans[day]
 
@@ -124,8 +151,10 @@ class DockStaff:
 
     async def _do(self, step: Step, day: date) -> None:
         async with self.hands.busy:
-            if step.kind in _MODES:
+            self._is_late = self._clock.now_ms() - step.at_ms > _LATE_MS
+            if step.kind in _MODES and not (self._is_late and self._mode == _MODES[step.kind]):
                 await self.hands.switch_to(_MODES[step.kind])
+            self._mode = _MODES.get(step.kind, "")
             match step.kind:
                 case StepKind.PACK:
                     self._settle(step, await self._pack(step))
@@ -134,14 +163,18 @@ class DockStaff:
                 case StepKind.TAKE_BACK:
                     await self._take_back(await self._office.came_back(day - timedelta(days=1)))
                 case _:
-                    self._settle(step, await self.hands.scan(step.label))
+                    self._settle(step, await self._scan(step.label))
+
+    async def _scan(self, label: str) -> Act:
+        """With the scanner; what is late is typed in at the page, several hands at once, as a warehouse catches up."""
+        return await (self.hands.type_in(label) if self._is_late else self.hands.scan(label))
 
     async def _pack(self, step: Step) -> Act:
-        act = await self.hands.scan(step.label)
+        act = await self._scan(step.label)
         if act.word not in _CONTAINER_IS_SHUT:
             return act
-        await self.hands.scan(step.slot)
-        return await self.hands.scan(step.label)
+        await self._scan(step.slot)
+        return await self._scan(step.label)
 
     async def _seal(self, step: Step) -> None:
         body = {"container": step.label, "short": step.problem is not None}

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firmware_sim.scanner import SimulatedScanner
-from firmware_sim.town.page import Act, Page, ScansPage, StatusPage
+from firmware_sim.terminal import UnpluggedError
+from firmware_sim.town.page import Act, Page, ScanPage, ScansPage, StatusPage
 from firmware_sim.town.site_files import SCANNER
 
 LOOK_S = 0.05
@@ -37,9 +38,12 @@ class RefusedError(NotBookedError):
 
 
 class Hands:
-    """``busy`` is held while something is done: one scanner, one pair of hands, the plan and the buttons take turns."""
+    """``busy`` is held while something is done: one scanner, one pair of hands, the plan and the buttons take turns.
 
-    def __init__(self, scanner: SimulatedScanner, page: Page, mode_path: str = "/api/mode") -> None:
+    ``scanner`` None: one that types, plugged into whatever shows the page, as many stations have.
+    """
+
+    def __init__(self, scanner: SimulatedScanner | None, page: Page, mode_path: str = "/api/mode") -> None:
         self.scanner = scanner
         self.page = page
         self._mode_path = mode_path
@@ -52,7 +56,7 @@ class Hands:
     async def switch_to(self, mode: str) -> None:
         """What scans are to mean. NotBookedError without a scanner, RestError."""
         status = await self.page.look("/api/status", StatusPage)
-        if not any(device.name == SCANNER and device.state == "ok" for device in status.devices):
+        if self.scanner is not None and not any(device.name == SCANNER and device.state == "ok" for device in status.devices):
             raise NotBookedError("the agent has no scanner: it is unplugged, or not found yet")
         if status.mode != mode:
             self._slot = ""  # a new mode closes the shelf
@@ -65,6 +69,8 @@ class Hands:
         """
         pause_s = self._scanned_s.get(label, -SAME_LABEL_S) + SAME_LABEL_S - time.monotonic()
         await asyncio.sleep(max(0.0, pause_s))
+        if self.scanner is None:
+            return await self.type_in(label, aim)
         before = await self._shown()
         self.sent = await asyncio.to_thread(self._write, label, aim)
         self._remember(label)
@@ -76,6 +82,11 @@ class Hands:
             await asyncio.sleep(LOOK_S)
         raise NotBookedError(f"{label}: scanned, and the page shows nothing")
 
+    async def type_in(self, label: str, aim: str = "") -> Act:
+        """Give it to the page, as a scanner that types does; its answer says what came of it. RestError."""
+        self._remember(label)
+        return (await self.page.post("/api/scan", {"text": f"{aim}{label}"}, ScanPage)).scan
+
     async def shelve(self, label: str, slot: str) -> Act:
         """Scan the shelf, unless its slot is the one that is open, then the parcel."""
         if slot != self._slot or time.monotonic() >= self._slot_until_s:
@@ -85,6 +96,8 @@ class Hands:
 
     def _write(self, label: str, aim: str) -> Sent:
         at_s = time.monotonic()
+        if self.scanner is None:
+            raise UnpluggedError("nobody plugged a scanner in here")
         return Sent(self.scanner.scan(label, aim=aim or None), at_s)
 
     async def _shown(self) -> list[Act]:

@@ -3,10 +3,9 @@
 Leaves when what happens to its parts.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import date
 from random import Random
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +22,7 @@ from firmware_sim.town.control import StationSeen
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
 from firmware_sim.town.plan import LOCAL
+from firmware_sim.town.rounds import Round
 from firmware_sim.town.settings import Station, TownSettings
 from firmware_sim.town.site_files import SCANNER, write_site
 from firmware_sim.town.staff import Staff
@@ -42,7 +42,7 @@ class Tools:
     clock: Clock
     memory: Memory
     office: Office
-    van_has_left: Callable[[date], bool] = lambda _day: True
+    round: Round
 
 
 class House:
@@ -58,9 +58,7 @@ class House:
         self.cabinet = Cabinet(station.cabinet_path, Random(f"{seed}/cabinet")) if station.has_cabinet else None
         self.line = BrokerLine(settings.broker_host, settings.broker_port)
         self.accidents = Accidents(settings, station, clock, self.room, self.scanner, self.line)
-        self.staff = Staff(
-            station, self.scanner, tools.office, tools.memory, clock, settings, self.cabinet, lambda day: tools.van_has_left(day)
-        )
+        self.staff = Staff(station, self.scanner, tools.office, tools.memory, clock, settings, tools.round, self.cabinet)
         self.agent = Agent(station.id, edge_command(station.config_path), station.folder / "agent.log")
 
     async def __aenter__(self) -> Self:
@@ -91,7 +89,7 @@ class House:
         if device not in PLUGS:
             raise ValueError(f"device: want one of {', '.join(PLUGS)}, got {device[:40]!r}")
         if device == SCANNER:
-            scanner = self.staff.scanner
+            scanner = self.scanner
             if is_in:
                 scanner.plug()
             else:

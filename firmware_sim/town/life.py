@@ -4,10 +4,11 @@ Leaves what happens at a station to its staff.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace as replace_fields
 from datetime import date
+from typing import Any
 
 import msgspec
 import structlog
@@ -15,18 +16,26 @@ import structlog
 from edge.wire.clock import Clock, decode_town, encode_town, utc
 from firmware_sim.terminal import UnpluggedError
 from firmware_sim.town.control import Answer, ControlServer, Request, Stage
+from firmware_sim.town.fleet import Fleet
 from firmware_sim.town.hands import NotBookedError
 from firmware_sim.town.house import House, Tools
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import RETRY_S, Office
 from firmware_sim.town.plan import CUT_OFF, LOCAL, service_date
+from firmware_sim.town.quarter import Quarter
 from firmware_sim.town.rest import RestError
+from firmware_sim.town.rounds import FormulaRound
 from firmware_sim.town.settings import OPERATOR, TownSettings
 from firmware_sim.town.site_files import SCANNER, replace
+from firmware_sim.town.staff import Staff
 from firmware_sim.town.story import Story
+from firmware_sim.town.truck import Truck
+from firmware_sim.town.waiting import LATE_MS, Waiting
 from firmware_sim.town.warehouse import Warehouse
 
 OFFICE_TICK_S = 1.0
+HOLD_TICK_S = 0.2
+_HELD = "clock"
 
 _log = structlog.get_logger()
 
@@ -40,6 +49,8 @@ class Town:
         self._read_monotonic_s = read_monotonic_s
         self.houses: dict[str, House] = {}
         self.warehouse: Warehouse | None = None
+        self.fleet: Fleet | None = None
+        self.quarter: Quarter | None = None
         self.office: Office | None = None
         self._office_waits = ""
         self.story: Story | None = None
@@ -50,21 +61,13 @@ class Town:
         settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         memory = Memory.recall(settings.folder / "memory.json", settings.seed)
         office = Office(settings, memory, self._clock)
-        tools = Tools(settings, self._clock, memory, office)
+        tools = Tools(settings, self._clock, memory, office, FormulaRound(settings, lambda _day: True))
         async with AsyncExitStack() as stack:
-            if settings.dock is not None:
-                self.warehouse = await stack.enter_async_context(Warehouse(settings.dock, tools))
-                tools = replace_fields(tools, van_has_left=self.warehouse.staff.has_loaded)
-            for station in settings.stations:
-                self.houses[station.id] = await stack.enter_async_context(House(station, tools))
+            await self._plug_in(stack, tools)
             await stack.enter_async_context(ControlServer(settings.folder, self.handle))
             async with asyncio.TaskGroup() as tasks:
-                for house in self.houses.values():
-                    for name, work in house.machines():
-                        tasks.create_task(work, name=f"{name} {house.station.id}")
-                if self.warehouse is not None:
-                    for name, work in self.warehouse.machines():
-                        tasks.create_task(work, name=f"{name} of the dock")
+                for name, work in self._machines():
+                    tasks.create_task(work, name=name)
                 await office.open()
                 self.office = office
                 has_loaded = self.warehouse.staff.has_loaded if self.warehouse else _at_once
@@ -72,17 +75,74 @@ class Town:
                 if settings.has_story:
                     tasks.create_task(self.story.run(), name="story")
                 tasks.create_task(self._run_office(office), name="office")
-                if self.warehouse is not None:
-                    tasks.create_task(self.warehouse.staff.live(), name="staff of the dock")
-                for house in self.houses.values():
-                    tasks.create_task(house.staff.live(), name=f"staff {house.station.id}")
+                if settings.waits:
+                    tasks.create_task(self._hold_clock(memory), name="clock")
+                for name, work in self._people():
+                    tasks.create_task(work, name=name)
+
+    async def _plug_in(self, stack: AsyncExitStack, tools: Tools) -> None:
+        """Warehouse, vans and stations; who comes to the stations is known before they are."""
+        settings = self._settings
+        if settings.dock is not None:
+            self.warehouse = await stack.enter_async_context(Warehouse(settings.dock, tools))
+            tools = replace_fields(tools, round=FormulaRound(settings, self.warehouse.staff.has_loaded))
+            if settings.vans:
+                self.fleet = await stack.enter_async_context(Fleet(tools, self.warehouse.staff))
+                tools.office.plan_routes = self.fleet.plan
+                tools = replace_fields(tools, round=self.fleet)
+        for station in settings.stations:
+            if not station.is_shared:
+                self.houses[station.id] = await stack.enter_async_context(House(station, tools))
+        self.quarter = Quarter(tools)
+        self.quarter.write_files()
+
+    def _machines(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        for house in self.houses.values():
+            yield from ((f"{name} {house.station.id}", work) for name, work in house.machines())
+        if self.warehouse is not None:
+            yield from ((f"{name} of the dock", work) for name, work in self.warehouse.machines())
+        for truck in self.trucks:
+            yield from ((f"{name} of {truck.van.id}", work) for name, work in truck.machines())
+        if self.quarter is not None:
+            yield from self.quarter.machines()
+
+    def _people(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        if self.warehouse is not None:
+            yield "staff of the dock", self.warehouse.staff.live()
+        for truck in self.trucks:
+            yield f"driver of {truck.van.id}", truck.driver.live()
+        for house in self.houses.values():
+            yield f"staff {house.station.id}", house.staff.live()
+        if self.quarter is not None:
+            yield from self.quarter.people()
+
+    @property
+    def staff(self) -> Iterator[Staff]:
+        """Of all stations."""
+        yield from (house.staff for house in self.houses.values())
+        if self.quarter is not None:
+            yield from self.quarter.staff.values()
+
+    @property
+    def trucks(self) -> Sequence[Truck]:
+        """All vans of the town."""
+        return self.fleet.trucks if self.fleet is not None else ()
+
+    def is_behind(self, late_ms: int) -> bool:
+        """Whether vans would leave without what they are to bring: the plan or the warehouse is so much late."""
+        office, warehouse = self.office, self.warehouse
+        if not self.trucks or office is None or warehouse is None:
+            return False
+        then_ms = self._clock.now_ms() - late_ms
+        return office.plans_late(then_ms) or warehouse.staff.next_due_ms() < then_ms
 
     @property
     def next_due_ms(self) -> int:
         """Before this time nobody has anything to do: whoever owns the clock may let it pass at once."""
         if self.office is None or self._office_waits:
             return 0
-        due = [self.office.next_due_ms(), *(house.staff.next_due_ms() for house in self.houses.values())]
+        due = [self.office.next_due_ms(), *(staff.next_due_ms() for staff in self.staff)]
+        due += [truck.driver.next_due_ms() for truck in self.trucks]
         return min(due if self.warehouse is None else [*due, self.warehouse.staff.next_due_ms()])
 
     async def handle(self, request: Request) -> Answer:
@@ -93,7 +153,18 @@ class Town:
             return Answer(True, "", stage=self._stage())
         if request.do == "status":
             dock = [self.warehouse.status()] if self.warehouse else []
-            return Answer(True, "\n".join([self._hour(), *dock, *(house.status() for house in self.houses.values())]))
+            return Answer(
+                True,
+                "\n".join(
+                    [
+                        self._hour(),
+                        *dock,
+                        *(truck.status() for truck in self.trucks),
+                        *(house.status() for house in self.houses.values()),
+                        *(self.quarter.status() if self.quarter is not None else ()),
+                    ]
+                ),
+            )
         house = self.houses.get(request.site)
         if house is None:
             return Answer(False, f"site: want one of {', '.join(self.houses)}, got {request.site[:40]!r}")
@@ -155,6 +226,18 @@ class Town:
             return Answer(False, str(error))
         replace(file, encode_town(town))
         return Answer(True, f"the clock runs at {rate:g}")
+
+    async def _hold_clock(self, memory: Memory) -> None:
+        # A clock that was held when the town was stopped is not one that somebody has paused.
+        noted = memory.noted(_HELD)
+        waiting = Waiting((float(noted) or None) if noted else self._settings.pace)
+        while True:
+            pace = waiting.look(self._clock.rate, self._read_monotonic_s(), is_behind=self.is_behind(LATE_MS))
+            if pace is not None:
+                self._pace(pace)
+                memory.note(_HELD, "0" if waiting.held is None else str(waiting.held))
+                _log.info("clock_held" if waiting.held is not None else "clock_goes_on", rate=pace)
+            await asyncio.sleep(HOLD_TICK_S)
 
     async def _run_office(self, office: Office) -> None:
         """Orders, cut-off and plan, again and again; then say where the town can be seen."""

@@ -12,6 +12,7 @@ import msgspec
 
 from firmware_sim.town.arrivals import Bag
 from firmware_sim.town.steps import Step
+from firmware_sim.town.trips import Trip
 
 KEPT_DAYS = 3  # the service date, the next one, and one that somebody may still look back to
 
@@ -24,6 +25,8 @@ class _Kept(msgspec.Struct):
     begun: set[str] = msgspec.field(default_factory=set)  # date/kind/label of what must not be done twice
     bags: dict[str, list[Bag]] = msgspec.field(default_factory=dict)  # station/date
     batches: set[str] = msgspec.field(default_factory=set)  # act/date
+    notes: dict[str, str] = msgspec.field(default_factory=dict)
+    trips: dict[str, Trip] = msgspec.field(default_factory=dict)  # van/date
     set_up: dict[str, str] = msgspec.field(default_factory=dict)  # station → what it was set up with
 
 
@@ -82,6 +85,15 @@ class Memory:
         self._kept.set_up[station] = like
         self._save()
 
+    def noted(self, what: str) -> str:
+        """What was noted of something; "" nothing."""
+        return self._kept.notes.get(what, "")
+
+    def note(self, what: str, text: str) -> None:
+        """Until the next note of it."""
+        self._kept.notes[what] = text
+        self._save()
+
     def bags(self, station: str, day: date) -> list[Bag] | None:
         """What the list said; None: nobody has read it yet."""
         return self._kept.bags.get(f"{station}/{day.isoformat()}")
@@ -89,6 +101,15 @@ class Memory:
     def keep_bags(self, station: str, day: date, bags: Sequence[Bag]) -> None:
         """The list as it was read: by tomorrow the page has another one."""
         self._kept.bags[f"{station}/{day.isoformat()}"] = list(bags)
+        self._save()
+
+    def trip(self, van: str, day: date) -> Trip | None:
+        """How far a van is with its day; None: nobody has begun it."""
+        return self._kept.trips.get(f"{van}/{day.isoformat()}")
+
+    def keep_trip(self, van: str, day: date, trip: Trip) -> None:
+        """So far."""
+        self._kept.trips[f"{van}/{day.isoformat()}"] = trip
         self._save()
 
     def is_done(self, day: date, station: str, step: Step) -> bool:
@@ -118,6 +139,7 @@ class Memory:
         kept.sent = {key for key in kept.sent if key.rpartition("/")[2] >= first}
         kept.placed = {key: count for key, count in kept.placed.items() if key.rpartition("/")[2] >= first}
         kept.begun = {key for key in kept.begun if key.partition("/")[0] >= first}
+        kept.trips = {key: trip for key, trip in kept.trips.items() if key.rpartition("/")[2] >= first}
         kept.bags = {key: bags for key, bags in kept.bags.items() if key.rpartition("/")[2] >= first}
         kept.batches = {key for key in kept.batches if key.rpartition("/")[2] >= first}
 

@@ -15,6 +15,7 @@ from firmware_sim.town.plan import FREEZE_ROUTES, LOCAL, at
 from firmware_sim.town.steps import Step, StepKind
 
 _SORTS, _PACKS, _LOADS, _VAN_IS_BACK = time(3, 0), time(5, 0), time(6, 15), time(16, 0)
+VANS_LOAD = time(6, 35)  # where vans leave at seven, and somebody watches
 _TOO_LATE = time(12, 0)
 _SORTED_WITHIN, _PACKED_WITHIN, _LOADED_WITHIN = timedelta(minutes=110), timedelta(minutes=70), timedelta(minutes=20)
 _SECONDS_A_SCAN = 12.0
@@ -25,7 +26,7 @@ def night_date(now_ms: int) -> date:
     return (utc(now_ms).astimezone(LOCAL) - timedelta(hours=FREEZE_ROUTES.hour)).date()
 
 
-def steps(seed: int, day: date, loads: Sequence[Load], left_behind: Collection[str]) -> list[Step]:
+def steps(seed: int, day: date, loads: Sequence[Load], left_behind: Collection[str], loads_from: time = _LOADS) -> list[Step]:
     """What there is to be done for ``day``, in time order. ``left_behind``: nobody finds them, and their containers go short."""
     random = Random(f"{seed}/{day.isoformat()}/dock")
     parcels = [parcel for load in loads for parcel in load.parcels if parcel not in left_behind]
@@ -34,7 +35,11 @@ def steps(seed: int, day: date, loads: Sequence[Load], left_behind: Collection[s
     plan = [
         *_timed(at(day, _SORTS), _SORTED_WITHIN, [Step(0, StepKind.SORT, parcel) for parcel in parcels]),
         *_timed(at(day, _PACKS), _PACKED_WITHIN, [step for load in by_lane for step in _packed(load, left_behind)]),
-        *_timed(at(day, _LOADS), _LOADED_WITHIN, [Step(0, StepKind.LOAD, load.container) for load in _last_first(by_lane)]),
+        *_timed(
+            at(day, loads_from),
+            _LOADED_WITHIN,
+            [Step(0, StepKind.LOAD, one.container, slot=one.run) for one in _last_first(by_lane)],
+        ),
         Step(to_ms(at(day, _VAN_IS_BACK)), StepKind.TAKE_BACK, EMPTIES),
     ]
     return sorted(plan, key=lambda step: step.at_ms)
@@ -48,7 +53,8 @@ def worth_doing(plan: Sequence[Step], day: date, now_ms: int, *, is_begun: bool)
 
 
 def _last_first(loads: Iterable[Load]) -> list[Load]:
-    return sorted(loads, key=lambda load: (-load.stop, load.zone, load.container))
+    """Van after van: the dock opens one run at a time."""
+    return sorted(loads, key=lambda load: (load.run, -load.stop, load.zone, load.container))
 
 
 def _packed(load: Load, left_behind: Collection[str]) -> Iterator[Step]:

@@ -4,7 +4,7 @@ By the cloud's REST API, in threads. Leaves the handling of parcels to the staff
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -74,7 +74,7 @@ class _Batch(msgspec.Struct, frozen=True):
 
 
 class Load(msgspec.Struct, frozen=True):
-    """A container of the day's plan. ``stop`` counts from 1 along the van's way."""
+    """A container of the day's plan. ``stop`` counts from 1 along its van's way; ``run`` "": it is on none."""
 
     container: str
     site: str
@@ -82,6 +82,7 @@ class Load(msgspec.Struct, frozen=True):
     stop: int = 0
     lane: str = ""
     parcels: tuple[str, ...] = ()
+    run: str = ""
 
 
 class _Lane(msgspec.Struct, frozen=True):
@@ -119,6 +120,8 @@ class Office:
         self._loads: dict[date, list[Load]] = {}
         self._days: dict[tuple[str, date], Day] = {}
         self._passes: dict[str, Pass] = {}
+        # How a day's runs are made in a town with vans: one step at a time, True once they are there.
+        self.plan_routes: Callable[[date], Awaitable[bool]] | None = None
 
     async def open(self) -> None:
         """Log in and register; waits for the cloud as long as it takes, also while it takes no log-ins, but not when it refuses."""
@@ -143,7 +146,7 @@ class Office:
             self._loads = {known: loads for known, loads in self._loads.items() if known >= first}
             self._passes = {order: shown for order, shown in self._passes.items() if order >= f"{first:%Y%m%d}"}
             self._days[key] = plan_day(
-                settings.seed, station.id, day, has_cabinet=station.has_cabinet, chances=settings.chances
+                settings.seed, station.id, day, has_cabinet=station.has_cabinet, chances=settings.chances, mean=station.mean_orders
             )  # fmt: skip
         return self._days[key]
 
@@ -154,6 +157,11 @@ class Office:
             for station in self._settings.stations:
                 await self._send(station, day)
             await self._close(day)
+
+    def plans_late(self, now_ms: int) -> bool:
+        """Whether the day's routes should be there by this time and are not."""
+        day = service_date(now_ms)
+        return now_ms >= to_ms(at(day, FREEZE_ROUTES)) and not self._memory.has_batch("plan", day)
 
     def next_due_ms(self) -> int:
         """When there is something to be done again; now or earlier: at once."""
@@ -181,7 +189,7 @@ class Office:
         if not placed:
             return
         body = [_order(order, station.id, day) for order in placed]
-        report = msgspec.convert(await self._ask("POST", f"/api/operators/{OPERATOR}/orders", body), _Report)
+        report = msgspec.convert(await self.ask("POST", f"/api/operators/{OPERATOR}/orders", body), _Report)
         _log.info("orders_sent", station=station.id, day=day.isoformat(), sent=len(placed), refused=report.refused)
         count = sent + len(placed)
         self._memory.place(station.id, day, count, is_all=count == len(orders))
@@ -190,21 +198,25 @@ class Office:
         """At the cut-off: freeze, and give out what there is; when the routes are frozen: plan the containers along them."""
         now_ms, batch = self._clock.now_ms(), f"/api/operators/{OPERATOR}/batches/{day.isoformat()}"
         if now_ms >= to_ms(_closes(day)) and not self._memory.has_batch("allocation", day):
-            await self._ask("POST", f"{batch}/freeze", {})
+            await self.ask("POST", f"{batch}/freeze", {})
             orders = [order for station in self._settings.stations for order in self.day(station, day).orders]
             stock = stock_of(self._settings.seed, day, orders, self._settings.chances)
             body = {"stock": [{"sku": sku, "quantity": quantity} for sku, quantity in stock.items()]}
-            if msgspec.convert(await self._ask("GET", batch, None), _Batch).allocated_at is None:
-                await self._ask("POST", f"{batch}/allocation", body)
+            if msgspec.convert(await self.ask("GET", batch, None), _Batch).allocated_at is None:
+                await self.ask("POST", f"{batch}/allocation", body)
             self._memory.batch("allocation", day)
             _log.info("day_closed", day=day.isoformat(), orders=len(orders), short_articles=len(stock))
-        if now_ms >= to_ms(at(day, FREEZE_ROUTES)) and not self._memory.has_batch("plan", day):
+        if now_ms < to_ms(at(day, FREEZE_ROUTES)):
+            return
+        if self.plan_routes is not None and not await self.plan_routes(day):
+            return
+        if not self._memory.has_batch("plan", day):
             # Planned once: containers that are under way are not planned anew.
-            if msgspec.convert(await self._ask("GET", batch, None), _Batch).planned_at is None:
+            if msgspec.convert(await self.ask("GET", batch, None), _Batch).planned_at is None:
                 route = {"run": run_of(day), "stops": [station.id for station in self._settings.stations]}
-                await self._ask("POST", f"{batch}/plan", {"routes": [route]})
+                await self.ask("POST", f"{batch}/plan", {"routes": [route]})
             self._memory.batch("plan", day)
-            _log.info("routes_frozen", day=day.isoformat(), run=run_of(day))
+            _log.info("routes_frozen", day=day.isoformat())
 
     async def parcels(self, station: Station, day: date) -> list[Parcel]:
         """The parcels of ``station`` on ``day``, in the order of their labels; none before all its orders are sent. RestError."""
@@ -213,7 +225,7 @@ class Office:
             return []
         if key not in self._parcels:
             path = f"/api/operators/{OPERATOR}/orders?site={station.id}&date={day.isoformat()}&limit=500"
-            answer = msgspec.convert(await self._ask("GET", path, None), _Orders)
+            answer = msgspec.convert(await self.ask("GET", path, None), _Orders)
             found = [
                 Parcel(parcel.id, parcel.zone or "ambient", order.external_id)
                 for order in answer.orders
@@ -233,7 +245,7 @@ class Office:
             return None
         if day not in self._loads:
             path = f"/api/operators/{OPERATOR}/batches/{day.isoformat()}/sort-wall"
-            wall = msgspec.convert(await self._ask("GET", path, None), _SortWall)
+            wall = msgspec.convert(await self.ask("GET", path, None), _SortWall)
             self._loads[day] = [*wall.unrouted, *(one for lane in wall.lanes for one in lane.containers)]
         return self._loads[day]
 
@@ -251,14 +263,14 @@ class Office:
         """Containers of ``day``'s plan that the van has taken back from stations, as far as the cloud has heard. RestError."""
         found: list[str] = []
         for load in await self.loads(day) or ():
-            seen = msgspec.convert(await self._ask("GET", f"/api/containers/{load.container}", None), _Standing)
+            seen = msgspec.convert(await self.ask("GET", f"/api/containers/{load.container}", None), _Standing)
             if seen.state == "returned_empty":
                 found.append(load.container)
         return found
 
     async def empties(self, station: Station) -> Sequence[str]:
         """Containers that stand there and wait for the van, as far as the cloud has heard. RestError."""
-        answer = msgspec.convert(await self._ask("GET", f"/api/sites/{station.id}/containers", None), _Containers)
+        answer = msgspec.convert(await self.ask("GET", f"/api/sites/{station.id}/containers", None), _Containers)
         return [one.id for one in answer.containers if one.at_site == station.id and one.state == "awaiting_return"]
 
     async def show_pass(self, order: PlannedOrder) -> Pass:
@@ -275,7 +287,7 @@ class Office:
 
     async def _on_the_phone(self, order: PlannedOrder, what: str) -> dict[str, object]:
         path = f"/api/operators/{OPERATOR}/orders/{order.external_id}/link"
-        link = msgspec.convert(await self._ask("POST", path, {}), _Link)
+        link = msgspec.convert(await self.ask("POST", path, {}), _Link)
         phone = Rest(self._settings.api)  # nobody is logged in on it
         body = {"tail": order.phone[-4:]}
         try:
@@ -286,7 +298,8 @@ class Office:
             raise
         return msgspec.convert(answer, dict[str, object])
 
-    async def _ask(self, method: str, path: str, body: object) -> object:
+    async def ask(self, method: str, path: str, body: object) -> object:
+        """Of the cloud, as the office. RestError."""
         return await asyncio.to_thread(self._call, method, path, body)
 
     def _call(self, method: str, path: str, body: object) -> object:

@@ -70,10 +70,12 @@ class Day:
     orders: tuple[PlannedOrder, ...]
 
 
-def plan_day(seed: int, station: str, day: date, *, has_cabinet: bool = False, chances: Chances = AS_USUAL) -> Day:
+def plan_day(
+    seed: int, station: str, day: date, *, has_cabinet: bool = False, chances: Chances = AS_USUAL, mean: float = _MEAN_ORDERS
+) -> Day:  # fmt: skip
     """The orders a station is to have on ``day``, in the order of their numbers."""
     random = Random(f"{seed}/{station}/{day.isoformat()}")
-    count = max(2, _negative_binomial(random, _MEAN_ORDERS * _WEEKDAY[day.weekday()], _DISPERSION))
+    count = max(2, _negative_binomial(random, mean * _WEEKDAY[day.weekday()], _DISPERSION))
     return Day(station, day, tuple(_order(random, station, day, n, has_cabinet, chances) for n in range(count)))
 
 

@@ -22,8 +22,10 @@ Call = Callable[[str, str, object], object]  # method, path, body
 def set_up_town(call: Call, settings: TownSettings, memory: Memory) -> None:
     """Everything that is missing. RestError."""
     call("POST", "/api/operators", {"id": OPERATOR, "name": OPERATOR_NAME, "time_zone": "Asia/Shanghai"})
-    for station in (*settings.stations, *([settings.dock] if settings.dock else [])):
+    for station in (*settings.stations, *([settings.dock] if settings.dock else []), *settings.vans):
         _register(call, station)
+        if station.kind == "van":
+            continue
         like = f"2/{settings.pin}/{'cabinet' if station.has_cabinet else ''}"
         if not memory.is_set_up(station.id, like):
             _furnish(call, station, settings.pin)
@@ -36,6 +38,10 @@ def set_up_town(call: Call, settings: TownSettings, memory: Memory) -> None:
 
 def _register(call: Call, station: Station) -> None:
     place = station.place
+    if station.kind == "van":
+        call("POST", "/api/sites", {"id": station.id, "kind": "van", "name": place.name, "operators": [OPERATOR]})
+        call("POST", f"/api/sites/{station.id}/credentials", {"key": station.password})
+        return
     there = {"address": place.address, "lat": place.lat, "lon": place.lon}
     site = {"id": station.id, "kind": station.kind, "name": place.name, **there, "operators": [OPERATOR]}
     try:

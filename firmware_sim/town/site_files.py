@@ -41,19 +41,20 @@ url = {_text(f"mqtt://{broker[0]}:{broker[1]}")}
 username = {_text(station.id)}
 password = {_text(station.password)}
 
-[[scanner]]
-name = {_text(SCANNER)}
-port = {_text(station.scanner_path)}
-
+{_scanner(station)}
 [http]
 host = {_text(settings.http_host)}
 port = {station.http_port}
 framed_by = [{", ".join(_text(origin) for origin in settings.page_origins)}]
 {pages}
 [clock]
-town_file = {_text(station.clock_path if station.kind == "station" else settings.clock_file)}
+town_file = {_text(station.clock_path if station.kind == "station" and not station.is_shared else settings.clock_file)}
 
 {devices}"""
+
+
+def _scanner(station: Station) -> str:
+    return "" if station.is_shared else f"[[scanner]]\nname = {_text(SCANNER)}\nport = {_text(station.scanner_path)}\n"
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ A step counts as done when the agent's page shows it as booked; a scan that noth
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from urllib.parse import quote
@@ -25,9 +25,10 @@ from firmware_sim.town.office import Office
 from firmware_sim.town.page import ContainerPage, DayPage, Page, Terminal
 from firmware_sim.town.plan import DAY_ENDS_H, PlannedOrder, at, known_dates, service_date
 from firmware_sim.town.rest import RestError
+from firmware_sim.town.rounds import Round
 from firmware_sim.town.settings import Station, TownSettings
 from firmware_sim.town.steps import Step, StepKind, Visit, Way
-from firmware_sim.town.van import Stop, drive
+from firmware_sim.town.van import Stop
 
 TICK_S = 0.2  # of real time, between two looks at the Clock
 AGAIN_S = 5.0  # after something did not work
@@ -62,13 +63,13 @@ class Staff:
     def __init__(
         self,
         station: Station,
-        scanner: SimulatedScanner,
+        scanner: SimulatedScanner | None,
         office: Office,
         memory: Memory,
         clock: Clock,
         settings: TownSettings,
+        round_: Round,
         cabinet: Cabinet | None = None,
-        van_has_left: Callable[[date], bool] = lambda _day: True,
     ) -> None:
         self.station = station
         self.hands = Hands(scanner, Page(station.agent_url, settings.pin))
@@ -76,16 +77,12 @@ class Staff:
         self._memory = memory
         self._clock = clock
         self._settings = settings
-        self._van_has_left = van_has_left
+        self._round = round_
         self._goods = GoodsIn(station.id, self.hands, cabinet)
         self._counter = Counter(station.id, self.hands, office, cabinet, Terminal(station.agent_url, settings.pin))
         self._plans: dict[date, list[Step]] = {}
         self._tries: dict[str, int] = {}
         self.waits_for = ""
-
-    @property
-    def scanner(self) -> SimulatedScanner:
-        return self.hands.scanner
 
     async def live(self) -> None:
         """Do each step when it is due; what does not work is tried again."""
@@ -157,7 +154,9 @@ class Staff:
     async def write(self, data: bytes) -> None:
         """Put bytes on the line as they are, such as noise. UnpluggedError, TimeoutError."""
         async with self.hands.busy:
-            await asyncio.to_thread(self.scanner.write, data)
+            if self.hands.scanner is None:
+                raise UnpluggedError(f"{self.station.id}: no scanner on a line")
+            await asyncio.to_thread(self.hands.scanner.write, data)
 
     def orders(self, day: date) -> Sequence[PlannedOrder]:
         """Of its residents."""
@@ -185,13 +184,13 @@ class Staff:
             return to_ms(self.stop(day).signs_at)
         step = self.next_step()
         tomorrow = to_ms(at(day + timedelta(days=1), time(DAY_ENDS_H)))
-        return tomorrow if step is None else step.at_ms
+        if step is None or (step.kind is StepKind.SIGN and not self._round.has_come(day, self.station.id)):
+            return tomorrow  # who waits for the van has nothing to do
+        return step.at_ms
 
     def stop(self, day: date) -> Stop:
-        """When the van is here."""
-        settings = self._settings
-        stops = drive(settings.seed, day, [(one.id, one.place) for one in settings.stations], settings.chances)
-        return next(one for one in stops if one.station == self.station.id)
+        """When the van is here, as far as anybody knows."""
+        return self._round.stop(day, self.station.id)
 
     async def _catch_up(self) -> None:
         day = service_date(self._clock.now_ms())
@@ -216,8 +215,8 @@ class Staff:
         self._tries.pop(step.key, None)
 
     async def _do(self, step: Step, day: date) -> None:
-        if step.kind is StepKind.SIGN and not self._van_has_left(day):
-            raise NotBookedError("the van is still being loaded")
+        if step.kind is StepKind.SIGN and not self._round.has_come(day, self.station.id):
+            raise NotBookedError("the van has not been here yet")
         async with self.hands.busy:
             if step.kind not in _BY_PAGE:
                 await self.hands.switch_to(_RELEASE if step.kind is StepKind.VISIT else _RECEIVE)
@@ -253,7 +252,7 @@ class Staff:
         if day not in self._plans:
             bags = self._memory.bags(self.station.id, day)
             if bags is None:
-                bags = await self._read_list(day)
+                bags = await self._read_list(day) if self._round.is_known(day, self.station.id) else None
                 if bags is None:
                     return ()
                 self._memory.keep_bags(self.station.id, day, bags)

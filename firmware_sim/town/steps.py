@@ -61,7 +61,7 @@ class Visit:
 class Step:
     """One thing to do when the Clock says ``at_ms``. ``label``: the container, the parcel, or the order's number.
 
-    ``slot``: where a parcel is to lie: a shelf's slot, or the container that it is packed into.
+    ``slot``: where a parcel is to lie: a shelf's slot, or the container that it is packed into; where one is loaded, its run.
 
     ``n`` tells two steps of one kind with one label apart.
     """

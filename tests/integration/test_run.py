@@ -58,7 +58,15 @@ class Box:
         clean = {
             name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "BROKER", "FRESH", "HOST", "RATE"}
         }
-        asked = {"PORT": str(self.port), "PAGES": "0", "TOWN": "0", "TUANTU_DATA": str(self.data), **wishes}
+        asked = {
+            "PORT": str(self.port),
+            "PAGES": "0",
+            "TOWN": "0",
+            "STATIONS": "3",
+            "VANS": "0",
+            "TUANTU_DATA": str(self.data),
+            **wishes,
+        }
         return {**clean, **asked}
 
     def start(self, **wishes: str) -> None:
@@ -235,7 +243,7 @@ def test_the_towns_time_stands_still_between_runs(box: Box) -> None:
 
 
 def test_a_scan_in_the_town_moves_the_residents_order_and_a_killed_run_takes_the_agents_with_it(box: Box) -> None:
-    box.start(TOWN="1", RATE="1")
+    box.start(TOWN="1", RATE="1", VANS="1")
     assert all(box.log_in(login) for login in ("admin", "dispatcher", "leader", "staff"))
     token = re.search(r"/o/(\S+)", box.said())
     leader = re.search(r"/g/(\S+)", box.said())
@@ -255,7 +263,7 @@ def test_a_scan_in_the_town_moves_the_residents_order_and_a_killed_run_takes_the
     done = subprocess.run([sys.executable, *scan[0].split()], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     until(lambda: "received" in timeline(), "the resident sees it")
-    assert len([process for process in box.left() if "edge" in process.cmdline()]) == 4, "three stations and the dock"
+    assert len([process for process in box.left() if "edge" in process.cmdline()]) == 5, "three stations, the dock, a van"
 
     assert box.process is not None
     box.process.kill()

@@ -8,7 +8,7 @@ from cloud.store.stop_signing import sign_stops
 from edge.wire.clock import to_ms
 from edge.wire.manifest import Manifest, decode_manifest
 from tests.cloud.api.test_batches import BATCH, import_orders
-from tests.cloud.api.test_stations import maker
+from tests.cloud.api.test_stations import basic, maker
 from tests.cloud.api.vans import van
 from tests.cloud.api.world import NOW, World, order
 
@@ -44,7 +44,7 @@ async def newest(world: World) -> Manifest:
 
 
 async def test_a_van_is_told_its_runs_its_stops_and_what_is_left_where(world: World) -> None:
-    number = await planned(world)
+    await planned(world)
     await maker().make_all(world.connection, NOW)
     manifest = await newest(world)
     (run,) = manifest.runs
@@ -55,7 +55,12 @@ async def test_a_van_is_told_its_runs_its_stops_and_what_is_left_where(world: Wo
         (2, "st-a2", "ambient", "r1"), (2, "st-a2", "chilled", "r1"), (1, "st-a1", "ambient", "r1"), (1, "st-a1", "chilled", "r1"),
     ]  # fmt: skip
     assert (manifest.claims, manifest.parcels, manifest.codes) == ((), (), ())
-    await step(world, number, "loading")
+    key = "the-vans-password-at-the-broker"
+    assert (await world.post("dispatcher-a", "/api/sites/van-1/credentials", json={"key": key})).status_code == 201
+    sha256 = await world.one("SELECT manifest_sha256 FROM desired WHERE site_id = 'van-1'")
+    fetched = await world.get(None, f"/api/sites/van-1/manifest/{sha256}", headers=basic("van-1", key))
+    assert decode_manifest(fetched.content) == manifest
+    assert (await world.post("dispatcher-b", "/api/sites/van-1/credentials", json={"key": key})).status_code == 404
 
 
 async def test_it_is_made_again_when_its_run_is_another_and_a_run_that_is_over_is_none(world: World) -> None:

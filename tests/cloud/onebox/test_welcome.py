@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cloud.onebox.children import Addresses
+from cloud.onebox.children import Addresses, TownSites
 from cloud.onebox.demo import ADMIN, DemoOrder, town_accounts
 from cloud.onebox.folder import Secrets
 from cloud.onebox.welcome import Told, welcome
@@ -17,7 +17,12 @@ def told(**more: Any) -> str:
     at = Addresses("127.0.0.1", "127.0.0.1", 8080, 8081, 1, 2, 3, 4, 5, 8090)
     order = DemoOrder("http://127.0.0.1:8080/o/x", "st-0001", "TTP1", "1105", TODAY)
     accounts = [ADMIN, *town_accounts(["st-0001"])]
-    known: dict[str, Any] = {"has_town": True, "hours": ("06:45 ×30：装车", "06:45, 30 times as fast: loads"), "today": TODAY}
+    known: dict[str, Any] = {
+        "has_town": True,
+        "hours": ("06:45 ×30：装车", "06:45, 30 times as fast: loads"),
+        "today": TODAY,
+        "sites": TownSites.of(3, 1),
+    }
     return welcome(Told(at, Path("/data"), SECRETS, accounts, more.pop("order", order), **{**known, **more}))
 
 

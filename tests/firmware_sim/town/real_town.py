@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,8 +23,11 @@ import psycopg
 from pydantic import SecretStr
 
 from cloud.config import CloudConfig
+from cloud.domain.notices import RoomNotice
 from cloud.jobs import downlink as downlink_module
+from cloud.jobs.route_plans import PlanDesk
 from cloud.onebox import broker as onebox_broker
+from cloud.positions.following import Following
 from edge.wire.clock import MAX_RATE, TownClock, TownTime, encode_town, to_ms
 from firmware_sim.town.chances import Chances
 from firmware_sim.town.control import Request
@@ -42,6 +45,8 @@ DOCK = "dock-0001"
 BRIEF = (Mishap.DOOR_OPEN, Mishap.UNPLUGGED, Mishap.OUTAGE)
 _WORTH_SKIPPING_MS = 60_000
 _SLOWLY = 120.0
+_LATE_MS = 120_000
+_AT_STOPS = 60.0  # its receiver speaks twice a second of real time, and a stay has to be seen
 
 
 @dataclass
@@ -55,6 +60,7 @@ class RealTown:
     clock: TownClock
     children: list[Child] = field(default_factory=list)
     rate: float = MAX_RATE
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def set_time(self, ms: int, rate: float) -> None:
         fresh = self.settings.clock_file.with_suffix(".new")
@@ -71,6 +77,9 @@ class RealTown:
         deadline_s = time.monotonic() + timeout_s
         while not is_over():
             assert time.monotonic() < deadline_s, await self._said()
+            for task in self.tasks:
+                if task.done():
+                    await task
             for child in self.children:
                 assert child.is_running, f"{child.name} died: {child.log.read_text(errors='replace')[-1500:]}"
             self._let_pass(until_ms)
@@ -86,6 +95,10 @@ class RealTown:
         goal_ms = min([until_ms, self.town.next_due_ms, *changes])
         is_brief = any(one.mishap in BRIEF for house in houses for one in house.accidents.going_on)
         rate = 0.0 if now_ms >= until_ms else _SLOWLY if is_brief else MAX_RATE
+        if any(truck.driver.is_at_stop for truck in self.town.trucks):
+            rate = min(rate, _AT_STOPS)
+        if self.town.is_behind(_LATE_MS) or any(truck.driver.is_busy for truck in self.town.trucks):
+            rate = min(rate, 1.0)
         if goal_ms - now_ms > _WORTH_SKIPPING_MS and not is_brief:
             self.set_time(goal_ms - 10_000, rate)
         elif rate != self.rate:
@@ -104,10 +117,16 @@ class RealTown:
 
 @asynccontextmanager
 async def running_town(
-    folder: Path, database_url: str, stations: tuple[str, ...], start: datetime, seed: int, chances: Chances
+    folder: Path,
+    database_url: str,
+    stations: tuple[str, ...],
+    start: datetime,
+    seed: int,
+    chances: Chances,
+    vans: tuple[str, ...] = (),
 ) -> AsyncIterator[RealTown]:
-    """Everything runs inside the block, from ``start`` on."""
-    sites = (*stations, DOCK)
+    """Everything runs inside the block, from ``start`` on. With ``vans`` the cloud plans their routes and follows them, too."""
+    sites = (*stations, DOCK, *vans)
     logins = {"cloud": secrets.token_hex(8), **{site: secrets.token_hex(12) for site in sites}}
     kind = onebox_broker.choose(os.environ.get("TUANTU_TEST_BROKER"))
     broker = await asyncio.to_thread(
@@ -125,7 +144,7 @@ async def running_town(
     real = RealTown(folder, database_url, Town(told, clock, time.monotonic), told, clock)
     real.set_time(to_ms(start), MAX_RATE)
     await asyncio.to_thread(_add_admin, environment)
-    tasks: list[asyncio.Task[None]] = []
+    tasks = real.tasks
     with onebox_broker.running(broker, folder / "broker.log"):
         try:
             for name in ("ingest", "api"):
@@ -134,10 +153,14 @@ async def running_town(
                 real.children.append(child)
             await _answers(f"http://127.0.0.1:{api_port}/health")
             tasks.append(asyncio.create_task(downlink_module.Downlink(_config(environment), clock).run()))
+            if vans:
+                tasks.append(asyncio.create_task(PlanDesk(_config(environment), clock).run()))
+                tasks.append(asyncio.create_task(Following(database_url, clock, _say_nothing, "test").run()))
             tasks.append(asyncio.create_task(real.town.run()))
             yield real
             for task in tasks:
-                assert not task.done(), task.exception()
+                if task.done():
+                    await task
         finally:
             for task in reversed(tasks):
                 task.cancel()
@@ -158,7 +181,12 @@ def _settings(
     }  # fmt: skip
     said = settings(folder / "town", {}, environment)
     dock = None if said.dock is None else _free(said.dock)
-    return replace(said, stations=tuple(_free(one) for one in said.stations), dock=dock, chances=chances)
+    vans = tuple(_free(one) for one in said.vans)
+    return replace(said, stations=tuple(_free(one) for one in said.stations), dock=dock, vans=vans, chances=chances)
+
+
+def _say_nothing(_notices: Sequence[RoomNotice]) -> None:
+    """Nobody has a page open."""
 
 
 def _free(one: Station) -> Station:

@@ -20,6 +20,7 @@ from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
 from firmware_sim.town.page import Act
 from firmware_sim.town.rest import RestError
+from firmware_sim.town.rounds import FormulaRound
 from firmware_sim.town.settings import TownSettings, settings
 from firmware_sim.town.staff import Staff
 from tests.firmware_sim.town.fakes import FakeAgent, FakeCloud, reading, served
@@ -104,7 +105,14 @@ async def rig(folder: Path, cloud: FakeCloud, agent: FakeAgent, clock: SetClock)
         station = replace(told.stations[0], agent_url=page)
         scanner = SimulatedScanner(station.scanner_path, Random(1), suffix=b"\r\n", aim="]C0", faults=LINE)
         with scanner, reading(station.scanner_path, agent):
-            yield Rig(cloud, agent, clock, office, Staff(station, scanner, office, memory, clock, told), memory)
+            yield Rig(
+                cloud,
+                agent,
+                clock,
+                office,
+                Staff(station, scanner, office, memory, clock, told, FormulaRound(told, lambda _day: True)),
+                memory,
+            )
 
 
 @pytest.fixture(autouse=True)
@@ -233,7 +241,8 @@ async def test_a_pressed_button_scans_the_next_expected_parcel_and_the_plan_leav
         clock.ms = at(10, 59)
         await day.eventually(lambda: all(len(kinds) == 2 for kinds in day.agent.booked.values()) and second in day.agent.booked)
         assert day.agent.booked[first].count("received") == 1
-        day.staff.scanner.unplug()
+        assert day.staff.hands.scanner is not None
+        day.staff.hands.scanner.unplug()
         with pytest.raises(RuntimeError, match="unplugged"):
             await day.staff.press(second, "")
 

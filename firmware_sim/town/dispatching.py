@@ -1,0 +1,149 @@
+"""The town's dispatcher: has the day's routes planned by the cloud, commits them, and knows how the vans' runs stand. By REST."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from firmware_sim.driving import Way, way_of
+from firmware_sim.town.plan import LOCAL
+from firmware_sim.town.rest import RestError
+from firmware_sim.town.settings import OPERATOR, WATCHED, Station, TownSettings
+from firmware_sim.town.van import drive
+
+# A van as the town's are: 80 slots in three zones.
+_ROOM = {"ambient": 80, "chilled": 50, "frozen": 30}
+_SHIFT = ("06:40", "15:00")  # twenty minutes are for loading: vans leave at seven
+_DELIVERS = ("06:45", "15:00")
+_ROADS_WITHIN_S = 60.0  # of real time; there may be no wheel for them
+SEARCH_S = 4  # of real time: more finds a per cent, and nobody waits for it
+_EARLY, _LATE = timedelta(minutes=12), timedelta(minutes=25)
+_UNEVEN = 2  # stops that a van may have more than its share: all vans drive, and the search has room
+_SETTLED = ("signed", "signed_with_variance", "dropped", "skipped", "failed")
+
+Ask = Callable[[str, str, object], Awaitable[object]]  # method, path, body
+
+_log = structlog.get_logger()
+
+
+class RunStop(msgspec.Struct, frozen=True):
+    """A stop of a run as it stands."""
+
+    stop: int
+    site: str
+    state: str
+    planned_arrival: datetime | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state in _SETTLED
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run as it stands. ``name`` is what containers and docks call it."""
+
+    id: int
+    name: str
+    vehicle: str | None
+    state: str
+    stops: list[RunStop]
+
+
+class _Runs(msgspec.Struct, frozen=True):
+    runs: list[Run]
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    id: int
+    state: str
+
+
+class _Plans(msgspec.Struct, frozen=True):
+    plans: list[_Plan]
+
+
+class _Roads(msgspec.Struct, frozen=True):
+    is_estimate: bool
+
+
+class Dispatching:
+    """``ask`` is the office's session."""
+
+    def __init__(self, settings: TownSettings, ask: Ask) -> None:
+        self._settings = settings
+        self._ask = ask
+        self._began_s = time.monotonic()
+
+    async def plan(self, day: date) -> bool:
+        """One step towards a committed plan of the day's routes; True: there is one. RestError."""
+        path = f"/api/operators/{OPERATOR}/plans"
+        found = msgspec.convert(await self._ask("GET", f"{path}?day={day.isoformat()}", None), _Plans).plans
+        newest = next((one for one in found if one.state != "discarded"), None)
+        if newest is None or newest.state == "failed":
+            if self._settings.waits and not await self._has_roads():
+                return False
+            await self._ask("POST", path, self._wanted(day))
+            return False
+        if newest.state == "committed":
+            return True
+        if newest.state in ("done", "stopped"):
+            await self._ask("POST", f"/api/plans/{newest.id}/commit", {})
+            _log.info("routes_committed", day=day.isoformat(), plan=newest.id)
+            return True
+        return False
+
+    async def _has_roads(self) -> bool:
+        """Roads are imported beside the first start: who plans before they are there plans by straight lines."""
+        if time.monotonic() - self._began_s > _ROADS_WITHIN_S:
+            return True
+        return not msgspec.convert(await self._ask("GET", "/api/roads", None), _Roads).is_estimate
+
+    async def runs(self, day: date) -> Sequence[Run]:
+        """All of a day. RestError."""
+        return msgspec.convert(await self._ask("GET", f"/api/runs?day={day.isoformat()}", None), _Runs).runs
+
+    async def run(self, run: int) -> Run:
+        """One, as it stands now: it may have been planned anew. RestError."""
+        return msgspec.convert(await self._ask("GET", f"/api/runs/{run}", None), Run)
+
+    async def step(self, run: int, state: str) -> None:
+        """Take a run to a state; nothing where it is there already. RestError."""
+        try:
+            await self._ask("POST", f"/api/runs/{run}/state", {"state": state})
+        except RestError as error:
+            if error.status != 409 or (await self.run(run)).state != state:
+                raise
+
+    async def way(self, begin: tuple[float, float], end: tuple[float, float], hour: int) -> Way:
+        """By the roads of the town, or straight where there are none. RestError."""
+        points = [{"lat": lat, "lon": lon} for lat, lon in (begin, end)]
+        answer: Any = await self._ask("POST", "/api/roads/route", {"points": points, "hour": hour})
+        return way_of(answer)
+
+    def _wanted(self, day: date) -> dict[str, object]:
+        settings = self._settings
+        most = -(-len(settings.stations) // len(settings.vans)) + _UNEVEN
+        like = {"shift_from": _SHIFT[0], "shift_to": _SHIFT[1], "max_stops": most, **_ROOM}
+        return {
+            "service_date": day.isoformat(),
+            "vans": [{"id": van.place.name, "vehicle": van.id, **like} for van in settings.vans],
+            "deliver_from": _DELIVERS[0], "deliver_until": _DELIVERS[1],
+            "stations": self._windows(day),
+            "loading_s": 1_200, "service_s": 180, "container_s": 24, "seconds": SEARCH_S,
+        }  # fmt: skip
+
+    def _windows(self, day: date) -> list[dict[str, str]]:
+        """Stations that are watched closely are delivered to at the hour that is told of them."""
+        watched: Sequence[Station] = self._settings.stations[:WATCHED]
+        stops = drive(self._settings.seed, day, [(one.id, one.place) for one in watched], self._settings.chances)
+        return [
+            {
+                "site": one.station,
+                "deliver_from": f"{(one.arrives_at - _EARLY).astimezone(LOCAL):%H:%M}",
+                "deliver_until": f"{(one.arrives_at + _LATE).astimezone(LOCAL):%H:%M}",
+            }
+            for one in stops
+        ]

@@ -1,0 +1,296 @@
+"""A van's driver: loads with the dock, sets out, drives the roads, leaves at each stop what is for it, and comes home.
+
+As staff do: a container counts as left when the van's agent shows that it booked it. Where the next stop
+is, the run says each time: it may have been planned anew. Leaves hardware to truck.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, time
+from random import Random
+
+import msgspec
+import structlog
+
+from edge.wire.clock import Clock, to_ms, utc
+from firmware_sim.compartments import Compartments
+from firmware_sim.driving import Drive, Fix, drive
+from firmware_sim.scanner import SimulatedScanner
+from firmware_sim.terminal import UnpluggedError
+from firmware_sim.town import night
+from firmware_sim.town import staff as station_staff
+from firmware_sim.town.dispatching import Dispatching, Run
+from firmware_sim.town.dock_staff import DockStaff
+from firmware_sim.town.hands import Hands, NotBookedError
+from firmware_sim.town.memory import Memory
+from firmware_sim.town.page import Page
+from firmware_sim.town.plan import LOCAL, at
+from firmware_sim.town.rest import RestError
+from firmware_sim.town.settings import Station, TownSettings
+from firmware_sim.town.trips import Phase, Trip, place_of
+
+LEAVES = time(7, 0)
+_LEAVES_WITHIN_S = 240.0  # not all at once through one gate
+_DWELL_S, _DWELL_A_CONTAINER_S = 180.0, 24.0
+_DOOR_S = 40.0  # the cargo door stands open for as long
+_EARLY_S = 180.0  # before a stop's hour; a plan is a little slow
+_PACE = 1.1  # seconds for one of a van alone on the road
+_SETTLES_S = 0.8  # of real time: until the agent has heard where it stands
+_LEFT = {"dropped", "stop_done", "dropped_before", "dropped_unseen"}
+_OVER = ("completed", "aborted")
+
+_log = structlog.get_logger()
+
+
+class _Aboard(msgspec.Struct, frozen=True):
+    container: str
+    station: str
+    state: str
+
+
+class _RunPage(msgspec.Struct, frozen=True):
+    name: str
+    state: str
+    containers: list[_Aboard]
+
+
+class _VanPage(msgspec.Struct, frozen=True):
+    runs: list[_RunPage]
+
+
+class Driver:
+    """``live`` owns it."""
+
+    def __init__(
+        self, van: Station, scanner: SimulatedScanner, compartments: Compartments, dispatching: Dispatching, dock: DockStaff,
+        memory: Memory, clock: Clock, settings: TownSettings,
+    ) -> None:  # fmt: skip
+        self.van = van
+        self.hands = Hands(scanner, Page(van.agent_url, settings.pin))
+        self._compartments = compartments
+        self._dispatching = dispatching
+        self._dock = dock
+        self._memory = memory
+        self._clock = clock
+        self._settings = settings
+        self._home = (van.place.lat, van.place.lon)
+        self._places = {one.id: (one.place.lat, one.place.lon) for one in settings.stations}
+        self._drive: Drive | None = None
+        self._driven: tuple[object, ...] = ()
+        self._not_before_ms = 0  # the hour of the run's first stop, less the way there
+        self.waits_for = ""
+
+    @property
+    def trip(self) -> Trip | None:
+        """Of today; None: nothing is known of one."""
+        return self._memory.trip(self.van.id, self._day())
+
+    def place(self, now_ms: int) -> Fix:
+        """Where the van is."""
+        trip = self.trip
+        known = self._drive if trip is not None and self._driven == (trip.begin, trip.goal) else None
+        return place_of(trip, known, self._home, now_ms)
+
+    async def live(self) -> None:
+        """Do what is to be done next when it is due; what does not work is tried again."""
+        while True:
+            try:
+                await self._work()
+                self.waits_for = ""
+                await asyncio.sleep(station_staff.TICK_S)
+            except (RestError, NotBookedError, UnpluggedError, TimeoutError) as error:
+                if str(error) != self.waits_for:
+                    _log.info("driver_waits", van=self.van.id, reason=str(error))
+                self.waits_for = str(error)
+                await asyncio.sleep(station_staff.AGAIN_S)
+
+    def has_brought(self, day: date, station: str) -> bool:
+        """Whether this van has left there all that it carried for it."""
+        trip = self._memory.trip(self.van.id, day)
+        return trip is not None and station in trip.brought
+
+    @property
+    def is_at_stop(self) -> bool:
+        """Whether it stands at one."""
+        trip = self.trip
+        return trip is not None and trip.phase is Phase.AT_STOP
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has its hands full: what takes a moment of real time, however fast the town's goes."""
+        trip = self.trip
+        return trip is not None and trip.phase is Phase.AT_STOP and trip.goal not in trip.brought
+
+    def next_due_ms(self) -> int:
+        """When there is something to be done again; now or earlier: at once."""
+        day, trip = self._day(), self.trip
+        tomorrow = to_ms(at(day, time(0))) + 25 * 3_600_000
+        if trip is None:
+            return self._dock.next_due_ms()
+        match trip.phase:
+            case Phase.WAITING | Phase.LOADING:
+                return min(max(self._leaves_ms(day), self._not_before_ms), self._dock.next_due_ms())
+            case Phase.DRIVING if self._drive is not None:
+                return trip.since_ms + round(self._drive.duration_s * 1000)
+            case Phase.AT_STOP if trip.goal in trip.brought:
+                return trip.since_ms + self._stay_ms(day, trip)
+            case Phase.BACK:
+                return tomorrow
+            case _:
+                return 0
+
+    def _day(self) -> date:
+        return night.night_date(self._clock.now_ms())
+
+    async def _work(self) -> None:
+        day, now_ms = self._day(), self._clock.now_ms()
+        trip = self.trip
+        if trip is None:
+            await self._find_run(day)
+            return
+        match trip.phase:
+            case Phase.WAITING:
+                await self._wait(day, trip, now_ms)
+            case Phase.LOADING:
+                await self._load(day, trip, now_ms)
+            case Phase.DRIVING:
+                await self._drive_on(day, trip, now_ms)
+            case Phase.AT_STOP:
+                await self._serve(day, trip, now_ms)
+            case Phase.BACK:
+                return
+
+    def _keep(self, day: date, trip: Trip) -> None:
+        self._memory.keep_trip(self.van.id, day, trip)
+
+    async def _find_run(self, day: date) -> None:
+        if not self._memory.has_batch("plan", day):
+            return
+        runs = await self._dispatching.runs(day)
+        mine = next((one for one in runs if one.vehicle == self.van.id and one.state not in _OVER), None)
+        if mine is not None:
+            self._keep(day, Trip(mine.id, begin=self._home))
+        elif runs:  # the others take it all
+            self._keep(day, Trip(0, Phase.BACK, begin=self._home))
+
+    async def _wait(self, day: date, trip: Trip, now_ms: int) -> None:
+        """Until the dock begins to load. A day whose night nobody worked is brought by others."""
+        if not self._dock.is_planned(day):
+            return
+        due_ms = self._dock.loads_from_ms(day)
+        if due_ms is None:
+            await self._dispatching.step(trip.run, "aborted")
+            self._keep(day, msgspec.structs.replace(trip, phase=Phase.BACK))
+        elif now_ms >= due_ms:
+            await self._dispatching.step(trip.run, "loading")
+            self._keep(day, msgspec.structs.replace(trip, phase=Phase.LOADING, since_ms=now_ms))
+
+    async def _load(self, day: date, trip: Trip, now_ms: int) -> None:
+        if now_ms < self._leaves_ms(day):
+            return
+        run = await self._dispatching.run(trip.run)
+        if not self._dock.has_loaded_run(day, run.name):
+            return
+        first = min(run.stops, key=lambda one: one.stop, default=None)
+        if first is not None and first.planned_arrival is not None:
+            way = await self._know_way(day, msgspec.structs.replace(trip, goal=first.site, since_ms=now_ms))
+            self._not_before_ms = to_ms(first.planned_arrival) - round((way.duration_s + _EARLY_S) * 1000)
+            if now_ms < self._not_before_ms:
+                return  # nobody would be there yet
+        await self._dispatching.step(trip.run, "departed")
+        _log.info("van_leaves", van=self.van.id, run=run.name, stops=len(run.stops))
+        await self._set_out(day, trip, run, now_ms)
+
+    async def _set_out(self, day: date, trip: Trip, run: Run, since_ms: int) -> None:
+        """To the next stop of the run as it stands, or home."""
+        ahead = [one for one in sorted(run.stops, key=lambda one: one.stop) if not one.is_settled and one.site not in trip.visited]
+        goal = ahead[0].site if ahead else ""
+        begin = self._home if not trip.visited else self._places[trip.visited[-1]]
+        gone = msgspec.structs.replace(trip, phase=Phase.DRIVING, since_ms=since_ms, begin=begin, goal=goal)
+        await self._know_way(day, gone)
+        self._keep(day, gone)
+
+    async def _know_way(self, day: date, trip: Trip) -> Drive:
+        """The drive of the leg it is on; the same again after a restart."""
+        key = (trip.begin, trip.goal)
+        if self._drive is None or self._driven != key:
+            end = self._places[trip.goal] if trip.goal else self._home
+            hour = utc(trip.since_ms).astimezone(LOCAL).hour
+            way = await self._dispatching.way(trip.begin, end, hour)
+            self._drive = drive(way, Random(f"{self._settings.seed}/{day.isoformat()}/{self.van.id}/{trip.goal}"), pace=_PACE)
+            self._driven = key
+        return self._drive
+
+    async def _drive_on(self, day: date, trip: Trip, now_ms: int) -> None:
+        way = await self._know_way(day, trip)
+        arrives_ms = trip.since_ms + round(way.duration_s * 1000)
+        if now_ms < arrives_ms:
+            return
+        if trip.goal:
+            self._keep(day, msgspec.structs.replace(trip, phase=Phase.AT_STOP, since_ms=arrives_ms))
+            self._compartments.set_door(is_open=True)
+            await asyncio.sleep(_SETTLES_S)
+            return
+        run = await self._dispatching.run(trip.run)
+        if any(not one.is_settled and one.site not in trip.visited for one in run.stops):
+            await self._set_out(day, trip, run, now_ms)  # something new came on it
+            return
+        if run.state not in _OVER:
+            await self._dispatching.step(trip.run, "completed")
+        _log.info("van_is_back", van=self.van.id, run=run.name)
+        self._keep(day, msgspec.structs.replace(trip, phase=Phase.BACK, since_ms=arrives_ms))
+
+    async def _serve(self, day: date, trip: Trip, now_ms: int) -> None:
+        """Leave what is for the stop, close the door in time, and go on when the stay is over."""
+        if now_ms - trip.since_ms >= _DOOR_S * 1000:
+            self._compartments.set_door(is_open=False)
+        await self._know_way(day, trip)
+        if trip.goal not in trip.brought:
+            await self._leave_all(day, trip)
+            trip = msgspec.structs.replace(trip, brought=(*trip.brought, trip.goal))
+            self._keep(day, trip)
+        leaves_ms = trip.since_ms + self._stay_ms(day, trip)
+        if self._clock.now_ms() < leaves_ms:
+            return
+        self._compartments.set_door(is_open=False)
+        run = await self._dispatching.run(trip.run)
+        left = msgspec.structs.replace(trip, visited=(*trip.visited, trip.goal))
+        if run.state in _OVER:  # somebody ended it: a breakdown, and others fetch what is aboard
+            self._keep(day, msgspec.structs.replace(left, phase=Phase.BACK))
+            return
+        await self._set_out(day, left, run, max(leaves_ms, self._clock.now_ms() - round(_SETTLES_S * 1000 * self._clock.rate)))
+
+    async def _leave_all(self, day: date, trip: Trip) -> None:
+        """Scan each container that is for this stop."""
+        for one in await self._for_stop(trip):
+            async with self.hands.busy:
+                act = await self.hands.scan(one.container)
+            if act.word not in _LEFT and act.kind != "repeated":
+                raise NotBookedError(f"{one.container}: the van's agent says {act.word} {act.detail}")
+            if act.word == "dropped_unseen":
+                _log.warning("not_as_planned", station=self.van.id, step="drop", label=one.container, page=act.word, day=str(day))
+
+    async def _for_stop(self, trip: Trip) -> Sequence[_Aboard]:
+        """What the van's own plan has for the stop and nobody has left there yet. NotBookedError: the plan is not the van's yet."""
+        page = await self.hands.page.look("/api/van", _VanPage)
+        underway = [run for run in page.runs if run.state in ("departed", "paused")]
+        if not underway:
+            raise NotBookedError("the van's agent has not heard yet that its run has left")
+        return [one for run in underway for one in run.containers if one.station == trip.goal and one.state in ("empty", "loaded")]
+
+    def _stay_ms(self, day: date, trip: Trip) -> int:
+        stay_s = _DWELL_S + _DWELL_A_CONTAINER_S * self._dock.containers_for(day, trip.goal)
+        return round((stay_s + self._trouble_s(day, len(trip.visited))) * 1000)
+
+    def _leaves_ms(self, day: date) -> int:
+        return to_ms(at(day, LEAVES)) + round(self._random(day, "leaves").uniform(0, _LEAVES_WITHIN_S) * 1000)
+
+    def _trouble_s(self, day: date, stop: int) -> float:
+        """A flat tyre at one of the stops."""
+        random = self._random(day, "breakdown")
+        if random.random() >= self._settings.chances.breakdown:
+            return 0.0
+        return random.uniform(45 * 60, 120 * 60) if stop == random.randrange(6) else 0.0
+
+    def _random(self, day: date, what: str) -> Random:
+        return Random(f"{self._settings.seed}/{day.isoformat()}/{self.van.id}/{what}")

@@ -1,0 +1,73 @@
+"""The town's vans, and what they mean for its stations: when goods are expected, and whether they are at the door."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import date, datetime, timedelta
+from random import Random
+from types import TracebackType
+from typing import Self
+
+from firmware_sim.town.dispatching import Dispatching, Run
+from firmware_sim.town.dock_staff import DockStaff
+from firmware_sim.town.house import Tools
+from firmware_sim.town.rounds import FormulaRound
+from firmware_sim.town.truck import Truck
+from firmware_sim.town.van import Stop
+
+_OPENS_LATER_MIN = (60.0, 150.0)  # after the van was at a closed door, until somebody comes
+
+
+class Fleet:
+    """Entered, all vans are plugged in. A `Round` for whoever waits at a station."""
+
+    def __init__(self, tools: Tools, dock: DockStaff) -> None:
+        self._tools = tools
+        self._dock = dock
+        self._stack = AsyncExitStack()
+        self.dispatching = Dispatching(tools.settings, tools.office.ask)
+        self.trucks = [Truck(van, tools, self.dispatching, dock) for van in tools.settings.vans]
+        self._formula = FormulaRound(tools.settings, dock.has_loaded)
+        self._arrivals: dict[date, dict[str, datetime]] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._stack.__aenter__()
+        for truck in self.trucks:
+            await self._stack.enter_async_context(truck)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._stack.__aexit__(kind, error, trace)
+
+    async def plan(self, day: date) -> bool:
+        """One step towards the day's runs; True: they are there, and it is known when they come where. RestError."""
+        if day in self._arrivals:
+            return True
+        if not await self.dispatching.plan(day):
+            return False
+        runs: Sequence[Run] = await self.dispatching.runs(day)
+        self._arrivals = {known: one for known, one in self._arrivals.items() if known >= day - timedelta(days=1)}
+        self._arrivals[day] = {
+            stop.site: stop.planned_arrival for run in runs for stop in run.stops if stop.planned_arrival is not None
+        }  # fmt: skip
+        return True
+
+    def stop(self, day: date, station: str) -> Stop:
+        """As planned, or, before that, as the formula expects it."""
+        expected = self._formula.stop(day, station)
+        arrives_at = self._arrivals.get(day, {}).get(station)
+        if arrives_at is None:
+            return expected
+        settings = self._tools.settings
+        random = Random(f"{settings.seed}/{day.isoformat()}/{station}/closed")
+        is_closed = random.random() < settings.chances.closed
+        later = timedelta(minutes=random.uniform(*_OPENS_LATER_MIN)) if is_closed else timedelta()
+        return Stop(station, arrives_at, arrives_at + later)
+
+    def is_known(self, day: date, station: str) -> bool:  # noqa: ARG002  # a plan is of all stations
+        return day in self._arrivals
+
+    def has_come(self, day: date, station: str) -> bool:
+        """Also where nobody drives: a night that nobody worked is brought by others."""
+        if self._dock.is_planned(day) and self._dock.loads_from_ms(day) is None:
+            return True
+        return any(truck.driver.has_brought(day, station) for truck in self.trucks)

@@ -1,0 +1,43 @@
+"""A van's day as it stands: which run, where it is on it, what is behind it. Pure: where the van is follows from it and a drive."""
+
+from enum import StrEnum
+
+import msgspec
+
+from firmware_sim.driving import Drive, Fix
+
+
+class Phase(StrEnum):
+    """What the van is doing."""
+
+    WAITING = "waiting"  # in the yard
+    LOADING = "loading"
+    DRIVING = "driving"  # from ``begin`` to ``goal``
+    AT_STOP = "at_stop"
+    BACK = "back"  # the run is over, wherever it stands
+
+
+class Trip(msgspec.Struct, frozen=True):
+    """``run``: the cloud's number. ``since_ms``: when the phase began, in domain time. ``goal`` "": the warehouse.
+
+    ``begin``: where it set out from, (lat, lon). ``visited``: stations behind it, in order; ``brought``: those where all was left.
+    """
+
+    run: int
+    phase: Phase = Phase.WAITING
+    since_ms: int = 0
+    begin: tuple[float, float] = (0.0, 0.0)
+    goal: str = ""
+    visited: tuple[str, ...] = ()
+    brought: tuple[str, ...] = ()
+
+
+def place_of(trip: Trip | None, drive: Drive | None, home: tuple[float, float], now_ms: int) -> Fix:
+    """Where the van is. ``drive``: of the way it is on, or came; None: it stands where it set out."""
+    if trip is None or trip.phase in (Phase.WAITING, Phase.LOADING):
+        return Fix(*home, 0.0, 0.0)
+    if drive is None:
+        return Fix(*trip.begin, 0.0, 0.0)
+    if trip.phase is Phase.DRIVING:
+        return drive.position_at((now_ms - trip.since_ms) / 1000)
+    return drive.position_at(drive.duration_s + 1.0)

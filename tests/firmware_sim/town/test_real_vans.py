@@ -1,0 +1,89 @@
+"""A morning of a town with vans on its real parts: planned by the cloud, driven, left by scan at each stop, signed for by staff."""
+
+from datetime import date, datetime
+
+import pytest
+from structlog.testing import capture_logs
+
+from cloud.jobs import downlink as downlink_module
+from edge.wire.clock import to_ms
+from firmware_sim.town import dispatching as dispatching_module
+from firmware_sim.town import hands as hands_module
+from firmware_sim.town import life as life_module
+from firmware_sim.town import staff as staff_module
+from firmware_sim.town.chances import AS_USUAL
+from firmware_sim.town.plan import LOCAL
+from firmware_sim.town.trips import Phase
+from tests.conftest import reachable_folder
+from tests.firmware_sim.town.real_town import RealTown, running_town
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+DAY = date(2026, 11, 24)
+STATIONS = ("st-0001", "st-0002", "st-0003", "st-0004")
+VANS = ("van-0001", "van-0002")
+SEED = 7
+CHANCES = AS_USUAL.worse(0.0)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staff_module, "AGAIN_S", 0.3)
+    monkeypatch.setattr(staff_module, "MOST_TRIES", 200)
+    monkeypatch.setattr(staff_module, "TICK_S", 0.05)
+    monkeypatch.setattr(life_module, "OFFICE_TICK_S", 0.2)
+    monkeypatch.setattr(hands_module, "LOOK_S", 0.02)
+    monkeypatch.setattr(dispatching_module, "SEARCH_S", 1)
+    monkeypatch.setattr(dispatching_module, "_UNEVEN", 0)
+    monkeypatch.setattr(downlink_module, "MAKE_EVERY_S", 0.5)
+    monkeypatch.setattr(downlink_module, "LOOK_EVERY_S", 0.2)
+
+
+def moment(hour: int, minute: int = 0) -> datetime:
+    return datetime(DAY.year, DAY.month, DAY.day, hour, minute, tzinfo=LOCAL)
+
+
+def stops(real: RealTown) -> list[tuple[str, str, bool, bool]]:
+    return real.rows(
+        "SELECT t.site_id, t.state, t.arrived_at IS NOT NULL, t.departed_at IS NOT NULL "
+        "FROM run_stop t JOIN run r ON r.id = t.run_id WHERE r.service_date = %s ORDER BY 1",
+        DAY,
+    )
+
+
+def are_back(real: RealTown) -> bool:
+    trips = [truck.driver.trip for truck in real.town.trucks]
+    return bool(trips) and all(trip is not None and trip.phase is Phase.BACK for trip in trips)
+
+
+async def test_what_the_cloud_plans_is_driven_and_every_stop_is_signed_for(database_url: str) -> None:
+    with reachable_folder() as folder, capture_logs() as logs:
+        async with running_town(folder, database_url, STATIONS, moment(6, 30), SEED, CHANCES, VANS) as real:
+            await real.live_until(lambda: are_back(real), to_ms(moment(15)), 100)
+            await real.live_until(lambda: all(state == "signed" for _, state, _, _ in stops(real)), to_ms(moment(20)), 60)
+            real.set_time(real.clock.now_ms(), 1.0)
+            check(real)
+    surprises = [one for one in logs if one["event"] in ("not_as_planned", "given_up")]
+    assert not surprises, surprises
+
+
+def check(real: RealTown) -> None:
+    # Arrived by geofence at each of the stations, once; the last departure of a run may come after its end, at this speed.
+    assert [stop[:3] for stop in stops(real)] == [(station, "signed", True) for station in STATIONS]
+    assert sum(departed for *_, departed in stops(real)) >= len(STATIONS) - len(VANS)
+    states = real.rows("SELECT state FROM run WHERE service_date = %s AND state <> 'aborted'", DAY)
+    assert {state for (state,) in states} == {"completed"}
+    # Each container that the plan has was loaded, left by the van's own scan where it was planned to go, and signed for there.
+    planned = real.rows("SELECT container_id, site_id FROM planned_container WHERE pickup_date = %s ORDER BY 1", DAY)
+    left = real.rows(
+        "SELECT fact->>'container', fact->>'station' FROM event "
+        "WHERE kind = 'container_dropped' AND site_id LIKE 'van-%%' ORDER BY 1"
+    )
+    signed = real.rows("SELECT fact->>'container', site_id FROM event WHERE kind = 'container_signed' ORDER BY 1")
+    assert left == planned == signed
+    assert real.rows("SELECT site_id, state, reason FROM quarantine") == []
+    # The way in the van is part of each cold parcel's account, by what its own compartments measured.
+    assert real.rows("SELECT count(*) > 0 FROM reading r JOIN sensor s ON s.id = r.sensor_id WHERE s.name = 'chilled-1_c'") == [
+        (True,)
+    ]
+    assert real.rows("SELECT count(*) > 20 FROM position") == [(True,)]
