@@ -63,6 +63,9 @@ async def test_finished_orders_leave_the_rooms_after_a_month_and_the_cursors_sta
     long_ago = now - FINISHED_ORDERS_SHOWN - DAY
     await connection.execute("INSERT INTO operator (id, name) VALUES ('op', 'Op')")
     await connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES ('s1', 'station', 'S', %s)", (now,))
+    await connection.execute(
+        "INSERT INTO leader (operator_id, id, name, keeps_site_id, created_at) VALUES ('op', 'L1', '王姐', 's1', %s)", (now,)
+    )
     for order_id, state, state_at in (
         ("op/old", "collected", long_ago),
         ("op/new", "collected", now - DAY),
@@ -81,6 +84,8 @@ async def test_finished_orders_leave_the_rooms_after_a_month_and_the_cursors_sta
         )
         for room, key in (
             (f"order:{order_id}", "order"),
+            (f"order:{order_id}", "reminder"),
+            ("group:op/L1", f"order/{order_id}"),
             ("operator:op", f"order/{order_id}"),
             ("site:s1", f"parcel/parcel of {order_id}"),
         ):
@@ -94,10 +99,10 @@ async def test_finished_orders_leave_the_rooms_after_a_month_and_the_cursors_sta
             await connection.execute(
                 "INSERT INTO room_entry (room, key, version, at) VALUES (%s, %s, 1, %s)", (room, key, state_at)
             )
-    assert (await delete_served(connection, now))["room_entries"] == 3
+    assert (await delete_served(connection, now))["room_entries"] == 5
     left = await rows(connection, "SELECT DISTINCT split_part(room || key, '/', 2) FROM room_entry WHERE room || key LIKE '%old%'")
     assert left == []
-    assert await rows(connection, "SELECT count(*) FROM room_entry") == [(6,)]
+    assert await rows(connection, "SELECT count(*) FROM room_entry") == [(10,)]
     assert await rows(connection, "SELECT version FROM room WHERE name = 'site:s1'") == [(3,)]
 
 
