@@ -25,6 +25,7 @@ from cloud.api import (
     departures,
     docks,
     driver,
+    driver_contact,
     errors,
     etas,
     health,
@@ -86,7 +87,7 @@ ROUTERS = (
     alarms.router, cold_chain.router,
     cases.router, case_undo.router, resident_cases.router, pack_modes.router, docks.router, articles.router, privacy.router,
     trackers.router, runs.router, tracks.router, etas.router, maps.router, road_ways.router,
-    route_plans.router, route_plan_moves.router, replans.router, departures.router, driver.router,
+    route_plans.router, route_plan_moves.router, replans.router, departures.router, driver.router, driver_contact.router,
     leaders.router, leader.router, leader_station.router,
     health.router,
 )  # fmt: skip

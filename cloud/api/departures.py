@@ -25,7 +25,8 @@ class ContainersOut(BaseModel):
 class DepartureOut(BaseModel):
     """``late``: stops that are not reached before the promise, as last estimated, else as planned.
 
-    ``heard_at``: of its vehicle's newest position; null: none, or no vehicle.
+    ``heard_at``: of its vehicle's newest position; null: none, or no vehicle. ``driver_opened_at``: when the driver first
+    opened the link on the day itself; ``has_phone``: it is known whom to call.
     """
 
     run: int
@@ -37,6 +38,8 @@ class DepartureOut(BaseModel):
     planned_end: str | None
     departed_at: str | None
     heard_at: str | None
+    driver_opened_at: str | None
+    has_phone: bool
     stops: int
     done: int
     late: int
@@ -62,7 +65,8 @@ def _out(one: Departing) -> DepartureOut:
     return DepartureOut(
         run=one.id, name=one.name, state=one.state, vehicle=one.vehicle_id, vehicle_name=one.vehicle_name,
         planned_start=iso_or_none(one.planned_start), planned_end=iso_or_none(one.planned_end),
-        departed_at=iso_or_none(one.departed_at), heard_at=iso_or_none(one.heard_at), stops=one.stops, done=one.done, late=one.late,
+        departed_at=iso_or_none(one.departed_at), heard_at=iso_or_none(one.heard_at),
+        driver_opened_at=iso_or_none(one.driver_opened_at), has_phone=one.has_phone, stops=one.stops, done=one.done, late=one.late,
         containers=[
             ContainersOut(zone=count.zone, expected=count.expected, sorted=count.sorted, loaded=count.loaded)
             for count in COUNTS.decode(one.containers)

@@ -24,6 +24,7 @@ from cloud.api.driver_forms import (
     GateNote,
     TrackerNow,
 )
+from cloud.api.driver_meets import meets_of
 from cloud.api.errors import ApiError, not_found
 from cloud.api.faults import Fault, Param, fault
 from cloud.api.qr import qr_rows
@@ -36,7 +37,7 @@ from cloud.domain.order import iso
 from cloud.domain.scope import Scope
 from cloud.store import driver_acts as acts
 from cloud.store.driver_acts import Act, DriverRun, StopNow
-from cloud.store.driver_runs import StopAhead, run_head, stops_ahead
+from cloud.store.driver_runs import StopAhead, note_opened, run_head, stops_ahead
 from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry, change
 from cloud.store.run_rooms import run_entries
@@ -77,6 +78,7 @@ DriverLink = Annotated[Link, Depends(driver_link, scope="function")]
 async def look_at_own_run(link: DriverLink, response: Response, services: ServicesDep, connection: Transaction) -> DriverRunOut:
     """The run with its stops in order."""
     response.headers["Cache-Control"] = "no-store"
+    await note_opened(connection, int(link.order_id), services.now())
     return await _run(connection, services, link)
 
 
@@ -174,7 +176,7 @@ async def _run(connection: Connection, services: Services, link: Link) -> Driver
         raise ApiError(404, "driver_link_invalid", "authorization")
     return DriverRunOut(
         id=head.id, name=head.name, day=head.service_date.isoformat(), vehicle=head.vehicle, state=head.state,
-        stops=[_stop(one) for one in await stops_ahead(connection, head.id)],
+        stops=[_stop(one) for one in await stops_ahead(connection, head.id)], meets=await meets_of(connection, head.id, head.name),
         tracker=TrackerNow(enrolled=head.trackers, fix_at=iso_or_none(head.fix_at)), time_zone=head.time_zone,
         clock=clock_out(services.clock), expires_at=iso(link.expires_ms), as_of=iso_of(services.now()),
     )  # fmt: skip

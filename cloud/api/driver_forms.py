@@ -48,6 +48,33 @@ class DriverStop(BaseModel):
     empties: list[str]
 
 
+class CrateToMove(BaseModel):
+    """``stop``: of the run that takes it over, null where it comes there no more. ``is_done``: it is aboard of that."""
+
+    id: str
+    zone: str
+    site: str
+    name: str
+    stop: int | None
+    is_done: bool
+
+
+class DriverMeet(BaseModel):
+    """Goods change vans, planned in the day. ``is_taking``: they come aboard here, else they go to ``other_run``.
+
+    ``other_run`` "": they lie at the warehouse. ``other_van``: what its van is called, "" where nobody knows.
+    """
+
+    is_taking: bool
+    other_run: str
+    other_van: str
+    near: str
+    lat: float
+    lon: float
+    at: str
+    containers: list[CrateToMove]
+
+
 class TrackerNow(BaseModel):
     """``enrolled``: how many phones and terminals tell where the van is; ``fix_at``: when it was last seen, by whatever."""
 
@@ -64,6 +91,7 @@ class DriverRunOut(BaseModel):
     vehicle: str | None
     state: str
     stops: list[DriverStop]
+    meets: list[DriverMeet]
     tracker: TrackerNow
     time_zone: str
     clock: ClockOut

@@ -138,6 +138,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "driver_link_invalid": ("this link is not one of ours, or was cut short when it was copied", _DISPATCHER),
     "driver_link_expired": ("this link has expired", _DISPATCHER),
     "driver_link_taken_back": ("this link was taken back", _DISPATCHER),
+    "run_no_vehicle": ("run {run} has no van yet", "give it one first: a driver's phone is kept with the van"),
+    "no_driver_phone": (
+        "nobody has written down a phone for the van of run {run}",
+        "ask the driver for it, and write it down here",
+    ),
     "run_not_left": ("run {run} has not been sent off yet", "call the dispatcher (调度员), then send it again"),
     "run_over": ("run {run} was ended before this", "tell the dispatcher (调度员) what happened"),
     "stop_taken_off": ("this stop was taken off the run", "call the dispatcher (调度员)"),

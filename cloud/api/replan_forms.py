@@ -80,7 +80,7 @@ class ReplanOut(BaseModel):
 
 
 class TransferContainer(BaseModel):
-    """``is_done``: somebody has scanned it onto the van that takes it over."""
+    """``is_done``: it was scanned onto the van that takes it over, or its driver has confirmed it."""
 
     container: str
     site: str
@@ -89,7 +89,9 @@ class TransferContainer(BaseModel):
 
 
 class TransferOut(BaseModel):
-    """Goods that change vans. ``from_van`` "": at the depot. They meet at ``lat``, ``lon``; ``at_s``: since midnight."""
+    """Goods that change vans. ``from_van`` "": at the depot. They meet at ``lat``, ``lon``, beside ``near``, from ``at_s`` until
+    ``until_s`` since midnight.
+    """
 
     from_van: str
     from_run: str
@@ -97,7 +99,9 @@ class TransferOut(BaseModel):
     to_run: str
     lat: float
     lon: float
+    near: str
     at_s: int
+    until_s: int
     containers: list[TransferContainer]
 
 

@@ -5,17 +5,14 @@ from fastapi import APIRouter
 from msgspec.structs import replace
 
 from cloud.api.context import Planner, ServicesDep, Transaction
-from cloud.api.day_standing import run_names
+from cloud.api.crate_lists import crate_list
 from cloud.api.errors import ApiError
 from cloud.api.replan_asking import rest_asked
-from cloud.api.replan_forms import ReplanIn, ReplanOut, TransferContainer, TransferList, TransferOut
+from cloud.api.replan_forms import ReplanIn, ReplanOut, TransferList
 from cloud.api.route_plan_showing import plan_out, plan_seen, result_of
 from cloud.auth.audit import write_audit
-from cloud.routing.answer import MeetSaid
 from cloud.routing.day import Day
-from cloud.routing.situation import Situation
 from cloud.store import route_plans
-from cloud.store.runs_underway import PlannedNow, containers_for
 
 router = APIRouter(prefix="/api", tags=["plans"])
 
@@ -44,28 +41,4 @@ async def replan(plan_id: int, wanted: ReplanIn, account: Planner, services: Ser
 async def list_transfers(plan_id: int, account: Planner, connection: Transaction) -> TransferList:
     """Which containers change vans by this plan, where and when the vans meet, and which were scanned over already."""
     plan = await plan_seen(connection, account, plan_id)
-    day, said = msgspec.json.decode(plan.day, type=Day), result_of(plan)
-    if said is None or day.situation is None:
-        return TransferList(transfers=[])
-    runs = run_names(plan, day, said) if plan.runs else {van.id: van.run for van in day.situation.vans}
-    sites = [site for route in said.routes for meet in route.meets for site in meet.sites]
-    containers = await containers_for(connection, plan.operator_id, plan.service_date, sites)
-    return TransferList(
-        transfers=[
-            _transfer(day.situation, meet, route.van, runs, [one for one in containers if one.site in meet.sites])
-            for route in said.routes
-            for meet in route.meets
-        ]
-    )
-
-
-def _transfer(now: Situation, meet: MeetSaid, van: str, runs: dict[str, str], containers: list[PlannedNow]) -> TransferOut:
-    run = runs.get(van, "")
-    return TransferOut(
-        from_van=meet.van, from_run=now.van[meet.van].run if meet.van in now.van else "", to_van=van, to_run=run, lat=meet.lat,
-        lon=meet.lon, at_s=meet.arrival_s,
-        containers=[
-            TransferContainer(container=one.container, site=one.site, zone=one.zone, is_done=run != "" and one.aboard_of == run)
-            for one in containers
-        ],
-    )  # fmt: skip
+    return TransferList(transfers=await crate_list(connection, plan))

@@ -160,7 +160,7 @@ class PlanHead(BaseModel):
     """``state``: queued, solving, done, failed, stopped, committed, discarded. ``trouble``: of one that failed.
 
     Of the rest of a day: ``base``, the plan it changes, ``event``, what has happened, ``answer``: smallest or best.
-    ``moved_from``: the plan it was made from by hand.
+    ``moved_from``: the plan it was made from by hand. ``run_of_van``: of a committed one, the runs' names.
     """
 
     id: int
@@ -176,6 +176,7 @@ class PlanHead(BaseModel):
     trouble: str
     stations: int
     runs: list[str]
+    run_of_van: dict[str, str] = {}
     base: int | None
     answer: str = ""
     event: dict[str, str | int | None] | None = None

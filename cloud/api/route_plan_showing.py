@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import msgspec
 
+from cloud.api.day_standing import run_names
 from cloud.api.errors import not_found
 from cloud.api.route_plan_forms import MovedOut, PlanComparison, PlanDay, PlanOut, PlanResult, ProgressOut
 from cloud.api.text import iso_of, iso_or_none
@@ -44,9 +45,15 @@ def head_of(plan: PlanStanding) -> dict[str, object]:
     return {
         "id": plan.id, "operator": plan.operator_id, "service_date": plan.service_date, "state": plan.state,
         "asked_by": plan.asked_by, "asked_at": iso_of(plan.asked_at), "ended_at": iso_or_none(plan.ended_at),
+        "run_of_van": _run_of_van(plan, day),
         "seconds": day.seconds, "stop_asked": plan.stop_asked, "is_estimate": plan.is_estimate, "trouble": plan.trouble,
         "stations": len(day.stations), "runs": plan.runs, "moved_from": plan.moved_from, **rest,
     }  # fmt: skip
+
+
+def _run_of_van(plan: PlanStanding, day: Day) -> dict[str, str]:
+    said = result_of(plan)
+    return run_names(plan, day, said) if said is not None and plan.runs else {}
 
 
 def plan_out(plan: PlanStanding) -> PlanOut:

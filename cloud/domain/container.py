@@ -175,10 +175,12 @@ def _after(container: Container, entry: PlacedEvent) -> Container:
             container = replace(container, conflicts=(*container.conflicts, TwoPlaces(container.here_by, entry.event.id)))
         container = replace(container, standing=ContainerStanding())
     before, standing = container.standing, container_after(container.standing, fact)
+    run_before = container.run
     if _begins_round(before, standing, fact):
         container = _new_round(container, entry.at_ms)
     container = _told(container, fact, entry.at_ms)
-    if standing == before:
+    changes_vans = isinstance(fact, ContainerLoaded) and run_before not in ("", container.run)
+    if standing == before and not changes_vans:
         return replace(container, standing=standing)
     stays = before.state.is_at_station and container.at_site == site
     moved = replace(

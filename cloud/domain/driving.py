@@ -8,19 +8,24 @@ from enum import StrEnum
 
 
 class ActKind(StrEnum):
-    """``dropped``: left where nobody took it over; ``taken_back``: empties that go back with the van."""
+    """``dropped``: left where nobody took it over; ``taken_back``: empties that go back with the van; ``taken_over``: goods for a
+    stop that came from another van, or from the depot, and are aboard now.
+    """
 
     ARRIVED = "arrived"
     HANDED_OVER = "handed_over"
     DROPPED = "dropped"
     FAILED = "failed"
     TAKEN_BACK = "taken_back"
+    TAKEN_OVER = "taken_over"
 
 
 REASONS = ("station_closed", "rejected", "no_way_in", "other")
-WITH_CONTAINERS = (ActKind.DROPPED, ActKind.TAKEN_BACK)
+WITH_CONTAINERS = (ActKind.DROPPED, ActKind.TAKEN_BACK, ActKind.TAKEN_OVER)
+# What changes nothing of a stop.
+ABOUT_THE_VAN = (ActKind.TAKEN_BACK, ActKind.TAKEN_OVER)
 
-# The stop after it; taking back empties changes nothing of a stop.
+# The stop after it.
 _BECOMES = {
     ActKind.ARRIVED: "unloading",
     ActKind.HANDED_OVER: "signed",
@@ -65,7 +70,7 @@ def judge(kind: ActKind, at_ms: int, run: RunTimes, stop: str, settled_ms: int |
         return Judged(stop, "run_over")
     if stop == "skipped":
         return Judged(stop, "stop_taken_off")
-    if kind is ActKind.TAKEN_BACK:
+    if kind in ABOUT_THE_VAN:
         return Judged(stop)
     if settled_ms is not None and at_ms < settled_ms:  # heard late: what came after it stands
         return Judged(stop)

@@ -31,12 +31,15 @@ def kind_of(before: str, after: str) -> MoveKind:
     return MoveKind.VAN if before else MoveKind.TAKEN_ON
 
 
-def why_moved(problem: Problem, tours: Mapping[str, Tour], stop_id: str, was: str, now: str) -> Reason:
-    """What keeps the van that came before from coming still: the stop is tried in the tour that it has now. ``tours`` by van."""
+def why_moved(problem: Problem, tours: Mapping[str, Tour], stop_id: str, was: str, now: str, *, gone: str) -> Reason:
+    """What keeps the van that came before from coming still: the stop is tried in the tour that it has now. ``tours`` by van.
+
+    ``gone``: the reason where it does not drive at all.
+    """
     if not was:
         return Reason("none_before")
     if was not in problem.van:
-        return Reason("van_out")
+        return Reason(gone)
     stop, here = problem.stop[stop_id], tours[now]
     found = insertion_into(problem, tours.get(was, Tour(was, ())), stop)
     if isinstance(found, Obstacle):
@@ -63,7 +66,8 @@ WHY: Mapping[str, Said] = {
     "unreachable": Said("no road leads {van} to it", "{van}没有路可以到"),
     "no_way": Said("no road leads {van} to it", "{van}没有路可以到"),
     "not_first": Said("{van} has to begin with what is fixed", "{van}必须先送固定的站点"),
-    "van_out": Said("{van} does not drive, or drives no more", "{van}不出车或已停驶"),
+    "van_stays": Said("{van} does not drive", "{van}当天不出车"),
+    "van_out": Said("{van} drives no more today", "{van}已停驶"),
     "dearer": Said("{van} would cost ¥{yuan} more", "由{van}送要多花 ¥{yuan}"),
     "cheaper": Said("{van} would cost ¥{yuan} less", "由{van}送可省 ¥{yuan}"),
     "same": Said("{van} would cost the same", "由{van}送费用相同"),

@@ -49,4 +49,4 @@ def moves(problem: Problem, before: Sequence[Tour], after: Plan) -> tuple[Move, 
 
 def _other_van(problem: Problem, tours: Mapping[str, Tour], stop_id: str, was: str, now: str) -> Move:
     kind = MoveKind.VAN if was else MoveKind.TAKEN_ON
-    return Move(stop_id, kind, was, now, why_moved(problem, tours, stop_id, was, now))
+    return Move(stop_id, kind, was, now, why_moved(problem, tours, stop_id, was, now, gone="van_out"))

@@ -4,7 +4,7 @@ Of two plans as they are kept, of a whole day; what happens during a day, and is
 The words are `move_words`'.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cloud.routing.answer import PlanSaid
@@ -40,10 +40,14 @@ def transfers(before: PlanSaid, after: PlanSaid, problem: Problem, tours: Sequen
         was, now = vans_before.get(site, ""), vans_after.get(site, "")
         said = None
         if number < MOST_REASONS and (now or site in left):
-            why = why_said(why_moved(problem, of_van, site, was, now), was) if now else left[site]
+            why = _why(problem, of_van, site, was, now) if now else left[site]
             said = move_said(kind_of(was, now), names[site], was, now, why)
         found.append(Transfer(site, names[site], was, now, said))
     return tuple(found)
+
+
+def _why(problem: Problem, tours: Mapping[str, Tour], site: str, was: str, now: str) -> Said:
+    return why_said(why_moved(problem, tours, site, was, now, gone="van_stays"), was)
 
 
 def _vans(plan: PlanSaid) -> dict[str, str]:

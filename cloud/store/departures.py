@@ -28,7 +28,7 @@ COUNTS = msgspec.json.Decoder(list[Count])
 class Departing:
     """``containers``: JSON of `Count`. ``late``: stops not reached before the promise, as last said, else as planned.
 
-    ``heard_at``: when its vehicle last said where it is.
+    ``heard_at``: when its vehicle last said where it is. ``driver_opened_at``: on the day itself. ``has_phone``: somebody to call.
     """
 
     id: int
@@ -40,6 +40,8 @@ class Departing:
     planned_end: datetime | None
     departed_at: datetime | None
     heard_at: datetime | None
+    driver_opened_at: datetime | None
+    has_phone: bool
     stops: int
     done: int
     late: int
@@ -52,11 +54,15 @@ async def departing(connection: Connection, operator_id: str, day: date) -> list
         await cursor.execute(
             """
             SELECT r.id, r.name, r.state, r.vehicle_id, v.name AS vehicle_name, r.planned_start, r.planned_end, r.departed_at,
-                c.at AS heard_at, t.stops, t.done, t.late, coalesce(k.containers, '[]') AS containers
+                c.at AS heard_at, CASE WHEN (r.driver_opened_at AT TIME ZONE o.time_zone)::date >= r.service_date
+                    THEN r.driver_opened_at END AS driver_opened_at,
+                EXISTS (SELECT FROM driver_phone p WHERE p.operator_id = r.operator_id AND p.site_id = r.vehicle_id) AS has_phone,
+                t.stops, t.done, t.late, coalesce(k.containers, '[]') AS containers
             FROM run r JOIN operator o ON o.id = r.operator_id LEFT JOIN site v ON v.id = r.vehicle_id
                 LEFT JOIN position_current c ON c.site_id = r.vehicle_id
                 CROSS JOIN LATERAL (
-                    SELECT count(*)::int AS stops, count(s.arrived_at)::int AS done,
+                    SELECT count(*)::int AS stops, (count(*) FILTER (
+                            WHERE s.arrived_at IS NOT NULL OR s.state NOT IN ('pending', 'approaching', 'skipped')))::int AS done,
                         (count(*) FILTER (
                             WHERE coalesce(s.arrived_at, CASE WHEN r.state IN ('departed', 'paused') THEN e.expected END,
                                 s.planned_arrival) > (r.service_date + %(promise)s::time) AT TIME ZONE o.time_zone))::int AS late

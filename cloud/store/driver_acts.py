@@ -1,7 +1,7 @@
 """What drivers' phones said of a run: kept once by key, and the facts about containers that follow from it.
 
-Facts are events like any other, so that a container's fold does not care who said them: of the station's site, under an epoch of
-the run and the station, numbered from 1. Whoever writes them holds the run's row.
+Facts are events like any other, so that a container's fold does not care who said them: of the station's site or the
+van's, under an epoch of the run and that site, numbered from 1. Whoever writes them holds the run's row.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from cloud.store.folding import ask_refold
 from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry
 from edge.wire.clock import to_ms
-from edge.wire.messages import ClockQuality, ContainerDropped, ContainerReturned
+from edge.wire.messages import ClockQuality, ContainerDropped, ContainerLoaded, ContainerReturned
 from edge.wire.order import hlc_from_ms
 
 _DRIVERS = UUID("0d6e1f2a-7c53-5b8e-9a41-d21ee7c0ffee")
@@ -103,7 +103,7 @@ async def stop_now(connection: Connection, run_id: int, stop: int, site_id: str)
         await cursor.execute(
             """
             SELECT t.stop, t.state, (SELECT max(a.at) FROM driver_act a WHERE a.run_id = t.run_id AND a.site_id = t.site_id
-                AND a.refusal = '' AND a.kind NOT IN ('arrived', 'taken_back')) AS said_at
+                AND a.refusal = '' AND a.kind NOT IN ('arrived', 'taken_back', 'taken_over')) AS said_at
             FROM run_stop t WHERE t.run_id = %s AND t.site_id = %s ORDER BY t.stop <> %s, t.stop LIMIT 1
             """,
             [run_id, site_id, stop],
@@ -153,12 +153,19 @@ async def strangers(connection: Connection, run: DriverRun, act: Act) -> list[st
     return [row[0] for row in await cursor.fetchall()]
 
 
+_FACTS: dict[str, type[ContainerReturned | ContainerDropped | ContainerLoaded]] = {
+    "taken_back": ContainerReturned, "dropped": ContainerDropped, "taken_over": ContainerLoaded,
+}  # fmt: skip
+
+
 async def tell_containers(connection: Connection, run: DriverRun, act: Act, now: datetime) -> Sequence[RoomEntry]:
     """The facts that follow from the act, and all that is folded from them; the caller writes the entries to the rooms."""
-    kind = ContainerReturned if act.kind == "taken_back" else ContainerDropped
+    kind = _FACTS[act.kind]
     facts = [msgspec.json.encode(kind(container=one, run=run.name)).decode() for one in act.containers]
+    # What is taken over is in the van, wherever that stands.
+    site = (run.vehicle_id or act.site_id) if kind is ContainerLoaded else act.site_id
     values = {
-        "site": act.site_id, "epoch": uuid5(_DRIVERS, f"{run.id}/{act.site_id}"), "hlc": hlc_from_ms(to_ms(act.at)),
+        "site": site, "epoch": uuid5(_DRIVERS, f"{run.id}/{site}"), "hlc": hlc_from_ms(to_ms(act.at)),
         "kind": kind.__struct_config__.tag, "at": act.at, "now": now, "operator": run.operator_id,
         "clock": ClockQuality.CLOUD.value, "facts": facts,
     }  # fmt: skip

@@ -61,6 +61,18 @@ class StopAhead:
 _BROUGHT = msgspec.json.Decoder(list[Brought])
 
 
+async def note_opened(connection: Connection, run_id: int, now: datetime) -> None:
+    """The driver has the run before them: for the first time, or for the first time on the day itself."""
+    await connection.execute(
+        """
+        UPDATE run r SET driver_opened_at = %(now)s FROM operator o WHERE r.id = %(run)s AND o.id = r.operator_id AND (
+            r.driver_opened_at IS NULL OR (r.driver_opened_at AT TIME ZONE o.time_zone)::date < r.service_date
+                AND (%(now)s AT TIME ZONE o.time_zone)::date >= r.service_date)
+        """,
+        {"run": run_id, "now": now},
+    )
+
+
 async def run_head(connection: Connection, run_id: int) -> RunHead | None:
     """The run itself."""
     async with connection.cursor(row_factory=class_row(RunHead)) as cursor:

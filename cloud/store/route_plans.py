@@ -86,6 +86,10 @@ async def keep_moved(
     return int(row[0])
 
 
+_COLUMNS = """l.id, l.operator_id, l.service_date, l.state, a.display_name AS asked_by, l.asked_at, l.day::text, l.result::text,
+    l.progress::text, l.is_estimate, l.stop_asked, l.trouble, l.ended_at, l.runs, l.moved_from"""
+
+
 async def listed(
     connection: Connection, scope: Scope, *, operator_id: str | None = None, day: date | None = None, plan_id: int | None = None
 ) -> list[PlanStanding]:
@@ -93,8 +97,7 @@ async def listed(
     async with connection.cursor(row_factory=class_row(PlanStanding)) as cursor:
         await cursor.execute(
             f"""
-            SELECT l.id, l.operator_id, l.service_date, l.state, a.display_name AS asked_by, l.asked_at, l.day::text,
-                l.result::text, l.progress::text, l.is_estimate, l.stop_asked, l.trouble, l.ended_at, l.runs, l.moved_from
+            SELECT {_COLUMNS}
             FROM plan l LEFT JOIN account a ON a.id = l.asked_by
             WHERE {PLANS_IN_SCOPE} AND (%(operator)s::text IS NULL OR l.operator_id = %(operator)s)
                 AND (%(day)s::date IS NULL OR l.service_date = %(day)s) AND (%(plan)s::bigint IS NULL OR l.id = %(plan)s)
@@ -103,6 +106,21 @@ async def listed(
             {**scope.order_filter(), "operator": operator_id, "day": day, "plan": plan_id},
         )
         return await cursor.fetchall()
+
+
+async def committed_for(connection: Connection, run_id: int) -> PlanStanding | None:
+    """The plan that a run's day is driven by now; None: its runs were made without one."""
+    async with connection.cursor(row_factory=class_row(PlanStanding)) as cursor:
+        await cursor.execute(
+            f"""
+            SELECT {_COLUMNS}
+            FROM run r JOIN plan l ON l.operator_id = r.operator_id AND l.service_date = r.service_date AND l.state = 'committed'
+                LEFT JOIN account a ON a.id = l.asked_by
+            WHERE r.id = %s ORDER BY l.id DESC LIMIT 1
+            """.encode(),  # noqa: S608  # a constant
+            [run_id],
+        )
+        return await cursor.fetchone()
 
 
 async def claim(connection: Connection) -> Claimed | None:

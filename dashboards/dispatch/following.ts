@@ -6,6 +6,7 @@ import { type Alarm, cloud, type Site } from '../shared/api/cloud'
 import { Refused } from '../shared/api/http'
 import { type ClockLine, clockLine, domainNowMs } from '../shared/clock'
 import { BROWSER, type Link, LiveClient, type Polled, wakeWithPage } from '../shared/live/client'
+import type { Room } from '../shared/live/rooms'
 import { useTicking } from '../shared/ticking'
 import { NOTHING_SEEN, readRoom, type Seen } from './rooms'
 
@@ -21,7 +22,9 @@ export interface Following {
   readonly look: () => Promise<void>
 }
 
-const EVERY_MS = 10_000 // sites and alarms have rooms of their own, which this page does not need
+const EVERY_MS = 10_000 // alarms have rooms of their own, which this page does not need
+const SITES_EVERY_MS = 60_000 // of five thousand of them it takes a while, and they seldom change
+const READ_EVERY_MS = 250 // five hundred vans move in many frames a second; nobody sees more than a few
 const RULES: readonly string[] = ['van_silent', 'off_route']
 
 export function useFollowing(operator: Ref<string>, onLoggedOut: () => void): Following {
@@ -38,10 +41,17 @@ export function useFollowing(operator: Ref<string>, onLoggedOut: () => void): Fo
   let timer = 0
   let isOver = false
   let followed = ''
+  let latest: Room | null = null
+  let reading = 0
+  let sitesAtMs = -Infinity
 
   async function ask(): Promise<Polled> {
-    const [said, found, open] = await Promise.all([cloud.health(), cloud.sites(), cloud.alarms('open')])
-    sites.value = found
+    const areOld = performance.now() - sitesAtMs > SITES_EVERY_MS
+    const [said, found, open] = await Promise.all([cloud.health(), areOld ? cloud.sites() : null, cloud.alarms('open')])
+    if (found) {
+      sites.value = found
+      sitesAtMs = performance.now()
+    }
     alarms.value = open.alarms.filter((one) => RULES.includes(one.rule))
     clock.value = clockLine(said.clock, performance.now())
     asOfMs.value = said.clock.now_ms
@@ -74,8 +84,8 @@ export function useFollowing(operator: Ref<string>, onLoggedOut: () => void): Fo
         rooms: [room],
         poll: ask,
         onChange: (state) => {
-          const now = state.rooms[room]
-          if (now) seen.value = readRoom(now)
+          latest = state.rooms[room] ?? null
+          if (!reading) reading = window.setTimeout(take, READ_EVERY_MS)
           link.value = state.link
           if (state.asOfMs !== null) asOfMs.value = state.asOfMs
           if (state.clock) clock.value = state.clock
@@ -88,10 +98,17 @@ export function useFollowing(operator: Ref<string>, onLoggedOut: () => void): Fo
     letGo = wakeWithPage(client)
   }
 
+  /** What came since the last time, at once. */
+  function take(): void {
+    reading = 0
+    if (latest) seen.value = readRoom(latest)
+  }
+
   function leave(): void {
     letGo?.()
     client?.stop()
     client = null
+    latest = null
     seen.value = NOTHING_SEEN
   }
 
@@ -99,6 +116,7 @@ export function useFollowing(operator: Ref<string>, onLoggedOut: () => void): Fo
   onScopeDispose(() => {
     isOver = true
     window.clearTimeout(timer)
+    window.clearTimeout(reading)
     leave()
   })
   return { seen, sites, alarms, clock, nowMs, asOfMs, link, look }

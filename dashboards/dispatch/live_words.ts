@@ -46,7 +46,18 @@ const zh = {
   'alarms.take': '我来处理',
   'alarms.close': '关闭',
   'alarms.note': '备注（可不填）',
+  'runs.search': '查找车次或车辆',
+  'runs.search.none': '没有这样的车次。',
+  'run.driver': '司机……',
+  'crates.map': '会合 {time}',
   'map.label': '车辆地图',
+  'map.legend': '图例',
+  'map.unassigned': '未安排',
+  'map.assigned': '待发车',
+  'map.ahead': '配送中',
+  'map.done': '已完成',
+  'map.late': '将晚到',
+  'map.failed': '失败',
 } as const
 
 const en: Readonly<Record<keyof typeof zh, string>> = {
@@ -93,7 +104,18 @@ const en: Readonly<Record<keyof typeof zh, string>> = {
   'alarms.take': 'I look after it',
   'alarms.close': 'Close',
   'alarms.note': 'Note (may be left out)',
+  'runs.search': 'Find a run or a van',
+  'runs.search.none': 'No such run.',
+  'run.driver': 'Driver…',
+  'crates.map': 'meet {time}',
   'map.label': 'Map of vans',
+  'map.legend': 'What the dots mean',
+  'map.unassigned': 'unassigned',
+  'map.assigned': 'to leave',
+  'map.ahead': 'ahead',
+  'map.done': 'done',
+  'map.late': 'will be late',
+  'map.failed': 'failed',
 }
 
 export const v = texts(zh, en)

@@ -31,6 +31,10 @@ export interface RunSeen {
   readonly stops: readonly StopSeen[]
 }
 
+const AHEAD: readonly string[] = ['pending', 'approaching', 'skipped']
+/** The van was there, as its fixes say, or as its driver or the station does. */
+export const isReached = (stop: StopSeen): boolean => stop.arrived !== null || !AHEAD.includes(stop.state)
+
 export interface EtaSeen {
   readonly stop: number
   readonly early: string
@@ -57,28 +61,55 @@ const textOrNull = (value: unknown): string | null => (typeof value === 'string'
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null)
 const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? value.filter(isObject) : [])
 
+/** What stands under one key. */
+type One = { readonly van: VanSeen } | { readonly run: RunSeen } | { readonly etas: RunEtas; readonly of: number } | null
+
+// Of five hundred vans a second moves each, and runs change by the minute: what is read once is not read again.
+const read = new WeakMap<object, One>()
+
+/** The same objects for what has not changed since the room was read before. */
 export function readRoom(room: Room): Seen {
   const vans: VanSeen[] = []
   const runs: RunSeen[] = []
   const etas = new Map<number, RunEtas>()
   for (const [key, { body }] of room.entries) {
     if (!isObject(body)) continue
-    if (key.startsWith('van/')) vans.push(...vanOf(body))
-    if (key.startsWith('run/')) runs.push(...runOf(body))
-    if (key.startsWith('eta/')) addEtas(etas, body)
+    let one = read.get(body)
+    if (one === undefined) {
+      one = oneOf(key, body)
+      read.set(body, one)
+    }
+    if (one === null) continue
+    if ('van' in one) vans.push(one.van)
+    else if ('run' in one) runs.push(one.run)
+    else etas.set(one.of, one.etas)
   }
-  return { vans: vans.sort((a, b) => a.site.localeCompare(b.site)), runs: runs.sort((a, b) => a.name.localeCompare(b.name)), etas }
+  return { vans: vans.sort((a, b) => order(a.site, b.site)), runs: runs.sort((a, b) => order(a.name, b.name)), etas }
 }
 
-function vanOf(body: Json): VanSeen[] {
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+function oneOf(key: string, body: Json): One {
+  if (key.startsWith('van/')) {
+    const van = vanOf(body)
+    return van && { van }
+  }
+  if (key.startsWith('run/')) {
+    const run = runOf(body)
+    return run && { run }
+  }
+  return key.startsWith('eta/') ? etasOf(body) : null
+}
+
+function vanOf(body: Json): VanSeen | null {
   const [lat, lon] = [number(body['lat']), number(body['lon'])]
-  if (lat === null || lon === null) return []
-  return [{ site: text(body['site']), at: text(body['at']), lat, lon, standingSince: textOrNull(body['standing_since']) }]
+  if (lat === null || lon === null) return null
+  return { site: text(body['site']), at: text(body['at']), lat, lon, standingSince: textOrNull(body['standing_since']) }
 }
 
-function runOf(body: Json): RunSeen[] {
+function runOf(body: Json): RunSeen | null {
   const id = number(body['id'])
-  if (id === null) return []
+  if (id === null) return null
   const stops = list(body['stops']).map((one) => ({
     stop: number(one['stop']) ?? 0,
     site: text(one['site']),
@@ -87,44 +118,55 @@ function runOf(body: Json): RunSeen[] {
     arrived: textOrNull(one['arrived']),
     departed: textOrNull(one['departed']),
   }))
-  return [
-    {
-      id,
-      name: text(body['name']),
-      vehicle: textOrNull(body['vehicle']),
-      state: text(body['state']),
-      offRouteM: number(body['off_route_m']),
-      silentSince: textOrNull(body['silent_since']),
-      stops,
-    },
-  ]
+  return {
+    id,
+    name: text(body['name']),
+    vehicle: textOrNull(body['vehicle']),
+    state: text(body['state']),
+    offRouteM: number(body['off_route_m']),
+    silentSince: textOrNull(body['silent_since']),
+    stops,
+  }
 }
 
-function addEtas(into: Map<number, RunEtas>, body: Json): void {
+function etasOf(body: Json): One {
   const run = number(body['run'])
-  if (run === null) return
+  if (run === null) return null
   const stops = list(body['stops']).map((one) => ({
     stop: number(one['stop']) ?? 0,
     early: text(one['early']),
     expected: text(one['expected']),
     late: text(one['late']),
   }))
-  into.set(run, { asOf: text(body['as_of']), isEstimate: body['is_estimate'] === true, stops: new Map(stops.map((one) => [one.stop, one])) })
+  const etas = { asOf: text(body['as_of']), isEstimate: body['is_estimate'] === true, stops: new Map(stops.map((one) => [one.stop, one])) }
+  return { of: run, etas }
 }
+
+/** By how many minutes a stop ahead is expected after its plan; below zero: before it. Null: reached, or nobody knows. */
+export function delayMin(stop: StopSeen, etas: RunEtas | undefined): number | null {
+  const eta = etas?.stops.get(stop.stop)
+  if (!eta || stop.planned === null || stop.arrived !== null) return null
+  return Math.round((Date.parse(eta.expected) - Date.parse(stop.planned)) / 60_000)
+}
+
+const worst = new WeakMap<RunSeen, { readonly etas: RunEtas; readonly min: number }>()
 
 /** Of the stops ahead, by how many minutes the worst is expected after its plan; 0 where none is, or nobody knows. */
 export function worstDelayMin(run: RunSeen, etas: RunEtas | undefined): number {
-  const delays = run.stops.map((stop) => {
-    const eta = etas?.stops.get(stop.stop)
-    if (!eta || stop.planned === null || stop.arrived !== null) return 0
-    return Math.round((Date.parse(eta.expected) - Date.parse(stop.planned)) / 60_000)
-  })
-  return Math.max(0, ...delays)
+  if (!etas) return 0
+  const known = worst.get(run)
+  if (known?.etas === etas) return known.min
+  const min = Math.max(0, ...run.stops.map((stop) => delayMin(stop, etas) ?? 0))
+  worst.set(run, { etas, min })
+  return min
 }
 
 /** The run whose van somebody has to look at first stands first: silent, then off its way, then by delay. */
 export function byRisk(seen: Seen): readonly RunSeen[] {
   const weight = (run: RunSeen): number =>
     (run.silentSince === null ? 0 : 100_000) + (run.offRouteM === null ? 0 : 10_000) + worstDelayMin(run, seen.etas.get(run.id))
-  return [...seen.runs].sort((a, b) => weight(b) - weight(a))
+  return seen.runs
+    .map((run) => ({ run, weight: weight(run) }))
+    .sort((a, b) => b.weight - a.weight)
+    .map(({ run }) => run)
 }

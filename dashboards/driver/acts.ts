@@ -5,9 +5,10 @@ import type { components } from '../shared/api/schema'
 
 export type DriverRun = components['schemas']['DriverRunOut']
 export type DriverStop = components['schemas']['DriverStop']
+export type DriverMeet = components['schemas']['DriverMeet']
 export type ActAnswer = components['schemas']['ActAnswer']
 
-export const KINDS = ['arrived', 'handed_over', 'dropped', 'failed', 'taken_back'] as const
+export const KINDS = ['arrived', 'handed_over', 'dropped', 'failed', 'taken_back', 'taken_over'] as const
 export type Kind = (typeof KINDS)[number]
 export const REASONS = ['station_closed', 'rejected', 'no_way_in', 'other'] as const
 export type Reason = (typeof REASONS)[number]
@@ -87,6 +88,12 @@ function after(stop: DriverStop, one: Said): DriverStop {
   if (one.kind === 'taken_back') return { ...stop, empties: stop.empties.filter((label) => !one.containers.includes(label)) }
   if (one.kind === 'arrived' && !isOpen(stop)) return stop
   return { ...stop, state: BECOMES[one.kind] ?? stop.state }
+}
+
+/** Meetings as the driver sees them: what was said to be aboard and is not sent yet, is. */
+export function seenMeets(meets: readonly DriverMeet[], queue: Queue): readonly DriverMeet[] {
+  const said = new Set(waiting(queue).flatMap((one) => (one.kind === 'taken_over' ? one.containers : [])))
+  return meets.map((meet) => ({ ...meet, containers: meet.containers.map((one) => (said.has(one.id) ? { ...one, is_done: true } : one)) }))
 }
 
 /** Where the driver goes next: the first that is still to be done. */

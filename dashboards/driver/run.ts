@@ -7,7 +7,9 @@ import type { components } from '../shared/api/schema'
 import { clockLine, type ClockLine, domainNowMs } from '../shared/clock'
 import { backoffMs } from '../shared/live/backoff'
 import { useTicking } from '../shared/ticking'
-import { again, type DriverRun, type DriverStop, type Kind, type Queue, type Reason, seen, settled, toSend, without } from './acts'
+import {
+  again, type DriverMeet, type DriverRun, type DriverStop, type Kind, type Queue, type Reason, seen, seenMeets, settled, toSend, without,
+} from './acts'
 import { keepActs, keepRun, keptActs, keptRun, runOf, unsentElsewhere } from './kept'
 
 /** link: the link itself is at fault, and `linkFault` says how. */
@@ -25,6 +27,7 @@ export interface Driving {
   readonly linkFault: ShallowRef<Fault | null>
   readonly run: ShallowRef<DriverRun | null>
   readonly stops: ComputedRef<readonly DriverStop[]>
+  readonly meets: ComputedRef<readonly DriverMeet[]>
   readonly queue: ShallowRef<Queue>
   readonly isOnline: Ref<boolean>
   readonly isKept: Ref<boolean>
@@ -32,7 +35,7 @@ export interface Driving {
   readonly trouble: ShallowRef<Fault | null>
   readonly clock: ShallowRef<ClockLine | null>
   readonly nowMs: ComputedRef<number | null>
-  readonly say: (stop: DriverStop, act: Act) => void
+  readonly say: (stop: Pick<DriverStop, 'stop' | 'site' | 'name'>, act: Act) => void
   readonly retry: (key: string) => void
   readonly discard: (key: string) => void
   readonly refresh: () => void
@@ -55,6 +58,8 @@ export function useRun(token: string): Driving {
   const ticking = useTicking()
   const nowMs = computed(() => clock.value && domainNowMs(clock.value, ticking.value))
   const stops = computed(() => seen(run.value?.stops ?? [], queue.value))
+  // A run that an earlier release of this page has kept has none.
+  const meets = computed(() => seenMeets((run.value as Partial<DriverRun> | null)?.meets ?? [], queue.value))
 
   let isAsking = false
   let isWanted = false
@@ -123,7 +128,7 @@ export function useRun(token: string): Driving {
     }
   }
 
-  function say(stop: DriverStop, act: Act): void {
+  function say(stop: Pick<DriverStop, 'stop' | 'site' | 'name'>, act: Act): void {
     const said = {
       key: newKey(),
       atMs: Date.now(),
@@ -165,6 +170,7 @@ export function useRun(token: string): Driving {
     linkFault,
     run,
     stops,
+    meets,
     queue,
     isOnline,
     isKept,

@@ -37,6 +37,15 @@ describe('the room of an operator’s vans', () => {
     expect(seen.etas.get(1)?.stops.get(2)?.expected).toBe(at('02:20'))
   })
 
+  it('is read once: what has not changed is the same object, for who shows it', () => {
+    const first = room({ 'run/1': run(1), 'eta/1': eta(1, '02:20'), 'van/van-1': { site: 'van-1', at: at('01:10'), lat: 31.2, lon: 121.4 } })
+    const moved = { key: 'van/van-1', at: '', body: { site: 'van-1', at: at('01:11'), lat: 31.3, lon: 121.4 } }
+    const [before, after] = [readRoom(first), readRoom({ cursor: 2, entries: new Map([...first.entries, ['van/van-1', moved]]) })]
+    expect(after.runs[0]).toBe(before.runs[0])
+    expect(after.etas.get(1)).toBe(before.etas.get(1))
+    expect([before.vans[0]?.lat, after.vans[0]?.lat]).toEqual([31.2, 31.3])
+  })
+
   it('says by how much the worst stop ahead is late, not those it has reached', () => {
     const seen = readRoom(room({ 'run/1': run(1), 'eta/1': eta(1, '02:20') }))
     expect(seen.runs.map((one) => worstDelayMin(one, seen.etas.get(1)))).toEqual([20])

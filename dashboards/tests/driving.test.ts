@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type ActAnswer, again, type DriverStop, nextStop, type Queue, refused, type Said, seen, settled, toSend, waiting } from '../driver/acts'
+import { type ActAnswer, again, type DriverStop, nextStop, type Queue, refused, type Said, seen, seenMeets, settled, toSend, waiting } from '../driver/acts'
 import { keepActs, keptActs, runOf, type Shelf, unsentElsewhere } from '../driver/kept'
 import { waysTo } from '../driver/way'
 
@@ -30,6 +30,25 @@ class Paper implements Shelf {
     this.kept.delete(key)
   }
 }
+
+describe('goods that change vans', () => {
+  const crate = (id: string, isDone = false) => ({ id, zone: 'chilled', site: 'st-1', name: '店', stop: 2, is_done: isDone })
+  const meet = {
+    is_taking: true, other_run: 'R1', other_van: '一号车', near: '店', lat: 31.2, lon: 121.5, at: '2026-11-23T01:00:00Z',
+    containers: [crate('K1'), crate('K2'), crate('K3', true)],
+  }
+
+  it('are aboard once the driver has said so, sent or not; a refusal takes it back', () => {
+    const done = (queue: Queue): boolean[] => seenMeets([meet], queue).flatMap((one) => one.containers.map((each) => each.is_done))
+    expect(done([])).toEqual([false, false, true])
+    expect(done([said('a', { kind: 'taken_over', containers: ['K1'] }), said('b', { containers: ['K2'] })])).toEqual([true, false, true])
+    expect(done([said('a', { kind: 'taken_over', containers: ['K1'], fault })])).toEqual([false, false, true])
+  })
+
+  it('change nothing of their stop', () => {
+    expect(seen([stop(1)], [said('a', { kind: 'taken_over', containers: ['K1'] })])[0]?.state).toBe('pending')
+  })
+})
 
 describe('what a driver said', () => {
   it('is sent in its order, with its own times, and what was refused is not', () => {

@@ -4,9 +4,10 @@ import { placed, unplaced } from '../ops/site_places'
 import type { Site } from '../shared/api/cloud'
 import { palette } from '../shared/map/colours'
 import { isSoftware } from '../shared/map/open'
+import { nearestOf } from '../shared/map/reach'
 import { boundsOf, corners, drawnAt } from '../shared/map/shift'
 import { styleOf } from '../shared/map/style'
-import type { Ground } from '../shared/map/view'
+import type { Ground, Marker } from '../shared/map/view'
 
 const OURS: Ground = { kind: 'pmtiles', url: '/api/map/v.pmtiles', attribution: 'a', crs: 'wgs84', bounds: [114, 30, 115, 31] }
 const PLACE = { lat: 30.58, lon: 114.29 }
@@ -64,6 +65,26 @@ describe('sites on the map', () => {
     const sites = [site('a', 30, true), site('b', 31, false), site('c', 32, null), site('d', null, true), site('v', null, true, 'van')]
     expect(placed(sites).map((one) => [one.id, one.tone])).toEqual([['a', 'go'], ['b', 'stop'], ['c', 'wait']])
     expect(unplaced(sites).map((one) => one.id)).toEqual(['d'])
+  })
+})
+
+describe('who points at the map', () => {
+  const dot = (id: string, more: Partial<Marker> = {}): Marker => ({ id, lat: 0, lon: 0, label: '', text: '', tone: 'go', ...more })
+  const seen = [
+    { marker: dot('small', { isSmall: true }), x: 100, y: 100 },
+    { marker: dot('below'), x: 140, y: 100 },
+    { marker: dot('above'), x: 140, y: 100 },
+    { marker: dot('van', { isChosen: true }), x: 112, y: 100 },
+  ]
+
+  it.each([
+    [111, 100, 'van'], // also beside a dot that is nearer: vans lie above
+    [99, 100, 'van'],
+    [90, 100, 'small'],
+    [140, 110, 'above'],
+    [140, 140, undefined],
+  ])('at %i, %i means %s', (x, y, id) => {
+    expect(nearestOf(seen, x, y)?.id).toBe(id)
   })
 })
 

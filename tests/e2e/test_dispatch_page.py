@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import DatabaseSource, TestBroker, find_free_port, reachable_folder
 from tests.e2e.test_every_page import AXE, serious, too_wide
-from tests.e2e.town import OPERATOR, Town, running_cloud
+from tests.e2e.town import OPERATOR, Town, running_cloud, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -218,6 +219,167 @@ def test_a_van_under_way_is_seen_where_it_is_with_its_stops_and_its_track(town: 
             assert serious(page) == []
     finally:
         positions.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """A committed plan of today that is driven: who drives what, by van."""
+
+    plan: int
+    runs: dict[str, dict[str, Any]]
+    vehicles: dict[str, str]
+
+
+@pytest.fixture
+def underway(town: Town) -> Underway:
+    """Two vans of three stops each on the road, each heard once at the first of them, which is signed for."""
+    today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
+    vehicles = {str(number): f"e2e-out-{number}" for number in (1, 2)}
+    for number, site in vehicles.items():
+        town.ask("POST", "/api/sites", {"id": site, "kind": "van", "name": f"配送{number}车", "operators": [OPERATOR]})
+    places = {f"e2e-w{n}": (31.2, 121.40 - n * 0.02, f"西{n}里") for n in (1, 2, 3)}
+    places |= {f"e2e-o{n}": (31.2, 121.40 + n * 0.02, f"东{n}里") for n in (1, 2, 3)}
+    orders = []
+    for site, (lat, lon, name) in places.items():
+        place = {"lat": lat, "lon": lon}
+        town.ask("POST", "/api/sites", {"id": site, "kind": "station", "name": name, "operators": [OPERATOR], **place})
+        lines = [{"sku": "milk", "name": "鲜牛奶 950ml", "quantity": 1, "zone": "chilled"}]
+        orders.append({"external_id": f"U-{site}", "site": site, "pickup_date": today, "lines": lines})
+    town.ask("POST", f"/api/operators/{OPERATOR}/orders", orders)
+    town.ask("POST", f"/api/operators/{OPERATOR}/batches/{today}/freeze", {"early": True})
+    hours = {"shift_from": "00:00", "shift_to": "23:59"}
+    vans = [
+        {"id": number, "vehicle": site, "ambient": 9, "chilled": 9, "max_stops": 6, **hours} for number, site in vehicles.items()
+    ]
+    asked = {
+        "service_date": today,
+        "depot": "e2e-dock",
+        "vans": vans,
+        "deliver_from": "00:00",
+        "deliver_until": "23:50",
+        "seconds": 1,
+    }
+    plan = town.ask("POST", f"/api/operators/{OPERATOR}/plans", asked)["id"]
+    until(lambda: town.ask("GET", f"/api/plans/{plan}")["state"] == "done", "the day is planned", 60.0)
+    tours = [
+        {"van": "1", "trips": [[f"e2e-w{n}" for n in (1, 2, 3)]]}, {"van": "2", "trips": [[f"e2e-o{n}" for n in (1, 2, 3)]]},
+    ]  # fmt: skip
+    plan = town.ask("POST", f"/api/plans/{plan}/moves", {"tours": tours})["id"]
+    town.ask("POST", f"/api/plans/{plan}/commit")
+    by_vehicle = {run["vehicle"]: run for run in town.ask("GET", f"/api/runs?day={today}")["runs"]}
+    runs = {number: by_vehicle[site] for number, site in vehicles.items()}
+    return Underway(plan, runs, vehicles)
+
+
+def depart(town: Town, underway: Underway, http: int) -> None:
+    """Both drive off; each phone tells of its first stop, and that is signed for."""
+    for number, vehicle in underway.vehicles.items():
+        run = underway.runs[number]
+        for state in ("loading", "departed"):
+            town.ask("POST", f"/api/runs/{run['id']}/state", {"state": state})
+        phone = {"operator": OPERATOR, "vehicle": vehicle, "protocol": "osmand", "name": "手机", "is_personal": False}
+        token = parse_qs(urlsplit(town.ask("POST", "/api/trackers", phone)["set_ups"][0]["link"]).query)["id"][0]
+        lon = 121.38 if number == "1" else 121.42
+        said = httpx.get(f"http://127.0.0.1:{http}/?id={token}&lat=31.2&lon={lon}&batt=87", timeout=20)
+        assert said.status_code == 200, said.text
+    with psycopg.connect(town.database_url, autocommit=True) as connection:
+        connection.execute(
+            "UPDATE run_stop SET state = 'signed', arrived_at = now() WHERE stop = 1 AND run_id = ANY(%s)",
+            [[run["id"] for run in underway.runs.values()]],
+        )
+        connection.execute("UPDATE container SET state = 'loaded' WHERE site_id LIKE 'e2e-w%' OR site_id LIKE 'e2e-o%'")
+
+
+def test_a_van_breaks_down_the_day_is_planned_anew_and_both_drivers_see_where_they_meet(
+    town: Town, open_page: OpenPage, day: str, underway: Underway
+) -> None:
+    assert day
+    broken, helper = underway.runs["1"]["name"], underway.runs["2"]["name"]
+    http = find_free_port()
+    positions = town.child("positions", "cloud", "positions")
+    positions.start(TUANTU_POSITIONS_PORT=str(http), TUANTU_JT808_PORT="0")
+    try:
+        town.wait_for(positions, f"http://127.0.0.1:{http}/health")
+        depart(town, underway, http)
+    finally:
+        positions.kill()
+    today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
+    page = desk(town, open_page, today, "live")
+    row = page.get_by_role("button", name=re.compile(broken))
+    row.click(timeout=SOON_MS)
+
+    # The driver's link is made here, and whom to call written down; both drivers look at their runs.
+    page.get_by_role("button", name="司机……").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("还没有打开过链接", timeout=SOON_MS)
+    expect(dialog).to_contain_text("没有登记这辆车的司机电话")
+    dialog.get_by_label("司机电话").fill("13812345678")
+    dialog.get_by_role("button", name="登记").click()
+    expect(dialog).to_contain_text("1******5678", timeout=SOON_MS)
+    dialog.get_by_role("button", name="打电话").click()
+    expect(dialog.get_by_role("link", name="拨打")).to_have_attribute("href", "tel:13812345678", timeout=SOON_MS)
+    dialog.get_by_role("button", name="生成链接").click()
+    giver = open_page(dialog.locator("input.link").input_value(timeout=SOON_MS), width=360, height=740)
+    taker = open_page(
+        town.ask("POST", f"/api/runs/{underway.runs['2']['id']}/driver-link")["url"], width=360, height=740
+    )  # fmt: skip
+    for driver in (giver, taker):
+        expect(driver.locator(".unsent")).to_have_text("全部已上传", timeout=SOON_MS)
+    if AXE.is_file():
+        assert serious(page) == []
+    dialog.get_by_role("button", name="关闭").click()
+
+    # What cannot be is refused in words with what to do: the other van's stop is pinned to this one.
+    page.get_by_role("button", name="改派……").click()
+    asking = page.get_by_role("region", name="途中改派")
+    asking.get_by_role("button", name="车辆延误").click(timeout=SOON_MS)
+    asking.locator("summary").click()
+    asking.get_by_label("哪个自提点？").select_option("e2e-o2")
+    asking.get_by_label("由哪辆车").select_option("1")
+    asking.get_by_role("button", name="固定一个站点").click()
+    asking.get_by_role("button", name="计算改派").click()
+    expect(asking.get_by_role("alert")).to_contain_text(re.compile("东2里.*在.*2"), timeout=SOON_MS)
+
+    # In three taps: what, and which van is known.
+    asking.get_by_role("button", name="车辆故障").click()
+    expect(asking.get_by_label("哪辆车？")).to_have_value("1")
+    asking.get_by_role("button", name="计算改派").click()
+    smallest, best = asking.get_by_role("region", name="改动最小"), asking.get_by_role("region", name="费用最低")
+    expect(smallest.locator("[data-sum=crates]")).to_contain_text("2", timeout=PLANNED_MS)
+    expect(best.locator("[data-sum=cost]")).to_contain_text("比改动最小", timeout=PLANNED_MS)
+    for name in ("西2里", "西3里"):
+        expect(smallest).to_contain_text(f"{name}改由2号车：1号车已停驶")
+    expect(smallest).to_contain_text(re.compile(f"2号车 {helper} 从 1号车 {broken} 接 2 筐"))
+    expect(smallest).to_contain_text("西1里附近")
+    expect(smallest.locator(".shift .tag").first).to_contain_text(re.compile("[早晚] \\d+ 分钟"))
+    if AXE.is_file():
+        assert serious(page) == []
+    assert too_wide(page) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
+    smallest.get_by_role("button", name="采用这个").click()
+    smallest.get_by_role("button", name="确认采用").click()
+    crates = page.get_by_role("region", name="交接清单")
+    expect(crates).to_contain_text("已交接 0 / 2 筐", timeout=SOON_MS)
+    expect(page.get_by_role("status").filter(has_text="已改派")).to_be_visible()
+
+    # Both drivers are told; who takes the goods over confirms them, and that is when they have changed vans.
+    for driver in (giver, taker):
+        driver.reload()
+    expect(giver.get_by_role("region", name="会合交货")).to_contain_text(f"把 2 个筐交给 配送2车 {helper}", timeout=SOON_MS)
+    meet = taker.get_by_role("region", name="会合接货")
+    expect(meet).to_contain_text(f"从 配送1车 {broken} 接过 2 个筐", timeout=SOON_MS)
+    expect(meet).to_contain_text("西1里附近")
+    if AXE.is_file():
+        assert serious(taker) == []
+    meet.get_by_role("button", name="确认 2 个筐已上车").click()
+    expect(meet).to_contain_text("已全部交接", timeout=SOON_MS)
+    expect(crates).to_contain_text("已全部交接", timeout=SOON_MS)
+    assert too_wide(taker) == []
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_role("button", name="发车看板").click()
+    board = page.get_by_role("region", name="发车看板").locator("tbody tr").filter(has_text=broken)
+    expect(board).to_contain_text(re.compile("\\d\\d:\\d\\d 已签到"), timeout=SOON_MS)
+    expect(board).to_contain_text("有电话")
 
 
 @pytest.mark.parametrize("look", [{"language": "zh"}, {"language": "en", "dark": True}], ids=["zh-light", "en-dark"])

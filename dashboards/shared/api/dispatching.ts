@@ -22,6 +22,12 @@ export type Zones = Schemas['ZonesOut']
 export type Board = Schemas['DepartureBoard']
 export type Departure = Schemas['DepartureOut']
 export type Track = Schemas['TrackOut']
+export type Replan = Schemas['ReplanIn']
+export type Happening = Replan['event']
+export type Pin = Schemas['PinIn']
+/** Goods that change vans at one place and time. */
+export type Crates = Schemas['TransferOut']
+export type DriverContact = Schemas['DriverContactOut']
 
 const part = encodeURIComponent
 const of = (operator: string): string => `/api/operators/${part(operator)}`
@@ -41,6 +47,14 @@ export const dispatching = {
   tryTours: async (id: number, tours: TourIn[]) => (await request('POST', `/api/plans/${id}/trial`, { tours }, PATIENT_MS)) as Trial,
   keepTours: async (id: number, tours: TourIn[]) => (await request('POST', `/api/plans/${id}/moves`, { tours }, PATIENT_MS)) as Plan,
   step: (run: number, state: 'loading' | 'departed') => request('POST', `/api/runs/${run}/state`, { state }),
+  replan: async (id: number, wanted: Replan) =>
+    (await request('POST', `/api/plans/${id}/replans`, wanted, PATIENT_MS)) as Schemas['ReplanOut'],
+  crates: async (id: number) => ((await request('GET', `/api/plans/${id}/transfers`)) as Schemas['TransferList']).transfers,
+  driver: async (run: number) => (await request('GET', `/api/runs/${run}/driver`)) as DriverContact,
+  setDriverPhone: async (run: number, phone: string | null) =>
+    (await request('PUT', `/api/runs/${run}/driver-phone`, { phone })) as DriverContact,
+  revealDriverPhone: async (run: number) =>
+    ((await request('POST', `/api/runs/${run}/driver-phone/reveal`)) as Schemas['DriverPhoneOut']).phone,
   track: async (site: string, start: string, end: string) =>
     (await request('GET', `/api/sites/${part(site)}/track?start=${part(start)}&end=${part(end)}`)) as Track,
 }

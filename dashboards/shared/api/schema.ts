@@ -2018,6 +2018,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/driver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look At Driver
+         * @description Whether the driver has looked, and the last digits of whom to call.
+         */
+        get: operations["look_at_driver_api_runs__run_id__driver_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/driver-link": {
         parameters: {
             query?: never;
@@ -2037,6 +2057,46 @@ export interface paths {
          * @description All links to this run are good no more.
          */
         delete: operations["take_back_driver_links_api_runs__run_id__driver_link_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/driver-phone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Driver Phone
+         * @description Of who drives this run's vehicle for its operator, from now on. It is kept by vehicle: tomorrow's run has it too.
+         */
+        put: operations["set_driver_phone_api_runs__run_id__driver_phone_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/driver-phone/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reveal Driver Phone
+         * @description In full, to call it. Who looked is written down.
+         */
+        post: operations["reveal_driver_phone_api_runs__run_id__driver_phone_reveal_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3638,6 +3698,24 @@ export interface components {
             zone: string;
         };
         /**
+         * CrateToMove
+         * @description ``stop``: of the run that takes it over, null where it comes there no more. ``is_done``: it is aboard of that.
+         */
+        CrateToMove: {
+            /** Id */
+            id: string;
+            /** Is Done */
+            is_done: boolean;
+            /** Name */
+            name: string;
+            /** Site */
+            site: string;
+            /** Stop */
+            stop: number | null;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * CredentialIn
          * @description ``key``: one that the site has already, such as its password at the broker; left out, one is made.
          */
@@ -3808,7 +3886,8 @@ export interface components {
          * DepartureOut
          * @description ``late``: stops that are not reached before the promise, as last estimated, else as planned.
          *
-         *     ``heard_at``: of its vehicle's newest position; null: none, or no vehicle.
+         *     ``heard_at``: of its vehicle's newest position; null: none, or no vehicle. ``driver_opened_at``: when the driver first
+         *     opened the link on the day itself; ``has_phone``: it is known whom to call.
          */
         DepartureOut: {
             /** Containers */
@@ -3817,6 +3896,10 @@ export interface components {
             departed_at: string | null;
             /** Done */
             done: number;
+            /** Driver Opened At */
+            driver_opened_at: string | null;
+            /** Has Phone */
+            has_phone: boolean;
             /** Heard At */
             heard_at: string | null;
             /** Late */
@@ -3889,6 +3972,20 @@ export interface components {
             /** Stations */
             stations: string[];
         };
+        /**
+         * DriverContactOut
+         * @description ``opened_at``: when the driver opened the link, on the day itself if so; ``phone``: masked; null: nobody wrote one down.
+         */
+        DriverContactOut: {
+            /** Opened At */
+            opened_at: string | null;
+            /** Phone */
+            phone: string | null;
+            /** Run */
+            run: number;
+            /** Vehicle */
+            vehicle: string | null;
+        };
         /** DriverLinkOut */
         DriverLinkOut: {
             /** Expires At */
@@ -3897,6 +3994,43 @@ export interface components {
             qr: string[];
             /** Url */
             url: string;
+        };
+        /**
+         * DriverMeet
+         * @description Goods change vans, planned in the day. ``is_taking``: they come aboard here, else they go to ``other_run``.
+         *
+         *     ``other_run`` "": they lie at the warehouse. ``other_van``: what its van is called, "" where nobody knows.
+         */
+        DriverMeet: {
+            /** At */
+            at: string;
+            /** Containers */
+            containers: components["schemas"]["CrateToMove"][];
+            /** Is Taking */
+            is_taking: boolean;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Near */
+            near: string;
+            /** Other Run */
+            other_run: string;
+            /** Other Van */
+            other_van: string;
+        };
+        /**
+         * DriverPhoneIn
+         * @description Null: nobody's any more.
+         */
+        DriverPhoneIn: {
+            /** Phone */
+            phone: string | null;
+        };
+        /** DriverPhoneOut */
+        DriverPhoneOut: {
+            /** Phone */
+            phone: string;
         };
         /**
          * DriverRunOut
@@ -3912,6 +4046,8 @@ export interface components {
             expires_at: string;
             /** Id */
             id: number;
+            /** Meets */
+            meets: components["schemas"]["DriverMeet"][];
             /** Name */
             name: string;
             /** State */
@@ -5296,7 +5432,7 @@ export interface components {
          * @description ``state``: queued, solving, done, failed, stopped, committed, discarded. ``trouble``: of one that failed.
          *
          *     Of the rest of a day: ``base``, the plan it changes, ``event``, what has happened, ``answer``: smallest or best.
-         *     ``moved_from``: the plan it was made from by hand.
+         *     ``moved_from``: the plan it was made from by hand. ``run_of_van``: of a committed one, the runs' names.
          */
         PlanHead: {
             /**
@@ -5324,6 +5460,13 @@ export interface components {
             moved_from: number | null;
             /** Operator */
             operator: string;
+            /**
+             * Run Of Van
+             * @default {}
+             */
+            run_of_van: {
+                [key: string]: string;
+            };
             /** Runs */
             runs: string[];
             /** Seconds */
@@ -5425,6 +5568,13 @@ export interface components {
             /** Progress */
             progress: components["schemas"]["ProgressOut"][];
             result: components["schemas"]["PlanResult"] | null;
+            /**
+             * Run Of Van
+             * @default {}
+             */
+            run_of_van: {
+                [key: string]: string;
+            };
             /** Runs */
             runs: string[];
             /** Seconds */
@@ -6628,7 +6778,7 @@ export interface components {
         };
         /**
          * TransferContainer
-         * @description ``is_done``: somebody has scanned it onto the van that takes it over.
+         * @description ``is_done``: it was scanned onto the van that takes it over, or its driver has confirmed it.
          */
         TransferContainer: {
             /** Container */
@@ -6647,7 +6797,8 @@ export interface components {
         };
         /**
          * TransferOut
-         * @description Goods that change vans. ``from_van`` "": at the depot. They meet at ``lat``, ``lon``; ``at_s``: since midnight.
+         * @description Goods that change vans. ``from_van`` "": at the depot. They meet at ``lat``, ``lon``, beside ``near``, from ``at_s`` until
+         *     ``until_s`` since midnight.
          */
         TransferOut: {
             /** At S */
@@ -6662,10 +6813,14 @@ export interface components {
             lat: number;
             /** Lon */
             lon: number;
+            /** Near */
+            near: string;
             /** To Run */
             to_run: string;
             /** To Van */
             to_van: string;
+            /** Until S */
+            until_s: number;
         };
         /**
          * TrialOut
@@ -11484,6 +11639,46 @@ export interface operations {
             };
         };
     };
+    look_at_driver_api_runs__run_id__driver_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriverContactOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     make_driver_link_api_runs__run_id__driver_link_post: {
         parameters: {
             query?: never;
@@ -11541,6 +11736,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_driver_phone_api_runs__run_id__driver_phone_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DriverPhoneIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriverContactOut"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reveal_driver_phone_api_runs__run_id__driver_phone_reveal_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriverPhoneOut"];
+                };
             };
             /** @description Client Error */
             "4XX": {

@@ -62,6 +62,8 @@ const ZH: Readonly<Record<string, readonly [string, string]>> = {
   driver_link_invalid: ['链接无效，或复制时少了一段', NEW_DRIVER_LINK],
   driver_link_expired: ['链接已过期', NEW_DRIVER_LINK],
   driver_link_taken_back: ['链接已作废', NEW_DRIVER_LINK],
+  run_no_vehicle: ['车次 {run} 还没有派车', '请先派车：司机电话记在车辆上'],
+  no_driver_phone: ['车次 {run} 的车辆没有登记司机电话', '请向司机要电话，登记在这里'],
   run_not_left: ['车次 {run} 还没有发车', '请打电话给调度员，发车后再上传'],
   run_over: ['车次 {run} 在这之前已经结束', '请把情况告诉调度员'],
   stop_taken_off: ['这一站已从车次里去掉', '请打电话给调度员'],

@@ -8,6 +8,7 @@ import { Protocol } from 'pmtiles'
 
 import { language } from '../i18n/text'
 import { FONT, palette } from './colours'
+import { radiusOf } from './reach'
 import { boundsOf, corners, drawnAt } from './shift'
 import { styleOf } from './style'
 import type { MapLine, MapView, Marker, Opening, Place } from './view'
@@ -50,9 +51,9 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
   map.addLayer({
     id: 'markers', type: 'circle', source: 'markers',
     paint: {
-      'circle-color': colour, 'circle-radius': ['case', ['get', 'chosen'], 10, 7], 'circle-stroke-color': paint.halo,
-      'circle-stroke-width': 2,
+      'circle-color': colour, 'circle-radius': ['get', 'radius'], 'circle-stroke-color': paint.halo, 'circle-stroke-width': ['get', 'halo'],
     },
+    layout: { 'circle-sort-key': ['get', 'radius'] },
   })
   map.addLayer({
     id: 'marker-names', type: 'symbol', source: 'markers', minzoom: 11,
@@ -76,7 +77,13 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
         features: markers.map((one) => ({
           type: 'Feature',
           geometry: { type: 'Point', coordinates: drawnAt(one, ground.crs) },
-          properties: { id: one.id, label: one.label, colour: one.colour ?? paint.tones[one.tone], chosen: one.isChosen ?? false },
+          properties: {
+            id: one.id,
+            label: one.isSmall ? '' : one.label,
+            colour: one.colour ?? paint.tones[one.tone],
+            radius: radiusOf(one),
+            halo: one.isSmall ? 1 : 2,
+          },
         })),
       })
     },

@@ -7,10 +7,9 @@ import { leafletLayer } from 'protomaps-leaflet'
 
 import { FONT, palette, type Palette } from './colours'
 import { lightLabels, lightPaint } from './light_rules'
+import { Dots } from './dots'
 import { boundsOf, corners, drawnAt } from './shift'
 import type { Ground, MapLine, MapView, Marker, Opening, Place } from './view'
-
-const MOST_NAMES = 80 // more than anybody reads; each is an element of the page
 
 export function openLight({ element, ground, onPick, isDark }: Opening): MapView {
   const paint = palette(isDark)
@@ -21,7 +20,7 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
   groundLayer(ground, paint)?.addTo(map)
   const drawing = L.canvas({ padding: 0.3 })
   const lines = L.layerGroup().addTo(map)
-  const markers = L.layerGroup().addTo(map)
+  const dots = new Dots(ground.crs, paint, onPick).addTo(map)
   const at = (place: Place): L.LatLngTuple => {
     const [lon, lat] = drawnAt(place, ground.crs)
     return [lat, lon]
@@ -50,18 +49,7 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
 
   return {
     show(wanted: readonly Marker[]) {
-      markers.clearLayers()
-      const hasNames = wanted.length <= MOST_NAMES
-      for (const one of wanted) {
-        const dot = L.circleMarker(at(one), {
-          renderer: drawing, radius: one.isChosen ? 10 : 7, color: paint.halo, weight: 2, fillColor: one.colour ?? paint.tones[one.tone], fillOpacity: 1,
-        })
-        dot.on('click', () => {
-          onPick(one.id)
-        })
-        if (hasNames && one.label !== '') dot.bindTooltip(plain(one.label), { permanent: true, direction: 'right', offset: [8, 0], className: 'map-name' })
-        dot.addTo(markers)
-      }
+      dots.show(wanted)
     },
     draw(wanted: readonly MapLine[]) {
       lines.clearLayers()
@@ -79,13 +67,6 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
       map.remove()
     },
   }
-}
-
-/** Tooltips take HTML; a name is none. */
-function plain(text: string): HTMLElement {
-  const element = document.createElement('span')
-  element.textContent = text
-  return element
 }
 
 function groundLayer(ground: Ground, paint: Palette): L.Layer | null {

@@ -20,6 +20,8 @@ export interface Marker extends Place {
   readonly colour?: string
   /** Larger, and above the others. */
   readonly isChosen?: boolean
+  /** One of very many: a dot without a name, below the others. */
+  readonly isSmall?: boolean
 }
 
 export interface MapLine {

@@ -1,11 +1,13 @@
 """A driver's run by link: what it shows, what is taken once, what is refused and why."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from cloud.api.text import iso_of
 from tests.cloud.api.vans import van
 from tests.cloud.api.world import NOW, TestClock, World
 
@@ -84,7 +86,7 @@ async def test_a_driver_sees_the_run_with_what_is_dropped_and_taken_back_and_nob
     assert [(one["id"], one["zone"]) for one in first["drop"]] == [(COLD, "chilled"), (BOX, "ambient")]
     assert (first["empties"], second["empties"]) == ([EMPTY], [])
     assert set(seen) == {
-        "id", "name", "day", "vehicle", "state", "stops", "tracker", "time_zone", "clock", "expires_at", "as_of"
+        "id", "name", "day", "vehicle", "state", "stops", "meets", "tracker", "time_zone", "clock", "expires_at", "as_of"
     }  # fmt: skip
 
 
@@ -228,3 +230,47 @@ async def test_a_link_that_is_good_no_more_says_what_to_do(world: World, clock: 
     gone = await look(world, newer)
     assert (gone.status_code, gone.json()["error"]["code"]) == (410, "driver_link_expired")
     assert "调度员" in gone.json()["error"]["remedy"]
+
+
+async def test_a_driver_who_opens_the_link_has_checked_in_on_the_day_itself(world: World) -> None:
+    run, token = await underway(world, "loading")
+    where = "/api/operators/op-a/departures?day=2026-11-22"
+    board = (await world.get("dispatcher-a", where)).json()["runs"][0]
+    assert (board["driver_opened_at"], board["has_phone"]) == (None, False)
+    await world.connection.execute("UPDATE run SET driver_opened_at = %s", [NOW - timedelta(days=1)])
+    assert (await world.get("dispatcher-a", where)).json()["runs"][0]["driver_opened_at"] is None, "that was the evening before"
+    await look(world, token)
+    world.clock.ms += MINUTE_MS
+    await look(world, token)
+    contact = (await world.get("dispatcher-a", f"/api/runs/{run}/driver")).json()
+    assert contact == {"run": run, "vehicle": "van-1", "opened_at": iso_of(NOW), "phone": None}
+    assert (await world.get("dispatcher-a", where)).json()["runs"][0]["driver_opened_at"] == iso_of(NOW), "the first time counts"
+
+
+async def test_whom_to_call_is_kept_with_the_van_sealed_masked_and_shown_on_record(world: World) -> None:
+    run, _ = await underway(world)
+    at = f"/api/runs/{run}/driver-phone"
+    nobody = await world.post("dispatcher-a", f"{at}/reveal")
+    assert (nobody.status_code, nobody.json()["error"]["code"]) == (404, "no_driver_phone")
+    wrong = await world.call("dispatcher-a", "PUT", at, json={"phone": "call me"})
+    assert (wrong.status_code, wrong.json()["error"]["field"]) == (422, "phone")
+    said = (await world.call("dispatcher-a", "PUT", at, json={"phone": "+86 138 1234 5678"})).json()
+    assert said["phone"] == "1******5678"
+    assert b"13812345678" not in await world.one("SELECT encrypted FROM driver_phone")
+    shown = await world.post("dispatcher-a", f"{at}/reveal")
+    assert (shown.json(), shown.headers["cache-control"]) == ({"phone": "13812345678"}, "no-store")
+    # The van's next run has it too.
+    next_run = RUN.replace("R1122-1", "R1122-2")
+    later = (await world.call("dispatcher-a", "PUT", next_run, json={"vehicle": "van-1", "stops": [{"site": "st-a2"}]})).json()
+    assert (await world.get("dispatcher-a", f"/api/runs/{later['id']}/driver")).json()["phone"] == "1******5678"
+    board = (await world.get("dispatcher-a", "/api/operators/op-a/departures?day=2026-11-22")).json()["runs"]
+    assert [one["has_phone"] for one in board] == [True, True]
+    audited = await world.connection.execute("SELECT action, subject FROM audit WHERE action LIKE 'driver_phone%%' ORDER BY id")
+    assert await audited.fetchall() == [("driver_phone.set", "op-a/van-1"), ("driver_phone.reveal", "op-a/van-1")]
+    assert (await world.call("dispatcher-a", "PUT", at, json={"phone": None})).json()["phone"] is None
+    for login, status in (("dispatcher-b", 404), ("leader-a1", 403)):
+        assert (await world.post(login, f"{at}/reveal")).status_code == status
+        assert (await world.get(login, f"/api/runs/{run}/driver")).status_code == status
+    bare = (await world.call("dispatcher-a", "PUT", next_run, json={"stops": [{"site": "st-a2"}]})).json()
+    refused = await world.call("dispatcher-a", "PUT", f"/api/runs/{bare['id']}/driver-phone", json={"phone": "13812345678"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "run_no_vehicle")

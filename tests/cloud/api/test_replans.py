@@ -107,7 +107,7 @@ async def test_a_van_breaks_down_its_goods_change_vans_and_what_is_done_stays(
         assert (meet["van"], (meet["lat"], meet["lon"]), meet["sites"]) == ("1", PLACES[done], [moved])
         (move,) = [one for one in plan["result"]["moves"] if one["kind"] == "van"]
         assert (move["site"], move["before"], move["after"]) == (moved, "1", "2")
-        assert move["said_zh"] == f"{moved}改由2号车：1号车不出车或已停驶"
+        assert move["said_zh"] == f"{moved}改由2号车：1号车已停驶"
     compared = (await world.get("dispatcher-a", f"/api/plans/{plans['smallest']['id']}/comparison/{plans['best']['id']}")).json()
     assert compared["cost_fen"] <= 0, "the best is never dearer"
     other = await world.get("dispatcher-a", f"/api/plans/{number}/comparison/{plans['best']['id']}")
@@ -138,6 +138,53 @@ async def test_a_van_breaks_down_its_goods_change_vans_and_what_is_done_stays(
 
     late = await world.post("dispatcher-a", f"/api/plans/{plans['best']['id']}/commit")
     assert (late.status_code, late.json()["error"]["code"]) == (409, "plan_outdated")
+
+
+async def driver_link(world: World, run: int) -> dict[str, str]:
+    url = str((await world.post("dispatcher-a", f"/api/runs/{run}/driver-link")).json()["url"])
+    return {"Authorization": f"Bearer {url.rsplit('/d/', 1)[1]}"}
+
+
+async def test_both_drivers_are_told_where_they_meet_and_what_one_confirms_has_changed_vans(
+    world: World, config: CloudConfig, clock: TestClock
+) -> None:
+    number, before = await underway(world, config, clock)
+    moved = before["1"]["stops"][1]["site"]
+    await load(world, moved, before["1"]["name"])
+    plan = await commit(world, (await replanned(world, config, clock, number, kind="breakdown", van="1"))["smallest"])
+    assert plan["run_of_van"] == {"1": before["1"]["name"], "2": before["2"]["name"]}
+    giver, taker = [await driver_link(world, before[van]["id"]) for van in ("1", "2")]
+    (gives,) = (await world.call(None, "GET", "/api/driver/run", headers=giver)).json()["meets"]
+    told = (await world.call(None, "GET", "/api/driver/run", headers=taker)).json()
+    (takes,) = told["meets"]
+    assert (gives["is_taking"], gives["other_run"], gives["other_van"]) == (False, before["2"]["name"], "一号车")
+    assert (takes["is_taking"], takes["other_run"], takes["other_van"]) == (True, before["1"]["name"], "一号车")
+    assert takes["near"] == gives["near"] == before["1"]["stops"][0]["site"], "where it was last seen"
+    assert takes["at"] == gives["at"] > told["as_of"]
+    labels = [one["id"] for one in takes["containers"]]
+    assert labels == [one["id"] for one in gives["containers"]]
+    assert {(one["site"], one["stop"], one["is_done"]) for one in takes["containers"]} == {
+        (moved, next(one["stop"] for one in told["stops"] if one["site"] == moved), False)
+    }
+    act = {
+        "key": "00000000-taken-over", "at_ms": clock.ms, "kind": "taken_over", "site": moved,
+        "stop": takes["containers"][0]["stop"], "containers": labels[:1],
+    }  # fmt: skip
+    said = {"sent_at_ms": clock.ms, "acts": [act]}
+    answer = (await world.call(None, "POST", "/api/driver/acts", headers=taker, json=said)).json()
+    assert [one["outcome"] for one in answer["answers"]] == ["done"]
+    assert [one["is_done"] for one in answer["run"]["meets"][0]["containers"]] == [True, False]
+    assert {stop["site"]: stop["state"] for stop in answer["run"]["stops"]}[moved] == "pending", "it is not delivered by that"
+    assert await world.one("SELECT array[run, at_site_id, state] FROM container WHERE id = %s", labels[0]) == [
+        before["2"]["name"], "van-2", "loaded",
+    ]  # fmt: skip
+    (transfer,) = (await world.get("dispatcher-a", f"/api/plans/{plan['id']}/transfers")).json()["transfers"]
+    assert (transfer["near"], transfer["until_s"] > transfer["at_s"]) == (takes["near"], True)
+    assert [one["is_done"] for one in transfer["containers"]] == [True, False]
+    # Who gives them away says nothing of them.
+    act |= {"key": "00000000-given-away", "containers": labels[1:]}
+    answer = (await world.call(None, "POST", "/api/driver/acts", headers=giver, json={**said, "acts": [act]})).json()
+    assert answer["answers"][0]["error"]["code"] == "not_of_run"
 
 
 @pytest.mark.parametrize("is_scanned", [False, True])

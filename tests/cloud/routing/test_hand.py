@@ -143,7 +143,7 @@ def test_a_van_that_is_not_there_any_more_is_told_as_gone() -> None:
     assert second.said is not None
     (one,) = transfers(first.said, second.said, second.problem, second.tours)
     assert one.said is not None
-    assert one.said.zh == "站点1改由2号车：7号车不出车或已停驶"
+    assert one.said.zh == "站点1改由2号车：7号车当天不出车"
 
 
 @pytest.mark.parametrize(("at_s", "said"), [(6 * HOUR_S, "06:00"), (6 * HOUR_S + 1, "06:01"), (25 * HOUR_S, "25:00")])

@@ -114,7 +114,7 @@ def test_goods_of_a_broken_van_are_fetched_where_it_stands_before_they_are_broug
         stops = {stop.site: stop for route in plan.routes if route.van == van for stop in route.stops}
         assert all(stops[site].arrival_s > meet.departure_s for site in meet.sites)
     assert len(meets) == 1, "one van comes, once"
-    assert {move.said_en.split(": ")[1] for move in plan.moves} == {"van 2 does not drive, or drives no more"}
+    assert {move.said_en.split(": ")[1] for move in plan.moves} == {"van 2 drives no more today"}
 
 
 def test_a_van_that_breaks_down_before_it_is_loaded_leaves_its_goods_at_the_depot() -> None:

@@ -1,0 +1,64 @@
+"""Goods that change vans by a plan of the rest of a day (交接清单): which containers, where and when the vans meet, what is done.
+
+Read by the dispatcher's page and by the pages of both drivers. A container has changed vans once it was scanned onto, or confirmed
+aboard of, the van that takes it over.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from cloud.api.day_standing import run_names
+from cloud.api.replan_forms import TransferContainer, TransferOut
+from cloud.api.route_plan_showing import result_of
+from cloud.routing.answer import MeetSaid
+from cloud.routing.day import Day
+from cloud.store.pool import Connection
+from cloud.store.route_plans import PlanStanding
+from cloud.store.runs_underway import PlannedNow, containers_for
+
+
+async def crate_list(connection: Connection, plan: PlanStanding) -> list[TransferOut]:
+    """By the van that takes over, in the order in which it does; empty for a plan of a whole day."""
+    day, said = msgspec.json.decode(plan.day, type=Day), result_of(plan)
+    if said is None or day.situation is None:
+        return []
+    runs = run_names(plan, day, said) if plan.runs else {van.id: van.run for van in day.situation.vans}
+    sites = [site for route in said.routes for meet in route.meets for site in meet.sites]
+    containers = await containers_for(connection, plan.operator_id, plan.service_date, sites)
+    return [
+        _transfer(
+            meet, await _near(connection, plan.operator_id, day, meet), runs.get(meet.van, ""), route.van, runs.get(route.van, ""),
+            containers,
+        )
+        for route in said.routes
+        for meet in route.meets
+    ]  # fmt: skip
+
+
+def _transfer(meet: MeetSaid, near: str, from_run: str, van: str, run: str, containers: Sequence[PlannedNow]) -> TransferOut:
+    return TransferOut(
+        from_van=meet.van, from_run=from_run, to_van=van, to_run=run, lat=meet.lat, lon=meet.lon, near=near,
+        at_s=meet.arrival_s, until_s=meet.departure_s,
+        containers=[
+            TransferContainer(container=one.container, site=one.site, zone=one.zone, is_done=run != "" and one.aboard_of == run)
+            for one in containers
+            if one.site in meet.sites
+        ],
+    )  # fmt: skip
+
+
+async def _near(connection: Connection, operator_id: str, day: Day, meet: MeetSaid) -> str:
+    """What lies nearest to where the vans meet, by its name. At the depot: that."""
+    if meet.van == "":
+        return day.depot.name
+    cursor = await connection.execute(
+        """
+        SELECT s.name FROM site_operator r JOIN site s ON s.id = r.site_id
+        WHERE r.operator_id = %(operator)s AND s.kind <> 'van' AND s.lat IS NOT NULL
+        ORDER BY (s.lat - %(lat)s) ^ 2 + ((s.lon - %(lon)s) * cos(radians(%(lat)s))) ^ 2, s.id LIMIT 1
+        """,
+        {"operator": operator_id, "lat": meet.lat, "lon": meet.lon},
+    )
+    row = await cursor.fetchone()
+    return "" if row is None else str(row[0])

@@ -1,0 +1,63 @@
+/** What a dispatcher reads of a run's driver. */
+
+import { texts } from '../shared/i18n/text'
+
+const zh = {
+  heading: '{run} 的司机',
+  close: '关闭',
+  opened: '{time} 打开过链接',
+  'opened.never': '还没有打开过链接',
+  phone: '电话',
+  'phone.none': '没有登记这辆车的司机电话，不能从这里拨打。',
+  'phone.no.van': '这个车次还没有派车，派车后才能登记司机电话。',
+  'phone.say': '电话记在车辆上，加密保存；查看会留下记录。',
+  'phone.new': '司机电话',
+  'phone.save': '登记',
+  'phone.change': '更换',
+  'phone.keep': '不换了',
+  'phone.forget': '删除',
+  call: '打电话',
+  'call.now': '拨打',
+  link: '司机链接',
+  'link.say': '司机用手机打开就能看到这个车次，两天内有效。',
+  'link.make': '生成链接',
+  'link.copy': '复制链接',
+  'link.revoke': '作废全部链接',
+  'link.made': '{run} 的链接',
+  'link.until': '有效至 {time}。只发给司机本人，或请司机扫码。',
+  'said.copied': '已复制。',
+  'said.marked': '浏览器不能复制，链接已选中，请手动复制。',
+  'said.revoked': '这个车次的链接已全部作废。',
+  'said.saved': '已保存。',
+} as const
+
+const en: Readonly<Record<keyof typeof zh, string>> = {
+  heading: 'Driver of {run}',
+  close: 'Close',
+  opened: 'opened the link on {time}',
+  'opened.never': 'has not opened the link',
+  phone: 'Phone',
+  'phone.none': 'Nobody has written down a phone of this van’s driver, so there is none to call.',
+  'phone.no.van': 'This run has no van yet; a phone is kept with the van.',
+  'phone.say': 'It is kept with the van, encrypted; who looks at it is on record.',
+  'phone.new': 'Driver’s phone',
+  'phone.save': 'Write down',
+  'phone.change': 'Change',
+  'phone.keep': 'Leave it',
+  'phone.forget': 'Delete',
+  call: 'Call',
+  'call.now': 'Dial',
+  link: 'Driver’s link',
+  'link.say': 'Opened on a phone it shows this run, for two days.',
+  'link.make': 'Make a link',
+  'link.copy': 'Copy the link',
+  'link.revoke': 'Take all links back',
+  'link.made': 'Link to {run}',
+  'link.until': 'Good until {time}. Send it to the driver alone, or let the driver scan it.',
+  'said.copied': 'Copied.',
+  'said.marked': 'This browser cannot copy; the link is marked, to be copied by hand.',
+  'said.revoked': 'All links to this run are taken back.',
+  'said.saved': 'Saved.',
+}
+
+export const c = texts(zh, en)

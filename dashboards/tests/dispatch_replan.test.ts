@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+
+import { doneOf, happeningOf, isAhead, newForm, plannedOf, shiftsOf, sumsOf, vanOf } from '../dispatch/replan'
+import type { RunSeen, StopSeen } from '../dispatch/rooms'
+import type { Crates, Plan, PlanResult } from '../shared/api/dispatching'
+
+const MIDNIGHT = Date.parse('2026-11-22T16:00:00Z')
+const stop = (number: number, planned: string | null, more: Partial<StopSeen> = {}): StopSeen => ({
+  stop: number, site: `st-${number}`, state: 'pending', planned: planned === null ? null : `2026-11-23T${planned}:00Z`, arrived: null, departed: null, ...more,
+})
+const run = (stops: readonly StopSeen[]): RunSeen => ({ id: 1, name: 'R1', vehicle: 'van-1', state: 'departed', offRouteM: null, silentSince: null, stops })
+const at = (site: string, arrival_s: number) => ({ site, name: site, trip: 1, arrival_s, departure_s: arrival_s + 300, load: { ambient: 1, chilled: 0, frozen: 0 } })
+const result = (stops: readonly ReturnType<typeof at>[], more: Partial<PlanResult> = {}): PlanResult =>
+  ({ routes: [{ van: '2', stops }], unassigned: [], moves: [], late_if_slower: 0, cost_fen: 100, ...more }) as unknown as PlanResult
+const crates = (...done: boolean[]): Crates =>
+  ({ containers: done.map((is_done, n) => ({ container: `K${n}`, site: 'st-1', zone: 'chilled', is_done })) }) as unknown as Crates
+
+describe('what has happened', () => {
+  it('is asked for once everything is said', () => {
+    expect(happeningOf(newForm('breakdown', ''))).toBeNull()
+    expect(happeningOf(newForm('breakdown', '2'))).toEqual({ kind: 'breakdown', van: '2' })
+    expect(happeningOf(newForm('delay', '2'))).toEqual({ kind: 'delay', van: '2', minutes: 30 })
+    expect(happeningOf({ ...newForm('delay', '2'), minutes: '' })).toBeNull()
+    expect(happeningOf({ ...newForm('closed_station', '2'), site: 'st-1' })).toEqual({ kind: 'closed_station', site: 'st-1', until: null })
+    expect(happeningOf({ ...newForm('closed_station', '2'), site: 'st-1', until: '11:00' })).toMatchObject({ until: '11:00' })
+    expect(happeningOf(newForm('new_stop', '2'))).toBeNull()
+    expect(happeningOf({ ...newForm('new_stop', '2'), site: 'st-9' })).toMatchObject({ kind: 'new_stop', site: 'st-9', load: null })
+  })
+})
+
+describe('what an answer changes', () => {
+  const runs = [run([stop(1, '00:30', { arrived: '2026-11-23T00:31:00Z' }), stop(2, '01:00'), stop(3, '01:30'), stop(4, null), stop(5, '02:00', { state: 'skipped' })])]
+
+  it('is told of stops ahead, by the minute against what was planned', () => {
+    const planned = plannedOf(runs, MIDNIGHT)
+    expect([...planned]).toEqual([['st-2', 9 * 3600], ['st-3', 9.5 * 3600]])
+    const shifts = shiftsOf(result([at('st-2', 9 * 3600 + 20), at('st-3', 10 * 3600), at('st-9', 11 * 3600)]), planned)
+    expect(shifts.map((one) => [one.site, one.min, one.wasS])).toEqual([['st-3', 30, 9.5 * 3600], ['st-9', 0, null]])
+  })
+
+  it('comes to sums', () => {
+    const planned = plannedOf(runs, MIDNIGHT)
+    const moves = [{ kind: 'van' }, { kind: 'taken_on' }, { kind: 'turn' }, { kind: 'left_out' }] as unknown as PlanResult['moves']
+    const all = result([at('st-2', 9 * 3600 + 300), at('st-3', 10 * 3600)], { moves, late_if_slower: 2 })
+    expect(sumsOf(all, shiftsOf(all, planned), [crates(true, false), crates(false)])).toEqual({ moved: 2, later: 1, latestMin: 30, left: 0, risk: 2, crates: 3 })
+    expect(doneOf(crates(true, false))).toBe(1)
+  })
+
+  it('leaves stops alone that were reached, as fixes or people say', () => {
+    expect([stop(1, null), stop(1, null, { state: 'signed' }), stop(1, null, { state: 'at_stop' }), stop(1, null, { state: 'skipped' })].map(isAhead)).toEqual([true, false, false, false])
+  })
+})
+
+it('a run’s van is the committed plan’s', () => {
+  const plan = { run_of_van: { '1': 'R1', '2': 'R2' } } as unknown as Plan
+  expect([vanOf(plan, 'R2'), vanOf(plan, 'R9'), vanOf(null, 'R1')]).toEqual(['2', '', ''])
+})
