@@ -58,6 +58,7 @@ export function useTerminal(typed: (text: string) => boolean): Terminal {
     try {
       const read = readCabinet(await request('GET', '/api/cabinet'))
       missed = 0
+      if (isAway.value) location.reload() // it may have come back as another release
       isAway.value = false
       cabinet.value = read
       clock.value = read?.clock ? clockLine(read.clock, performance.now()) : null

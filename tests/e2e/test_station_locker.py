@@ -303,6 +303,14 @@ def test_a_resident_opens_their_cell_at_a_screen_that_staff_have_paired_and_noth
     expect(heading).to_have_text("请输入提货码", timeout=SOON_MS)  # the next person reads Chinese again
     assert len(desk.pulsed) == pulses + 2
 
+    # Staff take the pairing back at their own page.
+    desk.tap("查看格口")
+    expect(desk.page.get_by_text("已配对")).to_be_visible(timeout=SOON_MS)
+    look(desk.page, "cabinet-screens")
+    desk.tap("取消配对")
+    expect(desk.page.get_by_text("还没有配对")).to_be_visible(timeout=SOON_MS)
+    expect(heading).to_have_text("这块屏幕还没有配对", timeout=SOON_MS)
+
 
 def tap_digits(page: Page, digits: str) -> None:
     for digit in digits:
