@@ -129,7 +129,7 @@ async def take_back_leader_links(
 ) -> None:
     """All phones that are bound to this leader are so no longer."""
     await _found(connection, account.scope.operator_id, operator_id, leader_id)
-    await leaders.take_back_links(connection, operator_id, leader_id)
+    await leaders.take_back_links(connection, operator_id, leader_id, services.now())
     await write_audit(connection, services.now(), account.id, "leader_link.revoke", f"{operator_id}/{leader_id}")
 
 

@@ -64,5 +64,5 @@ def vans_room(operator_id: str) -> str:
 
 
 def group_room(operator_id: str, leader_id: str) -> str:
-    """The room of one leader's group: ``order/{id}``, of its own orders."""
+    """The room of one leader's group: ``order/{id}``, of its own orders; ``links`` once links were taken back."""
     return f"group:{operator_id}/{leader_id}"

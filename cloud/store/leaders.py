@@ -6,7 +6,9 @@ from datetime import date, datetime
 
 from psycopg.rows import class_row
 
+from cloud.domain.rooms import group_room
 from cloud.store.pool import Connection
+from cloud.store.rooms import change, entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,15 @@ async def put_leader(
     )
 
 
-async def take_back_links(connection: Connection, operator_id: str, leader_id: str) -> None:
-    """All links of a leader that were made before are good no more."""
-    await connection.execute(
-        "UPDATE leader SET link_version = link_version + 1 WHERE operator_id = %s AND id = %s", [operator_id, leader_id]
+async def take_back_links(connection: Connection, operator_id: str, leader_id: str, now: datetime) -> None:
+    """All links of a leader that were made before are good no more. Pages that are open hear it, and ask again at once."""
+    cursor = await connection.execute(
+        "UPDATE leader SET link_version = link_version + 1 WHERE operator_id = %s AND id = %s RETURNING link_version",
+        [operator_id, leader_id],
     )
+    row = await cursor.fetchone()
+    if row is not None:
+        await change(connection, [entry(group_room(operator_id, leader_id), "links", {"version": row[0]})], now)
 
 
 async def leader_link_versions(connection: Connection, leaders: Collection[str]) -> dict[str, int]:

@@ -67,6 +67,8 @@ async def test_a_link_that_is_good_no_more_says_so_and_shows_nothing(world: Worl
 
     fresh = await leader(world)
     assert (await world.call("dispatcher-a", "DELETE", f"{LEADERS}/L1/link")).status_code == 204
+    told = "SELECT body->>'version' FROM room_entry WHERE room = 'group:op-a/L1' AND key = 'links'"
+    assert await world.one(told) == "2", "pages that are open hear of it"
     gone = await as_leader(world, fresh)
     assert (gone.status_code, gone.json()["error"]["code"]) == (410, "leader_link_taken_back")
     assert (await day(world, await leader(world)))["leader"] == "L1", "the next one is good"
