@@ -5,7 +5,7 @@ is, the run says each time: it may have been planned anew. Leaves hardware to tr
 """
 
 import asyncio
-from collections.abc import Sequence
+import time as time_of
 from datetime import date, time
 from random import Random
 
@@ -21,13 +21,13 @@ from firmware_sim.town import night
 from firmware_sim.town import staff as station_staff
 from firmware_sim.town.dispatching import Dispatching, Run
 from firmware_sim.town.dock_staff import DockStaff
-from firmware_sim.town.hands import Hands, NotBookedError
+from firmware_sim.town.hands import NotBookedError
 from firmware_sim.town.memory import Memory
-from firmware_sim.town.page import Page
 from firmware_sim.town.plan import LOCAL, at
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.settings import Station, TownSettings
 from firmware_sim.town.trips import Phase, Trip, place_of
+from firmware_sim.town.unloading import Unloading
 
 LEAVES = time(7, 0)
 _LEAVES_WITHIN_S = 240.0  # not all at once through one gate
@@ -36,26 +36,10 @@ _DOOR_S = 40.0  # the cargo door stands open for as long
 _EARLY_S = 180.0  # before a stop's hour; a plan is a little slow
 _PACE = 1.1  # seconds for one of a van alone on the road
 _SETTLES_S = 0.8  # of real time: until the agent has heard where it stands
-_LEFT = {"dropped", "stop_done", "dropped_before", "dropped_unseen"}
+_HEARS_S = 2.0  # of real time
 _OVER = ("completed", "aborted")
 
 _log = structlog.get_logger()
-
-
-class _Aboard(msgspec.Struct, frozen=True):
-    container: str
-    station: str
-    state: str
-
-
-class _RunPage(msgspec.Struct, frozen=True):
-    name: str
-    state: str
-    containers: list[_Aboard]
-
-
-class _VanPage(msgspec.Struct, frozen=True):
-    runs: list[_RunPage]
 
 
 class Driver:
@@ -66,7 +50,7 @@ class Driver:
         memory: Memory, clock: Clock, settings: TownSettings,
     ) -> None:  # fmt: skip
         self.van = van
-        self.hands = Hands(scanner, Page(van.agent_url, settings.pin))
+        self._unloading = Unloading(van, scanner, settings)
         self._compartments = compartments
         self._dispatching = dispatching
         self._dock = dock
@@ -77,6 +61,7 @@ class Driver:
         self._places = {one.id: (one.place.lat, one.place.lon) for one in settings.stations}
         self._drive: Drive | None = None
         self._driven: tuple[object, ...] = ()
+        self._heard_s = 0.0
         self._not_before_ms = 0  # the hour of the run's first stop, less the way there
         self.waits_for = ""
 
@@ -157,6 +142,8 @@ class Driver:
                 await self._drive_on(day, trip, now_ms)
             case Phase.AT_STOP:
                 await self._serve(day, trip, now_ms)
+            case Phase.PAUSED:
+                await self._stand(day, trip, now_ms)
             case Phase.BACK:
                 return
 
@@ -205,8 +192,9 @@ class Driver:
         """To the next stop of the run as it stands, or home."""
         ahead = [one for one in sorted(run.stops, key=lambda one: one.stop) if not one.is_settled and one.site not in trip.visited]
         goal = ahead[0].site if ahead else ""
-        begin = self._home if not trip.visited else self._places[trip.visited[-1]]
-        gone = msgspec.structs.replace(trip, phase=Phase.DRIVING, since_ms=since_ms, begin=begin, goal=goal)
+        if trip.phase is not Phase.PAUSED:
+            trip = msgspec.structs.replace(trip, begin=self._home if not trip.visited else self._places[trip.visited[-1]])
+        gone = msgspec.structs.replace(trip, phase=Phase.DRIVING, since_ms=since_ms, goal=goal)
         await self._know_way(day, gone)
         self._keep(day, gone)
 
@@ -225,6 +213,7 @@ class Driver:
         way = await self._know_way(day, trip)
         arrives_ms = trip.since_ms + round(way.duration_s * 1000)
         if now_ms < arrives_ms:
+            await self._hear(day, trip, now_ms)
             return
         if trip.goal:
             self._keep(day, msgspec.structs.replace(trip, phase=Phase.AT_STOP, since_ms=arrives_ms))
@@ -238,7 +227,28 @@ class Driver:
         if run.state not in _OVER:
             await self._dispatching.step(trip.run, "completed")
         _log.info("van_is_back", van=self.van.id, run=run.name)
-        self._keep(day, msgspec.structs.replace(trip, phase=Phase.BACK, since_ms=arrives_ms))
+        self._keep(day, msgspec.structs.replace(trip, phase=Phase.BACK, since_ms=arrives_ms, begin=self._home))
+
+    async def _hear(self, day: date, trip: Trip, now_ms: int) -> None:
+        """Now and then, what dispatch says: a van whose run is paused stands where it is."""
+        if time_of.monotonic() - self._heard_s < _HEARS_S:
+            return
+        self._heard_s = time_of.monotonic()
+        run = await self._dispatching.run(trip.run)
+        if run.state in ("paused", *_OVER):
+            here = self.place(now_ms)
+            phase = Phase.PAUSED if run.state == "paused" else Phase.BACK
+            self._keep(day, msgspec.structs.replace(trip, phase=phase, since_ms=now_ms, begin=(here.lat, here.lon), goal=""))
+
+    async def _stand(self, day: date, trip: Trip, now_ms: int) -> None:
+        """Until it goes on, or others have taken all over."""
+        run = await self._dispatching.run(trip.run)
+        if run.state == "departed":
+            await self._set_out(day, trip, run, now_ms)
+        elif run.state in _OVER:
+            self._keep(day, msgspec.structs.replace(trip, phase=Phase.BACK, since_ms=now_ms))
+        else:
+            await asyncio.sleep(_HEARS_S)
 
     async def _serve(self, day: date, trip: Trip, now_ms: int) -> None:
         """Leave what is for the stop, close the door in time, and go on when the stay is over."""
@@ -246,7 +256,11 @@ class Driver:
             self._compartments.set_door(is_open=False)
         await self._know_way(day, trip)
         if trip.goal not in trip.brought:
-            await self._leave_all(day, trip)
+            run = await self._dispatching.run(trip.run)
+            if run.state in _OVER or all(one.site != trip.goal or one.state == "skipped" for one in run.stops):
+                await self._set_out_or_end(day, trip, run, now_ms)  # others come here now
+                return
+            await self._unloading.leave_all(trip.goal)
             trip = msgspec.structs.replace(trip, brought=(*trip.brought, trip.goal))
             self._keep(day, trip)
         leaves_ms = trip.since_ms + self._stay_ms(day, trip)
@@ -254,29 +268,17 @@ class Driver:
             return
         self._compartments.set_door(is_open=False)
         run = await self._dispatching.run(trip.run)
+        since_ms = max(leaves_ms, self._clock.now_ms() - round(_SETTLES_S * 1000 * self._clock.rate))
+        await self._set_out_or_end(day, trip, run, since_ms)
+
+    async def _set_out_or_end(self, day: date, trip: Trip, run: Run, since_ms: int) -> None:
+        """On from a stop; from a run that somebody has ended, nowhere."""
         left = msgspec.structs.replace(trip, visited=(*trip.visited, trip.goal))
-        if run.state in _OVER:  # somebody ended it: a breakdown, and others fetch what is aboard
-            self._keep(day, msgspec.structs.replace(left, phase=Phase.BACK))
+        if run.state in _OVER:
+            here = self._places[trip.goal]
+            self._keep(day, msgspec.structs.replace(left, phase=Phase.BACK, since_ms=since_ms, begin=here, goal=""))
             return
-        await self._set_out(day, left, run, max(leaves_ms, self._clock.now_ms() - round(_SETTLES_S * 1000 * self._clock.rate)))
-
-    async def _leave_all(self, day: date, trip: Trip) -> None:
-        """Scan each container that is for this stop."""
-        for one in await self._for_stop(trip):
-            async with self.hands.busy:
-                act = await self.hands.scan(one.container)
-            if act.word not in _LEFT and act.kind != "repeated":
-                raise NotBookedError(f"{one.container}: the van's agent says {act.word} {act.detail}")
-            if act.word == "dropped_unseen":
-                _log.warning("not_as_planned", station=self.van.id, step="drop", label=one.container, page=act.word, day=str(day))
-
-    async def _for_stop(self, trip: Trip) -> Sequence[_Aboard]:
-        """What the van's own plan has for the stop and nobody has left there yet. NotBookedError: the plan is not the van's yet."""
-        page = await self.hands.page.look("/api/van", _VanPage)
-        underway = [run for run in page.runs if run.state in ("departed", "paused")]
-        if not underway:
-            raise NotBookedError("the van's agent has not heard yet that its run has left")
-        return [one for run in underway for one in run.containers if one.station == trip.goal and one.state in ("empty", "loaded")]
+        await self._set_out(day, left, run, since_ms)
 
     def _stay_ms(self, day: date, trip: Trip) -> int:
         stay_s = _DWELL_S + _DWELL_A_CONTAINER_S * self._dock.containers_for(day, trip.goal)

@@ -70,4 +70,6 @@ class Fleet:
         """Also where nobody drives: a night that nobody worked is brought by others."""
         if self._dock.is_planned(day) and self._dock.loads_from_ms(day) is None:
             return True
+        if day in self._arrivals and station not in self._arrivals[day]:
+            return self._dock.has_loaded(day)  # on no run: somebody else's car brings it
         return any(truck.driver.has_brought(day, station) for truck in self.trucks)

@@ -14,13 +14,15 @@ class Phase(StrEnum):
     LOADING = "loading"
     DRIVING = "driving"  # from ``begin`` to ``goal``
     AT_STOP = "at_stop"
+    PAUSED = "paused"  # on its way, by the dispatcher's word: a breakdown, or a call
     BACK = "back"  # the run is over, wherever it stands
 
 
 class Trip(msgspec.Struct, frozen=True):
     """``run``: the cloud's number. ``since_ms``: when the phase began, in domain time. ``goal`` "": the warehouse.
 
-    ``begin``: where it set out from, (lat, lon). ``visited``: stations behind it, in order; ``brought``: those where all was left.
+    ``begin``: where it set out from, or stands, (lat, lon). ``visited``: stations behind it, in order; ``brought``: where all was
+    left that it had for them.
     """
 
     run: int

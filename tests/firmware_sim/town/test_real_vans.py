@@ -1,5 +1,6 @@
 """A morning of a town with vans on its real parts: planned by the cloud, driven, left by scan at each stop, signed for by staff."""
 
+import asyncio
 from datetime import date, datetime
 
 import pytest
@@ -56,9 +57,31 @@ def are_back(real: RealTown) -> bool:
     return bool(trips) and all(trip is not None and trip.phase is Phase.BACK for trip in trips)
 
 
+def is_driving(real: RealTown) -> bool:
+    return any(trip is not None and trip.phase is Phase.DRIVING for trip in (one.driver.trip for one in real.town.trucks))
+
+
+async def stand_and_go_on(real: RealTown) -> None:
+    """Dispatch stops one of them on its way: it stands where it is, and goes on when it may."""
+    assert real.town.fleet is not None
+    truck = next(one for one in real.town.trucks if one.driver.trip is not None and one.driver.trip.phase is Phase.DRIVING)
+    assert truck.driver.trip is not None
+    run = truck.driver.trip.run
+    real.set_time(real.clock.now_ms(), 0.0)
+    await real.town.fleet.dispatching.step(run, "paused")
+    async with asyncio.timeout(30):
+        while truck.driver.trip.phase is not Phase.PAUSED:
+            await asyncio.sleep(0.05)
+    here = truck.driver.place(real.clock.now_ms())
+    assert truck.driver.place(real.clock.now_ms() + 600_000) == here
+    await real.town.fleet.dispatching.step(run, "departed")
+
+
 async def test_what_the_cloud_plans_is_driven_and_every_stop_is_signed_for(database_url: str) -> None:
     with reachable_folder() as folder, capture_logs() as logs:
         async with running_town(folder, database_url, STATIONS, moment(6, 30), SEED, CHANCES, VANS) as real:
+            await real.live_until(lambda: is_driving(real), to_ms(moment(15)), 100)
+            await stand_and_go_on(real)
             await real.live_until(lambda: are_back(real), to_ms(moment(15)), 100)
             await real.live_until(lambda: all(state == "signed" for _, state, _, _ in stops(real)), to_ms(moment(20)), 60)
             real.set_time(real.clock.now_ms(), 1.0)
