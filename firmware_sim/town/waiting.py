@@ -14,11 +14,13 @@ class Waiting:
     """``look`` again and again. ``held``: the pace to go on with; None: nothing is held."""
 
     held: float | None = None
-    _since_s: float = 0.0
+    _since_s: float | None = None
     _has_given_up: bool = False
 
     def look(self, rate: float, now_s: float, *, is_behind: bool) -> float | None:
         """The pace to be set now; None: leave it. ``now_s``: of one monotonic clock."""
+        if self._since_s is None:
+            self._since_s = now_s  # held before we came
         if self.held is None:
             if is_behind and rate > 0.0 and not self._has_given_up:
                 self.held, self._since_s = rate, now_s

@@ -12,6 +12,13 @@ def test_the_time_stands_while_the_night_is_late_and_goes_on_at_its_pace() -> No
     assert waiting.look(30.0, 4.0, is_behind=False) is None
 
 
+def test_a_clock_that_was_held_before_the_town_came_goes_on_when_all_is_there() -> None:
+    waiting = Waiting(60.0)
+    assert waiting.look(0.0, 5_000.0, is_behind=True) is None
+    assert waiting.look(0.0, 5_060.0, is_behind=True) is None
+    assert waiting.look(0.0, 5_061.0, is_behind=False) == 60.0
+
+
 def test_who_sets_another_pace_meanwhile_has_the_last_word() -> None:
     waiting = Waiting()
     assert waiting.look(30.0, 0.0, is_behind=True) == 0.0
