@@ -139,11 +139,7 @@ class Dispatching:
         """Stations that are watched closely are delivered to at the hour that is told of them."""
         watched: Sequence[Station] = self._settings.stations[:WATCHED]
         stops = drive(self._settings.seed, day, [(one.id, one.place) for one in watched], self._settings.chances)
-        return [
-            {
-                "site": one.station,
-                "deliver_from": f"{(one.arrives_at - _EARLY).astimezone(LOCAL):%H:%M}",
-                "deliver_until": f"{(one.arrives_at + _LATE).astimezone(LOCAL):%H:%M}",
-            }
-            for one in stops
-        ]
+        windows = [{"site": one.station, "deliver_until": f"{(one.arrives_at + _LATE).astimezone(LOCAL):%H:%M}"} for one in stops]
+        # The last of them not before its hour: a van that goes to all of them first would wait in the yard for the others'.
+        windows[-1]["deliver_from"] = f"{(stops[-1].arrives_at - _EARLY).astimezone(LOCAL):%H:%M}"
+        return windows

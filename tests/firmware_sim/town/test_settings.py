@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from random import Random
 
@@ -29,6 +30,37 @@ def environment(folder: Path) -> dict[str, str]:
 
 def told(folder: Path, **flags: str) -> TownSettings:
     return settings(folder, flags, environment(folder))
+
+
+def town_of(folder: Path, stations: int, vans: int) -> TownSettings:
+    """With a dock, and so many of both."""
+    names = [*(f"st-{n:04d}" for n in range(1, stations + 1)), "dock-0001", *(f"van-{n:04d}" for n in range(1, vans + 1))]
+    logins = folder / "logins-of-all.json"
+    logins.write_text(json.dumps(dict.fromkeys(names, "x")), encoding="utf-8")
+    return told(folder, logins=str(logins), agent_port="9000")
+
+
+def test_a_whole_town_has_pages_for_three_stations_first_then_the_dock_the_vans_and_the_small_shops(tmp_path: Path) -> None:
+    town = town_of(tmp_path, 54, 3)
+    assert [one.http_port for one in town.stations[:3]] == [9000, 9001, 9002]
+    assert town.dock is not None
+    assert [town.dock.http_port, *(van.http_port for van in town.vans)] == [9003, 9004, 9005, 9006]
+    shops = town.stations[3:]
+    assert [shop.http_port for shop in shops] == list(range(9007, 9058))
+    assert all(shop.is_shared and not shop.has_cabinet and shop.mean_orders < town.stations[0].mean_orders for shop in shops)
+    assert not any(one.is_shared for one in town.stations[:3])
+    for one in (shops[0], town.vans[0]):
+        write_site(town, one, ("127.0.0.1", 1884))
+        site = load(one.config_path)
+        assert (site.site.kind, site.clock.town_file) == (one.kind, town.clock_file)
+    assert load(shops[0].config_path).scanner == ()
+
+
+def test_vans_without_a_dock_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    logins = tmp_path / "no-dock.json"
+    logins.write_text('{"st-0001": "a", "van-0001": "b"}')
+    with pytest.raises(SettingsError, match="vans need a dock; add a user dock-"):
+        told(tmp_path, logins=str(logins))
 
 
 def test_every_broker_user_of_a_station_is_a_station(tmp_path: Path) -> None:
