@@ -138,11 +138,13 @@ def _parser() -> argparse.ArgumentParser:
     door.add_argument("--way", required=True, choices=("open", "closed"))
     cold = commands.add_parser("cold", help="break a fridge or its thermometer, or mend it")
     cold.add_argument("--way", required=True, choices=sorted(INCIDENTS))
+    van = commands.add_parser("van", help="break a van down where it is, or mend it")
+    van.add_argument("--way", required=True, choices=("broken", "sound"))
     for command in (door, cold):
         command.add_argument("--device", required=True, help="such as fridge-1 or freezer-1")
-    for command in (scan, write, unplug, replug, door, cold):
+    for command in (scan, write, unplug, replug, door, cold, van):
         command.add_argument("--site", required=True, help="such as st-0001")
-    for command in (town, drawn, scan, write, pace, status, unplug, replug, door, cold):
+    for command in (town, drawn, scan, write, pace, status, unplug, replug, door, cold, van):
         command.add_argument("--data", type=Path, required=True, help="the town's folder")
     return parser
 

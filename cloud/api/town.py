@@ -40,6 +40,15 @@ class StationSeen(BaseModel):
     parcels_left: bool
 
 
+class VanSeen(BaseModel):
+    """A van as its button finds it."""
+
+    id: str
+    name: str
+    is_under_way: bool
+    is_broken: bool
+
+
 class SceneSeen(BaseModel):
     """A row of the storyboard; ``at_ms`` 0: nobody can tell yet."""
 
@@ -59,7 +68,9 @@ class StageSeen(BaseModel):
     phone_tail: str
     parcels: list[str]
     stations: list[StationSeen]
+    vans: list[VanSeen] = []
     scenes: list[SceneSeen]
+    is_held: bool = False
     waits: str = ""
 
 
@@ -95,7 +106,7 @@ class ActIn(BaseModel):
     """A button of the town: what `python -m firmware_sim` presses too."""
 
     model_config = ConfigDict(extra="forbid")
-    do: Literal["scan", "unplug", "replug", "door", "pace"]
+    do: Literal["scan", "unplug", "replug", "door", "van", "pace"]
     site: _NameText = ""
     label: _NameText = ""
     device: _NameText = ""

@@ -4,9 +4,9 @@ import { computed, type ComputedRef, type Ref, ref, type ShallowRef, shallowRef 
 
 import { faultText } from '../shared/i18n/faults'
 import { act, whyText } from './act_words'
-import { type ActDone, type ActWanted, type Hops, town, type Town } from './api'
+import { type ActDone, type ActWanted, type Hops, town, type Town, type VanSeen } from './api'
 
-export type Name = 'scan' | 'unplug' | 'replug' | 'cut' | 'mend' | 'open' | 'close' | 'van' | 'kill'
+export type Name = 'scan' | 'unplug' | 'replug' | 'cut' | 'mend' | 'open' | 'close' | 'break' | 'repair' | 'kill'
 
 /** One place on the page; `name` is what pressing it would do now. `off`: why it cannot be, '' where it can. */
 export interface Button {
@@ -49,6 +49,7 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
   const buttons = computed((): readonly Button[] => {
     const seenAt = station.value
     const off = seenAt === undefined ? act('off.starting') : isAway.value ? act('off.away') : ''
+    const van = vanOf(seen.value)
     const isPaused = seen.value?.clock.rate === 0
     const isOpen = seenAt?.doors.includes(FREEZER) ?? false
     const noScan = seenAt?.is_plugged === false ? act('off.unplugged') : seenAt?.parcels_left === false ? act('off.nothing_left') : ''
@@ -57,7 +58,7 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
       { place: 'plug', name: seenAt?.is_plugged === false ? 'replug' : 'unplug', off },
       { place: 'line', name: seenAt?.is_online === false ? 'mend' : 'cut', off },
       { place: 'door', name: isOpen ? 'close' : 'open', off: off || (isPaused && !isOpen ? act('off.paused') : '') },
-      { place: 'van', name: 'van', off: off || act('off.no_van') },
+      { place: 'van', name: van?.is_broken ? 'repair' : 'break', off: off || (van === null ? act('off.no_van') : '') },
       { place: 'kill', name: 'kill', off },
     ]
   })
@@ -84,7 +85,8 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
     if (!said.done) return { name, did: '', fault: whyText(said.code) }
     if (name === 'scan' && said.hops) followed.value = { label: said.label, hops: said.hops }
     const place = station.value?.name ?? ''
-    const did = name === 'scan' ? act('scan.did', { label: said.label }) : didOf(name, place)
+    const isOfVan = name === 'break' || name === 'repair'
+    const did = name === 'scan' ? act('scan.did', { label: said.label }) : didOf(name, isOfVan ? (vanOf(seen.value)?.name ?? '') : place)
     return { name, did, fault: '' }
   }
 
@@ -102,14 +104,23 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
         return { do: 'door', site, device: FREEZER, way: 'open' }
       case 'close':
         return { do: 'door', site, device: FREEZER, way: 'closed' }
+      case 'break':
+        return { do: 'van', site: vanOf(seen.value)?.id ?? '', way: 'broken' }
+      case 'repair':
+        return { do: 'van', site: vanOf(seen.value)?.id ?? '', way: 'sound' }
       case 'scan':
-      case 'van':
       case 'kill':
         return { do: 'scan', site }
     }
   }
 
   return { buttons, outcomes, busy, followed, press }
+}
+
+/** The one that is broken, else the first on its way. */
+function vanOf(seen: Town | null): VanSeen | null {
+  const vans = seen?.stage.vans ?? []
+  return vans.find((one) => one.is_broken) ?? vans.find((one) => one.is_under_way) ?? null
 }
 
 function didOf(name: Name, place: string): string {
@@ -126,8 +137,11 @@ function didOf(name: Name, place: string): string {
       return act('open.did')
     case 'close':
       return act('close.did')
+    case 'break':
+      return act('break.did', { name: place })
+    case 'repair':
+      return act('repair.did', { name: place })
     case 'scan':
-    case 'van':
     case 'kill':
       return ''
   }

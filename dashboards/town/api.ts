@@ -14,6 +14,13 @@ export interface StationSeen {
   readonly parcels_left: boolean
 }
 
+export interface VanSeen {
+  readonly id: string
+  readonly name: string
+  readonly is_under_way: boolean
+  readonly is_broken: boolean
+}
+
 export interface SceneSeen {
   readonly name: string
   readonly state: 'ahead' | 'done' | 'missed'
@@ -30,7 +37,10 @@ export interface Stage {
   readonly phone_tail: string
   readonly parcels: readonly string[]
   readonly stations: readonly StationSeen[]
+  readonly vans: readonly VanSeen[]
   readonly scenes: readonly SceneSeen[]
+  /** The clock stands until the night's work is done, and goes on by itself then. */
+  readonly is_held: boolean
 }
 
 export interface Town {
@@ -59,7 +69,7 @@ export interface ActDone {
 }
 
 export interface ActWanted {
-  readonly do: 'scan' | 'unplug' | 'replug' | 'door' | 'pace'
+  readonly do: 'scan' | 'unplug' | 'replug' | 'door' | 'van' | 'pace'
   readonly site?: string
   readonly device?: string
   readonly way?: string

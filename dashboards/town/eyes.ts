@@ -24,6 +24,8 @@ export interface Eyes {
   readonly news: ShallowRef<readonly News[]>
   readonly link: ShallowRef<Link>
   readonly ask: (path: string) => Promise<unknown>
+  /** The address of the page of who leads the group that fetches at a station; '' where nobody does. */
+  readonly leaderOf: (operator: string, station: string) => Promise<string>
 }
 
 const EVERY_MS = 10_000
@@ -43,14 +45,25 @@ export function useEyes(seen: ShallowRef<Town | null>, at: Ref<string>): Eyes {
   let timer = 0
   let isOver = false
 
-  async function ask(path: string): Promise<unknown> {
+  async function call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
     token ||= await town.watch()
     try {
-      return await request('GET', path, undefined, undefined, { authorization: `Bearer ${token}` })
+      return await request(method, path, body, undefined, { authorization: `Bearer ${token}` })
     } catch (error) {
       if (error instanceof Refused && error.status === 401) token = '' // the data were begun anew: another one is asked for
       throw error
     }
+  }
+
+  const ask = (path: string): Promise<unknown> => call('GET', path)
+
+  async function leaderOf(operator: string, station: string): Promise<string> {
+    const leaders = `/api/operators/${encodeURIComponent(operator)}/leaders`
+    const found = (await ask(leaders)) as { leaders: { id: string; keeps: string | null }[] }
+    const leader = found.leaders.find((one) => one.keeps === station)
+    if (!leader) return ''
+    const { url } = (await call('POST', `${leaders}/${encodeURIComponent(leader.id)}/link`, {})) as { url: string }
+    return new URL(url).pathname
   }
 
   async function look(): Promise<void> {
@@ -121,7 +134,7 @@ export function useEyes(seen: ShallowRef<Town | null>, at: Ref<string>): Eyes {
     window.clearTimeout(timer)
     leave()
   })
-  return { sites, vans, news, link, ask }
+  return { sites, vans, news, link, ask, leaderOf }
 }
 
 /** Finer than Date.now, unless the machine's clock was set since the page was opened. */

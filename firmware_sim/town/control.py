@@ -22,10 +22,10 @@ ANSWER_TIMEOUT_S = 15.0
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One press of a button. ``label`` empty: the next parcel expected at ``site``. ``data_hex``: bytes as they are.
 
-    ``device`` empty: the scanner. ``way``: how a door stands, or what a cold box has.
+    ``device`` empty: the scanner. ``way``: how a door stands, what a cold box has, or that a van is ``broken`` or ``sound``.
     """
 
-    do: Literal["scan", "write", "unplug", "replug", "door", "cold", "pace", "status", "stage"]
+    do: Literal["scan", "write", "unplug", "replug", "door", "cold", "pace", "status", "stage", "van"]
     site: str = ""
     label: str = ""
     aim: str = ""
@@ -60,6 +60,15 @@ class StationSeen(msgspec.Struct, frozen=True):
     parcels_left: bool
 
 
+class VanSeen(msgspec.Struct, frozen=True):
+    """A van as its button finds it."""
+
+    id: str
+    name: str
+    is_under_way: bool
+    is_broken: bool
+
+
 class SceneSeen(msgspec.Struct, frozen=True):
     """One row of the storyboard. ``at_ms``: when it is due or was, domain ms; 0 where nobody can tell yet."""
 
@@ -79,7 +88,9 @@ class Stage(msgspec.Struct, frozen=True):
     phone_tail: str
     parcels: list[str]
     stations: list[StationSeen]
+    vans: list[VanSeen]
     scenes: list[SceneSeen]
+    is_held: bool = False  # the clock stands until the night's work is done
     waits: str = ""
 
 

@@ -63,6 +63,7 @@ class Driver:
         self._driven: tuple[object, ...] = ()
         self._heard_s = 0.0
         self._not_before_ms = 0  # the hour of the run's first stop, less the way there
+        self._broken: tuple[date, int] | None = None  # the day, and since when it stands (domain ms)
         self.waits_for = ""
 
     @property
@@ -74,7 +75,36 @@ class Driver:
         """Where the van is."""
         trip = self.trip
         known = self._drive if trip is not None and self._driven == (trip.begin, trip.goal) else None
-        return place_of(trip, known, self._home, now_ms)
+        return place_of(trip, known, self._home, now_ms if self._broken is None else self._broken[1])
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is on the road, or stands at a stop."""
+        trip = self.trip
+        return trip is not None and trip.phase in (Phase.DRIVING, Phase.AT_STOP)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it stands on its way and can't go on."""
+        return self._broken is not None and self._broken[0] == self._day()
+
+    async def break_down(self) -> None:
+        """It stands where it is, and its driver tells the dispatcher: the run is interrupted. ValueError, RestError."""
+        trip = self.trip
+        if trip is None or not self.is_under_way or self.is_broken:
+            raise ValueError(f"{self.van.id}: not on the road, or broken already")
+        await self._dispatching.step(trip.run, "paused")
+        self._broken = self._day(), self._clock.now_ms()
+
+    async def mend(self) -> None:
+        """It goes on from where it stands, so much later. ValueError, RestError."""
+        trip = self.trip
+        if trip is None or self._broken is None or not self.is_broken:
+            raise ValueError(f"{self.van.id}: not broken")
+        await self._dispatching.step(trip.run, "departed")
+        lost_ms = self._clock.now_ms() - self._broken[1]
+        self._keep(self._broken[0], msgspec.structs.replace(trip, since_ms=trip.since_ms + lost_ms))
+        self._broken = None
 
     async def live(self) -> None:
         """Do what is to be done next when it is due; what does not work is tried again."""
@@ -112,6 +142,8 @@ class Driver:
         tomorrow = to_ms(at(day, time(0))) + 25 * 3_600_000
         if trip is None:
             return self._dock.next_due_ms()
+        if self.is_broken:
+            return tomorrow
         match trip.phase:
             case Phase.WAITING | Phase.LOADING:
                 return min(max(self._leaves_ms(day), self._not_before_ms), self._dock.next_due_ms())
@@ -129,6 +161,9 @@ class Driver:
 
     async def _work(self) -> None:
         day, now_ms = self._day(), self._clock.now_ms()
+        if self.is_broken:
+            return
+        self._broken = None  # of another day: somebody has towed it home
         trip = self.trip
         if trip is None:
             await self._find_run(day)

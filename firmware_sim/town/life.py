@@ -54,6 +54,7 @@ class Town:
         self.office: Office | None = None
         self._office_waits = ""
         self.story: Story | None = None
+        self._waiting: Waiting | None = None
 
     async def run(self) -> None:
         """ForgottenError where the folder is another town's; RestError where the cloud refuses."""
@@ -165,6 +166,8 @@ class Town:
                     ]
                 ),
             )
+        if request.do == "van":
+            return await self._press_van(request)
         house = self.houses.get(request.site)
         if house is None:
             return Answer(False, f"site: want one of {', '.join(self.houses)}, got {request.site[:40]!r}")
@@ -172,6 +175,16 @@ class Town:
             return await self._press(house, request)
         except (UnpluggedError, TimeoutError, NotBookedError, RestError, ValueError) as error:
             return Answer(False, str(error), request.label, _code_of(error))
+
+    async def _press_van(self, request: Request) -> Answer:
+        truck = next((one for one in self.trucks if one.van.id == request.site), None)
+        if truck is None:
+            known = ", ".join(one.van.id for one in self.trucks) or "a van, and this town has none"
+            return Answer(False, f"site: want {known}, got {request.site[:40]!r}", code="not_possible")
+        try:
+            return Answer(True, await truck.press(request.way))
+        except (RestError, ValueError) as error:
+            return Answer(False, str(error), code=_code_of(error))
 
     async def _press(self, house: House, request: Request) -> Answer:
         staff = house.staff
@@ -209,6 +222,8 @@ class Town:
             phone_tail=order.phone[-4:],
             parcels=house.staff.labels_of(order, day),
             stations=[one.seen() for one in self.houses.values()],
+            vans=[truck.seen() for truck in self.trucks],
+            is_held=self._waiting is not None and self._waiting.held is not None,
             scenes=self.story.scenes() if self.story and self._settings.has_story else [],
             waits=self.story.waits_for if self.story else self._office_waits,
         )  # fmt: skip
@@ -230,7 +245,7 @@ class Town:
     async def _hold_clock(self, memory: Memory) -> None:
         # A clock that was held when the town was stopped is not one that somebody has paused.
         noted = memory.noted(_HELD)
-        waiting = Waiting((float(noted) or None) if noted else self._settings.pace)
+        waiting = self._waiting = Waiting((float(noted) or None) if noted else self._settings.pace)
         while True:
             pace = waiting.look(self._clock.rate, self._read_monotonic_s(), is_behind=self.is_behind(LATE_MS))
             if pace is not None:

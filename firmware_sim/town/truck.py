@@ -14,6 +14,7 @@ from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.terminal import UnpluggedError
 from firmware_sim.town.agents import Agent, edge_command
 from firmware_sim.town.broker_line import BrokerLine
+from firmware_sim.town.control import VanSeen
 from firmware_sim.town.dispatching import Dispatching
 from firmware_sim.town.dock_staff import DockStaff
 from firmware_sim.town.driver import Driver
@@ -60,6 +61,22 @@ class Truck:
         yield "agent", self.agent.run()
         yield "compartments", self.compartments.run()
         yield "receiver", self._tell()
+
+    def seen(self) -> VanSeen:
+        """As its button finds it."""
+        driver = self.driver
+        return VanSeen(self.van.id, self.van.place.name, driver.is_under_way, driver.is_broken)
+
+    async def press(self, way: str) -> str:
+        """The button: ``broken`` or ``sound``. What was done, for people; ValueError, RestError."""
+        match way:
+            case "broken":
+                await self.driver.break_down()
+            case "sound":
+                await self.driver.mend()
+            case _:
+                raise ValueError(f"way: want broken or sound, got {way[:40]!r}")
+        return f"{self.van.id}: {way}"
 
     def status(self) -> str:
         """One line for people."""
