@@ -6,7 +6,7 @@ What a scene waits for is what was really done: the steps that staff remember. L
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from typing import Literal, assert_never
 
 import structlog
@@ -17,7 +17,7 @@ from firmware_sim.terminal import UnpluggedError
 from firmware_sim.town.control import SceneSeen
 from firmware_sim.town.hands import NotBookedError
 from firmware_sim.town.house import House, Tools
-from firmware_sim.town.plan import PlannedOrder, service_date, stock_of
+from firmware_sim.town.plan import PlannedOrder, at, service_date, stock_of
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.staff import Progress
 from firmware_sim.town.steps import StepKind
@@ -25,7 +25,7 @@ from firmware_sim.town.storyboard import STORY, Act, Mark, Scene, followed, free
 
 TICK_S = 0.2  # of real time
 AGAIN_S = 2.0  # after something did not work
-_STOPS = 3  # the order followed is on the van's first stops: whoever watches has not got all day
+_BEST_TIME = time(7, 45)  # of the van at the station: whoever watches has not got all day, and it has been elsewhere before
 _KEY = "story"
 _OVER: tuple[Literal["done"], Literal["missed"]] = ("done", "missed")
 
@@ -50,7 +50,7 @@ class Story:
     clock: Clock
     has_loaded: Callable[[date], bool]
     waits_for: str = ""
-    _casts: dict[date, Cast | None] = field(default_factory=dict)
+    _casts: dict[tuple[date, bool], Cast | None] = field(default_factory=dict)
     _done_ms: dict[tuple[date, str], int] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -85,15 +85,16 @@ class Story:
         _log.info("scene", name=scene.name, station=cast.house.station.id, order=cast.order.external_id)
 
     def cast(self) -> Cast | None:
-        """Of the service date; None: nobody is worth following."""
+        """Of the service date; None: nobody is worth following. It may be another once it is known when the vans come."""
         day = service_date(self.clock.now_ms())
-        if day not in self._casts:
-            for cast in self._casts.values():  # a story that the night has overtaken leaves nothing broken behind
-                if cast is not None and self._next(cast.day) is not None:
+        is_known = all(self.tools.round.is_known(day, station) for station in self.houses)
+        if (day, is_known) not in self._casts:
+            for (known_day, _), cast in self._casts.items():  # a story that the night has overtaken leaves nothing broken behind
+                if cast is not None and known_day != day and self._next(known_day) is not None:
                     cast.house.line.mend()
                     cast.house.room.set_door(FREEZER_1, is_open=False)
-            self._casts = {day: self._choose(day)}
-        return self._casts[day]
+            self._casts = {(day, is_known): self._choose(day)}
+        return self._casts[day, is_known]
 
     def scenes(self) -> list[SceneSeen]:
         """The rows as they stand."""
@@ -113,15 +114,15 @@ class Story:
         return seen
 
     def _choose(self, day: date) -> Cast | None:
-        settings = self.tools.settings
-        all_orders = [order for house in self.houses.values() for order in self.tools.office.day(house.station, day).orders]
-        stock = stock_of(settings.seed, day, all_orders, settings.chances)
-        stops = sorted((house.staff.stop(day).arrives_at, house.station.id) for house in self.houses.values())
-        # The last of the first stops: somebody has to be served before, so that there is something to count down.
+        settings, office = self.tools.settings, self.tools.office
+        orders = [order for station in settings.stations for order in office.day(station, day).orders]
+        stock = stock_of(settings.seed, day, orders, settings.chances)
+        best_ms = to_ms(at(day, _BEST_TIME))
+        arrivals = {station: to_ms(house.staff.stop(day).arrives_at) for station, house in self.houses.items()}
         fit: list[Cast] = []
-        for _, station in [*reversed(stops[:_STOPS]), *stops[_STOPS:]]:
+        for station in sorted(arrivals, key=lambda one: (abs(arrivals[one] - best_ms), one)):
             house = self.houses[station]
-            planned = self.tools.office.day(house.station, day)
+            planned = office.day(house.station, day)
             order = followed(settings.seed, planned, stock, settings.chances)
             if order is None or house.staff.stop(day).is_dropped:
                 continue
@@ -159,7 +160,7 @@ class Story:
         else:
             key = (cast.day, scene.mark.value)
             moment = self._done_ms.get(key) or self._moment(cast, scene.mark, self.clock.now_ms())
-            if moment is not None:
+            if moment is not None and scene.mark is not Mark.ARRIVES:  # a plan may change, what came to pass does not
                 self._done_ms[key] = moment
         return None if moment is None else moment + int(scene.after.total_seconds() * 1000)
 

@@ -67,7 +67,8 @@ def house(tmp_path: Path) -> OneHouse:
 
 def story_of(house: OneHouse, clock: Clock) -> Story:
     tools: Any = SimpleNamespace(
-        settings=SimpleNamespace(seed=1, chances=WELL), memory=house.memory,
+        settings=SimpleNamespace(seed=1, chances=WELL, stations=[house.station]), memory=house.memory,
+        round=SimpleNamespace(is_known=lambda _day, _station: True),
         office=SimpleNamespace(day=lambda station, day: plan_day(1, station.id, day, chances=WELL)),
     )  # fmt: skip
     houses: Any = {"st-0001": house}
