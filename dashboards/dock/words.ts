@@ -2,8 +2,9 @@
 
 import type { Scan } from '../shared/agent/agent'
 import { said, zoneWord } from '../shared/agent/said'
+import type { Sentence } from '../shared/agent/voice/sentence'
 import { t as agentWord } from '../shared/agent/words'
-import { language, texts } from '../shared/i18n/text'
+import { texts } from '../shared/i18n/text'
 
 const zh = {
   title: '网格仓',
@@ -289,10 +290,8 @@ export function particulars(scan: Scan, nameOf: (id: string) => string): string 
   return said('why', detail) || (zoneWord(detail) !== detail ? zoneWord(detail) : nameOf(detail))
 }
 
-/** What is said aloud: short, and the lane by its letters and digits. */
-export function spoken(scan: Scan): string {
-  const lane = scan.isUndone ? '' : scan.slot.replace(/([A-Z]+)([0-9]+)/g, '$1 $2')
-  const isCounted = scan.of > 1 && !scan.isUndone
-  const amount = isCounted ? (language.value === 'zh' ? `${scan.count}，共 ${scan.of}` : `${scan.count} of ${scan.of}`) : ''
-  return [headline(scan), lane, amount].filter((part) => part !== '').join('，')
+/** What is said aloud: short, and the lane. */
+export function spoken(scan: Scan): Sentence {
+  const { isUndone, count, of } = scan
+  return { line: headline(scan), plain: '', place: isUndone ? '' : scan.slot, amount: of > 1 && !isUndone ? { count, of } : null }
 }

@@ -5,6 +5,7 @@
 
 import type { Other, Scan } from '../shared/agent/agent'
 import { said, zoneWord } from '../shared/agent/said'
+import type { Sentence } from '../shared/agent/voice/sentence'
 import { t as agentWord } from '../shared/agent/words'
 import { clockTime, dayKey, dayName, daysFrom } from '../shared/format'
 import { common } from '../shared/i18n/common'
@@ -121,6 +122,7 @@ const zh = {
   'do.cell_uncertain': '请去柜前看一看门开了没有；系统不会自己再开一次',
   'do.cell_left_open': '请去把门关好；放进去的包裹关门后才算入柜',
   'other.elsewhere': '{station}的包裹',
+  'other.elsewhere_unnamed': '别站的包裹',
   'other.later': '{day}的包裹',
   'other.not_yet': '{day}才可提货',
   'other.cancelled': '订单已取消的包裹',
@@ -264,6 +266,7 @@ const en: Record<keyof typeof zh, string> = {
   'do.cell_uncertain': 'Go and look whether the door is open; it is not opened again by itself',
   'do.cell_left_open': 'Go and shut it; a parcel counts as put in once the door is shut',
   'other.elsewhere': 'Belongs to {station}',
+  'other.elsewhere_unnamed': "Another station's",
   'other.later': 'For {day}',
   'other.not_yet': 'To be collected {day}',
   'other.cancelled': 'Its order was cancelled',
@@ -388,9 +391,20 @@ function goneText(scan: Scan): string {
 /** Results whose count is what the scales said. */
 export const IN_GRAMS = new Set(['weight_ok', 'underweight'])
 
-/** What is said aloud: short, and the shelf by its letters and digits. */
-export function spoken(scan: Scan, slot = ''): string {
-  const place = scan.isUndone ? '' : scan.slot || slot
-  const amount = scan.of > 1 && !scan.isUndone ? t(IN_GRAMS.has(scan.word) ? 'say.grams' : 'say.count', { n: scan.count, of: scan.of }) : ''
-  return [headline(scan), place.replace(/([A-Z]+)([0-9]+)/g, '$1 $2'), amount].filter((part) => part !== '').join('，')
+/** What is said aloud: short, and the shelf. */
+export function spoken(scan: Scan, slot = ''): Sentence {
+  const { isUndone, count, of } = scan
+  const isInGrams = IN_GRAMS.has(scan.word)
+  const text = t(isInGrams ? 'say.grams' : 'say.count', { n: count, of })
+  return {
+    line: headline(scan), plain: isUndone ? '' : unnamed(scan), place: isUndone ? '' : scan.slot || slot,
+    amount: of > 1 && !isUndone ? { count, of, isInGrams, text } : null,
+  }
+}
+
+/** Instead of a headline that names a station or a day. */
+function unnamed(scan: Scan): string {
+  const { other } = scan
+  if (other?.why === 'later') return scan.detail === 'not_yet' ? known('why', 'not_yet') : known('word', 'received_early')
+  return other?.why === 'elsewhere' ? t('other.elsewhere_unnamed') : ''
 }

@@ -5,6 +5,7 @@ import { computed, type ComputedRef, inject, type InjectionKey, provide, type Sh
 import { type Card, readStatus, type Scan } from '../shared/agent/agent'
 import { type Desk, makeDesk } from '../shared/agent/desk'
 import { useKept } from '../shared/agent/kept'
+import type { Sentence } from '../shared/agent/voice/sentence'
 import { headline, particulars, spoken } from './act_words'
 import { type Cells, makeCells } from './cells'
 import { type Answer, type Claim, type Day, type Parcel, readDay, readGoods, readParcel, readQuestion, suggestSlot } from './day'
@@ -63,18 +64,17 @@ export function makeCounter(): Counter {
     return aside && scan.parcel !== '' && scan.other === null ? { ...scan, other: aside.other } : scan
   }
 
-  function told(scan: Scan): boolean {
+  /** What came in is said with the shelf that waits for it. */
+  function told(scan: Scan): Promise<Sentence> | null {
     if (scan.kind === 'asked' && scan.question !== '') void showQuestion(scan.question)
     if (PUT_AWAY.has(scan.word) || (scan.isUndone && suggested.value?.parcel === scan.parcel)) suggested.value = null
-    const isIn = ARRIVED.has(scan.word) && !scan.isUndone
-    if (isIn) void suggest(scan)
-    return isIn
+    return ARRIVED.has(scan.word) && !scan.isUndone ? suggest(scan) : null
   }
 
-  async function suggest(scan: Scan): Promise<void> {
+  async function suggest(scan: Scan): Promise<Sentence> {
     const slot = await suggestSlot(scan.parcel)
     suggested.value = slot === '' ? null : { parcel: scan.parcel, slot }
-    desk.voice.say(spoken(scan, slot))
+    return spoken(scan, slot)
   }
 
   async function look(): Promise<Day | null> {

@@ -36,7 +36,8 @@ describe('a result', () => {
     expect(headline(madeScan({ word: 'refused', detail: 'not_yet', at_ms, other: { ...later, day: '2026-12-02' } }))).toMatch(/^12月2日 .*才可提货$/)
     const lost = madeScan({ word: 'received_surplus', at_ms, other: east })
     expect([headline(lost), particulars(lost, nameOf)]).toEqual(['东门店的包裹', '放到一边，交给下一趟车转送'])
-    expect(spoken(lost)).toBe('东门店的包裹')
+    expect(spoken(lost)).toMatchObject({ line: '东门店的包裹', plain: '别站的包裹' })
+    expect(spoken({ ...lost, isUndone: true })).toMatchObject({ line: '已撤销', plain: '' })
     expect(particulars(madeScan({ word: 'received_surplus', at_ms }), nameOf)).toContain('联网后这里会告诉您是谁的')
     const refused = madeScan({ word: 'refused', detail: 'wrong_site', at_ms, other: east })
     expect([headline(refused), particulars(refused, nameOf)]).toEqual(['非本站', '东门店的包裹'])
@@ -62,10 +63,10 @@ describe('a result', () => {
     expect(particulars(madeScan({ ...gone, gone_ms: gone.gone_ms - 86_400_000, gone_how: '' }), nameOf)).toMatch(/^11月21日 .*17:12 出库$/)
   })
 
-  it('is spoken with its shelf in letters and digits, and with how many of how many', () => {
-    expect(spoken(madeScan({ kind: 'received', word: 'received' }), 'A12')).toBe('已入库，A 12')
-    expect(spoken(madeScan({ word: 'counted_short', count: 28, of: 30 }))).toBe('清点有缺，28，共 30')
-    expect(spoken(madeScan({ word: 'shelved', slot: 'A12', undone: true }))).toBe('已撤销')
+  it('is spoken with its shelf, and with how many of how many', () => {
+    expect(spoken(madeScan({ kind: 'received', word: 'received' }), 'A12')).toMatchObject({ line: '已入库', place: 'A12' })
+    expect(spoken(madeScan({ word: 'counted_short', count: 28, of: 30 }))).toMatchObject({ line: '清点有缺', amount: { count: 28, of: 30 } })
+    expect(spoken(madeScan({ word: 'shelved', slot: 'A12', undone: true }))).toEqual({ line: '已撤销', plain: '', place: '', amount: null })
   })
 
   it('warns where somebody has to look, also where it was booked', () => {

@@ -4,6 +4,7 @@ import { degrees } from '../i18n/chart'
 import { language, texts } from '../i18n/text'
 import { span } from '../format'
 import type { Alarm, Sensor } from './cold'
+import type { Sentence } from './voice/sentence'
 
 const zh = {
   'cold.heading': '温度',
@@ -33,6 +34,11 @@ const zh = {
   'alarm.door_open': '{name} 门没关',
   'alarm.silent': '{name} 温度计没有读数',
   'alarm.stuck': '{name} 读数一直不变',
+  'said.high': '报警：温度过高',
+  'said.low': '报警：温度过低',
+  'said.door_open': '报警：柜门没关',
+  'said.silent': '报警：温度计没有读数',
+  'said.stuck': '报警：温度读数不变',
   'alarm.critical': '严重',
   'alarm.value': '{value}（限 {limit}）',
   'alarm.since': '{time} 起，已 {span}',
@@ -81,6 +87,11 @@ const en: Record<keyof typeof zh, string> = {
   'alarm.door_open': '{name}: door is open',
   'alarm.silent': '{name}: thermometer is silent',
   'alarm.stuck': '{name}: thermometer repeats itself',
+  'said.high': 'Alarm: too warm',
+  'said.low': 'Alarm: too cold',
+  'said.door_open': 'Alarm: door is open',
+  'said.silent': 'Alarm: thermometer is silent',
+  'said.stuck': 'Alarm: thermometer repeats itself',
   'alarm.critical': 'critical',
   'alarm.value': '{value} (limit {limit})',
   'alarm.since': 'since {time}, for {span}',
@@ -103,9 +114,14 @@ const en: Record<keyof typeof zh, string> = {
 
 export const cold = texts(zh, en)
 
-/** What is wrong, with what: read from a metre away, and spoken. */
+/** What is wrong, with what: read from a metre away. */
 export function alarmHeadline(alarm: Alarm, name: string): string {
   return cold(`alarm.${alarm.rule}`, { name })
+}
+
+/** What is said aloud of it; a thermometer's name is in no clip. */
+export function alarmSpoken(alarm: Alarm, name: string): Sentence {
+  return { line: alarmHeadline(alarm, name), plain: cold(`said.${alarm.rule}`), place: '', amount: null }
 }
 
 /** The measured value beside its limit; '' where the alarm is of no value. */

@@ -3,12 +3,16 @@
 import { computed, inject, type InjectionKey, onScopeDispose, provide, type Ref, ref, shallowRef, type ShallowRef, watch } from 'vue'
 
 import { request } from '../api/http'
+import { language } from '../i18n/text'
 import type { Scan } from './agent'
 import { type Alarm, type Cold, deviceOf, makeCold, needsSomebody } from './cold'
-import { alarmHeadline } from './cold_words'
+import { alarmSpoken } from './cold_words'
 import { type Keeping, useKeeping } from './keeping'
-import { makeVoice, PATTERNS, tonesOf, type Voice } from './sound'
+import { PATTERNS, tonesOf } from './sound'
 import { type Station, useStation } from './station'
+import { fileOf } from './voice/clips'
+import type { Sentence } from './voice/sentence'
+import { makeVoice, type Voice } from './voice/voice'
 
 export interface Member {
   readonly staff: string
@@ -33,7 +37,7 @@ export interface Says {
   /** What else there is to say; '' where nothing is. */
   readonly particulars: (scan: Scan, nameOf: (id: string) => string) => string
   /** What is said aloud. */
-  readonly spoken: (scan: Scan) => string
+  readonly spoken: (scan: Scan) => Sentence
 }
 
 /** As far as every page needs it. */
@@ -48,8 +52,8 @@ export interface DeskSettings {
   readonly look: () => Promise<Manifest | null>
   /** Another manifest is in force. */
   readonly renewed?: () => Promise<void>
-  /** Told of each result once; true: the page itself says it aloud. */
-  readonly told?: (scan: Scan) => boolean
+  /** Told of each result once; what it gives is said once it is there, instead of `spoken`. */
+  readonly told?: (scan: Scan) => Promise<Sentence> | null
   /** Whether a result is for this page's ears; left out: all are. */
   readonly hears?: (scan: Scan) => boolean
   /** What the page knows by another name than people are. */
@@ -101,7 +105,7 @@ export function makeDesk(settings: DeskSettings): Desk {
 
   const station = useStation({ divert, told, alarmed, nobody })
   const cold = makeCold(station)
-  const keeping = useKeeping(station)
+  const keeping = useKeeping(station, () => [fileOf(language.value)])
 
   function divert(text: string): boolean {
     const isSecret = BADGE.test(text.trim()) || (isLoggingIn.value && PIN.test(text))
@@ -117,14 +121,14 @@ export function makeDesk(settings: DeskSettings): Desk {
   function told(scan: Scan): void {
     if (settings.hears?.(scan) === false || isElsewhere(scan)) return
     if (!scan.isUndone || scan.sound === '') voice.play(scan.isUndone ? (PATTERNS['identify'] ?? []) : tonesOf(scan))
-    if (settings.told?.(scan) !== true) voice.say(says.spoken(scan))
+    voice.say(settings.told?.(scan) ?? says.spoken(scan))
   }
 
   function alarmed(alarm: Alarm): void {
     cold.heard(alarm)
     if (!needsSomebody(alarm)) return
     voice.play(PATTERNS['alarm'] ?? [])
-    voice.say(alarmHeadline(alarm, deviceOf(alarm.subject)))
+    voice.say(alarmSpoken(alarm, deviceOf(alarm.subject)))
   }
 
   function nobody(retry: () => void): void {

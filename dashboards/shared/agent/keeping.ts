@@ -18,7 +18,8 @@ const OWN: readonly string[] = [...document.querySelectorAll('script[src^="/asse
   (one) => one.getAttribute('src') ?? one.getAttribute('href') ?? '',
 )
 
-export function useKeeping({ agent, connections }: Pick<Station, 'agent' | 'connections'>): Keeping {
+/** `more`: files that the page loads only when it needs them, and needs without its agent too. */
+export function useKeeping({ agent, connections }: Pick<Station, 'agent' | 'connections'>, more: () => readonly string[]): Keeping {
   const why = ref<'' | 'insecure' | 'old' | 'refused'>(window.isSecureContext ? '' : 'insecure')
   const isNewer = ref(false)
   const workers = 'serviceWorker' in navigator ? navigator.serviceWorker : null
@@ -44,7 +45,7 @@ export function useKeeping({ agent, connections }: Pick<Station, 'agent' | 'conn
     try {
       await workers.register('/desk-worker.js')
       const { active } = await workers.ready
-      active?.postMessage({ type: 'keep', files: loadedFiles() })
+      active?.postMessage({ type: 'keep', files: [...loadedFiles(), ...more()] })
     } catch {
       why.value = 'refused'
     }
