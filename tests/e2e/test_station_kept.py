@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import TestBroker
+from tests.e2e import heard
 from tests.e2e.keyboard_scanner import scan_by_keys
 from tests.e2e.lone_station import LoneStation, lone_station
 from tests.e2e.test_every_page import serious, too_wide
@@ -64,16 +65,22 @@ def test_it_opens_without_its_agent_and_works_again_with_it(station: LoneStation
     paths = kept(page)
     assert all(path == "/" or path.startswith("/assets/") for path in paths), paths
     assert any(path.endswith(".js") for path in paths)
+    assert any(path.endswith(".webm") for path in paths)  # what it speaks with, before anybody asked for it
 
     station.agent.kill()
     page.reload()
     expect(page.get_by_role("alert").filter(has_text="本机程序没有应答")).to_be_visible(timeout=SOON_MS)
     expect(page.locator(".net")).to_have_count(0)  # nothing old is shown as if it were so
     look(page, "agent-away")
+    heard.listen(page)
+    page.get_by_role("button", name="开始上班").click()
+    expect(page.get_by_text("语音：本页自带")).to_be_visible(timeout=SOON_MS)
     for count in (1, 2):  # each try is told of, also of the same label
         scan_by_keys(page, LI_1)
         expect(page.locator("section.last")).to_contain_text("没有登记，请再扫一次", timeout=SOON_MS)
         expect(page.get_by_role("region", name="最近扫描").locator("li")).to_have_count(count, timeout=SOON_MS)
+    heard.wait_until_said(page, 1, SOON_MS)
+    assert set(heard.words(page)) == {"存储失败"}
     assert serious(page) == []
     station.start()
     expect(page.locator(".net")).to_be_visible(timeout=SOON_MS)

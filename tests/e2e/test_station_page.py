@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
+from tests.e2e import heard
 from tests.e2e.keyboard_scanner import scan_by_keys
 from tests.e2e.town import Town
 
@@ -95,6 +96,44 @@ def until_there(page: Page, answers: list[tuple[Route, APIResponse]]) -> None:
     while not answers:
         assert time.monotonic() < until_s, "the page did not ask for the list"
         page.wait_for_timeout(50)
+
+
+def test_results_are_said_by_the_page_itself_and_the_newest_breaks_off_what_is_still_said(town: Town, station: Page) -> None:
+    heard.listen(station)
+    station.get_by_role("button", name="开始上班").click()
+    expect(station.get_by_text("语音：本页自带")).to_be_visible(timeout=SOON_MS)
+    label = town.order().labels[0]
+    town.scanner.scan(label)
+    heard.wait_until_said(station, 1, SOON_MS)
+    assert heard.words(station) == ["已入库"]
+    heard.forget(station)
+    httpx.post(f"{town.agent_url}/api/shelve", json={"parcel": label, "slot": "A12"}).raise_for_status()
+    heard.wait_until_said(station, 4, SOON_MS)
+    assert heard.words(station) == ["已上架", "A", "十", "二"]
+    for one in heard.heard(station):
+        assert one["loudest"] > 0.3, one  # the browser has decoded it
+        assert one["quiet"] < 0.02, one  # and it lies where it should
+        assert not one["isStopped"]
+
+    heard.forget(station)
+    for number in range(12):
+        type_label(station, f"HELLO-AGAIN-{number}")
+    expect(station.locator("section.last .label")).to_have_text("HELLO-AGAIN-11", timeout=SOON_MS)
+    station.wait_for_function("window.heard.some((one) => one.isEnded && !one.isStopped)", timeout=SOON_MS)
+    assert set(heard.words(station)) == {"未知标签"}
+    assert all(one["pending"] == 0 for one in heard.heard(station))  # none waits behind another
+
+    station.get_by_role("button", name="EN").click()
+    expect(station.get_by_text("Voice: this page’s own")).to_be_visible(timeout=SOON_MS)
+    heard.forget(station)
+    town.scanner.scan("HELLO")
+    heard.wait_until_said(station, 1, SOON_MS)
+    assert heard.words(station, "en") == ["unknown label"]
+    station.get_by_role("button", name="Sound on").click()
+    heard.forget(station)
+    town.scanner.scan("HELLO-MUTED")
+    expect(station.locator("section.last .label")).to_have_text("HELLO-MUTED", timeout=SOON_MS)
+    assert heard.heard(station) == []
 
 
 def test_an_unplugged_scanner_is_shown_until_it_is_back(town: Town, station: Page) -> None:

@@ -16,9 +16,9 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 RATE = 16_000  # what Opus keeps of a voice at this bit rate
-BIT_RATE = "8k"
+BIT_RATE = "9k"  # below it libopus drops all above 4 kHz, and consonants with it
 LEAD_S = 0.25
-GAP_S = 0.12  # two clips never touch, also where a browser keeps the encoder's delay
+GAP_S = 0.08  # two clips never touch, also where a browser keeps the encoder's delay
 MARGIN_S = 0.012  # left around a clip, so that a soft consonant stays
 SILENT = 0.012  # of a clip's loudest moment
 ACTIVE_RMS = 0.16
@@ -39,8 +39,8 @@ class Speaker:
 
 # espeak-ng 1.51 spells most hanzi out in English: Mandarin is read from pinyin. Letters are read as in China, W as "dabuliu".
 SPEAKERS = {
-    "zh": Speaker("cmn-latn-pinyin", "cmn", 205, 50),
-    "en": Speaker("en-us", "en-us", 180, 50),
+    "zh": Speaker("cmn-latn-pinyin", "cmn", 212, 50),
+    "en": Speaker("en-us", "en-us", 185, 50),
 }
 
 
