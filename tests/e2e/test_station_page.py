@@ -119,7 +119,7 @@ def test_results_are_said_by_the_page_itself_and_the_newest_breaks_off_what_is_s
     for number in range(12):
         type_label(station, f"HELLO-AGAIN-{number}")
     expect(station.locator("section.last .label")).to_have_text("HELLO-AGAIN-11", timeout=SOON_MS)
-    station.wait_for_function("window.heard.some((one) => one.isEnded && !one.isStopped)", timeout=SOON_MS)
+    station.wait_for_function("() => window.heard.some((one) => one.isEnded && !one.isStopped)", timeout=SOON_MS)
     assert set(heard.words(station)) == {"未知标签"}
     assert all(one["pending"] == 0 for one in heard.heard(station))  # none waits behind another
 

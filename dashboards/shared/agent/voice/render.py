@@ -21,8 +21,8 @@ LEAD_S = 0.25
 GAP_S = 0.08  # two clips never touch, also where a browser keeps the encoder's delay
 MARGIN_S = 0.012  # left around a clip, so that a soft consonant stays
 SILENT = 0.012  # of a clip's loudest moment
-ACTIVE_RMS = 0.16
-CEILING = 0.89
+ACTIVE_RMS = 0.14
+CEILING = 0.72  # the encoder overshoots by a third
 FADE_IN_S, FADE_OUT_S = 0.004, 0.015
 FRAME = RATE // 200
 
