@@ -2,7 +2,8 @@
 
 import { computed, type ComputedRef, onScopeDispose, ref, type Ref, shallowRef, type ShallowRef, watch } from 'vue'
 
-import { makeVoice, tonesOf } from '../shared/agent/sound'
+import { tonesOf } from '../shared/agent/sound'
+import { makeVoice } from '../shared/agent/voice/voice'
 import { EMPTY_WEDGE, press } from '../shared/agent/wedge'
 import { request } from '../shared/api/http'
 import { type ClockLine, clockLine } from '../shared/clock'
@@ -42,7 +43,7 @@ export function useTerminal(typed: (text: string) => boolean): Terminal {
   const cleared = ref(0) // the number of the pickup that was cleared away
   const saidMs = ref(0) // when there was last news of the pickup
   const monotonicMs = useTicking(500)
-  const voice = makeVoice()
+  const voice = makeVoice({ hasWords: false })
   const home = language.value
   let missed = 0
   let isLooking = false

@@ -19,6 +19,7 @@ const zh = {
   'say.seal': '扫装好的筐',
   'say.load': '扫筐上车，最后一站先装',
   'say.empties': '扫收回的空筐',
+  'say.count': '{n}，共 {of}',
   'word.sorted': '放到',
   'word.sorted_before': '重复，放到',
   'word.sorted_no_route': '没有线路，放一边',
@@ -142,6 +143,7 @@ const en: Record<keyof typeof zh, string> = {
   'say.seal': 'Scan a packed container',
   'say.load': 'Scan containers into the van, last stop first',
   'say.empties': 'Scan containers that came back',
+  'say.count': '{n} of {of}',
   'word.sorted': 'Into',
   'word.sorted_before': 'Again, into',
   'word.sorted_no_route': 'On no route: put it aside',
@@ -293,5 +295,6 @@ export function particulars(scan: Scan, nameOf: (id: string) => string): string 
 /** What is said aloud: short, and the lane. */
 export function spoken(scan: Scan): Sentence {
   const { isUndone, count, of } = scan
-  return { line: headline(scan), plain: '', place: isUndone ? '' : scan.slot, amount: of > 1 && !isUndone ? { count, of } : null }
+  const amount = of > 1 && !isUndone ? { count, of, isInGrams: false, text: t('say.count', { n: count, of }) } : null
+  return { line: headline(scan), plain: '', place: isUndone ? '' : scan.slot, amount }
 }

@@ -7,7 +7,7 @@ import type { Language } from '../shared/i18n/text'
 
 type Table = Readonly<Record<string, string>>
 
-const chosen = vi.hoisted(() => ({ value: 'zh' as 'zh' | 'en', tables: [] as string[][] }))
+const chosen = vi.hoisted((): { value: Language; tables: string[][] } => ({ value: 'zh', tables: [] }))
 vi.mock('../shared/i18n/text', async () => {
   const { fill } = await import('../shared/i18n/fill')
   return {
@@ -25,7 +25,7 @@ import { madeScan } from '../shared/agent/agent'
 import type { Alarm } from '../shared/agent/cold'
 import { alarmSpoken } from '../shared/agent/cold_words'
 import { CLIPS, hasClip } from '../shared/agent/voice/clips'
-import { codeOf, numberOf, type Reading, readingOf, type Sentence, textOf } from '../shared/agent/voice/sentence'
+import { type Amount, codeOf, numberOf, type Reading, readingOf, type Sentence, textOf } from '../shared/agent/voice/sentence'
 
 const LANGUAGES: readonly Language[] = ['zh', 'en']
 const AT_MS = Date.parse('2026-11-28T20:00:00+08:00')
@@ -38,6 +38,7 @@ function read(sentence: Sentence, language: Language): Reading {
   return reading
 }
 
+const amount = (count: number, of: number, isInGrams = false): Amount => ({ count, of, isInGrams, text: '' })
 const plainly = (line: string): Sentence => ({ line, plain: '', place: '', amount: null })
 /** The keys of a kind that are one word: those with spaces are remarks, which stand on the screen only. */
 const keysOf = (kind: string, tables: readonly (readonly string[])[] = chosen.tables): readonly string[] =>
@@ -89,8 +90,10 @@ describe.each(LANGUAGES)('the voice in %s', (language) => {
   })
 
   it('has clips for every number and every letter', () => {
-    for (let n = 0; n < 1000; n += 1) {
-      expect(read({ ...plainly(''), place: `${n}`, amount: { count: n, of: n } }, language).breaths).toHaveLength(language === 'zh' ? 3 : 2)
+    for (let n = 0; n < 100_000; n += n < 1000 ? 1 : 77) {
+      const place = n < 1000 ? `${n}` : ''
+      const { breaths } = read({ ...plainly(''), place, amount: amount(n, n, n % 2 === 0) }, language)
+      expect(breaths.length - (place === '' ? 0 : 1)).toBe(language === 'zh' ? 2 : 1)
     }
     for (const letter of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('')) {
       expect(read({ ...plainly(''), place: `${letter}07` }, language).breaths).toHaveLength(1)
@@ -117,7 +120,7 @@ describe('a sentence', () => {
   const has = (language: Language) => (clip: string) => hasClip(language, clip)
 
   it('is said as staff say it: the shelf as letters and a number, long or padded ones digit by digit', () => {
-    const sentence: Sentence = { line: '清单外，已签收', plain: '', place: 'A12', amount: { count: 28, of: 130 } }
+    const sentence: Sentence = { line: '清单外，已签收', plain: '', place: 'A12', amount: amount(28, 130) }
     expect(readingOf(sentence, 'zh', has('zh'))).toEqual({
       breaths: [['清单外'], ['已签收'], ['A', '十', '二'], ['二十', '八'], ['共', '一百', '三十']],
       isWhole: true,
@@ -134,29 +137,36 @@ describe('a sentence', () => {
     expect([0, 7, 10, 12, 20, 99, 100, 102, 110, 112, 250].map(zh)).toEqual(
       ['零', '七', '十', '十二', '二十', '九十九', '一百', '一百零二', '一百一十', '一百一十二', '二百五十'],
     )
+    expect([1000, 2000, 4735, 4005, 1010, 10_050, 12_000, 22_222, 20_002].map(zh)).toEqual(
+      ['一千', '两千', '四千七百三十五', '四千零五', '一千零一十', '一万零五十', '一万二千', '两万二千二百二十二', '两万零二'],
+    )
+    expect(numberOf(12_040, 'en')?.join(' ')).toBe('twelve thousand forty')
     expect([0, 13, 40, 42, 101, 999].map((n) => numberOf(n, 'en')?.join(' '))).toEqual(
       ['zero', 'thirteen', 'forty', 'forty two', 'one hundred one', 'nine hundred ninety nine'],
     )
-    expect([-1, 1.5, 1000].map((n) => numberOf(n, 'zh'))).toEqual([null, null, null])
+    expect([-1, 1.5, 100_000].map((n) => numberOf(n, 'zh'))).toEqual([null, null, null])
   })
 
   it('leaves out what is no code, and says that it is not whole', () => {
     const named: Sentence = { ...plainly('已上架'), place: '左边冰柜 FRIDGE A3' }
     expect(readingOf(named, 'zh', has('zh'))).toEqual({ breaths: [['已上架'], ['A', '三']], isWhole: false })
-    const many: Sentence = { ...plainly('已点'), amount: { count: 1, of: 1000 } }
+    const many: Sentence = { ...plainly('已点'), amount: amount(1, 100_000) }
     expect(readingOf(many, 'zh', has('zh'))).toEqual({ breaths: [['已点']], isWhole: false })
     expect(readingOf(plainly('已上架'), 'zh', () => false)).toEqual({ breaths: [], isWhole: false })
   })
 
   it('is one text for a voice that reads texts', () => {
-    expect(textOf({ line: '已入库', plain: '', place: 'A12', amount: { count: 2, of: 3 } }, 'zh')).toBe('已入库，A 12，2，共 3')
-    expect(textOf({ line: 'Packed', plain: '', place: '', amount: { count: 2, of: 3 } }, 'en')).toBe('Packed，2 of 3')
+    chosen.value = 'zh'
+    expect(textOf(spoken(madeScan({ word: 'shelved', slot: 'A12', count: 2, of: 3 })))).toBe('已上架，A 12，2，共 3')
+    const weighed = spoken(madeScan({ word: 'underweight', count: 470, of: 500 }))
+    expect(textOf(weighed)).toBe('重量不足，470 克，标重 500 克')
+    expect(read(weighed, 'zh')).toEqual({ breaths: [['重量不足'], ['四百', '七十', '克'], ['标重', '五百', '克']], isWhole: true })
   })
 })
 
 describe('the files', () => {
   it('are small enough for a Pi to give to every page', () => {
     const bytes = LANGUAGES.map((language) => statSync(path(`clips-${language}.webm`)).size)
-    expect(bytes[0]! + bytes[1]!).toBeLessThan(400 * 1024)
+    expect(bytes.reduce((sum, one) => sum + one)).toBeLessThan(400 * 1024)
   })
 })

@@ -40,7 +40,7 @@ class Speaker:
 # espeak-ng 1.51 spells most hanzi out in English: Mandarin is read from pinyin. Letters are read as in China, W as "dabuliu".
 SPEAKERS = {
     "zh": Speaker("cmn-latn-pinyin", "cmn", 212, 50),
-    "en": Speaker("en-us", "en-us", 185, 50),
+    "en": Speaker("en-us", "en-us", 190, 50),
 }
 
 

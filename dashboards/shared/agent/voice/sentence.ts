@@ -10,7 +10,15 @@ export interface Sentence {
   /** Shelves, cells, lanes: `A12`, or several with spaces between. */
   readonly place: string
   /** So many of so many; null: nothing was counted. */
-  readonly amount: { readonly count: number; readonly of: number } | null
+  readonly amount: Amount | null
+}
+
+export interface Amount {
+  readonly count: number
+  readonly of: number
+  readonly isInGrams: boolean
+  /** The same for a voice that reads texts. */
+  readonly text: string
 }
 
 /** A pause comes after each breath; in it, clip follows on clip. */
@@ -30,13 +38,13 @@ const DIGITS: Readonly<Record<Language, readonly string[]>> = {
 }
 const TEENS = ['ten', 'eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen']
 const TENS = ['', '', 'twenty', 'thirty', 'forty', 'fifty', 'sixty', 'seventy', 'eighty', 'ninety']
+const MOST = 99_999
 const MOST_LETTERS = 3 // more of them are a word
 const PAUSES: Readonly<Record<Language, RegExp>> = { zh: /[，、：；]/, en: /[,:;] / }
 
 /** As one text, for a voice that reads texts: the shelf by its letters and digits. */
-export function textOf({ line, place, amount }: Sentence, language: Language): string {
-  const counted = amount && (language === 'zh' ? `${amount.count}，共 ${amount.of}` : `${amount.count} of ${amount.of}`)
-  return [line, place.replace(/([A-Z]+)([0-9]+)/g, '$1 $2'), counted ?? ''].filter((part) => part !== '').join('，')
+export function textOf({ line, place, amount }: Sentence): string {
+  return [line, place.replace(/([A-Z]+)([0-9]+)/g, '$1 $2'), amount?.text ?? ''].filter((part) => part !== '').join('，')
 }
 
 /** The clips of a sentence, as far as there are any. */
@@ -44,7 +52,7 @@ export function readingOf({ line, plain, place, amount }: Sentence, language: La
   const whole = breathsOf(line, language, has)
   const said = whole ?? breathsOf(plain, language, has)
   const places = place.split(' ').filter((one) => one !== '').map((one) => codeOf(one, language))
-  const counted = amount ? amountOf(amount.count, amount.of, language) : []
+  const counted = amount ? amountOf(amount, language) : []
   const parts = [said, ...places, counted].filter((part) => part !== null).flat()
   const breaths = parts.filter((breath) => breath.every(has))
   const isWhole = whole !== null && !places.includes(null) && counted !== null && breaths.length === parts.length
@@ -76,31 +84,51 @@ function digitsOf(digits: string, language: Language): readonly string[] {
   return digits.split('').map((digit) => (isLong && digit === '1' ? '幺' : DIGITS[language][Number(digit)] ?? ''))
 }
 
-function amountOf(count: number, of: number, language: Language): readonly Breath[] | null {
+function amountOf({ count, of, isInGrams }: Amount, language: Language): readonly Breath[] | null {
   const [one, all] = [numberOf(count, language), numberOf(of, language)]
   if (!one || !all) return null
-  return language === 'zh' ? [one, ['共', ...all]] : [[...one, 'of', ...all]]
+  if (language === 'en') return [[...one, 'of', ...all, ...(isInGrams ? ['grams'] : [])]]
+  return isInGrams ? [[...one, '克'], ['标重', ...all, '克']] : [one, ['共', ...all]]
 }
 
-/** 0 to 999, in clips; null for other numbers. */
+/** 0 to 99,999, in clips; null for other numbers. */
 export function numberOf(n: number, language: Language): readonly string[] | null {
-  if (!Number.isInteger(n) || n < 0 || n > 999) return null
+  if (!Number.isInteger(n) || n < 0 || n > MOST) return null
   return language === 'zh' ? inChinese(n) : inEnglish(n)
 }
 
-/** 12 is 十二, 112 is 一百一十二, 102 is 一百零二. */
+const chineseDigit = (value: number): string => DIGITS.zh[value] ?? ''
+
+/** 12 is 十二, 112 is 一百一十二, 102 is 一百零二, 2000 is 两千, 10,050 is 一万零五十. */
 function inChinese(n: number): readonly string[] {
+  const [myriads, rest] = [Math.floor(n / 10_000), n % 10_000]
+  if (myriads === 0) return inThousands(n, false)
+  const said = [...(myriads === 2 ? ['两'] : inThousands(myriads, false)), '万']
+  if (rest === 0) return said
+  return [...said, ...(rest < 1000 ? ['零'] : []), ...inThousands(rest, true)]
+}
+
+/** `isAfter`: a larger number was said before it. */
+function inThousands(n: number, isAfter: boolean): readonly string[] {
+  const [thousands, rest] = [Math.floor(n / 1000), n % 1000]
+  if (thousands === 0) return inHundreds(n, isAfter)
+  const said = [thousands === 2 && !isAfter ? '两' : chineseDigit(thousands), '千']
+  if (rest === 0) return said
+  return [...said, ...(rest < 100 ? ['零'] : []), ...inHundreds(rest, true)]
+}
+
+function inHundreds(n: number, isAfter: boolean): readonly string[] {
   const [hundreds, tens, ones] = [Math.floor(n / 100), Math.floor(n / 10) % 10, n % 10]
-  const digit = (value: number): string => DIGITS.zh[value] ?? ''
   const said: string[] = []
-  if (hundreds > 0) said.push(`${digit(hundreds)}百`)
-  if (tens > 0) said.push(tens === 1 && hundreds === 0 ? '十' : `${digit(tens)}十`)
+  if (hundreds > 0) said.push(`${chineseDigit(hundreds)}百`)
+  if (tens > 0) said.push(tens === 1 && hundreds === 0 && !isAfter ? '十' : `${chineseDigit(tens)}十`)
   else if (hundreds > 0 && ones > 0) said.push('零')
-  if (ones > 0 || n === 0) said.push(digit(ones))
+  if (ones > 0 || n === 0) said.push(chineseDigit(ones))
   return said
 }
 
 function inEnglish(n: number): readonly string[] {
+  if (n >= 1000) return [...inEnglish(Math.floor(n / 1000)), 'thousand', ...(n % 1000 > 0 ? inEnglish(n % 1000) : [])]
   const [hundreds, rest] = [Math.floor(n / 100), n % 100]
   const said: string[] = []
   if (hundreds > 0) said.push(DIGITS.en[hundreds] ?? '', 'hundred')

@@ -29,7 +29,8 @@ export interface Voice {
   readonly say: (sentence: Sentence | Promise<Sentence>) => void
 }
 
-export function makeVoice(): Voice {
+/** `hasWords` false: only tones are wanted, and no clips are loaded. */
+export function makeVoice({ hasWords } = { hasWords: true }): Voice {
   const isOpen = ref(false)
   const isMuted = ref(kept())
   const canSpeak = ref<boolean | null>(null)
@@ -47,7 +48,7 @@ export function makeVoice(): Voice {
   let loading: Promise<void> | null = null
   /** Tried again with the next sentence where it failed: the agent may be back. */
   function load(): Promise<void> {
-    if (sound.value) return Promise.resolve()
+    if (sound.value || !hasWords) return Promise.resolve()
     const wanted = language.value
     const mine = (loading ??= loadClips(wanted).then(
       (loaded) => {
@@ -124,7 +125,7 @@ export function makeVoice(): Voice {
     if (mine !== turn) return
     const voice = findVoice()
     const reading = readingOf(sentence, language.value, (clip) => sound.value !== null && hasClip(language.value, clip))
-    if (!reading.isWhole && voice) speak(textOf(sentence, language.value), voice)
+    if (!reading.isWhole && voice) speak(textOf(sentence), voice)
     else if (sound.value) {
       breakOff = sayClips(on, sound.value, language.value, reading.breaths, Math.max(on.currentTime + 0.01, tonesEnd + AFTER_TONES_S))
     }
