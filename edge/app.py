@@ -49,6 +49,7 @@ from edge.sampling import Sampling
 from edge.sending import Custody, EndToEnd, Sending, Surroundings
 from edge.site_clock import SiteClock, wall_is_synced
 from edge.station.cabinet import Cabinet, Lock
+from edge.station.coming import ComingBook
 from edge.station.command_lanes import CommandLanes
 from edge.station.commands import CommandDesk
 from edge.station.desk import Desk
@@ -128,6 +129,8 @@ class Agent:
             if manifests.sha256 != rules.rules.manifest_sha256:  # it was applied, and the agent died before it was noted
                 await rules.manifest_in_force(manifests.sha256)
             await station.load()
+            coming = ComingBook(outbox)
+            await coming.load()
             ops = self._operations(outbox, site_clock, station, rules, drivers)
             await ops.people.load()
             await ops.questions.load()
@@ -156,6 +159,7 @@ class Agent:
             async def apply(desired: Desired) -> bool:
                 fetching.want(desired.manifest_url, desired.manifest_sha256)
                 ops.photos.send_to(desired.manifest_url)
+                await coming.apply(desired)
                 if desired.version > rules.rules.version:
                     await chain.apply(desired.limits)
                 return await rules.apply(desired)
@@ -177,7 +181,7 @@ class Agent:
             )
             own = OwnHealth(config.data_dir, site_clock, outbox, live)
             views = Views(
-                config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths, time.monotonic
+                config, own_version(), clock, site_clock, outbox, station, uplink, downlink, self.healths, time.monotonic, coming
             )  # fmt: skip
             watchers = Watchers(views, time.monotonic)
             station.on_result(watchers.told_scan)

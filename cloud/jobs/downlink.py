@@ -22,13 +22,14 @@ from cloud.auth.pickup import PickupKeys
 from cloud.auth.residents import ResidentVault
 from cloud.auth.secrets import SecretMissingError
 from cloud.config import CloudConfig
+from cloud.jobs.coming import tell_of_vans
 from cloud.jobs.manifests import ManifestMaker
 from cloud.store.goods_limits import limits_by_operator
 from cloud.store.pool import Connection, Unavailable, connect, is_unavailable
-from edge.wire.clock import Clock, utc
+from edge.wire.clock import Clock, to_ms, utc
 from edge.wire.codec import MSGPACK, encode
 from edge.wire.ids import OperatorId, SiteId
-from edge.wire.messages import Command, Desired, Message
+from edge.wire.messages import ComingVan, Command, Desired, Message
 from edge.wire.order import hlc_from_ms
 from edge.wire.topics import Leaf, Topic
 
@@ -36,8 +37,11 @@ CHANNEL = "tuantu_downlink"
 LOOK_EVERY_S = 2.0
 # Orders, parcels and staff change all day; a station that hears of them a quarter of a minute later has lost nothing.
 MAKE_EVERY_S = 15.0
+COMING_EVERY_S = 5.0
 _PUBLISH_TIMEOUT_S = 5.0
 _MAX_BACKOFF_S = 30.0
+
+_VANS = msgspec.json.Decoder(tuple[ComingVan, ...])
 
 _log = structlog.get_logger(__name__)
 
@@ -122,11 +126,14 @@ class Downlink:
             backoff_s = min(2 * backoff_s, _MAX_BACKOFF_S)
 
     async def _serve(self, connection: Connection, maker: ManifestMaker, line: BrokerLine | None) -> None:
-        made_s = -MAKE_EVERY_S
+        made_s = told_s = -MAKE_EVERY_S
         while True:
             if time.monotonic() - made_s >= MAKE_EVERY_S:
                 await maker.make_all(connection, utc(self._clock.now_ms()))
                 made_s = time.monotonic()
+            if time.monotonic() - told_s >= COMING_EVERY_S:
+                await tell_of_vans(connection, utc(self._clock.now_ms()))
+                told_s = time.monotonic()
             if line is not None:
                 await send_commands(connection, line)
                 await self.publish_wishes(connection, line)
@@ -139,14 +146,17 @@ class Downlink:
         async with connection.transaction():
             cursor = await connection.execute(
                 """
-                SELECT d.site_id, t.operator_id, d.version, d.manifest_sha256, coalesce(t.reported->>'mode', 'receive')
+                SELECT d.site_id, t.operator_id, d.version, d.manifest_sha256, coalesce(t.reported->>'mode', 'receive'),
+                    d.coming::text, d.coming_at
                 FROM desired d JOIN site_status t USING (site_id)
-                WHERE d.published < d.version OR d.published_as <> t.operator_id ORDER BY d.site_id FOR UPDATE OF d SKIP LOCKED
+                WHERE d.published < d.version OR d.published_as <> t.operator_id
+                    OR d.coming_published_at IS DISTINCT FROM d.coming_at
+                ORDER BY d.site_id FOR UPDATE OF d SKIP LOCKED
                 """
             )
             rows = await cursor.fetchall()
             limits = await limits_by_operator(connection) if rows else {}
-            for site, operator, version, sha256, mode in rows:
+            for site, operator, version, sha256, mode, coming, coming_at in rows:
                 desired = Desired(
                     version=version,
                     hlc=hlc_from_ms(self._clock.now_ms()),
@@ -154,11 +164,14 @@ class Downlink:
                     manifest_url=f"{self._public_url}/api/sites/{site}/manifest/{sha256}",
                     manifest_sha256=sha256,
                     limits=limits.get(operator, {}),
+                    coming=_VANS.decode(coming),
+                    coming_at_ms=0 if coming_at is None else to_ms(coming_at),
                 )
                 topic = str(Topic(OperatorId(operator), SiteId(site), Leaf.DESIRED))
                 await asyncio.to_thread(line.publish, topic, desired, retain=True)
                 await connection.execute(
-                    "UPDATE desired SET published = %s, published_as = %s WHERE site_id = %s", [version, operator, site]
+                    "UPDATE desired SET published = %s, published_as = %s, coming_published_at = %s WHERE site_id = %s",
+                    [version, operator, coming_at, site],
                 )
         return len(rows)
 

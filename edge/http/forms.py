@@ -150,6 +150,27 @@ class CardView(Form):
     opened_ms: int
 
 
+class VanView(Form):
+    """A van that comes (`edge.wire.presence.ComingVan`), ms; ``containers`` by temperature zone."""
+
+    run: str
+    state: Literal["planned", "assigned", "loading", "departed", "paused"]
+    planned_ms: int | None
+    early_ms: int | None
+    late_ms: int | None
+    stops_before: int | None
+    as_of_ms: int | None
+    is_estimate: bool
+    containers: dict[Literal["ambient", "chilled", "frozen"], int]
+
+
+class ComingView(Form):
+    """As the cloud said it at ``said_ms``; 0: it never said anything."""
+
+    said_ms: int
+    vans: list[VanView]
+
+
 class StatusView(Form):
     """Everything the page keeps in sight. ``manifest``: the version in force, 0 for none; a page looks at the day anew by it."""
 
@@ -168,6 +189,7 @@ class StatusView(Form):
     store: StoreView
     devices: list[DeviceView]
     cards: list[CardView]  # the last one first
+    coming: ComingView
     last_scan: ScanView | None
 
 

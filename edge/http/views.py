@@ -9,6 +9,7 @@ from edge.downlink import Downlink
 from edge.http.forms import (
     CardView,
     ClockView,
+    ComingView,
     DeviceView,
     FetchedView,
     LaneView,
@@ -17,9 +18,11 @@ from edge.http.forms import (
     StatusView,
     StoreView,
     UplinkView,
+    VanView,
 )
 from edge.outbox import Outbox, OutboxDepth
 from edge.site_clock import SiteClock
+from edge.station.coming import Coming, ComingBook
 from edge.station.results import ScanResult
 from edge.station.station import Station
 from edge.uplink import Uplink
@@ -41,6 +44,7 @@ class Views:
     downlink: Downlink
     read_devices: Callable[[], list[DeviceHealth]]
     read_monotonic_s: Callable[[], float]
+    coming: ComingBook
 
     def clock_view(self) -> ClockView:
         """What time the site believes it is."""
@@ -99,8 +103,21 @@ class Views:
                 CardView(question=one.question, device=one.device, actor=one.actor, opened_ms=one.opened_ms)
                 for one in self.station.benches.cards(self.read_monotonic_s())
             ],
+            coming=coming_view(self.coming.now),
             last_scan=None if last is None else scan_view(last),
         )
+
+
+def coming_view(coming: Coming) -> ComingView:
+    """Which vans come."""
+    vans = [
+        VanView(
+            run=one.run, state=one.state, planned_ms=one.planned_ms, early_ms=one.early_ms, late_ms=one.late_ms,
+            stops_before=one.stops_before, as_of_ms=one.as_of_ms, is_estimate=one.is_estimate, containers=dict(one.containers),
+        )
+        for one in coming.vans
+    ]  # fmt: skip
+    return ComingView(said_ms=coming.said_ms, vans=vans)
 
 
 def store_view(depth: OutboxDepth) -> StoreView:

@@ -145,6 +145,9 @@ CREATE INDEX photo_waiting ON photo (kept_at_ms) WHERE sent_at_ms IS NULL;
 # Why a cell is as it is: open_failed, door_left_open, cell_mismatch, staff; empty: reserved, or of a release before this.
 _STATION_6 = "ALTER TABLE cell ADD COLUMN cause TEXT NOT NULL DEFAULT '';"
 
+# The vans that come, as the cloud said last (edge.station.coming), JSON.
+_STATION_7 = "CREATE TABLE coming (one INTEGER PRIMARY KEY CHECK (one = 1), body BLOB NOT NULL) STRICT;"
+
 # What edge.cold_chain keeps: every alarm with its life, and what its rules remember.
 _ALARMS_1 = """
 CREATE TABLE alarm (
@@ -191,5 +194,5 @@ _OUTBOX_1, _OUTBOX_2, _OUTBOX_3 = OUTBOX_VERSIONS
 # Of the whole file, in order: only ever appended to.
 FILE_VERSIONS: Sequence[str] = (
     _OUTBOX_1, _STATION_1, _OUTBOX_2, _STATION_2, _STATION_3, _STATION_4, _STATION_5, _ALARMS_1, _OUTBOX_3,
-    _DOCK_1, _STATION_6,
+    _DOCK_1, _STATION_6, _STATION_7,
 )  # fmt: skip

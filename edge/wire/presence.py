@@ -27,6 +27,7 @@ VanMode = Literal["carry"]
 MAX_SETTLED_LANES = 48
 # What scans mean; a mode that is of no use at a site's kind changes nothing there.
 SiteMode = Literal[StationMode, DockMode, VanMode]
+ZoneName = Literal["ambient", "chilled", "frozen"]  # edge.wire.manifest's Zone, which stands above this
 
 
 class LaneQueue(Message, frozen=True):
@@ -131,8 +132,30 @@ class GoodsLimits(Message, frozen=True):
     clear_s: Seconds = 300
 
 
+class ComingVan(Message, frozen=True):
+    """A van that is to come to a station. In four of five cases it comes between ``early_ms`` and ``late_ms``; null: not under way,
+    or nobody has heard it yet. ``stops_before``: others it goes to first. ``as_of_ms``: of the newest that is known of it.
+
+    ``containers``: how many it brings, by temperature zone. ``is_estimate``: by straight lines, not roads.
+    """
+
+    run: Name
+    state: Literal["planned", "assigned", "loading", "departed", "paused"]
+    planned_ms: Milliseconds | None = None
+    early_ms: Milliseconds | None = None
+    late_ms: Milliseconds | None = None
+    stops_before: Count | None = None
+    as_of_ms: Milliseconds | None = None
+    is_estimate: bool = False
+    containers: dict[ZoneName, Count] = field(default_factory=dict)
+
+
 class Desired(Message, frozen=True):
-    """Business rules the cloud wants in force at a site."""
+    """Business rules the cloud wants in force at a site.
+
+    ``coming``: the vans that come to it, as said at ``coming_at_ms`` (0: nothing was said). They change without a new ``version``,
+    for they are no rule: what staff chose meanwhile stays.
+    """
 
     version: BootNumber
     hlc: OrderKey
@@ -140,6 +163,8 @@ class Desired(Message, frozen=True):
     manifest_url: Text = ""
     manifest_sha256: Text = ""
     limits: dict[Name, GoodsLimits] = field(default_factory=dict)  # of a class of goods; not named: edge.rules' own
+    coming: tuple[ComingVan, ...] = ()
+    coming_at_ms: Milliseconds = 0
 
 
 class Reported(Message, frozen=True):

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import psycopg
 import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from edge.wire.codec import encode
+from edge.wire.messages import ComingVan, Desired
 from tests.conftest import DatabaseSource, TestBroker, reachable_folder
 from tests.e2e.keyboard_scanner import scan_by_keys
 from tests.e2e.station_day import (
@@ -140,6 +143,12 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
 ) -> None:
     town, today = day
     page = counter.page
+    say_a_van_comes(town)
+    van = page.get_by_role("region", name="下一趟车")
+    expect(van).to_contain_text(re.compile(r"\d\d:\d\d–\d\d:\d\d 到"), timeout=SOON_MS)
+    expect(van).to_contain_text("还有 2 站")
+    expect(van).to_contain_text("常温 2 箱 · 冷藏 1 箱")
+    expect(van).to_contain_text("截至")
     look(page, "receive")
     counter.tap("登录")
     look(page, "log-in")
@@ -147,6 +156,8 @@ def test_a_day_without_the_cloud_which_then_shows_the_same_once(
     counter.log_in()
     stop_cloud(town, wire)
     expect(page.locator(".net")).to_contain_text("离线", timeout=SOON_MS)
+    expect(van).to_contain_text("本站离线，之后的变化还不知道")
+    expect(van).to_contain_text("还有 2 站")  # as it was heard last
 
     # Two containers of fifteen; one parcel of each never comes, one is damaged.
     page.get_by_role("button", name=f"签收 {AMBIENT}").click()
@@ -348,6 +359,17 @@ def test_goods_are_shared_out_the_shelves_counted_and_what_is_left_seen_to(day: 
     page.reload()
     expect(page.get_by_role("button", name="异常", exact=True)).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
     assert serious(page) == []
+
+
+def say_a_van_comes(town: Town) -> None:
+    """As the cloud's jobs do."""
+    now_ms = int(time.time()) * 1000
+    van = ComingVan(
+        run="run-1", state="departed", early_ms=now_ms + 1_200_000, late_ms=now_ms + 2_400_000, stops_before=2, as_of_ms=now_ms,
+        containers={"ambient": 2, "chilled": 1},
+    )  # fmt: skip
+    url = f"{town.url}/manifest"
+    say_desired(town, encode(Desired(version=1, hlc=0, manifest_url=url, coming=(van,), coming_at_ms=now_ms)))
 
 
 def photographs_in_the_cloud(town: Town) -> list[str]:

@@ -15,6 +15,7 @@ from edge.wire.messages import (
     Ack,
     Birth,
     ClockQuality,
+    ComingVan,
     Command,
     CommandFinished,
     Desired,
@@ -136,6 +137,14 @@ async def test_desired_rules_come_into_force_and_are_reported(broker: TestBroker
         async with running_agent(config) as agent:
             await until(lambda: [one for one in cloud.said.get("reported", []) if decode_reported(one).version == 9], "the report")
             assert (await agent.status())["mode"] == "release"
+            # Staff choose another mode; what is said of vans comes under the same version and takes nothing of it back.
+            await agent.http.post("/api/mode", json={"mode": "count"})
+            van = ComingVan(run="A1", state="departed", early_ms=1, late_ms=2, stops_before=0, containers={"frozen": 1})
+            cloud.say("desired", Desired(version=9, hlc=6, mode="release", coming=(van,), coming_at_ms=7), retain=True)
+            await agent.until(lambda status: bool(status["coming"]["vans"]), "the van")
+            status = await agent.status()
+            assert (status["mode"], status["coming"]["said_ms"]) == ("count", 7)
+            assert status["coming"]["vans"][0]["containers"] == {"frozen": 1}
 
 
 async def test_the_past_comes_under_credit_and_completely(broker: TestBroker, tmp_path: Path) -> None:

@@ -72,6 +72,25 @@ export interface Card {
   readonly openedMs: number
 }
 
+/** A van that comes here; null: not under way, or not known. `containers`: by temperature zone. */
+export interface ComingVan {
+  readonly run: string
+  readonly state: string
+  readonly plannedMs: number | null
+  readonly earlyMs: number | null
+  readonly lateMs: number | null
+  readonly stopsBefore: number | null
+  readonly asOfMs: number | null
+  readonly isEstimate: boolean
+  readonly containers: readonly (readonly [string, number])[]
+}
+
+/** As the cloud said it then; 0: it never said anything. */
+export interface Coming {
+  readonly saidMs: number
+  readonly vans: readonly ComingVan[]
+}
+
 export interface Status {
   readonly site: string
   readonly name: string
@@ -88,6 +107,7 @@ export interface Status {
   readonly devices: readonly Device[]
   /** The last one first. */
   readonly cards: readonly Card[]
+  readonly coming: Coming
   readonly lastScan: Scan | null
 }
 
@@ -171,7 +191,27 @@ export function readStatus(value: unknown): Status | null {
       actor: text(card['actor']),
       openedMs: numberOrNull(card['opened_ms']) ?? 0,
     })),
+    coming: readComing(object(value['coming'])),
     lastScan: readScan(value['last_scan']),
+  }
+}
+
+const ZONES = ['ambient', 'chilled', 'frozen'] as const
+
+function readComing(value: Json): Coming {
+  return {
+    saidMs: numberOrNull(value['said_ms']) ?? 0,
+    vans: list(value['vans']).map((van) => ({
+      run: text(van['run']),
+      state: text(van['state']),
+      plannedMs: numberOrNull(van['planned_ms']),
+      earlyMs: numberOrNull(van['early_ms']),
+      lateMs: numberOrNull(van['late_ms']),
+      stopsBefore: numberOrNull(van['stops_before']),
+      asOfMs: numberOrNull(van['as_of_ms']),
+      isEstimate: van['is_estimate'] === true,
+      containers: ZONES.map((zone) => [zone, numberOrNull(object(van['containers'])[zone]) ?? 0] as const).filter(([, n]) => n > 0),
+    })),
   }
 }
 

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 from cloud.config import CloudConfig
 from cloud.jobs.downlink import CHANNEL, Downlink
 from cloud.store.pool import Connection
+from edge.wire.clock import utc
 from edge.wire.codec import MSGPACK, decode_command, decode_desired
 from edge.wire.messages import Command, Desired
 from tests.cloud.ingest.sites import relate, until
@@ -95,6 +97,69 @@ async def test_a_site_is_told_of_its_manifest_also_when_it_comes_later(
     assert wish.manifest_url == f"https://cloud.example/api/sites/s1/manifest/{row[0]}"
     async with agent(broker) as later:
         await until(lambda: wishes(later) == [wish])
+
+
+async def test_a_station_is_told_of_its_vans_when_it_is_worth_it_and_its_manifest_stays(
+    connection: Connection, database_url: str, broker: Any, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloud.jobs.downlink.COMING_EVERY_S", 0.0)
+    relate(database_url, "green", "s1")
+    await is_there(connection)
+    now = utc(clock.now_ms())
+    await a_van_comes(connection, now)
+    async with running(database_url, broker, clock), agent(broker) as heard:
+        await until(lambda: any(one.coming for one in wishes(heard)))
+        (van,) = wishes(heard)[-1].coming
+        assert (van.run, van.state, van.stops_before, van.containers) == ("A1", "departed", 2, {"chilled": 1})
+        assert (van.early_ms, van.late_ms, van.as_of_ms) == (clock.now_ms() + 600_000, clock.now_ms() + 1_800_000, clock.now_ms())
+        said = wishes(heard)[-1]
+
+        await connection.execute("UPDATE eta_stop SET early = early + interval '1 minute', as_of = as_of + interval '1 minute'")
+        await connection.execute("UPDATE eta_stop SET early = early + interval '4 minutes'")
+        await until(lambda: wishes(heard)[-1].coming_at_ms > said.coming_at_ms)
+        moved = wishes(heard)[-1]
+        assert moved.coming[0].early_ms == clock.now_ms() + 900_000
+        assert (moved.version, moved.manifest_sha256, moved.mode) == (said.version, said.manifest_sha256, said.mode)
+
+        await connection.execute("UPDATE run_stop SET arrived_at = %s, state = 'at_stop'", [now])
+        await until(lambda: wishes(heard)[-1].coming == ())
+    assert count(database_url, "SELECT count(*) FROM manifest") == 1
+
+
+async def a_van_comes(connection: Connection, now: datetime) -> None:
+    values = {"now": now}
+    await connection.execute(
+        """
+        WITH drives AS (
+            INSERT INTO run (operator_id, service_date, name, state, state_at)
+            SELECT id, (%(now)s AT TIME ZONE time_zone)::date, 'A1', 'departed', %(now)s FROM operator WHERE id = 'green'
+            RETURNING id
+        ), stops AS (
+            INSERT INTO run_stop (run_id, stop, site_id, planned_arrival) SELECT id, 3, 's1', %(now)s FROM drives
+        )
+        INSERT INTO eta_run (run_id, places, legs, is_estimate) SELECT id, '[]', '[]', false FROM drives
+        """,
+        values,
+    )
+    await connection.execute(
+        """
+        INSERT INTO eta_stop (run_id, stop, stops_before, early, expected, late, as_of)
+        SELECT run_id, 3, 2, %(now)s + interval '10 minutes', %(now)s + interval '20 minutes', %(now)s + interval '30 minutes',
+            %(now)s
+        FROM eta_run
+        """,
+        values,
+    )
+    await connection.execute(
+        "INSERT INTO pickup_batch (operator_id, pickup_date, frozen_at) SELECT operator_id, service_date, state_at FROM run"
+    )
+    await connection.execute("INSERT INTO container (id, created_at) VALUES ('TTC1', now())")
+    await connection.execute(
+        """
+        INSERT INTO planned_container (operator_id, pickup_date, container_id, site_id, zone, number, run, stop)
+        SELECT operator_id, service_date, 'TTC1', 's1', 'chilled', 1, name, 3 FROM run
+        """
+    )
 
 
 async def test_a_command_is_sent_once_and_cites_the_connection(

@@ -215,6 +215,29 @@ RELEASE_0_2: dict[str, tuple[Any, m.Message]] = {
             },
         ),
     ),
+    "desired_coming": (
+        decode_desired,
+        m.Desired(
+            version=6,
+            hlc=2**56,
+            mode="release",
+            coming=(
+                m.ComingVan(
+                    run="A1",
+                    state="departed",
+                    planned_ms=1_767_225_600_000,
+                    early_ms=1_767_225_660_000,
+                    late_ms=1_767_227_460_000,
+                    stops_before=3,
+                    as_of_ms=1_767_225_500_000,
+                    is_estimate=True,
+                    containers={"ambient": 4, "frozen": 1},
+                ),
+                m.ComingVan(run="A2", state="assigned"),
+            ),
+            coming_at_ms=1_767_225_600_000,
+        ),
+    ),
 }
 
 RELEASES = {"0.1": RELEASE_0_1, "0.2": RELEASE_0_2}
@@ -232,6 +255,7 @@ def test_every_message_of_the_contract_has_a_golden_frame() -> None:
         m.Track,
         m.LaneQueue,
         m.GoodsLimits,
+        m.ComingVan,
         m.ColdBox,
         m.SettledLane,
     }
