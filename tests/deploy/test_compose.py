@@ -13,6 +13,7 @@ import pytest
 
 from cloud.__main__ import SERVICES, TOOLS
 from cloud.config import CloudConfig
+from edge.wire.ids import Lane
 from tests.deploy.compose_file import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,9 +37,16 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def test_every_process_of_the_cloud_is_a_service() -> None:
-    assert set(SERVICES) | {"migrate", "database", "web", "town", "tools"} == set(SERVED)
+    assert set(SERVICES) | {"migrate", "database", "web", "town", "tools", "telemetry"} == set(SERVED)
     commands = {name: SERVED[name]["command"] for name in SERVED if "command" in SERVED[name] and name not in ("database", "web")}
+    assert commands.pop("telemetry") == ["ingest"]
     assert all(command == [name] for name, command in commands.items())
+
+
+def test_scans_have_an_ingest_of_their_own_and_every_lane_has_one() -> None:
+    lanes = [SERVED[name]["environment"]["TUANTU_INGEST_LANES"] for name in ("ingest", "telemetry")]
+    assert lanes[0] == Lane.EVENT.value
+    assert sorted(",".join(lanes).split(",")) == sorted(lane.value for lane in Lane)
 
 
 @pytest.mark.parametrize("name", sorted(SERVED))
