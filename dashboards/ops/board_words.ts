@@ -27,6 +27,7 @@ const zh = {
   'part.labels': '打印标签',
   'part.commands': '远程指令',
   'part.limits': '温度限值',
+  'part.setup': '店员与密钥',
   'part.dock': '网格仓分拣',
   'part.privacy': '居民隐私',
 } as const
@@ -56,6 +57,7 @@ const en: Record<keyof typeof zh, string> = {
   'part.labels': 'Print labels',
   'part.commands': 'Commands',
   'part.limits': 'Temperature limits',
+  'part.setup': 'People and keys',
   'part.dock': 'Grid warehouses',
   'part.privacy': 'Residents’ privacy',
 }
@@ -73,7 +75,7 @@ const FOR_PLANNERS: readonly (readonly [Group, readonly Part[]])[] = [
   ['now', ['alarms', 'sites', 'map', 'sensors', 'temperatures']],
   ['orders', ['cases', 'parcel', 'link', 'import']],
   ['delivery', ['batches', 'books', 'eta', 'drivers', 'leaders', 'trackers']],
-  ['tools', ['quarantine', 'labels', 'commands', 'dock', 'privacy', 'limits']],
+  ['tools', ['quarantine', 'labels', 'commands', 'setup', 'dock', 'privacy', 'limits']],
 ]
 
 /** What an account has on its page, and nothing it has not. */

@@ -20,7 +20,7 @@ const zh = {
   asOf: '截至 {time}',
   old: '本站离线，之后的变化还不知道',
   estimate: '按直线估算',
-  run: '{run} 号线',
+  run: '车次 {run}',
 } as const
 
 const en: Record<keyof typeof zh, string> = {

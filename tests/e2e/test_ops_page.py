@@ -1,12 +1,16 @@
 """Operations in a browser: who is heard, what was put aside, orders that come in, links that go out."""
 
 import asyncio
+import os
+import re
 import secrets
 import time
+import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import httpx
 import paho.mqtt.client as mqtt
 import psycopg
 import pytest
@@ -17,6 +21,7 @@ from playwright.sync_api import Page, expect
 
 from edge.wire.codec import MSGPACK, encode
 from edge.wire.messages import Birth, ClockQuality
+from tests.e2e.test_every_page import serious
 from tests.e2e.town import OPERATOR, Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -85,6 +90,41 @@ def test_a_site_that_comes_is_shown_by_the_socket_not_by_asking(town: Town, open
     publish(town, encode(birth), f"{site}/status")
     expect(row).to_contain_text("在线", timeout=SOON_MS)
     expect(row).to_contain_text("gun 已拔出")
+
+
+def test_a_site_is_registered_with_its_key_and_its_staff_get_pins_that_are_shown_once(town: Town, ops: Page) -> None:
+    site = f"e2e-third-{secrets.token_hex(3)}"
+    desk = ops.get_by_role("region", name="店员与密钥")
+    desk.get_by_label("新编号").fill(site)
+    desk.get_by_label("新名称").fill("三号店")
+    desk.get_by_role("button", name="登记并生成密钥").click()
+    toml = desk.locator("pre")
+    expect(toml).to_contain_text(f'id = "{site}"', timeout=SOON_MS)
+    key = tomllib.loads(toml.inner_text())["broker"]["password"]
+    manifest = f"{town.url}/api/sites/{site}/manifest/{'0' * 64}"
+    assert httpx.get(manifest, auth=(site, key)).status_code == 404  # it is the site, and has no manifest yet
+
+    desk.get_by_label("选择一处").select_option(site)
+    expect(toml).to_have_count(0)
+    desk.get_by_label("店员编号").fill("wang")
+    desk.get_by_label("店员姓名").fill("王姐")
+    desk.get_by_role("button", name="添加，并发 PIN").click()
+    expect(desk.locator(".pin")).to_have_text(re.compile(r"王姐 的 PIN：\d{6}"), timeout=SOON_MS)
+    assert [one["has_pin"] for one in town.ask("GET", f"/api/sites/{site}/staff")["staff"]] == [True]
+    desk.get_by_role("button", name="停用 王姐").click()
+    desk.get_by_role("button", name="确认停用 王姐").click()
+    expect(desk.get_by_text("王姐 已停用")).to_be_visible(timeout=SOON_MS)
+    assert town.ask("GET", f"/api/sites/{site}/staff")["staff"] == []
+
+    desk.get_by_role("button", name="作废全部密钥").click()
+    desk.get_by_role("button", name="确认作废").click()
+    expect(desk.get_by_text("密钥已全部作废")).to_be_visible(timeout=SOON_MS)
+    assert httpx.get(manifest, auth=(site, key)).status_code == 401
+    assert serious(ops) == []
+    if folder := os.environ.get("TUANTU_SCREENSHOTS"):
+        for width in (360, 768, 1280, 1920):
+            ops.set_viewport_size({"width": width, "height": 900})
+            desk.screenshot(path=f"{folder}/setup-{width}.png")
 
 
 def test_what_was_put_aside_is_looked_at_replayed_and_discarded(town: Town, ops: Page) -> None:

@@ -25,6 +25,7 @@ export type Tracker = Schemas['TrackerOut']
 export type Enrolled = Schemas['EnrolledOut']
 export type Run = Schemas['RunOut']
 export type DriverLink = Schemas['DriverLinkOut']
+export type Staff = Schemas['StaffOut']
 export type Leader = Schemas['LeaderOut']
 export type LeaderLink = Schemas['LeaderLinkOut']
 export type LeaderRules = Schemas['LeaderRules']
@@ -74,6 +75,15 @@ export const cloud = {
   runs: async (day: string) => ((await request('GET', `/api/runs?day=${part(day)}`)) as Schemas['RunList']).runs,
   makeDriverLink: async (run: number) => (await request('POST', `/api/runs/${run}/driver-link`)) as DriverLink,
   takeBackDriverLinks: (run: number) => request('DELETE', `/api/runs/${run}/driver-link`),
+  staff: async (site: string) => ((await request('GET', `/api/sites/${part(site)}/staff`)) as Schemas['StaffList']).staff,
+  setStaff: async (site: string, staff: string, wanted: Schemas['StaffIn']) =>
+    (await request('PUT', `/api/sites/${part(site)}/staff/${part(staff)}`, wanted)) as Staff,
+  removeStaff: (site: string, staff: string) => request('DELETE', `/api/sites/${part(site)}/staff/${part(staff)}`),
+  addSite: async (wanted: Schemas['SiteIn']) => (await request('POST', '/api/sites', wanted)) as Site,
+  addSiteKey: async (site: string) => (await request('POST', `/api/sites/${part(site)}/credentials`, {})) as Schemas['CredentialOut'],
+  takeBackSiteKeys: (site: string) => request('DELETE', `/api/sites/${part(site)}/credentials`),
+  revokePickup: (operator: string, externalId: string) =>
+    request('POST', `/api/operators/${part(operator)}/orders/${part(externalId)}/pickup/revoke`),
   leaders: async (operator: string) => ((await request('GET', `/api/operators/${part(operator)}/leaders`)) as Schemas['LeaderList']).leaders,
   putLeader: async (operator: string, id: string, wanted: Schemas['LeaderIn']) =>
     (await request('PUT', `/api/operators/${part(operator)}/leaders/${part(id)}`, wanted)) as Leader,
