@@ -110,6 +110,7 @@ class Reason(StrEnum):
     LOCKED_OUT = "locked_out"  # guessed too often
     TOO_WARM = "too_warm"
     SEAL_LACKS = "seal_lacks"
+    NOT_AT_CABINET = "not_at_cabinet"  # a label, an article or a badge, where only residents' codes count
     NO_LOG_IN = "no_log_in"
     NO_CELL = "no_cell"  # none fits, or this one is taken or out of use
     LOCKER_FAULT = "locker_fault"  # a board that answers nothing or garbage: look at the door

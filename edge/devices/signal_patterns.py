@@ -85,6 +85,7 @@ _REFUSED: Mapping[Cue, str] = {
     Reason.NO_CELL: "-..-.",
     Reason.WRONG_CONTAINER: "-...-",
     Reason.NO_LOG_IN: "--.-",
+    Reason.NOT_AT_CABINET: "--..-",
     Reason.LOCKED_OUT: "----",
     Reason.LOCKER_FAULT: "..-",
     Reason.DEVICE_FAULT: "..--",

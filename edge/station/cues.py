@@ -39,6 +39,7 @@ REASONS: Mapping[str, Reason] = {
     Word.LOCKED_OUT: Reason.LOCKED_OUT,
     Word.LOG_IN_NEEDED: Reason.NO_LOG_IN,
     Word.LOG_IN_UNKNOWN: Reason.NO_LOG_IN,
+    Word.NOT_AT_CABINET: Reason.NOT_AT_CABINET,
     Word.CELL_BUSY: Reason.NO_CELL,
     Word.CELL_OUT_OF_USE: Reason.NO_CELL,
     Word.NO_CELL: Reason.NO_CELL,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.devices.locker import OpenOutcome
-from edge.devices.ports import Scan, Sound
+from edge.devices.ports import Reason, Scan, Sound
 from edge.outbox import NotKeptError, Step, no_step
 from edge.station import ledger
 from edge.station.cabinet import Lock
@@ -112,7 +112,7 @@ async def test_what_is_read_at_the_cabinet_is_never_a_scan_of_staff(tmp_path: Pa
             assert cabinet.word() == (Word.NOT_AT_CABINET, "")
             assert counter.station.results[0].word == Word.NOT_AT_CABINET
         assert await counter.facts() == facts
-        assert (counter.people.sessions, counter.beeper.sounds[-5:]) == ({}, [Sound.REFUSED] * 5)
+        assert (counter.people.sessions, counter.beeper.sounds[-5:]) == ({}, [Reason.NOT_AT_CABINET] * 5)
         known = await counter.outbox.run(lambda store: ledger.parcel(store.execute, counter.station.day, LI_1))
         assert known.standing.state.is_at_station
 
