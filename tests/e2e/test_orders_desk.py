@@ -64,6 +64,10 @@ def test_after_the_cut_off_no_cancelling_is_offered_and_a_case_is(town: Town, op
     item = section.locator("li", has_text=order.external_id)
     expect(item).to_contain_text("不能取消", timeout=SOON_MS)
     expect(item.get_by_role("button", name="取消订单")).to_have_count(0)
+    # Its pickup code is taken back in two taps, and a new one is made.
+    item.get_by_role("button", name=f"作废提货码 {order.external_id}").click()
+    item.get_by_role("button", name=f"确认作废 {order.external_id}").click()
+    expect(item).to_contain_text("提货码、二维码和代提码都已作废", timeout=SOON_MS)
     item.get_by_role("button", name="登记售后").click()
     cases = desk.get_by_role("region", name="售后")
     expect(cases.get_by_role("combobox", name="商品")).to_be_visible(timeout=SOON_MS)
