@@ -29,7 +29,7 @@ class Progress:
         self._outbox = outbox
         self._plan = NO_PLAN
         self._loads: dict[str, LoadProgress] = {}
-        self._carried: dict[str, str] = {}  # container → load
+        self._carried: dict[str, set[str]] = {}  # container → loads it was seen with: its own, and one it stands in for
         self._stale: set[str] = set()
         self._one_at_a_time = asyncio.Lock()
 
@@ -44,7 +44,8 @@ class Progress:
         """Something was booked of them."""
         if (load := plan.of_parcel.get(parcel)) is not None:
             self._stale.add(load.container)
-        self._stale.update(label for label in (container, self._carried.get(container, "")) if label)
+        if container:
+            self._stale |= {container, *self._carried.get(container, ())}
 
     async def read(self, plan: DockPlan) -> Mapping[str, LoadProgress]:
         """By the plan's container. Who comes while another reads waits, and does not see what is being read anew."""
@@ -66,7 +67,7 @@ class Progress:
                 raise
             for one in read:
                 self._loads[one.now.load.container] = one
-                self._carried[one.now.container] = one.now.load.container
+                self._carried.setdefault(one.now.container, set()).add(one.now.load.container)
 
 
 def _read(execute: Execute, loads: Iterable[PlannedLoad]) -> list[LoadProgress]:

@@ -197,3 +197,18 @@ def of(events: list[RecordedEvent], field: str, label: str) -> list[RecordedEven
 
 TestAnyNight = DockOfTwoScanners.TestCase
 TestAnyNight.settings = settings(max_examples=examples(60), stateful_step_count=25, deadline=None)
+
+
+def test_an_undone_stand_in_is_off_the_screen_though_it_has_a_load_of_its_own() -> None:
+    night = DockOfTwoScanners()
+    try:
+        night.begin()
+        night.screens_show_what_the_file_holds()
+        night.pack_whole(A1)
+        night.stand_in(A1)
+        night.scan(A2, "scanner-2")
+        night.screens_show_what_the_file_holds()
+        night.undo()
+        night.screens_show_what_the_file_holds()
+    finally:
+        night.teardown()
