@@ -36,6 +36,7 @@ class Compartments:
     _bus: SimulatedW1 = field(init=False)
     _door: SimulatedContact = field(init=False)
     _minute: int = -1
+    _shuts_ms: int | None = None
 
     def __post_init__(self) -> None:
         now_ms = self.clock.now_ms()
@@ -58,8 +59,10 @@ class Compartments:
             await asyncio.sleep(TICK_S)
 
     def tick(self) -> None:
-        """Once a minute of domain time each thermometer feels anew."""
+        """Once a minute of domain time each thermometer feels anew; a door that was opened for a while falls shut."""
         now_ms = self.clock.now_ms()
+        if self._shuts_ms is not None and now_ms >= self._shuts_ms:
+            self.set_door(is_open=False)
         if now_ms // _MINUTE_MS == self._minute:
             return
         self._minute = now_ms // _MINUTE_MS
@@ -72,10 +75,16 @@ class Compartments:
     def set_door(self, *, is_open: bool) -> None:
         """The cargo door, which the cold boxes lie behind."""
         now_ms = self.clock.now_ms()
+        self._shuts_ms = None
         for name in _GOODS:
             self.boxes[name].advance(now_ms)
             self.boxes[name].door_is_open = is_open
         self._door.show(is_open=is_open)
+
+    def open_for(self, seconds: float) -> None:
+        """Of domain time, however long whoever opened it is busy."""
+        self.set_door(is_open=True)
+        self._shuts_ms = self.clock.now_ms() + round(seconds * 1000)
 
     def toml(self) -> str:
         """The tables of the site's TOML that lead to these devices."""

@@ -252,7 +252,7 @@ class Driver:
             return
         if trip.goal:
             self._keep(day, msgspec.structs.replace(trip, phase=Phase.AT_STOP, since_ms=arrives_ms))
-            self._compartments.set_door(is_open=True)
+            self._compartments.open_for(_DOOR_S)
             await asyncio.sleep(_SETTLES_S)
             return
         run = await self._dispatching.run(trip.run)
@@ -286,9 +286,7 @@ class Driver:
             await asyncio.sleep(_HEARS_S)
 
     async def _serve(self, day: date, trip: Trip, now_ms: int) -> None:
-        """Leave what is for the stop, close the door in time, and go on when the stay is over."""
-        if now_ms - trip.since_ms >= _DOOR_S * 1000:
-            self._compartments.set_door(is_open=False)
+        """Leave what is for the stop, and go on when the stay is over."""
         await self._know_way(day, trip)
         if trip.goal not in trip.brought:
             run = await self._dispatching.run(trip.run)
