@@ -11,7 +11,7 @@ vi.mock('../shared/i18n/text', async () => {
 import { asOfText, bringsText, stateTexts, whenText } from '../pickup/coming'
 import { readStatus } from '../shared/agent/agent'
 
-const at = (hour: number, minute: number): number => new Date(2026, 10, 29, hour, minute).getTime()
+const at = (hour: number, minute: number): number => Date.UTC(2026, 10, 29, hour - 8, minute) // in China
 const read = (van: object) => {
   const status = readStatus({ coming: { said_ms: at(7, 40), vans: [{ run: 'A1', state: 'departed', ...van }] } })
   const [first] = status?.coming.vans ?? []
