@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -143,11 +143,30 @@ async def listening_cloud(broker: TestBroker, site: str) -> AsyncIterator[Cloud]
         async with asyncio.timeout(DEADLINE_S):
             await ready.wait()
         yield cloud
-        for leaf in ("status", "reported", "desired"):
-            client.publish(cloud.topic(leaf), b"", qos=1, retain=True).wait_for_publish(5)
+        _forget(client, site)
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
+
+
+def _forget(client: paho.Client, site: str) -> None:
+    for leaf in ("status", "reported", "desired"):
+        client.publish(f"tt/v1/op/{site}/{leaf}", b"", qos=1, retain=True).wait_for_publish(5)
+
+
+@contextmanager
+def nothing_retained(broker: TestBroker, site: str) -> Iterator[None]:
+    """After the block the broker has forgotten the site: whoever tests next has the same broker."""
+    yield
+    client = paho.Client(CallbackAPIVersion.VERSION2, f"forgets-{site}", protocol=paho.MQTTv5)
+    client.username_pw_set(broker.username, broker.password)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    try:
+        _forget(client, site)
+    finally:
+        client.disconnect()
+        client.loop_stop()
 
 
 def free_port() -> int:

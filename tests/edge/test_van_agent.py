@@ -23,6 +23,7 @@ from firmware_sim.w1 import SimulatedW1
 from tests.conftest import TestBroker
 from tests.edge.agents import Cloud, listening_cloud, running_agent, until, write_config
 from tests.edge.test_acts_page import put_manifest
+from tests.edge.test_agents_cabinet import NOBODY
 
 pytestmark = pytest.mark.slow
 
@@ -140,8 +141,8 @@ async def test_where_a_person_is_nobody_is_told_before_their_run_begins(broker: 
             await until(lambda: tracks(cloud), "a position on the run")
 
 
-async def test_a_van_has_an_api_and_says_where_its_page_is(broker: TestBroker, tmp_path: Path) -> None:
-    config = van_config(tmp_path, broker, "van-3", is_personal=False)
+async def test_a_van_has_an_api_and_says_where_its_page_is(tmp_path: Path) -> None:
+    config = van_config(tmp_path, NOBODY, "van-3", is_personal=False)
     async with running_agent(config) as agent:
         assert (await agent.http.get("/api/van")).json() == {"version": 0, "fix": None, "runs": []}
         assert (await agent.scan(CONTAINER))["word"] == "no_plan"

@@ -39,7 +39,7 @@ from firmware_sim.town.broker_line import BrokerLine
 from tests.cloud.ingest.sites import TestSite, relate, running_ingest
 from tests.cloud.live.conftest import Client, gateway_on
 from tests.conftest import TestBroker
-from tests.edge.agents import DEADLINE_S, Running, running_agent, write_config
+from tests.edge.agents import DEADLINE_S, Running, nothing_retained, running_agent, write_config
 from tests.edge.test_acts_page import put_manifest
 
 pytestmark = pytest.mark.slow
@@ -178,9 +178,11 @@ async def test_a_van_is_followed_from_its_bytes_to_a_page_through_an_outage(
         await put_manifest(config, manifest(day.isoformat(), clock.now_ms() + 8 * 3_600_000))
         bad = LineFaults(split=0.3, noise=0.05)
         page = Page()
-        with SimulatedGnss(tmp_path / "gnss", Random(1), bad, bad_checksum=0.05, drops=True) as gnss, SimulatedScanner(
-            tmp_path / "scanner", Random(2)
-        ) as scanner:  # fmt: skip
+        with (
+            nothing_retained(broker, VAN),
+            SimulatedGnss(tmp_path / "gnss", Random(1), bad, bad_checksum=0.05, drops=True) as gnss,
+            SimulatedScanner(tmp_path / "scanner", Random(2)) as scanner,
+        ):
             async with (
                 running_ingest(database_url, broker, TestSite(VAN, "op"), clock=clock),
                 gateway_on(database_url, clock, poll_s=0.05, recheck_s=0.5) as (_, _, url, _),
