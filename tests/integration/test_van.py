@@ -216,9 +216,7 @@ async def test_a_van_is_followed_from_its_bytes_to_a_page_through_an_outage(
 
         assert len(set(there)) == len(there) > 40
         meanwhile = [at_ms for at_ms in there if cut_ms < at_ms < mended_ms]
-        assert (
-            len(meanwhile) >= 2
-        )  # filled in later …; of the five that waited some were measured before the cut, some after the mend
+        assert len(meanwhile) >= 2  # filled in later … (others of those that waited are of before the cut)
         assert page.told == sorted(set(page.told))  # … and the place on the page never went back
         assert to_ms(first_after) >= mended_ms  # what is true now was shown before what was missed
         await look(connection, utc(clock.now_ms()))
