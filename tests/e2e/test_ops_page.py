@@ -197,7 +197,7 @@ def contents_of(page: Page) -> list[str]:
 
 def test_the_contents_lead_to_all_that_the_role_has_and_nothing_is_said_of_the_rest(town: Town, open_page: OpenPage) -> None:
     page = logged_in(town, open_page)
-    assert len(contents_of(page)) == 19
+    assert len(contents_of(page)) == 22
     page.get_by_role("link", name="打印标签").click()
     expect(page.get_by_role("heading", name="打印标签")).to_be_in_viewport()
     with ThreadPoolExecutor(1) as thread:  # Playwright's loop runs in this one
@@ -207,7 +207,7 @@ def test_the_contents_lead_to_all_that_the_role_has_and_nothing_is_said_of_the_r
     own.get_by_label("密码").fill(town.password)
     own.get_by_role("button", name="登录").click()
     expect(own.get_by_role("heading", name="站点")).to_be_visible(timeout=SOON_MS)
-    assert contents_of(own) == ["告警", "站点", "地图", "传感器", "售后", "查包裹"]
+    assert contents_of(own) == ["告警", "站点", "地图", "传感器", "温度", "售后", "查包裹"]
     expect(own.get_by_text("看不到")).to_have_count(0)
     expect(own.get_by_text("隔离消息")).to_have_count(0)
 
