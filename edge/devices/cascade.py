@@ -92,7 +92,7 @@ class Cascade:
         if frames_alike >= RESTS_AFTER * len(self._retries):
             self._turn = 0
             return found
-        picture = Picture(grey, read=[middle for middles in places.values() for middle in middles])
+        picture = Picture(grey, read=[middle for symbol in found for middle in places[symbol]])
         if found and not picture.bars:
             return found
         stage = self._retries[self._turn]

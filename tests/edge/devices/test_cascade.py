@@ -157,6 +157,12 @@ def test_a_label_that_is_hard_to_read_is_read_beside_one_that_is_not(decoders: D
     assert set().union(*frames) == {EAN, PARCEL}
 
 
+def test_bars_whose_reading_waits_for_another_stage_are_looked_at_by_it(decoders: Decoders) -> None:
+    shown = printed("12345678", "ITF")
+    assert [symbol.text for symbol in PLAIN.read(decoders, Picture(shown))] == ["12345678"]
+    assert [symbol.text for symbol in Cascade(decoders).frame(shown, 0.0)] == ["12345678"]
+
+
 def test_an_add_on_is_no_code_of_its_own(decoders: Decoders) -> None:
     left = ("0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011")
     five = "1011" + "01".join(left[int(digit)] for digit in "52499")
