@@ -11,13 +11,12 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-import msgspec
-
 from edge.wire.clock import Clock
 from firmware_sim.bthome import SimulatedBridge, body, encrypted
 from firmware_sim.cold import FREEZER, FRIDGE, SOUND, BoxFaults, BoxKind, ColdBox
 from firmware_sim.door import SimulatedContact
 from firmware_sim.modbus import SimulatedModbus, registers_of
+from firmware_sim.toml_text import quoted
 from firmware_sim.w1 import SimulatedW1
 
 TICK_S = 0.1  # real seconds
@@ -160,28 +159,28 @@ class ColdRoom:
         return f"""\
 [[modbus]]
 name = "rs485"
-port = {_text(self.line.path)}
-device = [{{ name = {_text(FRIDGE_1)}, address = 1 }}]
+port = {quoted(self.line.path)}
+device = [{{ name = {quoted(FRIDGE_1)}, address = 1 }}]
 
 [[w1]]
 name = "w1"
-folder = {_text(self.bus.folder)}
-device = [{{ name = {_text(FREEZER_1)}, id = {_text(PROBE)} }}]
+folder = {quoted(self.bus.folder)}
+device = [{{ name = {quoted(FREEZER_1)}, id = {quoted(PROBE)} }}]
 
 [[bthome]]
 name = "bluetooth"
-source = {_text(self.bridge.path)}
-device = [{{ name = {_text(DISPLAY_1)}, address = {_text(ADDRESS)}, key = {_text(self.key)} }}]
+source = {quoted(self.bridge.path)}
+device = [{{ name = {quoted(DISPLAY_1)}, address = {quoted(ADDRESS)}, key = {quoted(self.key)} }}]
 
 """ + "".join(
-            [f"[[door]]\nname = {_text(name)}\nfile = {_text(door.file)}\n\n" for name, door in self.doors.items()]
+            [f"[[door]]\nname = {quoted(name)}\nfile = {quoted(door.file)}\n\n" for name, door in self.doors.items()]
             + [self._box_toml(name, kind) for name, kind in KINDS.items()]
         )
 
     def _box_toml(self, name: str, kind: BoxKind) -> str:
-        door = f"door = {_text(name)}\n" if name in self.doors else ""
+        door = f"door = {quoted(name)}\n" if name in self.doors else ""
         goods = "frozen" if kind is FREEZER else "chilled"
-        return f"[[cold]]\nname = {_text(name)}\ngoods = {_text(goods)}\n{door}holds = [{_text(HOLDS[name])}]\n\n"
+        return f"[[cold]]\nname = {quoted(name)}\ngoods = {quoted(goods)}\n{door}holds = [{quoted(HOLDS[name])}]\n\n"
 
     def _registers(self) -> dict[int, int] | None:
         felt_c = self._thermometers[FRIDGE_1].felt_c(self.clock.now_ms())
@@ -201,8 +200,3 @@ device = [{{ name = {_text(DISPLAY_1)}, address = {_text(ADDRESS)}, key = {_text
 def _choose(field: str, value: str, choices: Iterable[str]) -> None:
     if value not in choices:
         raise ValueError(f"{field}: want one of {', '.join(choices)}, got {value[:40]!r}")
-
-
-def _text(value: str | Path) -> str:
-    """A TOML basic string; JSON's escapes are all TOML's too."""
-    return msgspec.json.encode(str(value)).decode()

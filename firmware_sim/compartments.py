@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import msgspec
-
 from edge.wire.clock import Clock
 from firmware_sim.cold import FREEZER, FRIDGE, BoxKind, ColdBox
 from firmware_sim.door import SimulatedContact
+from firmware_sim.toml_text import quoted
 from firmware_sim.w1 import SimulatedW1
 
 AMBIENT_1, CHILLED_1, FROZEN_1, CARGO = "ambient-1", "chilled-1", "frozen-1", "cargo-1"
@@ -88,23 +87,19 @@ class Compartments:
 
     def toml(self) -> str:
         """The tables of the site's TOML that lead to these devices."""
-        devices = ", ".join(f"{{ name = {_text(name)}, id = {_text(probe)} }}" for name, probe in PROBES.items())
+        devices = ", ".join(f"{{ name = {quoted(name)}, id = {quoted(probe)} }}" for name, probe in PROBES.items())
         boxes = "".join(
-            f"[[cold]]\nname = {_text(name)}\ngoods = {_text(goods)}\ndoor = {_text(CARGO)}\n\n" for name, goods in _GOODS.items()
+            f"[[cold]]\nname = {quoted(name)}\ngoods = {quoted(goods)}\ndoor = {quoted(CARGO)}\n\n"
+            for name, goods in _GOODS.items()
         )
         return f"""\
 [[w1]]
 name = "w1"
-folder = {_text(self._bus.folder)}
+folder = {quoted(self._bus.folder)}
 device = [{devices}]
 
 [[door]]
-name = {_text(CARGO)}
-file = {_text(self._door.file)}
+name = {quoted(CARGO)}
+file = {quoted(self._door.file)}
 
 {boxes}"""
-
-
-def _text(value: str | Path) -> str:
-    """A TOML basic string; JSON's escapes are all TOML's too."""
-    return msgspec.json.encode(str(value)).decode()

@@ -6,11 +6,10 @@ What lies in which cell is the agent's to know.
 from pathlib import Path
 from random import Random
 
-import msgspec
-
 from firmware_sim.locker import SimulatedLockers
 from firmware_sim.locker_boards import SimulatedBoard
 from firmware_sim.scanner import SimulatedScanner
+from firmware_sim.toml_text import quoted
 
 SCANNER = "cabinet-scanner"
 _LOCKS = 24
@@ -44,7 +43,7 @@ class Cabinet:
         return f"""\
 [[locker]]
 name = "cabinet"
-port = {msgspec.json.encode(str(self.lockers.path)).decode()}
+port = {quoted(self.lockers.path)}
 family = "cu48"
 echo = "no"
 [[locker.board]]
@@ -55,7 +54,7 @@ prefix = "{_PREFIX}"
 
 [[scanner]]
 name = "{SCANNER}"
-port = {msgspec.json.encode(str(self.scanner.path)).decode()}
+port = {quoted(self.scanner.path)}
 place = "cabinet"
 
 """

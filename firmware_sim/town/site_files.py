@@ -6,8 +6,7 @@ Leaves what the keys mean to edge.config.
 import os
 from pathlib import Path
 
-import msgspec
-
+from firmware_sim.toml_text import quoted
 from firmware_sim.town.settings import OPERATOR, Station, TownSettings
 
 SCANNER = "scanner-1"
@@ -25,36 +24,36 @@ def write_site(settings: TownSettings, station: Station, broker: tuple[str, int]
 
 def site_toml(settings: TownSettings, station: Station, broker: tuple[str, int], devices: str = "") -> str:
     """The file's text. ``broker``: the host and port by which this station reaches it."""
-    pages = "" if settings.pages_dir is None else f"pages_dir = {_text(settings.pages_dir)}\n"
+    pages = "" if settings.pages_dir is None else f"pages_dir = {quoted(settings.pages_dir)}\n"
     return f"""\
-data_dir = {_text(station.folder / "data")}
-machine_id = {_text(station.id)}  # stations of one machine: each is a board of its own
+data_dir = {quoted(station.folder / "data")}
+machine_id = {quoted(station.id)}  # stations of one machine: each is a board of its own
 
 [site]
-operator = {_text(OPERATOR)}
-id = {_text(station.id)}
-kind = {_text(station.kind)}
-name = {_text(station.place.name)}
+operator = {quoted(OPERATOR)}
+id = {quoted(station.id)}
+kind = {quoted(station.kind)}
+name = {quoted(station.place.name)}
 
 [broker]
-url = {_text(f"mqtt://{broker[0]}:{broker[1]}")}
-username = {_text(station.id)}
-password = {_text(station.password)}
+url = {quoted(f"mqtt://{broker[0]}:{broker[1]}")}
+username = {quoted(station.id)}
+password = {quoted(station.password)}
 
 {_scanner(station)}
 [http]
-host = {_text(settings.http_host)}
+host = {quoted(settings.http_host)}
 port = {station.http_port}
-framed_by = [{", ".join(_text(origin) for origin in settings.page_origins)}]
+framed_by = [{", ".join(quoted(origin) for origin in settings.page_origins)}]
 {pages}
 [clock]
-town_file = {_text(station.clock_path if station.kind == "station" and not station.is_shared else settings.clock_file)}
+town_file = {quoted(station.clock_path if station.kind == "station" and not station.is_shared else settings.clock_file)}
 
 {devices}"""
 
 
 def _scanner(station: Station) -> str:
-    return "" if station.is_shared else f"[[scanner]]\nname = {_text(SCANNER)}\nport = {_text(station.scanner_path)}\n"
+    return "" if station.is_shared else f"[[scanner]]\nname = {quoted(SCANNER)}\nport = {quoted(station.scanner_path)}\n"
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -62,8 +61,3 @@ def replace(path: Path, data: bytes) -> None:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.write_bytes(data)
     fresh.replace(path)
-
-
-def _text(value: str | Path) -> str:
-    """A TOML basic string; JSON's escapes are all TOML's too, and JSON strings may stand in TOML as they are."""
-    return msgspec.json.encode(str(value)).decode()

@@ -12,6 +12,7 @@ from firmware_sim.compartments import Compartments
 from firmware_sim.gnss import Place, SimulatedGnss
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.terminal import UnpluggedError
+from firmware_sim.toml_text import quoted
 from firmware_sim.town.agents import Agent, edge_command
 from firmware_sim.town.broker_line import BrokerLine
 from firmware_sim.town.control import VanSeen
@@ -103,4 +104,4 @@ class Truck:
             await asyncio.sleep(TELL_S)
 
     def _gnss_toml(self) -> str:
-        return f'[[gnss]]\nname = "gnss"\nport = "{self.van.gnss_path}"\n\n'
+        return f'[[gnss]]\nname = "gnss"\nport = {quoted(self.van.gnss_path)}\n\n'
