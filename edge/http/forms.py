@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge.config import SiteKind
 from edge.devices.registry import DeviceTable
-from edge.wire.presence import SiteMode
+from edge.wire.presence import RunAhead, SiteMode, ZoneName
 
 ACTOR = r"^(?:[a-z0-9-]{1,40})?$"  # a staff id, never a name or a phone: it leaves the station
 
@@ -154,14 +154,14 @@ class VanView(Form):
     """A van that comes (`edge.wire.presence.ComingVan`), ms; ``containers`` by temperature zone."""
 
     run: str
-    state: Literal["planned", "assigned", "loading", "departed", "paused"]
+    state: RunAhead
     planned_ms: int | None
     early_ms: int | None
     late_ms: int | None
     stops_before: int | None
     as_of_ms: int | None
     is_estimate: bool
-    containers: dict[Literal["ambient", "chilled", "frozen"], int]
+    containers: dict[ZoneName, int]
 
 
 class ComingView(Form):

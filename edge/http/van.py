@@ -1,7 +1,5 @@
 """The van's local API: its runs with their stops, what is aboard, and where it believes it is. Thin: all of it is the van's."""
 
-from typing import Literal
-
 from fastapi import FastAPI
 
 from edge.http.acts import Operations, add_people
@@ -12,6 +10,7 @@ from edge.van.plan import VanPlan
 from edge.van.van import Van
 from edge.wire.clock import Clock
 from edge.wire.manifest import VanRun
+from edge.wire.presence import RunAhead
 
 
 class AboardView(Form):
@@ -37,7 +36,7 @@ class VanRunView(Form):
     name: str
     day: str
     operator: str
-    state: Literal["planned", "assigned", "loading", "departed", "paused"]
+    state: RunAhead
     stops: list[VanStopView]
     containers: list[AboardView]
 

@@ -63,7 +63,7 @@ class Views:
     async def status(self) -> StatusView:
         """As of now."""
         depth = await self.outbox.run(lambda store: store.depth())
-        tables = self.config.tables_of_devices()
+        tables, triggered = self.config.tables_of_devices(), self.triggered
         last = self.station.results[0] if self.station.results else None
         manifest = self.station.day.manifest
         return StatusView(
@@ -95,7 +95,7 @@ class Views:
                     state=health.state.value,
                     detail=health.detail,
                     since_ms=health.since_ms,
-                    can_read=health.device in self.triggered,
+                    can_read=health.device in triggered,
                 )
                 for health in self.read_devices()
             ],

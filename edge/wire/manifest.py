@@ -16,6 +16,7 @@ from edge.wire.codec import PayloadError
 from edge.wire.fields import BootNumber, Count, Grams, Milliseconds, Name, Quantity, Seconds, StaffId, Text
 from edge.wire.ids import operator_id, site_id
 from edge.wire.pickup import KEY_BYTES, Scrypt
+from edge.wire.presence import RunAhead
 
 MAX_MANIFEST_BYTES = 8 * 1024 * 1024  # fifty times a large station's day
 
@@ -151,7 +152,7 @@ class VanRun(Part, frozen=True):
     operator: Name
     day: _Day
     run: Name
-    state: Literal["planned", "assigned", "loading", "departed", "paused"]
+    state: RunAhead
     ends_ms: Milliseconds
     stops: tuple[RunStop, ...] = ()
 

@@ -28,6 +28,7 @@ MAX_SETTLED_LANES = 48
 # What scans mean; a mode that is of no use at a site's kind changes nothing there.
 SiteMode = Literal[StationMode, DockMode, VanMode]
 ZoneName = Literal["ambient", "chilled", "frozen"]  # edge.wire.manifest's Zone, which stands above this
+RunAhead = Literal["planned", "assigned", "loading", "departed", "paused"]  # how a run stands that is not over
 
 
 class LaneQueue(Message, frozen=True):
@@ -140,7 +141,7 @@ class ComingVan(Message, frozen=True):
     """
 
     run: Name
-    state: Literal["planned", "assigned", "loading", "departed", "paused"]
+    state: RunAhead
     planned_ms: Milliseconds | None = None
     early_ms: Milliseconds | None = None
     late_ms: Milliseconds | None = None
