@@ -22,6 +22,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import settings
 
 from cloud.onebox import broker as onebox_broker
@@ -49,8 +50,15 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # Before anybody imports numpy: the camera's process has one thread too, and the tests' workers take all cores themselves.
     os.environ.update(ONE_THREAD)
+    _log_plainly()
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_WANTED_BYTES:
         tempfile.tempdir = str(MEMORY)
+
+
+def _log_plainly() -> None:
+    """A traceback in the log is text: coloured, with each frame's variables, one of a long body took twelve seconds."""
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
 
 
 # With --hypothesis-profile=quick, as make test-unit says, a property is tried on a part of its examples (tests/examples.py);

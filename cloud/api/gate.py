@@ -105,6 +105,7 @@ class _Exchange:
         self._status = 0
         self._received = 0
         self._is_too_large = False
+        self._is_refused = False
 
     async def run(self, app: ASGIApp) -> None:
         started_s = time.monotonic()
@@ -114,15 +115,12 @@ class _Exchange:
                 await self._refuse(*refusal)
             else:
                 await app(self._scope, self._count, self._answer)
-        except _TooLargeError:
-            await self._refuse(413, _TOO_LARGE)
         except Exception:
-            if self._is_too_large and not self._status:
+            if self._is_too_large:
                 await self._refuse(413, _TOO_LARGE)
             else:
                 log.exception("request failed", route=getattr(self._scope.get("route"), "path", "none"))
-                if not self._status:
-                    await self._refuse(500, fault("unforeseen", ""))
+                await self._refuse(500, fault("unforeseen", ""))
         finally:
             self._gate.finish(self._scope, self._status, time.monotonic() - started_s)
 
@@ -140,12 +138,17 @@ class _Exchange:
         return None
 
     async def _refuse(self, status: int, said: Fault) -> None:
+        """Answer in the app's place, unless it has begun to; what it says afterwards goes nowhere."""
+        if self._status:
+            return
+        self._is_refused = True
+        self._status = status
         body = error_bytes(said)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         if status == 413:
             headers.append((b"connection", b"close"))  # what is left of the body is not read
-        await self._answer({"type": "http.response.start", "status": status, "headers": headers})
-        await self._answer({"type": "http.response.body", "body": body})
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *self._gate.headers]})
+        await self._send({"type": "http.response.body", "body": body})
 
     async def _count(self) -> Message:
         message = await self._receive()
@@ -157,15 +160,12 @@ class _Exchange:
         return message
 
     async def _answer(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] == "http.response.start" and not self._is_refused:
             if self._is_too_large and message["status"] != 413:
                 # FastAPI has made "could not read the body" of the limit; the reader is told the truth.
                 await self._refuse(413, _TOO_LARGE)
                 return
-            if self._status:
-                return
             self._status = message["status"]
             message = {**message, "headers": [*message.get("headers", []), *self._gate.headers]}
-        elif self._is_too_large and self._status != 413:
-            return
-        await self._send(message)
+        if not self._is_refused:
+            await self._send(message)

@@ -16,8 +16,9 @@ def _restored() -> Iterator[None]:
     handlers, level = logging.root.handlers[:], logging.root.level
     access = logging.getLogger("uvicorn.access")
     access_level = access.level
+    configured = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
     access.setLevel(access_level)

@@ -88,9 +88,13 @@ async def test_a_body_that_grows_past_the_limit_without_saying_so_is_refused(wor
         for _ in range(MAX_BODY_BYTES // 100_000 + 2):
             yield b"x" * 100_000
 
-    answer = await world.post("dispatcher-a", f"{ORDERS}/csv", content=body())
-    assert answer.status_code == 413
+    with capture_logs() as said:
+        answer = await world.post("dispatcher-a", f"{ORDERS}/csv", content=body())
+        as_json = await world.post("dispatcher-a", ORDERS, content=body())
+    assert [one.status_code for one in (answer, as_json)] == [413, 413]
     assert fault(answer)["field"] == "body"
+    # Whoever sends too much does not fill the disk with what we write of it.
+    assert [(line["event"], line["status"]) for line in said] == [("request", 413), ("request", 413)]
 
 
 async def test_logging_in_gives_a_token_and_a_cookie_that_scripts_and_other_sites_do_not_get(world: World) -> None:
