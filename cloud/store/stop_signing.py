@@ -1,6 +1,7 @@
 """What stations and vans scanned says of a run's stops: unloading, signed, left at the door. Beside what fixes and drivers say.
 
-Only forwards: a stop that a driver or an earlier look has settled is not opened again. Called with the runs' following.
+Only forwards: a stop that a driver or an earlier look has settled is not opened again; nor one that is settled meanwhile, which
+the next look sees. Called with the runs' following.
 """
 
 from datetime import datetime, timedelta
@@ -33,7 +34,7 @@ WITH told AS (
         AND t.state NOT IN ('signed', 'signed_with_variance', 'skipped')
     GROUP BY t.run_id, t.stop
 ), said AS (
-    SELECT told.run_id, told.stop, CASE
+    SELECT told.run_id, told.stop, t.state AS was, CASE
         WHEN signed > 0 AND signed = out AND aboard = 0 AND (is_odd OR out < planned) THEN 'signed_with_variance'
         WHEN signed > 0 AND signed = out AND aboard = 0 THEN 'signed'
         WHEN out > 0 AND aboard = 0 AND t.departed_at IS NOT NULL THEN 'dropped'
@@ -42,7 +43,7 @@ WITH told AS (
     FROM told JOIN run_stop t USING (run_id, stop)
 )
 UPDATE run_stop t SET state = said.state FROM said
-WHERE (t.run_id, t.stop) = (said.run_id, said.stop) AND t.state <> said.state RETURNING t.run_id
+WHERE (t.run_id, t.stop) = (said.run_id, said.stop) AND t.state = said.was AND said.was <> said.state RETURNING t.run_id
 """
 
 

@@ -1,9 +1,12 @@
 """A van's manifest: its runs with their stops, and what goes where; made again when a run is another. And what signs its stops."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from cloud.config import CloudConfig
+from cloud.store.pool import connect
 from cloud.store.stop_signing import sign_stops
 from edge.wire.clock import to_ms
 from edge.wire.manifest import Manifest, decode_manifest
@@ -161,3 +164,19 @@ async def test_what_a_driver_has_settled_is_not_opened_again(world: World) -> No
     await put(world, "st-a2", "delivered")
     assert await sign_stops(world.connection, NOW) == []
     assert await stops(world) == ["skipped", "failed"]
+
+
+async def test_what_a_driver_settles_while_scans_are_looked_at_stands(world: World, config: CloudConfig) -> None:
+    number = await planned(world)
+    await put(world, "st-a1", "delivered")
+    await step(world, number, "loading", "departed")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with await connect(config.database_url.get_secret_value(), "test") as other:
+        async with world.connection.transaction():
+            await world.connection.execute("UPDATE run_stop SET state = 'skipped' WHERE stop = 1")
+            signing = asyncio.create_task(sign_stops(other, NOW))
+            async with asyncio.timeout(10):
+                while await world.one(waiting) == 0:
+                    await asyncio.sleep(0.01)
+        assert await signing == []
+    assert (await stops(world))[0] == "skipped"
