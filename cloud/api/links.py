@@ -62,12 +62,11 @@ async def follow_link(token: str, response: Response, services: ServicesDep, con
     response.headers["Cache-Control"] = "no-store"
     link = read_link(services, token)
     time_zone, pickup_until = await _operators_day(connection, link)
-    order, cursor = await _newest(connection, link.order_id)
-    reminder, reminded = await _reminder(connection, link.order_id)
+    order, reminder, cursor = await _newest(connection, link.order_id)
     return LinkView(
-        order=order, reminder=reminder, room=order_room(link.order_id),
-        cursor=max(cursor, reminded), live_url=live_address(services), clock=clock_out(services.clock), time_zone=time_zone,
-        pickup_until=pickup_until, expires_at=iso(link.expires_ms), as_of=iso_of(services.now()),
+        order=order, reminder=reminder, room=order_room(link.order_id), cursor=cursor, live_url=live_address(services),
+        clock=clock_out(services.clock), time_zone=time_zone, pickup_until=pickup_until, expires_at=iso(link.expires_ms),
+        as_of=iso_of(services.now()),
     )  # fmt: skip
 
 
@@ -88,27 +87,24 @@ async def _operators_day(connection: Connection, link: Link) -> tuple[str, str]:
     return str(row[1]), str(row[2])
 
 
-async def _newest(connection: Connection, order_id: str) -> tuple[dict[str, Any], int]:
-    """The order as last folded, with the version it has in its room: exactly where the live socket goes on."""
-    cursor = await connection.execute(
-        "SELECT body, version FROM room_entry WHERE room = %s AND key = 'order' AND body IS NOT NULL", [order_room(order_id)]
-    )
-    row = await cursor.fetchone()
-    if row is not None:
-        return row[0], row[1]
-    view = await order_view(connection, order_id)
-    if view is None:
-        raise ApiError(404, "order_gone", "token")
-    return msgspec.to_builtins(view), 0
+async def _newest(connection: Connection, order_id: str) -> tuple[dict[str, Any], dict[str, Any] | None, int]:
+    """The order as last folded, the leader's last reminder, and the version from which the live socket goes on exactly there.
 
-
-async def _reminder(connection: Connection, order_id: str) -> tuple[dict[str, Any] | None, int]:
-    """The leader's last one, and the version it has in the room."""
+    In one statement: of two, the second would bring a version that is newer than what the first has read.
+    """
     cursor = await connection.execute(
-        "SELECT body, version FROM room_entry WHERE room = %s AND key = 'reminder' AND body IS NOT NULL", [order_room(order_id)]
+        "SELECT key, body, version FROM room_entry WHERE room = %s AND key IN ('order', 'reminder') AND body IS NOT NULL",
+        [order_room(order_id)],
     )
-    row = await cursor.fetchone()
-    return (None, 0) if row is None else (row[0], row[1])
+    rows = await cursor.fetchall()
+    found = {row[0]: row[1] for row in rows}
+    order = found.get("order")
+    if order is None:
+        view = await order_view(connection, order_id)
+        if view is None:
+            raise ApiError(404, "order_gone", "token")
+        order = msgspec.to_builtins(view)
+    return order, found.get("reminder"), max((row[2] for row in rows), default=0)
 
 
 @router.post("/operators/{operator_id}/orders/{external_id}/link", status_code=201)

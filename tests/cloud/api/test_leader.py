@@ -1,11 +1,15 @@
 """A leader's page by link: own group only, what was earned, reminders once a day, numbers on record."""
 
 from datetime import timedelta
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 
 from cloud.api import leader as leader_module
 from cloud.auth.links import LEADER_LINK_LIFE_MS
+from cloud.store.pool import Connection
+from cloud.store.rooms import change, entry
 from tests.cloud.api.groups import LEADERS, ORDERS, TODAY, as_leader, day, leader, placed, states
 from tests.cloud.api.world import EPOCH, LABELS, NOW, World, order, scan
 
@@ -158,6 +162,28 @@ async def test_a_reminder_is_written_once_a_day_and_stands_on_the_residents_page
     world.clock.ms += DAY_MS
     assert (await as_leader(world, token, "POST", "reminders", json=body)).json()["outcome"] == "done"
     assert await world.one("SELECT count(*) FROM audit WHERE action = 'leader.remind'") == 2
+
+
+async def test_a_residents_page_goes_on_from_what_it_has_read_though_the_room_changes_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await placed(world)
+    resident = (await world.post("dispatcher-a", f"{ORDERS}/A-1001/link")).json()["token"]
+    executes, coming = psycopg.AsyncConnection.execute, ["order", "reminder"]
+
+    async def execute(self: Connection, query: LiteralString, *more: Any) -> Any:
+        cursor = await executes(self, query, *more)
+        if self is not world.connection and "FROM room_entry" in query:
+            while coming:
+                await change(world.connection, [entry("order:op-a/A-1001", coming.pop(0), {"is": "newer"})], NOW)
+        return cursor
+
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg.AsyncConnection, "execute", execute)
+        read = (await world.get(None, f"/api/links/{resident}")).json()
+    changed = await world.one("SELECT version FROM room_entry WHERE room = 'order:op-a/A-1001' AND key = 'order'")
+    assert read["order"]["external_id"] == "A-1001"
+    assert read["cursor"] < changed
 
 
 async def test_a_number_is_shown_on_demand_on_record_and_not_without_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
