@@ -29,7 +29,7 @@ from cloud.onebox.town_time import TOWN_ZONE, TownTimeFile, hour_words, this_mac
 from cloud.onebox.welcome import Told, welcome
 from cloud.onebox.wishes import HELP, Wishes, read
 from cloud.store.migrate import migrate
-from cloud.trouble import Trouble
+from cloud.trouble import Trouble, unwrapped
 from edge.wire.clock import Clock, TownClock, WallClock, decode_town, utc
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,20 +45,9 @@ def main(arguments: list[str]) -> int:
     wishes = read(os.environ, ROOT)
     _check_addresses(wishes)
     pages = _pages(wishes)
-    with opened(wishes.data, fresh=wishes.fresh) as folder:
-        try:
-            asyncio.run(_run(OneBox(wishes, folder, pages)))
-        except BaseExceptionGroup as group:
-            troubles, others = group.split(Trouble)
-            if others is not None or troubles is None:
-                raise
-            raise _first(troubles) from None
+    with opened(wishes.data, fresh=wishes.fresh) as folder, unwrapped():
+        asyncio.run(_run(OneBox(wishes, folder, pages)))
     return 0
-
-
-def _first(group: BaseExceptionGroup[Trouble]) -> Trouble:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 def say(text: str) -> None:

@@ -22,7 +22,7 @@ from cloud.onebox.folder import Secrets, load_secrets, write_private
 from cloud.onebox.supervisor import Supervisor
 from cloud.onebox.town_time import TownTimeFile, this_machine
 from cloud.store.pool import connect
-from cloud.trouble import Trouble
+from cloud.trouble import Trouble, unwrapped
 
 ROOT = Path(__file__).resolve().parents[2]
 API, BROKER = "http://api:8080", "broker:1883"  # as docker-compose.yml names them
@@ -36,7 +36,8 @@ def main() -> int:
     logs.configure("town")
     try:
         config = load()
-        asyncio.run(_run(config, _folder(config)))
+        with unwrapped():
+            asyncio.run(_run(config, _folder(config)))
     except (Trouble, ConfigError) as trouble:
         sys.stderr.write(f"tuantu town: {trouble}\n")
         return 2
