@@ -24,6 +24,8 @@ async def retire(connection: Connection, site_id: str, now: datetime) -> Sequenc
     await connection.execute("UPDATE site_credential SET revoked_at = %s WHERE site_id = %s AND revoked_at IS NULL", [now, site_id])
     await lock_site(connection, site_id)
     await connection.execute("DELETE FROM site_status WHERE site_id = %s", [site_id])
+    # The broker is to forget it; a site that comes back is told again.
+    await connection.execute("UPDATE desired SET published = 0 WHERE site_id = %s", [site_id])
     gone = [entry(sites_room(operator), f"site/{site_id}", None) for operator in operators]
     await change(connection, [*gone, *await keep_own(connection, await _silences(connection, site_id, now), now)], now)
     return operators

@@ -14,11 +14,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 
 from cloud.config import CloudConfig
-from cloud.jobs.downlink import CHANNEL, Downlink
+from cloud.jobs.downlink import CHANNEL, BrokerLine, Downlink
 from cloud.store.pool import Connection
+from cloud.store.retiring import retire
 from edge.wire.clock import utc
 from edge.wire.codec import MSGPACK, decode_command, decode_desired
-from edge.wire.messages import Command, Desired
+from edge.wire.messages import Command, Desired, Message
 from tests.cloud.ingest.sites import relate, until
 from tests.cloud.jobs.conftest import SetClock
 
@@ -97,6 +98,33 @@ async def test_a_site_is_told_of_its_manifest_also_when_it_comes_later(
     assert wish.manifest_url == f"https://cloud.example/api/sites/s1/manifest/{row[0]}"
     async with agent(broker) as later:
         await until(lambda: wishes(later) == [wish])
+
+
+class Told(BrokerLine):
+    """Keeps what would be published, and whether it would be retained."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.said: list[tuple[str, Message, bool]] = []
+
+    def publish(self, topic: str, message: Message, *, retain: bool) -> None:
+        self.said.append((topic, message, retain))
+
+
+async def test_a_site_that_was_retired_and_comes_back_is_told_again(
+    connection: Connection, database_url: str, clock: SetClock
+) -> None:
+    relate(database_url, "green", "s1")
+    await is_there(connection)
+    await connection.execute("INSERT INTO desired (site_id, version, changed_at) VALUES ('s1', 7, now())")
+    downlink, line = Downlink(CloudConfig(database_url=SecretStr(database_url)), clock), Told()
+    assert [await downlink.publish_wishes(connection, line) for _ in range(2)] == [1, 0]
+    async with connection.transaction():
+        await retire(connection, "s1", utc(clock.now_ms()))
+    assert await downlink.publish_wishes(connection, line) == 0
+    await is_there(connection)
+    assert await downlink.publish_wishes(connection, line) == 1
+    assert [(topic, retained) for topic, _, retained in line.said] == [("tt/v1/green/s1/desired", True)] * 2
 
 
 async def test_a_station_is_told_of_its_vans_when_it_is_worth_it_and_its_manifest_stays(
