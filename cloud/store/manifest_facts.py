@@ -15,7 +15,7 @@ from cloud.store import dock_facts, van_facts
 from cloud.store.claim_facts import CLAIM, IS_HERE, IS_OPEN, read_claims
 from cloud.store.other_facts import read_others
 from cloud.store.pool import Connection
-from cloud.store.van_facts import OF_VAN
+from cloud.store.van_facts import AROUND, OF_VAN
 from edge.wire.manifest import (
     Article,
     Claim,
@@ -90,11 +90,11 @@ class Stamp:
 
 async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
     """Of every site that serves somebody. What happens to a station's parcels and orders moves its room; what happens at a dock or
-    in a van is no news to it. Set-up counts `changes`.
+    in a van is no news to it. Set-up counts `changes`. A van's runs are those around the day, as in its manifest.
     """
     cursor = await connection.execute(
         f"""
-        SELECT DISTINCT ON (s.id) s.id, (%s AT TIME ZONE o.time_zone)::date,
+        SELECT DISTINCT ON (s.id) s.id, (%(now)s AT TIME ZONE o.time_zone)::date,
                CASE s.kind WHEN 'station' THEN coalesce(room.version, 0) ELSE 0 END, coalesce(st.changes, 0),
                coalesce(plans.are, runs.are, ''), coalesce(relations.operators, '')
         FROM site s JOIN site_operator r ON r.site_id = s.id JOIN operator o ON o.id = r.operator_id
@@ -107,9 +107,9 @@ async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
                 SELECT count(*) AS orders FROM customer_order c
                 WHERE (c.operator_id, c.pickup_date) = (b.operator_id, b.pickup_date) AND c.cancelled_at IS NOT NULL
             ) AS cancelled
-            WHERE served.site_id = s.id AND b.planned_at IS NOT NULL
-                AND b.pickup_date >= (%s AT TIME ZONE o.time_zone)::date
-        ) AS plans ON s.kind = 'dock'
+            WHERE s.kind = 'dock' AND served.site_id = s.id AND b.planned_at IS NOT NULL
+                AND b.pickup_date >= (%(now)s AT TIME ZONE o.time_zone)::date
+        ) AS plans ON true
         LEFT JOIN LATERAL (
             SELECT string_agg(concat_ws(' ', r.id, r.state, r.state_at, r.replanned, r.planned_start, stand_ins.are), ','
                               ORDER BY r.id) AS are
@@ -119,15 +119,16 @@ async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
                     AND k.stands_for <> '' AND k.run = c.run
                 WHERE (c.operator_id, c.pickup_date, c.run) = (r.operator_id, r.service_date, r.name)
             ) AS stand_ins
-            WHERE {OF_VAN}
-        ) AS runs ON s.kind = 'van'
+            WHERE s.kind = 'van' AND {OF_VAN} AND r.service_date BETWEEN (%(now)s AT TIME ZONE o.time_zone)::date - %(around)s
+                AND (%(now)s AT TIME ZONE o.time_zone)::date + %(around)s
+        ) AS runs ON true
         LEFT JOIN LATERAL (
             SELECT string_agg(x.operator_id, ',' ORDER BY x.operator_id) AS operators
-            FROM site_operator x WHERE x.site_id = s.id AND x.valid @> (%s AT TIME ZONE o.time_zone)::date
+            FROM site_operator x WHERE x.site_id = s.id AND x.valid @> (%(now)s AT TIME ZONE o.time_zone)::date
         ) AS relations ON true
         ORDER BY s.id, o.id
         """,  # noqa: S608  # a constant
-        [now, now, now],
+        {"now": now, "around": AROUND.days},
     )
     return [Stamp(*row) for row in await cursor.fetchall()]
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from cloud.config import CloudConfig
+from cloud.store.manifest_facts import stamps
 from cloud.store.pool import connect
 from cloud.store.stop_signing import sign_stops
 from edge.wire.clock import to_ms
@@ -76,6 +77,21 @@ async def test_it_is_made_again_when_its_run_is_another_and_a_run_that_is_over_i
         assert (await making.make_all(world.connection, NOW + timedelta(seconds=seconds)))["made"] == 1
         assert [one.state for one in (await newest(world)).runs] == ([] if state == "completed" else [state])
     assert (await newest(world)).loads == ()
+
+
+async def test_a_run_of_long_ago_that_nobody_ended_is_no_part_of_what_its_manifest_is_stamped_by(world: World) -> None:
+    await planned(world)
+    before = await stamps(world.connection, NOW)
+    assert next(one.plans for one in before if one.site == "van-1")
+    await world.connection.execute(
+        """
+        INSERT INTO run (operator_id, service_date, name, vehicle_id, state, state_at)
+        VALUES ('op-a', '2026-10-01', 'r-old', 'van-1', 'assigned', %(now)s),
+            ('op-a', '2026-11-23', 'r-of-a-station', 'st-a1', 'assigned', %(now)s)
+        """,
+        {"now": NOW},
+    )
+    assert await stamps(world.connection, NOW) == before
 
 
 async def test_a_container_that_stands_in_is_named_instead_of_the_planned_one(world: World) -> None:
