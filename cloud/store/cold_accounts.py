@@ -5,14 +5,14 @@ the rest is what still lies somewhere. One at a time (the job holds a lock), so 
 anywhere: notes go in the transaction that did what they asked for.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from cloud.domain.boxes import Leg, legs
 from cloud.domain.breach import breach_of
-from cloud.domain.cold_account import ColdAccount, cold_account, goods_of
+from cloud.domain.cold_account import ColdAccount, cold_account, goods_of, site_of
 from cloud.domain.order import iso
 from cloud.domain.stays import Stay, stays
 from cloud.store import fold_facts
@@ -113,8 +113,9 @@ async def _compute(connection: Connection, facts: ColdFacts, now: datetime) -> d
         found = stays(facts.events.get(parcel.id, ()), facts.containers(parcel), parcel.planned_container)
         until_ms = min([to_ms(now), *(one.from_ms + LONGEST // timedelta(milliseconds=1) for one in found[:1])])
         whereabouts[parcel.id] = found
-        legs_of[parcel.id] = legs(found, parcel.zone, facts.boxes, facts.vans, until_ms)
-    readings = await read_readings(connection, [leg for found in legs_of.values() for leg in found], facts.vans)
+        legs_of[parcel.id] = legs(found, parcel.zone, facts.boxes, facts.vans_for(parcel), until_ms)
+    measured = [(site_of(leg, facts.vans_for(one)), leg) for one in facts.parcels for leg in legs_of[one.id]]
+    readings = await read_readings(connection, measured)
     rows: list[_AccountRow] = []
     stay_rows: list[_StayRow] = []
     changed: dict[str, Breached | None] = {}
@@ -122,12 +123,12 @@ async def _compute(connection: Connection, facts: ColdFacts, now: datetime) -> d
         goods = goods_of(parcel.zone, parcel.classes)
         if goods is None:
             continue
-        limits = facts.limits_for(parcel, goods)
-        judged = cold_account(goods, limits, legs_of[parcel.id], readings, facts.vans)
+        limits, vans = facts.limits_for(parcel, goods), facts.vans_for(parcel)
+        judged = cold_account(goods, limits, legs_of[parcel.id], readings, vans)
         is_settled = _is_settled(whereabouts[parcel.id], facts.closed_to, now)
         rows.append(_account_row(parcel, judged, limits, now, is_settled=is_settled))
-        stay_rows += _stay_rows(parcel, judged, facts)
-        ms, where = judged.breached_ms, breach_of(judged, facts.kinds, facts.vans)
+        stay_rows += _stay_rows(parcel, judged, vans)
+        ms, where = judged.breached_ms, breach_of(judged, facts.kinds, vans)
         breached = None if ms is None else Breached(ms, where)
         if breached != parcel.breached:
             changed[parcel.id] = breached
@@ -257,12 +258,11 @@ def _wire(limits: Limits) -> GoodsLimits:
     )  # fmt: skip
 
 
-def _stay_rows(parcel: ColdParcel, judged: ColdAccount, facts: ColdFacts) -> Sequence[_StayRow]:
+def _stay_rows(parcel: ColdParcel, judged: ColdAccount, vans: Mapping[str, str]) -> Sequence[_StayRow]:
     return [
         _StayRow(
             parcel.id, n, iso(one.leg.from_ms), iso(one.leg.to_ms), one.leg.stay.to_ms is not None,
-            facts.vans.get(one.leg.stay.run, "") if one.leg.stay.is_aboard else one.leg.stay.site,
-            one.leg.stay.place, one.leg.stay.container, one.leg.stay.is_aboard, one.leg.basis,
+            site_of(one.leg, vans), one.leg.stay.place, one.leg.stay.container, one.leg.stay.is_aboard, one.leg.basis,
             one.box.name if one.box else "", one.box.sensor if one.box else "", [box.sensor for box in one.leg.boxes],
             one.exposure.observed_min, one.exposure.above_min + one.exposure.below_min,
         )

@@ -12,7 +12,7 @@ import msgspec
 
 from cloud.domain.boxes import Boxes, Leg, most_gap_s
 from cloud.domain.breach import Breach, WarmPlace
-from cloud.domain.cold_account import SensorKey, site_of
+from cloud.domain.cold_account import SensorKey
 from cloud.domain.events import RecordedEvent
 from cloud.domain.stays import containers_of
 from cloud.store.fold_facts import EventRow, recorded
@@ -51,13 +51,16 @@ class ColdParcel:
 
 @dataclass(frozen=True, slots=True)
 class ColdFacts:
-    """All about some parcels but the readings. ``closed_to``: readings before it that arrive from now on are noted as late."""
+    """All about some parcels but the readings. ``closed_to``: readings before it that arrive from now on are noted as late.
+
+    ``vans``: of an operator's runs, by name.
+    """
 
     parcels: tuple[ColdParcel, ...]
     events: Mapping[str, Sequence[RecordedEvent]]
     of_containers: Mapping[str, Sequence[RecordedEvent]]
     boxes: Mapping[str, Sequence[Boxes]]
-    vans: Mapping[str, str]
+    vans: Mapping[str, Mapping[str, str]]
     kinds: Mapping[str, str]
     limits: Mapping[str, Mapping[Goods, Limits]]
     closed_to: datetime | None
@@ -66,6 +69,10 @@ class ColdFacts:
         """Events of those it may have been in."""
         named = containers_of(self.events.get(parcel.id, ()), parcel.planned_container)
         return {name: self.of_containers.get(name, ()) for name in named}
+
+    def vans_for(self, parcel: ColdParcel) -> Mapping[str, str]:
+        """The van of each of its operator's runs, where that is known."""
+        return self.vans.get(parcel.operator, {})
 
     def limits_for(self, parcel: ColdParcel, goods: Goods) -> Limits:
         """Its operator's, or what it was judged by as goods of the same class."""
@@ -86,11 +93,11 @@ async def read_facts(connection: Connection, parcel_ids: Collection[str]) -> Col
     closed_to = None if row is None else row[0]
     parcels = await _parcels(connection, sorted(parcel_ids))
     events = await _events(connection, "parcel", [one.id for one in parcels])
-    names = {name for one in parcels for name in containers_of(events.get(one.id, ()), one.planned_container)}
-    of_containers = await _events(connection, "container", sorted(names))
-    everything = [one for history in (*events.values(), *of_containers.values()) for one in history]
-    vans = await _vans(connection, everything)
-    sites = {str(one.site) for one in everything} | set(vans.values())
+    named = {(one.operator, name) for one in parcels for name in containers_of(events.get(one.id, ()), one.planned_container)}
+    of_containers = await _events(connection, "container", sorted({name for _, name in named}))
+    vans = await _vans(connection, sorted(named))
+    sites = {str(one.site) for history in (*events.values(), *of_containers.values()) for one in history}
+    sites |= {van for runs in vans.values() for van in runs.values()}
     boxes = await boxes_of(connection, sites)
     cursor = await connection.execute("SELECT id, kind FROM site WHERE id = ANY(%s)", [sorted(sites)])
     kinds: dict[str, str] = dict(await cursor.fetchall())
@@ -155,38 +162,49 @@ async def _events(connection: Connection, entity: str, ids: Sequence[str]) -> di
     return {} if row[0] is None else recorded(_ROWS.decode(row[0]))[0]
 
 
-async def _vans(connection: Connection, events: Sequence[RecordedEvent]) -> dict[str, str]:
-    """The van of each run: the one whose own agent said that a container was loaded for it, or else the one that was planned."""
-    said = {
-        (run, str(one.site))
-        for one in events
-        if one.fact.__struct_config__.tag == "container_loaded" and (run := one.fact.run)  # type: ignore[union-attr]
-    }
-    if not said:
-        return {}
-    cursor = await connection.execute("SELECT id FROM site WHERE kind = 'van' AND id = ANY(%s)", [[site for _, site in said]])
-    vans = {row[0] for row in await cursor.fetchall()}
-    days = [utc(one.measured_at_ms).date() for one in events]
+async def _vans(connection: Connection, named: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """By operator, the van of each run: the one whose own agent said that a container was loaded for it, or else the planned one.
+
+    ``named``: operators, each with a container of theirs.
+    """
     cursor = await connection.execute(
         """
-        SELECT name, min(vehicle_id) FROM run
-        WHERE name = ANY(%s) AND service_date BETWEEN %s AND %s AND vehicle_id IS NOT NULL
-        GROUP BY name HAVING count(DISTINCT vehicle_id) = 1
+        WITH said AS (
+            SELECT asked.operator_id, e.fact->>'run' AS run, max(v.id) AS van,
+                min((e.measured_at AT TIME ZONE 'UTC')::date) AS first, max((e.measured_at AT TIME ZONE 'UTC')::date) AS last
+            FROM unnest(%(operators)s::text[], %(containers)s::text[]) AS asked (operator_id, container)
+            JOIN event_subject s ON s.entity = 'container' AND s.entity_id = asked.container
+            JOIN event e ON (e.site_id, e.epoch, e.n) = (s.site_id, s.epoch, s.n) AND e.kind = 'container_loaded'
+            LEFT JOIN site v ON v.id = e.site_id AND v.kind = 'van'
+            WHERE e.fact->>'run' <> '' GROUP BY 1, 2
+        )
+        SELECT said.operator_id, said.run, coalesce(said.van, planned.van) FROM said LEFT JOIN LATERAL (
+            SELECT min(r.vehicle_id) AS van FROM run r
+            WHERE r.operator_id = said.operator_id AND r.name = said.run AND r.vehicle_id IS NOT NULL
+                AND r.service_date BETWEEN said.first - %(around)s AND said.last + %(around)s
+            HAVING count(DISTINCT r.vehicle_id) = 1
+        ) AS planned ON true
+        WHERE coalesce(said.van, planned.van) IS NOT NULL
         """,
-        [sorted({run for run, _ in said}), min(days) - _PLANNED_AROUND, max(days) + _PLANNED_AROUND],
+        {"operators": [one for one, _ in named], "containers": [one for _, one in named], "around": _PLANNED_AROUND.days},
     )
-    planned: dict[str, str] = dict(await cursor.fetchall())
-    return planned | {run: site for run, site in sorted(said) if site in vans}
+    vans: dict[str, dict[str, str]] = {}
+    for operator, run, van in await cursor.fetchall():
+        vans.setdefault(operator, {})[run] = van
+    return vans
 
 
 async def read_readings(
-    connection: Connection, legs: Collection[Leg], vans: Mapping[str, str]
+    connection: Connection, legs: Collection[tuple[str, Leg]]
 ) -> dict[SensorKey, list[tuple[int, float | None]]]:
-    """Of every sensor that may have measured on the legs, over all the time they ask for. Values that are bad are none."""
+    """Of every sensor that may have measured on the legs, over all the time they ask for. Values that are bad are none.
+
+    ``legs``: each with the site whose sensors measured, as `site_of` says.
+    """
     wanted: dict[SensorKey, tuple[int, int]] = {}
-    for leg in legs:
+    for site, leg in legs:
         for box in leg.boxes:
-            key, from_ms = (site_of(leg, vans), box.sensor), leg.from_ms - int(most_gap_s(box) * 1000)
+            key, from_ms = (site, box.sensor), leg.from_ms - int(most_gap_s(box) * 1000)
             before = wanted.get(key, (from_ms, leg.to_ms))
             wanted[key] = (min(before[0], from_ms), max(before[1], leg.to_ms))
     found: dict[SensorKey, list[tuple[int, float | None]]] = {key: [] for key in wanted}

@@ -287,6 +287,27 @@ async def test_the_way_in_the_van_counts_where_only_the_dock_loaded_it_and_the_r
     assert await cursor.fetchall() == [("van-1", "zone", "cold_c", 60), ("s1", "zone", "fridge-1_c", 0)]
 
 
+async def test_a_run_of_another_operator_with_the_same_name_is_in_another_van(shop: Shop) -> None:
+    van, other, dock = TestSite("van-1"), TestSite("van-2"), TestSite("dock")
+    await shop.connection.execute("INSERT INTO operator (id, name) VALUES ('red', '红')")
+    await shop.connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES ('van-2', 'van', '车', now())")
+    await shop.connection.execute(
+        "INSERT INTO parcel (id, operator_id, site_id, zone, created_at) VALUES ('P9', 'red', 's1', 'chilled', now())"
+    )
+    for name in ("van-1", "van-2"):
+        await shop.say_boxes(m.ColdBox(name="cold", goods="chilled", sensor="cold_c"), site=name)
+    packed = m.ParcelPacked(parcel="P2", container="TTC1"), m.ParcelPacked(parcel="P9", container="TTC9")
+    await shop.scan(0, *packed, site=dock)
+    await shop.scan(1, m.ContainerLoaded(container="TTC1", run="r1"), site=van)
+    await shop.scan(1, m.ContainerLoaded(container="TTC9", run="r1"), site=other)
+    await shop.measure(1, [7.0] * 60, "cold_c", site=van)
+    await shop.measure(1, [3.0] * 60, "cold_c", site=other)
+    await shop.account()
+    assert ((await shop.of("P2"))[0], (await shop.of("P9"))[0]) == ("breach", "in_range")
+    cursor = await shop.connection.execute("SELECT parcel_id, site_id FROM cold_stay WHERE is_aboard ORDER BY parcel_id")
+    assert await cursor.fetchall() == [("P2", "van-1"), ("P9", "van-2")]
+
+
 async def test_a_site_that_says_what_its_fridge_holds_is_believed_from_then_on(shop: Shop) -> None:
     await put_away(shop)
     await shop.measure(0, [3.0] * 60)
