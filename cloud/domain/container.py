@@ -42,7 +42,7 @@ class Holder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Custody:
-    """One hand-over: from then on ``holder`` has it. ``actor``: who said so, as staff id."""
+    """One hand-over: from then on ``holder`` has it. ``site``: where it changed hands; ``actor``: who said so, as staff id."""
 
     at_ms: int
     holder: Holder
@@ -249,7 +249,7 @@ def _handed_over(before: Container, container: Container, entry: PlacedEvent) ->
     fact = entry.event.fact
     run = fact.run if isinstance(fact, ContainerReturned) else container.run
     step = Custody(
-        entry.at_ms, container.holder, entry.event.site, container.state, entry.event.actor, entry.event.device,
+        entry.at_ms, container.holder, place_of(entry), container.state, entry.event.actor, entry.event.device,
         run if container.holder is Holder.RUN else "",
     )  # fmt: skip
     return replace(container, custody=(*container.custody, step))

@@ -106,6 +106,17 @@ def test_custody_says_who_had_a_container_where_since_when() -> None:
     )  # fmt: skip
 
 
+def test_what_a_van_left_or_took_back_changed_hands_at_the_station() -> None:
+    told = [
+        event(1, m.ContainerLoaded(container=C, run="r7"), site=B),
+        event(2, m.ContainerDropped(container=C, run="r7", station="a"), site=B),
+        event(3, m.ContainerReturned(container=C, run="r7", station="a"), site=B),
+    ]
+    assert [(step.holder, step.site) for step in fold_container(told).custody] == [
+        (Holder.RUN, B), (Holder.DOORSTEP, A), (Holder.RUN, A),
+    ]  # fmt: skip
+
+
 def test_a_container_signed_for_at_two_stations_names_both() -> None:
     first, second = event(1, m.ContainerSigned(container=C)), event(2, m.ContainerSigned(container=C), site=B)
     container = fold_container([first, second])
