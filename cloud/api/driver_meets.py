@@ -56,5 +56,6 @@ async def _vans(connection: Connection, plan: PlanStanding) -> dict[str, str]:
 
 
 async def _stops(connection: Connection, run_id: int) -> dict[str, int]:
-    cursor = await connection.execute("SELECT site_id, stop FROM run_stop WHERE run_id = %s", [run_id])
+    """By station, those that the run comes to: not one that is passed over."""
+    cursor = await connection.execute("SELECT site_id, stop FROM run_stop WHERE run_id = %s AND state <> 'skipped'", [run_id])
     return dict(await cursor.fetchall())

@@ -185,6 +185,9 @@ async def test_both_drivers_are_told_where_they_meet_and_what_one_confirms_has_c
     act |= {"key": "00000000-given-away", "containers": labels[1:]}
     answer = (await world.call(None, "POST", "/api/driver/acts", headers=giver, json={**said, "acts": [act]})).json()
     assert answer["answers"][0]["error"]["code"] == "not_of_run"
+    await world.connection.execute("UPDATE run_stop SET state = 'skipped' WHERE site_id = %s", [moved])
+    (takes,) = (await world.call(None, "GET", "/api/driver/run", headers=taker)).json()["meets"]
+    assert [one["stop"] for one in takes["containers"]] == [None, None], "it comes there no more"
 
 
 @pytest.mark.parametrize("is_scanned", [False, True])
