@@ -12,7 +12,7 @@ async def tell_of_vans(connection: Connection, now: datetime) -> int:
     coming, told = await coming_vans(connection, now), 0
     for site, (said, at) in (await said_of_vans(connection)).items():
         vans = coming.get(site, ())
-        if is_news(said, vans) or (at is None and vans):
+        if is_news(said, vans):
             await say_vans(connection, site, vans, at, now)
             told += 1
     return told
