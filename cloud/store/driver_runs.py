@@ -101,7 +101,8 @@ async def stops_ahead(connection: Connection, run_id: int) -> list[StopAhead]:
                         ORDER BY array_position(ARRAY['frozen', 'chilled', 'ambient'], b.zone), b.id)
                     FROM (
                         SELECT c.id, c.zone, c.state, c.is_signed FROM planned_container p
-                        JOIN LATERAL (SELECT * FROM container c WHERE p.container_id IN (c.id, c.stands_for)
+                        JOIN LATERAL (SELECT * FROM container c
+                            WHERE c.id = p.container_id OR (c.stands_for = p.container_id AND c.stands_for <> '')
                             ORDER BY c.stands_for = p.container_id DESC, c.id LIMIT 1) c ON true
                         WHERE p.operator_id = r.operator_id AND p.pickup_date = r.service_date AND p.run = r.name
                             AND p.site_id = t.site_id

@@ -243,7 +243,7 @@ async def _containers(connection: Connection, values: Mapping[str, object]) -> t
             UNION ALL
             SELECT coalesce(k.id, c.container_id), c.operator_id, c.zone, c.run, c.pack_mode, c.lines
             FROM planned_container c LEFT JOIN container k
-                ON k.stands_for = c.container_id AND k.state NOT IN ('empty', 'returned_empty', 'lost')
+                ON k.stands_for = c.container_id AND k.stands_for <> '' AND k.state NOT IN ('empty', 'returned_empty', 'lost')
             WHERE c.site_id = %(site)s AND c.pickup_date = %(day)s
         ) AS coming ORDER BY 1, 2, pack_mode DESC
         """,  # noqa: S608  # constants

@@ -230,8 +230,8 @@ async def _in_use(connection: Connection, operator_id: str, pickup_date: date) -
         """
         SELECT c.container_id, c.site_id, c.zone, c.number, c.lines::text FROM planned_container c
         WHERE c.operator_id = %s AND c.pickup_date = %s AND EXISTS (
-            SELECT FROM container k
-            WHERE c.container_id IN (k.id, k.stands_for) AND k.state NOT IN ('empty', 'returned_empty', 'lost'))
+            SELECT FROM container k WHERE k.state NOT IN ('empty', 'returned_empty', 'lost')
+                AND (k.id = c.container_id OR (k.stands_for = c.container_id AND k.stands_for <> '')))
         ORDER BY 1
         """,
         [operator_id, pickup_date],

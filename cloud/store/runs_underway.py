@@ -105,7 +105,8 @@ async def scanned_aboard(connection: Connection, operator_id: str, day: date) ->
     """(station, run) of containers of the date that were scanned onto a van."""
     cursor = await connection.execute(
         """
-        SELECT DISTINCT p.site_id, k.run FROM planned_container p JOIN container k ON p.container_id IN (k.id, k.stands_for)
+        SELECT DISTINCT p.site_id, k.run FROM planned_container p
+        JOIN container k ON k.id = p.container_id OR (k.stands_for = p.container_id AND k.stands_for <> '')
         WHERE p.operator_id = %s AND p.pickup_date = %s AND k.state = ANY(%s) AND k.run <> ''
         """,
         [operator_id, day, list(_ON_A_VAN)],
@@ -119,7 +120,8 @@ async def containers_for(connection: Connection, operator_id: str, day: date, si
         """
         SELECT coalesce(k.id, p.container_id), p.site_id, p.zone, CASE WHEN k.state = ANY(%(aboard)s) THEN k.run ELSE '' END
         FROM planned_container p
-        LEFT JOIN LATERAL (SELECT c.id, c.state, c.run FROM container c WHERE p.container_id IN (c.id, c.stands_for)
+        LEFT JOIN LATERAL (SELECT c.id, c.state, c.run FROM container c
+            WHERE c.id = p.container_id OR (c.stands_for = p.container_id AND c.stands_for <> '')
             ORDER BY c.stands_for = p.container_id DESC, c.id LIMIT 1) k ON true
         WHERE p.operator_id = %(operator)s AND p.pickup_date = %(day)s AND p.site_id = ANY(%(sites)s)
         ORDER BY p.site_id, p.zone, p.number, p.container_id
