@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -12,6 +12,7 @@ from edge.wire.clock import to_ms
 from edge.wire.presence import ComingVan, ZoneName
 
 _ZONES = msgspec.json.Decoder(dict[ZoneName, int])
+_LOOKS_BACK = timedelta(days=2)  # yesterday, wherever the operator's day has begun; for an index, which knows no time zone
 _VANS = msgspec.json.Decoder(tuple[ComingVan, ...])
 
 
@@ -32,12 +33,12 @@ async def coming_vans(connection: Connection, now: datetime) -> Mapping[str, tup
                     GROUP BY p.zone
                 ) AS c
             ) AS z ON true
-        WHERE t.arrived_at IS NULL AND t.state IN ('pending', 'approaching') AND (
+        WHERE r.service_date >= %(since)s AND t.arrived_at IS NULL AND t.state IN ('pending', 'approaching') AND (
             r.state IN ('departed', 'paused') AND r.service_date >= (%(now)s AT TIME ZONE o.time_zone)::date - 1
             OR r.state IN ('planned', 'assigned', 'loading') AND r.service_date = (%(now)s AT TIME ZONE o.time_zone)::date)
         ORDER BY t.site_id, coalesce(e.expected, t.planned_arrival) NULLS LAST, r.operator_id, r.name
         """,
-        {"now": now},
+        {"now": now, "since": now.date() - _LOOKS_BACK},
     )
     found: dict[str, list[ComingVan]] = defaultdict(list)
     for site, run, state, planned, early, late, before, as_of, is_estimate, zones in await cursor.fetchall():

@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 
 from cloud.domain.commission import HandedOut, Piece, Refund
 from cloud.domain.scope import ORDERS_IN_SCOPE, Scope
+from cloud.store.manifest_facts import OPEN_FOR
 from cloud.store.pool import Connection
 
 # What is left of earlier days is resolved next morning; two weeks later nobody comes for it.
@@ -87,9 +88,9 @@ async def group_orders(connection: Connection, scope: Scope, today: date, time_z
                 m.at AS reminded_at
             FROM customer_order o LEFT JOIN resident r ON r.id = o.resident_id
                 LEFT JOIN reminder m ON m.order_id = o.id AND m.day = %(today)s
-            WHERE {ORDERS_IN_SCOPE} AND o.cancelled_at IS NULL AND o.pickup_date <= %(last)s AND (o.pickup_date >= %(today)s
-                OR o.pickup_date >= %(first)s AND (o.state NOT IN ('collected', 'closed', 'cancelled')
-                    OR (o.state_at AT TIME ZONE %(zone)s)::date = %(today)s))
+            WHERE {ORDERS_IN_SCOPE} AND o.cancelled_at IS NULL AND o.pickup_date BETWEEN %(first)s AND %(last)s
+                AND (o.pickup_date >= %(today)s OR o.state NOT IN ('collected', 'closed', 'cancelled')
+                    OR (o.state_at AT TIME ZONE %(zone)s)::date = %(today)s)
             ORDER BY o.pickup_date, o.external_id LIMIT %(most)s
             """,  # noqa: S608  # literals only
             {
@@ -119,9 +120,9 @@ async def short_lines(connection: Connection, scope: Scope, today: date) -> list
                 ), 0))::int AS missing FROM line
             )
             SELECT sku, name, order_id, external_id, phone_tail, pickup_date, wanted, short, missing FROM found
-            WHERE short > 0 OR missing > 0 ORDER BY pickup_date, sku, external_id
+            WHERE short > 0 OR missing > 0 ORDER BY pickup_date, sku, external_id LIMIT %(most)s
             """,  # noqa: S608  # literals only
-            {**scope.order_filter(), "today": today, "last": today + LOOKS_AHEAD},
+            {**scope.order_filter(), "today": today, "last": today + LOOKS_AHEAD, "most": MOST_ORDERS},
         )
         return await cursor.fetchall()
 
@@ -166,16 +167,19 @@ async def score(connection: Connection, scope: Scope, today: date, time_zone: st
 
 
 async def handed_out(connection: Connection, scope: Scope, since: date, time_zone: str) -> list[HandedOut]:
-    """Every line that went to its resident on ``since`` or later, less what it never got. Undone hand-outs are none."""
+    """Every line that went to its resident on ``since`` or later, less what it never got. Undone hand-outs are none.
+
+    What was to be fetched earlier than a station knows of was handed out before.
+    """
     cursor = await connection.execute(
         f"""
         SELECT p.id, l.sku, sum(l.quantity - l.short)::int, (p.state_at AT TIME ZONE %(zone)s)::date, o.pickup_date
         FROM customer_order o JOIN parcel p ON p.order_id = o.id JOIN order_line l ON l.parcel_id = p.id AND l.order_id = o.id
-        WHERE {ORDERS_IN_SCOPE} AND o.cancelled_at IS NULL AND p.state = 'released'
+        WHERE {ORDERS_IN_SCOPE} AND o.cancelled_at IS NULL AND o.pickup_date >= %(known)s AND p.state = 'released'
             AND p.state_at >= %(since)s::date::timestamp AT TIME ZONE %(zone)s
         GROUP BY p.id, l.sku, p.state_at, o.pickup_date HAVING sum(l.quantity - l.short) > 0 ORDER BY 1, 2
         """,  # noqa: S608  # literals only
-        {**scope.order_filter(), "since": since, "zone": time_zone},
+        {**scope.order_filter(), "since": since, "known": since - OPEN_FOR, "zone": time_zone},
     )
     return [HandedOut(Piece(row[0], row[1]), row[2], row[3], row[4]) for row in await cursor.fetchall()]
 
