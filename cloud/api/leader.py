@@ -215,15 +215,7 @@ async def show_phone(wanted: OrderIn, me: BoundLeader, services: ServicesDep, co
     now = services.now()
     # Two at once wait for each other here, else both would be the hundredth.
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('leader phones ' || %s, 0))", [me.link.order_id])
-    cursor = await connection.execute(
-        """
-        SELECT count(DISTINCT subject) FROM audit
-        WHERE action = 'leader.phone' AND at > %s AND detail->>'leader' = %s AND subject <> %s
-        """,
-        [now - timedelta(days=1), me.link.order_id, wanted.order],
-    )
-    counted = await cursor.fetchone()
-    if counted is not None and counted[0] >= MOST_PHONES_A_DAY:
+    if await leaders.phones_shown(connection, me.link.order_id, now - timedelta(days=1), wanted.order) >= MOST_PHONES_A_DAY:
         raise ApiError(429, "too_many_phones", "order", most=MOST_PHONES_A_DAY)
     await write_audit(connection, now, None, "leader.phone", wanted.order, {"leader": me.link.order_id})
     operator = me.leader.operator_id

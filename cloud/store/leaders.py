@@ -122,3 +122,16 @@ async def remind(connection: Connection, order_id: str, leader_id: str, day: dat
     cursor = await connection.execute("SELECT at FROM reminder WHERE order_id = %s AND day = %s", [order_id, day])
     row = await cursor.fetchone()
     return now if row is None else row[0]
+
+
+async def phones_shown(connection: Connection, leader: str, since: datetime, order: str) -> int:
+    """Of how many orders but this one the leader has looked up the number. ``leader``: as the audit names one, operator/id."""
+    cursor = await connection.execute(
+        """
+        SELECT count(DISTINCT subject) FROM audit
+        WHERE action = 'leader.phone' AND at > %s AND detail->>'leader' = %s AND subject <> %s
+        """,
+        [since, leader, order],
+    )
+    row = await cursor.fetchone()
+    return 0 if row is None else int(row[0])
