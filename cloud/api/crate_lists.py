@@ -26,14 +26,12 @@ async def crate_list(connection: Connection, plan: PlanStanding) -> list[Transfe
     runs = run_names(plan, day, said) if plan.runs else {van.id: van.run for van in day.situation.vans}
     sites = [site for route in said.routes for meet in route.meets for site in meet.sites]
     containers = await containers_for(connection, plan.operator_id, plan.service_date, sites)
+    meets = [(route.van, meet) for route in said.routes for meet in route.meets]
+    near = await _near(connection, plan.operator_id, day, [meet for _, meet in meets])
     return [
-        _transfer(
-            meet, await _near(connection, plan.operator_id, day, meet), runs.get(meet.van, ""), route.van, runs.get(route.van, ""),
-            containers,
-        )
-        for route in said.routes
-        for meet in route.meets
-    ]  # fmt: skip
+        _transfer(meet, name, runs.get(meet.van, ""), van, runs.get(van, ""), containers)
+        for (van, meet), name in zip(meets, near, strict=True)
+    ]
 
 
 def _transfer(meet: MeetSaid, near: str, from_run: str, van: str, run: str, containers: Sequence[PlannedNow]) -> TransferOut:
@@ -48,17 +46,19 @@ def _transfer(meet: MeetSaid, near: str, from_run: str, van: str, run: str, cont
     )  # fmt: skip
 
 
-async def _near(connection: Connection, operator_id: str, day: Day, meet: MeetSaid) -> str:
-    """What lies nearest to where the vans meet, by its name. At the depot: that."""
-    if meet.van == "":
-        return day.depot.name
+async def _near(connection: Connection, operator_id: str, day: Day, meets: Sequence[MeetSaid]) -> list[str]:
+    """What lies nearest to where vans meet, by its name, of each of ``meets``. At the depot: that."""
     cursor = await connection.execute(
         """
-        SELECT s.name FROM site_operator r JOIN site s ON s.id = r.site_id
-        WHERE r.operator_id = %(operator)s AND s.kind <> 'van' AND s.lat IS NOT NULL
-        ORDER BY (s.lat - %(lat)s) ^ 2 + ((s.lon - %(lon)s) * cos(radians(%(lat)s))) ^ 2, s.id LIMIT 1
+        SELECT coalesce(near.name, '') FROM unnest(%(lats)s::float8[], %(lons)s::float8[]) WITH ORDINALITY AS meet (lat, lon, n)
+        LEFT JOIN LATERAL (
+            SELECT s.name FROM site_operator r JOIN site s ON s.id = r.site_id
+            WHERE r.operator_id = %(operator)s AND s.kind <> 'van' AND s.lat IS NOT NULL
+            ORDER BY (s.lat - meet.lat) ^ 2 + ((s.lon - meet.lon) * cos(radians(meet.lat))) ^ 2, s.id LIMIT 1
+        ) AS near ON true
+        ORDER BY meet.n
         """,
-        {"operator": operator_id, "lat": meet.lat, "lon": meet.lon},
+        {"operator": operator_id, "lats": [meet.lat for meet in meets], "lons": [meet.lon for meet in meets]},
     )
-    row = await cursor.fetchone()
-    return "" if row is None else str(row[0])
+    names = [str(row[0]) for row in await cursor.fetchall()]
+    return [day.depot.name if meet.van == "" else name for meet, name in zip(meets, names, strict=True)]

@@ -52,8 +52,10 @@ def head_of(plan: PlanStanding) -> dict[str, object]:
 
 
 def _run_of_van(plan: PlanStanding, day: Day) -> dict[str, str]:
+    if not plan.runs:  # not committed: its result, which is long, is not asked for
+        return {}
     said = result_of(plan)
-    return run_names(plan, day, said) if said is not None and plan.runs else {}
+    return {} if said is None else run_names(plan, day, said)
 
 
 def plan_out(plan: PlanStanding) -> PlanOut:
