@@ -231,10 +231,11 @@ async def sensors_now(connection: Connection, site_id: str, operator_id: str | N
 
 async def _limits_at(connection: Connection, site_id: str, operator_id: str | None) -> Mapping[str, Limits]:
     """Of the operator who asks; for an admin, of the first that the site serves."""
-    cursor = await connection.execute("SELECT min(operator_id) FROM site_operator WHERE site_id = %s", [site_id])
-    row = await cursor.fetchone()
-    operator = operator_id or (row[0] if row else None) or ""
-    in_force = limits_of((await limits_by_operator(connection)).get(operator, {}))
+    if operator_id is None:
+        cursor = await connection.execute("SELECT min(operator_id) FROM site_operator WHERE site_id = %s", [site_id])
+        row = await cursor.fetchone()
+        operator_id = row[0] if row else None
+    in_force = limits_of((await limits_by_operator(connection)).get(operator_id or "", {}))
     return {goods.value: one for goods, one in in_force.items()}
 
 
