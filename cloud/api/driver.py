@@ -31,7 +31,7 @@ from cloud.api.qr import qr_rows
 from cloud.api.stations import own_site
 from cloud.api.text import iso_of, iso_or_none
 from cloud.auth.audit import write_audit
-from cloud.auth.links import Link, LinkError, LinkSigner
+from cloud.auth.links import Link, LinkError, LinkExpiredError, LinkSigner
 from cloud.domain.driving import REASONS, WITH_CONTAINERS, ActKind, RunTimes, happened_ms, judge
 from cloud.domain.order import iso
 from cloud.domain.scope import Scope
@@ -59,9 +59,9 @@ async def driver_link(request: Request, services: ServicesDep, connection: Trans
     """What the link says whose token was sent; 404 where it is none of ours, 410 where it is good no more."""
     try:
         link = driver_links(services).read(token_of(request) or "")
-    except LinkError as error:
-        if "expired" in str(error):
-            raise ApiError(410, "driver_link_expired", "authorization") from None
+    except LinkExpiredError:
+        raise ApiError(410, "driver_link_expired", "authorization") from None
+    except LinkError:
         raise ApiError(404, "driver_link_invalid", "authorization") from None
     version = await acts.link_version(connection, int(link.order_id))
     if version is None:

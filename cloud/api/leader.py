@@ -30,7 +30,7 @@ from cloud.api.leader_forms import (
 from cloud.api.links import live_address
 from cloud.api.text import iso_of, iso_or_none
 from cloud.auth.audit import write_audit
-from cloud.auth.links import LEADER_LINKS, Link, LinkError, LinkSigner
+from cloud.auth.links import LEADER_LINKS, Link, LinkError, LinkExpiredError, LinkSigner
 from cloud.auth.masking import masked_name
 from cloud.auth.residents import ResidentVault
 from cloud.domain.allocation import ShortageRule
@@ -77,9 +77,9 @@ async def bound(request: Request, response: Response, services: ServicesDep, con
     response.headers["Cache-Control"] = "no-store"
     try:
         link = leader_links(services).read(token_of(request) or "")
-    except LinkError as error:
-        if "expired" in str(error):
-            raise ApiError(410, "leader_link_expired", "authorization") from None
+    except LinkExpiredError:
+        raise ApiError(410, "leader_link_expired", "authorization") from None
+    except LinkError:
         raise ApiError(404, "leader_link_invalid", "authorization") from None
     operator, _, number = link.order_id.partition("/")
     leader = await leaders.find_leader(connection, operator, number)

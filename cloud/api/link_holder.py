@@ -5,7 +5,7 @@ from fastapi import Request
 from cloud.api.context import Services
 from cloud.api.errors import ApiError
 from cloud.auth.attempts import Admission
-from cloud.auth.links import Link, LinkError
+from cloud.auth.links import Link, LinkError, LinkExpiredError
 from cloud.store.pool import Connection
 from edge.wire.pickup import read_tail
 
@@ -14,9 +14,9 @@ def read_link(services: Services, token: str) -> Link:
     """What the link says: 404 where it is none of ours, 410 where it has expired."""
     try:
         return services.signer.read(token)
+    except LinkExpiredError:
+        raise ApiError(410, "link_expired", "token") from None
     except LinkError as error:
-        if "expired" in str(error):
-            raise ApiError(410, "link_expired", "token") from None
         raise ApiError(404, "link_invalid", "token", detail=str(error)) from None
 
 

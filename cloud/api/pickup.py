@@ -16,7 +16,7 @@ from cloud.api.text import Text, iso_of
 from cloud.auth import claims
 from cloud.auth.audit import write_audit
 from cloud.auth.claims import OpenClaim
-from cloud.auth.links import LinkError, LinkSigner
+from cloud.auth.links import LinkError, LinkExpiredError, LinkSigner
 from cloud.auth.pickup import PickupKeys
 from cloud.domain.scope import ORDERS_IN_SCOPE, Role
 from cloud.store.pool import Connection
@@ -133,9 +133,9 @@ async def look_at_proxy(link: str, response: Response, services: ServicesDep, co
     response.headers["Cache-Control"] = "no-store"
     try:
         token = proxy_links(services).read(link).order_id
+    except LinkExpiredError:
+        raise ApiError(410, "link_expired", "link") from None
     except LinkError as error:
-        if "expired" in str(error):
-            raise ApiError(410, "link_expired", "link") from None
         raise ApiError(404, "link_invalid", "link", detail=str(error)) from None
     cursor = await connection.execute(
         """

@@ -24,6 +24,10 @@ class LinkError(ValueError):
     """The token is not ours, altered or expired; the text is for the resident."""
 
 
+class LinkExpiredError(LinkError):
+    """It was ours, and its time has passed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """What a good token says. ``order_id``: or what else a link of its kind names, such as ``operator/leader``."""
@@ -58,7 +62,7 @@ class LinkSigner:
         return token if isinstance(token, str) else token.decode()
 
     def read(self, token: str) -> Link:
-        """What a token names. LinkError where it is altered or has expired."""
+        """What a token names. LinkError where it is altered, LinkExpiredError where its time has passed."""
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise LinkError("this link is not one of ours")
         try:
@@ -71,7 +75,7 @@ class LinkSigner:
             case _:
                 raise LinkError("this link was made by another release")
         if self.is_expired(link):
-            raise LinkError("this link has expired")
+            raise LinkExpiredError("this link has expired")
         return link
 
     def is_expired(self, link: Link) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from psycopg_pool import AsyncConnectionPool
 
-from cloud.auth.links import LEADER_LINKS, Link, LinkError, LinkSigner, looks_like_link
+from cloud.auth.links import LEADER_LINKS, Link, LinkError, LinkExpiredError, LinkSigner, looks_like_link
 from cloud.auth.sessions import find_account, find_accounts, token_sha256
 from cloud.domain.order import iso
 from cloud.domain.scope import Role, Scope
@@ -114,7 +114,7 @@ class Reading:
                 link = self._leaders_signer.read(token)
             except LinkError as error:
                 # Of an expired one it is told that it has expired, whichever kind it is.
-                raise TokenRefusedError(str(error if "expired" in str(error) else refusal)) from None
+                raise TokenRefusedError(str(error if isinstance(error, LinkExpiredError) else refusal)) from None
             operator, _, leader = link.order_id.partition("/")
             return Viewer(Scope(Role.GROUP, operator, frozenset(), leader_id=leader), link=link)
         return Viewer(Scope(Role.RESIDENT, order_id=link.order_id), link=link)
