@@ -22,7 +22,7 @@ from cloud.auth.broker_passwords import mosquitto_hash
 from cloud.domain.scope import Role
 from cloud.store.manifest_facts import changed, ensure_station
 from cloud.store.pool import Connection
-from cloud.store.site_keys import add_key
+from cloud.store.site_keys import add_key, revoke_keys
 from edge.wire.manifest import StationRules
 from edge.wire.pickup import BADGE_PREFIX, Scrypt, badge_key, read_pin, secret_key
 
@@ -138,9 +138,7 @@ async def add_credential(
 async def take_back_credentials(site_id: str, account: Planner, services: ServicesDep, connection: Transaction) -> None:
     """All keys of the site."""
     await own_site(connection, account, site_id, WITH_AGENT)
-    await connection.execute(
-        "UPDATE site_credential SET revoked_at = %s WHERE site_id = %s AND revoked_at IS NULL", [services.now(), site_id]
-    )
+    await revoke_keys(connection, site_id, services.now())
     await write_audit(connection, services.now(), account.id, "site.key.revoke", site_id)
 
 

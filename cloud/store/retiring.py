@@ -8,6 +8,7 @@ from cloud.domain.rooms import sites_room
 from cloud.store.alarm_folding import SITE_SILENT, AlarmKey, keep_own, lock_site
 from cloud.store.pool import Connection
 from cloud.store.rooms import change, entry
+from cloud.store.site_keys import revoke_keys
 from edge.wire.clock import to_ms
 
 
@@ -21,7 +22,7 @@ async def retire(connection: Connection, site_id: str, now: datetime) -> Sequenc
     if row is None:
         return None
     operators: list[str] = row[0]
-    await connection.execute("UPDATE site_credential SET revoked_at = %s WHERE site_id = %s AND revoked_at IS NULL", [now, site_id])
+    await revoke_keys(connection, site_id, now)
     await lock_site(connection, site_id)
     await connection.execute("DELETE FROM site_status WHERE site_id = %s", [site_id])
     # The broker is to forget it; a site that comes back is told again.

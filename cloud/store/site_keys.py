@@ -35,6 +35,11 @@ async def add_key(connection: Connection, site_id: str, key: str, broker_hash: s
     return True
 
 
+async def revoke_keys(connection: Connection, site_id: str, at: datetime) -> None:
+    """All of the site's: they open nothing any more."""
+    await connection.execute("UPDATE site_credential SET revoked_at = %s WHERE site_id = %s AND revoked_at IS NULL", [at, site_id])
+
+
 async def broker_sites(connection: Connection) -> Mapping[str, BrokerSite]:
     """Site → what the broker is to know of it. Which days a relation holds is looked at by ingest, batch by batch."""
     cursor = await connection.execute(
