@@ -1,6 +1,6 @@
 """When vans come: to the stops of a run, and to a resident's station while a van carries their order; and how true it was."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -10,9 +10,13 @@ from cloud.api.context import Planner, ServicesDep, Transaction, require_known_o
 from cloud.api.errors import ApiError, not_found
 from cloud.api.link_holder import order_behind
 from cloud.api.text import iso_of
+from cloud.domain.coarse import area_of
 from cloud.domain.scope import RUNS_IN_SCOPE
 
 router = APIRouter(prefix="/api", tags=["arrivals"])
+
+# Where a van was longer ago says nothing of where it is.
+_SEEN_WITHIN = timedelta(minutes=10)
 
 
 class WindowOut(BaseModel):
@@ -43,10 +47,33 @@ class RunEtaOut(BaseModel):
     stops: list[StopWindowOut]
 
 
+class StationPlace(BaseModel):
+    name: str
+    lat: float
+    lon: float
+
+
+class LastLegOut(BaseModel):
+    """About where the van is on its way from the last stop before the order's station: within ``radius_m`` of a place.
+
+    WGS-84. ``radius_m`` is never so small that it told the house a driver stands at.
+    """
+
+    lat: float
+    lon: float
+    radius_m: int
+    as_of: str
+    station: StationPlace
+
+
 class OrderEtaOut(BaseModel):
-    """``window`` null: no van carries the order, or it is there already, or nobody knows."""
+    """``window`` null: no van carries the order, or it is there already, or nobody knows.
+
+    ``last_leg`` null as well: other stops come first, or the van has not been heard for ten minutes.
+    """
 
     window: WindowOut | None
+    last_leg: LastLegOut | None
 
 
 class AccuracyRow(BaseModel):
@@ -110,19 +137,23 @@ async def order_eta(token: str, response: Response, services: ServicesDep, conne
     order_id = await order_behind(connection, services, token)
     cursor = await connection.execute(
         """
-        SELECT e.early, e.expected, e.late, e.stops_before, e.as_of, k.is_estimate
-        FROM customer_order o JOIN parcel p ON p.order_id = o.id
-            JOIN container c ON c.id = coalesce(p.container_id, p.planned_container_id) AND c.state = 'loaded'
-            JOIN run r ON r.operator_id = o.operator_id AND r.name = c.run AND r.state IN ('departed', 'paused')
+        SELECT e.early, e.expected, e.late, e.stops_before, e.as_of, k.is_estimate, c.lat, c.lon, c.at, s.name, s.lat, s.lon
+        FROM customer_order o JOIN site s ON s.id = o.site_id JOIN parcel p ON p.order_id = o.id
+            JOIN container b ON b.id = coalesce(p.container_id, p.planned_container_id) AND b.state = 'loaded'
+            JOIN run r ON r.operator_id = o.operator_id AND r.name = b.run AND r.state IN ('departed', 'paused')
             JOIN run_stop t ON t.run_id = r.id AND t.site_id = o.site_id AND t.arrived_at IS NULL
                 AND t.state IN ('pending', 'approaching')
             JOIN eta_stop e ON e.run_id = r.id AND e.stop = t.stop JOIN eta_run k ON k.run_id = r.id
-        WHERE o.id = %s AND o.cancelled_at IS NULL ORDER BY e.late DESC LIMIT 1
+            LEFT JOIN position_current c ON c.site_id = r.vehicle_id AND c.at > %(since)s AND e.stops_before = 0
+                AND s.lat IS NOT NULL AND s.lon IS NOT NULL
+        WHERE o.id = %(order)s AND o.cancelled_at IS NULL ORDER BY e.late DESC LIMIT 1
         """,
-        [order_id],
+        {"order": order_id, "since": services.now() - _SEEN_WITHIN},
     )
     row = await cursor.fetchone()
-    return OrderEtaOut(window=None if row is None else _window(*row))
+    if row is None:
+        return OrderEtaOut(window=None, last_leg=None)
+    return OrderEtaOut(window=_window(*row[:6]), last_leg=None if row[6] is None else _last_leg(*row[6:]))
 
 
 @router.get("/operators/{operator_id}/eta-accuracy")
@@ -166,6 +197,14 @@ def _row(
 
 def _minutes(seconds: float, count: int) -> float:
     return round(seconds / count / 60, 1)
+
+
+def _last_leg(lat: float, lon: float, at: datetime, name: str, station_lat: float, station_lon: float) -> LastLegOut:
+    area = area_of(lat, lon)
+    return LastLegOut(
+        lat=area.lat, lon=area.lon, radius_m=area.radius_m, as_of=iso_of(at),
+        station=StationPlace(name=name, lat=station_lat, lon=station_lon),
+    )  # fmt: skip
 
 
 def _window(

@@ -11,6 +11,13 @@ const zh = {
   asOf: '车辆位置截至 {time}',
   silent: '车辆暂时没有消息，时间可能有变。',
   estimate: '按直线距离估算',
+  map: '配送车大致位置：{away}',
+  near: '就在自提点附近',
+  metres: '离自提点直线约 {n} 米',
+  kilometres: '离自提点直线约 {n} 公里',
+  coarse: '圆圈是大致范围（{m} 米内），{time} 的位置',
+  station: '自提点',
+  noGround: '底图打不开，只画出相对位置。',
 } as const
 
 const en: Readonly<Record<keyof typeof zh, string>> = {
@@ -22,6 +29,13 @@ const en: Readonly<Record<keyof typeof zh, string>> = {
   asOf: 'by where the van was at {time}',
   silent: 'The van has not been heard for a while; the time may change.',
   estimate: 'an estimate by straight lines',
+  map: 'About where the van is: {away}',
+  near: 'near your station',
+  metres: 'about {n} m from your station in a straight line',
+  kilometres: 'about {n} km from your station in a straight line',
+  coarse: 'The circle is about where it was at {time}, within {m} m',
+  station: 'Your station',
+  noGround: 'The map cannot be opened; only how the two lie to each other is drawn.',
 }
 
 export const e = texts(zh, en)

@@ -4494,6 +4494,23 @@ export interface components {
             stop: number;
         };
         /**
+         * LastLegOut
+         * @description About where the van is on its way from the last stop before the order's station: within ``radius_m`` of a place.
+         *
+         *     WGS-84. ``radius_m`` is never so small that it told the house a driver stands at.
+         */
+        LastLegOut: {
+            /** As Of */
+            as_of: string;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Radius M */
+            radius_m: number;
+            station: components["schemas"]["StationPlace"];
+        };
+        /**
          * LeaderBox
          * @description One fridge, freezer or cold box of a station: its last day. ``series``: quarters of an hour, gaps as gaps.
          */
@@ -5076,8 +5093,11 @@ export interface components {
         /**
          * OrderEtaOut
          * @description ``window`` null: no van carries the order, or it is there already, or nobody knows.
+         *
+         *     ``last_leg`` null as well: other stops come first, or the van has not been heard for ten minutes.
          */
         OrderEtaOut: {
+            last_leg: components["schemas"]["LastLegOut"] | null;
             window: components["schemas"]["WindowOut"] | null;
         };
         /**
@@ -6525,6 +6545,15 @@ export interface components {
             as_of: string | null;
             /** Is Silent */
             is_silent: boolean;
+        };
+        /** StationPlace */
+        StationPlace: {
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Name */
+            name: string;
         };
         /** StepIn */
         StepIn: {

@@ -6,35 +6,22 @@ import {
 
 import { language } from '../i18n/text'
 import type { Palette } from './colours'
+import { areaRules, roadRules, roadWidth } from './ground_rules'
 
 const kindIs =
   (...kinds: readonly string[]) =>
   (_zoom: number, feature?: Feature): boolean =>
     kinds.some((kind) => kind === feature?.props['kind'])
 
-/** Width by zoom: doubled every one and a half steps from `at14` on. */
-const width = (at14: number) => (zoom: number): number => at14 * 2 ** ((zoom - 14) / 1.5)
-
-export function lightPaint(paint: Palette): PaintRule[] {
-  const fill = (dataLayer: string, colour: string, ...kinds: readonly string[]): PaintRule => ({
-    dataLayer, symbolizer: new PolygonSymbolizer({ fill: colour }), ...(kinds.length ? { filter: kindIs(...kinds) } : {}),
-  })
-  const line = (colour: string, at14: number, ...kinds: readonly string[]): PaintRule => ({
-    dataLayer: 'roads', symbolizer: new LineSymbolizer({ color: colour, width: width(at14) }), filter: kindIs(...kinds),
-  })
-  return [
-    fill('landuse', paint.housing, 'residential', 'commercial', 'school', 'university', 'college', 'hospital'),
-    fill('landuse', paint.works, 'industrial'),
-    fill('landuse', paint.green, 'park', 'forest', 'wood', 'grassland', 'scrub', 'cemetery', 'pitch'),
-    fill('water', paint.water),
-    fill('buildings', paint.building),
-    line(paint.edge, 3.6, 'minor_road'),
-    line(paint.edge, 6.4, 'major_road', 'highway'),
-    line(paint.road, 2.4, 'minor_road'),
-    line(paint.wide, 5, 'major_road', 'highway'),
-    line(paint.rail, 1.2, 'rail'),
-  ]
-}
+export const lightPaint = (paint: Palette): PaintRule[] => [
+  ...areaRules(paint).map(({ layer, kinds, colour }) => ({
+    dataLayer: layer, symbolizer: new PolygonSymbolizer({ fill: colour }), ...(kinds.length ? { filter: kindIs(...kinds) } : {}),
+  })),
+  ...roadRules(paint).map(({ kinds, colour, at14 }) => ({
+    dataLayer: 'roads', symbolizer: new LineSymbolizer({ color: colour, width: (zoom: number) => roadWidth(at14, zoom) }),
+    filter: kindIs(...kinds),
+  })),
+]
 
 export function lightLabels(paint: Palette, font: string): LabelRule[] {
   const properties = language.value === 'zh' ? ['name:zh', 'name'] : ['name:en', 'name']

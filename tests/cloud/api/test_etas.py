@@ -107,6 +107,41 @@ async def test_a_van_that_does_not_carry_the_order_is_not_shown(world: World, ch
     assert await window(world, token) is None
 
 
+async def last_leg(world: World, token: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = (await world.get(None, f"/api/links/{token}/eta")).json()["last_leg"]
+    return found
+
+
+async def test_a_resident_sees_about_where_the_van_is_on_its_last_leg(world: World) -> None:
+    token = await carried_order(world)
+    await run_with_windows(world)
+    await world.connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES ('van-1', 'van', '一号车', now())")
+    await world.connection.execute("UPDATE run SET vehicle_id = 'van-1'")
+    await world.connection.execute("UPDATE site SET lat = 30.6, lon = 114.3 WHERE id = 'st-a1'")
+    seen_at = NOW - timedelta(minutes=1)
+    await world.connection.execute(
+        "INSERT INTO position_current (site_id, operator_id, at, received_at, lat, lon) VALUES ('van-1', 'op-a', %s, %s, %s, %s)",
+        [seen_at, seen_at, 30.58123456, 114.29123456],
+    )
+    assert await last_leg(world, token) is None  # st-a2 comes first
+    await world.connection.execute("UPDATE eta_stop SET stops_before = 0 WHERE stop = 2")
+    assert await last_leg(world, token) == {
+        "lat": 30.582, "lon": 114.29, "radius_m": 300, "as_of": "2026-11-22T07:59:00.000Z",
+        "station": {"name": "站 st-a1", "lat": 30.6, "lon": 114.3},
+    }  # fmt: skip
+    # A few steps on nothing changes, and nothing of the true place is said anywhere.
+    await world.connection.execute("UPDATE position_current SET lat = 30.5831, lon = 114.2899")
+    answer = await world.get(None, f"/api/links/{token}/eta")
+    assert answer.json()["last_leg"]["lat"] == 30.582
+    assert "30.5831" not in answer.text
+    await world.connection.execute("UPDATE position_current SET at = %s", [NOW - timedelta(minutes=11)])
+    assert await last_leg(world, token) is None
+    assert await window(world, token) is not None
+    await world.connection.execute("UPDATE position_current SET at = %s", [NOW])
+    await world.connection.execute("UPDATE run_stop SET arrived_at = %s WHERE site_id = 'st-a1'", [NOW])
+    assert await last_leg(world, token) is None
+
+
 async def test_a_link_that_was_taken_back_shows_no_van(world: World) -> None:
     token = await carried_order(world)
     await world.call("dispatcher-a", "DELETE", "/api/operators/op-a/orders/A-1001/link")
