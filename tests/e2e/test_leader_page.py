@@ -1,5 +1,6 @@
 """A leader's phone: bound once, moved by a hand-out, reminders, the chat's text; vans are seen by whom they concern."""
 
+import gzip
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -281,6 +282,13 @@ def test_a_dispatcher_a_leader_and_two_residents_watch_one_van_and_nobody_sees_a
             told = httpx.get(f"{town.url}/api/links/{token}/eta", timeout=20)
             assert told.json()["last_leg"]["station"]["name"] == "望江里"
             assert "121.4786" not in told.text
+        # All that a cheap phone loads for it, the map's code among it.
+        loaded: list[bytes] = []
+        resident.on("response", lambda response: loaded.append(response.body()) if "/api/" not in response.url else None)
+        resident.reload()
+        expect(resident.get_by_role("img", name=re.compile("配送车大致位置"))).to_be_visible(timeout=SOON_MS)
+        assert len(loaded) >= 5
+        assert sum(len(gzip.compress(body)) for body in loaded) < 120_000
         # One whose goods no van carries sees none.
         stranded = open_page(town.order().url, width=360)
         expect(stranded.locator(".as-of.is-live")).to_be_visible(timeout=SOON_MS)
