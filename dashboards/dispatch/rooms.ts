@@ -161,6 +161,30 @@ export function worstDelayMin(run: RunSeen, etas: RunEtas | undefined): number {
   return min
 }
 
+/** Loading or on its way; not one that is still to begin. */
+export const isUnderWay = (run: { readonly state: string }): boolean => run.state === 'loading' || isDriving(run)
+export const isDriving = (run: { readonly state: string }): boolean => run.state === 'departed' || run.state === 'paused'
+
+/** The run each vehicle is on: the one it drives, else the one it is loaded for, else the one that is planned first. */
+export function runsOfVans(runs: readonly RunSeen[]): ReadonlyMap<string, RunSeen> {
+  const found = new Map<string, RunSeen>()
+  for (const run of runs) {
+    if (run.vehicle === null) continue
+    const known = found.get(run.vehicle)
+    if (!known || isBefore(run, known)) found.set(run.vehicle, run)
+  }
+  return found
+}
+
+function isBefore(one: RunSeen, other: RunSeen): boolean {
+  const rank = (run: RunSeen): number => (isDriving(run) ? 0 : isUnderWay(run) ? 1 : 2)
+  if (rank(one) !== rank(other)) return rank(one) < rank(other)
+  return startMs(one) < startMs(other)
+}
+
+/** When its first stop is planned; one without a plan comes last. */
+const startMs = (run: RunSeen): number => Math.min(...run.stops.map((stop) => (stop.planned === null ? Infinity : Date.parse(stop.planned))))
+
 /** The run whose van somebody has to look at first stands first: silent, then off its way, then by delay. */
 export function byRisk(seen: Seen): readonly RunSeen[] {
   const weight = (run: RunSeen): number =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { pointAt, spanOf } from '../dispatch/replay'
-import { byRisk, readRoom, worstDelayMin } from '../dispatch/rooms'
+import { byRisk, readRoom, runsOfVans, worstDelayMin } from '../dispatch/rooms'
 import type { Track } from '../shared/api/dispatching'
 import type { Room } from '../shared/live/rooms'
 
@@ -59,6 +59,27 @@ describe('the room of an operator’s vans', () => {
       }),
     )
     expect(byRisk(seen).map((one) => one.id)).toEqual([4, 3, 2, 1])
+  })
+})
+
+describe('the run a van is on', () => {
+  const on = (...runs: Record<string, unknown>[]): string | undefined =>
+    runsOfVans(readRoom(room(Object.fromEntries(runs.map((one, n) => [`run/${n}`, run(n, { vehicle: 'van-1', ...one })])))).runs).get('van-1')?.name
+
+  it('is the one it drives, whatever else it drove or is to drive', () => {
+    expect(on({ name: 'A' }, { name: 'B', state: 'assigned' })).toBe('A')
+    expect(on({ name: 'A', state: 'assigned' }, { name: 'B', state: 'paused' }, { name: 'C', state: 'planned' })).toBe('B')
+  })
+
+  it('is the one it is loaded for, and of those to come the first', () => {
+    expect(on({ name: 'A', state: 'assigned' }, { name: 'B', state: 'loading' })).toBe('B')
+    const later = { name: 'A', state: 'assigned', stops: [stop(1, '05:00')] }
+    expect(on(later, { name: 'B', state: 'assigned', stops: [stop(1, '04:00')] })).toBe('B')
+    expect(on({ ...later, stops: [] }, { ...later, name: 'B' })).toBe('B')
+  })
+
+  it('is none of a run without a vehicle', () => {
+    expect(on({ vehicle: null })).toBeUndefined()
   })
 })
 
