@@ -22,9 +22,11 @@ export interface Replanning {
   /** Of the committed plan: goods that change vans, with what is done. */
   readonly crates: ShallowRef<readonly Crates[]>
   readonly answers: ComputedRef<readonly Answer[]>
+  /** When each stop ahead was planned to be reached as the answers were asked for, in seconds after midnight. */
+  readonly planned: ShallowRef<ReadonlyMap<string, number>>
   readonly isBusy: Ref<boolean>
   readonly trouble: Ref<string>
-  readonly ask: (event: Happening, pins: readonly Pin[]) => Promise<void>
+  readonly ask: (event: Happening, pins: readonly Pin[], plannedNow: ReadonlyMap<string, number>) => Promise<void>
   readonly stop: () => Promise<void>
   readonly commit: (which: Which) => Promise<boolean>
   readonly discard: () => Promise<void>
@@ -43,6 +45,7 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
   const crates = shallowRef<readonly Crates[]>([])
   const plans = shallowRef<Partial<Record<Which, Plan>>>({})
   const known = shallowRef<ReadonlyMap<number, readonly Crates[]>>(new Map())
+  const planned = shallowRef<ReadonlyMap<string, number>>(new Map())
   const isBusy = ref(false)
   const trouble = ref('')
   let asked = 0
@@ -96,12 +99,13 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
     if (!isOver) looking = window.setTimeout(() => void look(), isHandingOver ? CRATES_MS : LOOK_MS)
   }
 
-  async function ask(event: Happening, pins: readonly Pin[]): Promise<void> {
+  async function ask(event: Happening, pins: readonly Pin[], plannedNow: ReadonlyMap<string, number>): Promise<void> {
     const base = committed.value?.id
     if (base === undefined) return
     const mine = ++asked
     const made = await trying(() => dispatching.replan(base, { event, pins: [...pins], stations: [], seconds: 10 }))
     if (!made || mine !== asked) return
+    planned.value = plannedNow
     plans.value = { smallest: made.smallest, best: made.best }
     await follow(mine)
   }
@@ -187,5 +191,5 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
     window.clearTimeout(looking)
     forget()
   })
-  return { committed, isLoaded, crates, answers, isBusy, trouble, ask, stop, commit, discard }
+  return { committed, isLoaded, crates, answers, planned, isBusy, trouble, ask, stop, commit, discard }
 }
