@@ -148,19 +148,22 @@ export function useRun(token: string): Driving {
   function onWake(): void {
     if (document.visibilityState === 'visible') void refresh()
   }
+  function onPageShow(event: PageTransitionEvent): void {
+    if (event.persisted) onWake() // else the page is opened, and has asked
+  }
   function onElsewhere(): void {
     queue.value = keptActs(localStorage, number)
   }
 
   window.addEventListener('online', onWake)
-  window.addEventListener('pageshow', onWake)
+  window.addEventListener('pageshow', onPageShow)
   window.addEventListener('storage', onElsewhere)
   document.addEventListener('visibilitychange', onWake)
   void refresh()
   onScopeDispose(() => {
     window.clearTimeout(timer)
     window.removeEventListener('online', onWake)
-    window.removeEventListener('pageshow', onWake)
+    window.removeEventListener('pageshow', onPageShow)
     window.removeEventListener('storage', onElsewhere)
     document.removeEventListener('visibilitychange', onWake)
   })

@@ -188,14 +188,17 @@ export function useGroup(given: string): Group {
   function onBack(): void {
     if (document.visibilityState === 'visible' && token !== '' && phase.value !== 'link') void load()
   }
+  function onPageShow(event: PageTransitionEvent): void {
+    if (event.persisted) onBack() // else the page is opened, and has asked
+  }
 
   window.addEventListener('online', onBack)
-  window.addEventListener('pageshow', onBack)
+  window.addEventListener('pageshow', onPageShow)
   document.addEventListener('visibilitychange', onBack)
   if (token !== '') void load()
   onScopeDispose(() => {
     window.removeEventListener('online', onBack)
-    window.removeEventListener('pageshow', onBack)
+    window.removeEventListener('pageshow', onPageShow)
     document.removeEventListener('visibilitychange', onBack)
     leave()
   })
