@@ -23,14 +23,14 @@ export interface Planning {
 
 const EVERY_MS = 1_000 // as often as a solver speaks
 
-const isRunning = (state: string): boolean => state === 'queued' || state === 'solving'
+export const isRunning = (plan: PlanHead): boolean => plan.state === 'queued' || plan.state === 'solving'
 
 export function usePlanning(operator: Ref<string>, day: Ref<string>): Planning {
   const plans = shallowRef<readonly PlanHead[] | null>(null)
   const plan = shallowRef<Plan | null>(null)
   const comparison = shallowRef<Comparison | null>(null)
   const committed = computed(() => plans.value?.find((one) => one.state === 'committed') ?? null)
-  const isSearching = computed(() => plan.value !== null && isRunning(plan.value.state))
+  const isSearching = computed(() => plan.value !== null && isRunning(plan.value))
   const wanted = ref(0)
   const { isBusy, trouble, trying } = useTrying()
   let timer = 0
@@ -49,7 +49,7 @@ export function usePlanning(operator: Ref<string>, day: Ref<string>): Planning {
     wanted.value = one.id
     plan.value = one
     comparison.value = null
-    if (isRunning(one.state)) {
+    if (isRunning(one)) {
       if (!isOver) timer = window.setTimeout(() => void again(one.id), EVERY_MS)
       return
     }

@@ -5,6 +5,8 @@ import { computed, type ComputedRef, onScopeDispose, ref, type Ref, shallowRef, 
 import { type Crates, dispatching, type Happening, type Pin, type Plan } from '../shared/api/dispatching'
 import { Refused } from '../shared/api/http'
 import { faultText } from '../shared/i18n/faults'
+import { useTrying } from '../shared/trying'
+import { isRunning } from './planning'
 
 export type Which = 'smallest' | 'best'
 
@@ -37,8 +39,6 @@ const LOOK_MS = 15_000
 const CRATES_MS = 5_000 // while crates are handed over one by one
 const MOST_TRIES = 60 // a search that is told to stop ends within seconds
 
-export const isRunning = (plan: Plan): boolean => plan.state === 'queued' || plan.state === 'solving'
-
 export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (site: string) => string): Replanning {
   const committed = shallowRef<Plan | null>(null)
   const isLoaded = ref(false)
@@ -46,12 +46,12 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
   const plans = shallowRef<Partial<Record<Which, Plan>>>({})
   const known = shallowRef<ReadonlyMap<number, readonly Crates[]>>(new Map())
   const planned = shallowRef<ReadonlyMap<string, number>>(new Map())
-  const isBusy = ref(false)
-  const trouble = ref('')
   let asked = 0
   let isOver = false
   let looking = 0
   let polling = 0
+
+  const { isBusy, trouble, trying } = useTrying(said)
 
   const answers = computed(() =>
     (['smallest', 'best'] as const).flatMap((which): Answer[] => {
@@ -65,19 +65,6 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
     if (!(error instanceof Refused) || typeof error.fault.params['site'] !== 'string') return faultText(error)
     const { site } = error.fault.params
     return faultText(error).split(site).join(nameOf(site))
-  }
-
-  async function trying<T>(work: () => Promise<T>): Promise<T | undefined> {
-    isBusy.value = true
-    trouble.value = ''
-    try {
-      return await work()
-    } catch (error) {
-      trouble.value = said(error)
-      return undefined
-    } finally {
-      isBusy.value = false
-    }
   }
 
   /** What is committed now, whoever did it, and how far its goods are. */

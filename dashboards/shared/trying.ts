@@ -11,7 +11,8 @@ export interface Trying {
   readonly trying: <T>(work: () => Promise<T>) => Promise<T | undefined>
 }
 
-export function useTrying(): Trying {
+/** `said`: how a failure is told. */
+export function useTrying(said: (error: unknown) => string = faultText): Trying {
   const isBusy = ref(false)
   const trouble = ref('')
   async function trying<T>(work: () => Promise<T>): Promise<T | undefined> {
@@ -20,7 +21,7 @@ export function useTrying(): Trying {
     try {
       return await work()
     } catch (error) {
-      trouble.value = faultText(error)
+      trouble.value = said(error)
       return undefined
     } finally {
       isBusy.value = false

@@ -10,13 +10,15 @@ import { dispatching, type Plan } from '../shared/api/dispatching'
 const plan = (id: number, state: string): Plan => ({ id, state, base: null, result: null }) as unknown as Plan
 
 it('an answer is compared with what was planned when it was asked for', async () => {
-  vi.spyOn(dispatching, 'plans').mockResolvedValue([plan(1, 'committed')] as never)
-  vi.spyOn(dispatching, 'plan').mockImplementation(async (id) => plan(id, id === 1 ? 'committed' : 'solving'))
-  vi.spyOn(dispatching, 'replan').mockResolvedValue({ smallest: plan(2, 'queued'), best: plan(3, 'queued') } as never)
+  vi.spyOn(dispatching, 'plans').mockResolvedValue([plan(1, 'committed')])
+  vi.spyOn(dispatching, 'plan').mockImplementation((id) => Promise.resolve(plan(id, id === 1 ? 'committed' : 'solving')))
+  vi.spyOn(dispatching, 'replan').mockResolvedValue({ smallest: plan(2, 'queued'), best: plan(3, 'queued') })
   const scope = effectScope()
   const replanning = scope.run(() => useReplanning(ref('op'), ref('2026-11-23'), (site) => site))
   if (!replanning) throw new Error('the scope is over')
-  await vi.waitFor(() => expect(replanning.committed.value?.id).toBe(1))
+  await vi.waitFor(() => {
+    expect(replanning.committed.value?.id).toBe(1)
+  })
 
   const planned = new Map([['st-1', 9 * 3600]])
   await replanning.ask({ kind: 'breakdown', van: '2' }, [], planned)
