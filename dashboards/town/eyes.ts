@@ -5,7 +5,7 @@ import { onScopeDispose, type Ref, shallowRef, type ShallowRef, watch } from 'vu
 import { NOTHING_SEEN, readRoom, type Seen } from '../dispatch/rooms'
 import type { Site } from '../shared/api/cloud'
 import { Refused, request } from '../shared/api/http'
-import { BROWSER, type Link, LiveClient, type Polled, wakeWithPage } from '../shared/live/client'
+import { BROWSER, LiveClient, type Polled, wakeWithPage } from '../shared/live/client'
 import type { Room } from '../shared/live/rooms'
 import { type Town, town } from './api'
 
@@ -22,7 +22,6 @@ export interface Eyes {
   readonly vans: ShallowRef<Seen>
   /** The newest first. */
   readonly news: ShallowRef<readonly News[]>
-  readonly link: ShallowRef<Link>
   readonly ask: (path: string) => Promise<unknown>
   /** The address of the page of who leads the group that fetches at a station; '' where nobody does. */
   readonly leaderOf: (operator: string, station: string) => Promise<string>
@@ -37,7 +36,6 @@ export function useEyes(seen: ShallowRef<Town | null>, at: Ref<string>): Eyes {
   const sites = shallowRef<readonly Site[]>([])
   const vans = shallowRef<Seen>(NOTHING_SEEN)
   const news = shallowRef<readonly News[]>([])
-  const link = shallowRef<Link>('connecting')
   let token = ''
   let client: LiveClient | null = null
   let letGo: (() => void) | null = null
@@ -46,11 +44,23 @@ export function useEyes(seen: ShallowRef<Town | null>, at: Ref<string>): Eyes {
   let isOver = false
 
   async function call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
-    token ||= await town.watch()
     try {
-      return await request(method, path, body, undefined, { authorization: `Bearer ${token}` })
+      return await callOnce(method, path, body)
     } catch (error) {
-      if (error instanceof Refused && error.status === 401) token = '' // the data were begun anew: another one is asked for
+      if (!(error instanceof Refused) || error.status !== 401) throw error
+      return callOnce(method, path, body)
+    }
+  }
+
+  async function callOnce(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+    const mine = (token ||= await town.watch())
+    try {
+      return await request(method, path, body, undefined, { authorization: `Bearer ${mine}` })
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401 && token === mine) {
+        token = '' // the data were begun anew: the socket's token and places in its rooms are of the old ones
+        leave()
+      }
       throw error
     }
   }
@@ -90,7 +100,6 @@ export function useEyes(seen: ShallowRef<Town | null>, at: Ref<string>): Eyes {
         poll: async (): Promise<Polled> => ({ clock: (await town.look()).clock, frames: [] }),
         onChange: (state) => {
           const cameMs = wallMs()
-          link.value = state.link
           const now = state.rooms[van]
           if (now) vans.value = readRoom(now)
           const room = state.rooms[station]
@@ -99,7 +108,7 @@ export function useEyes(seen: ShallowRef<Town | null>, at: Ref<string>): Eyes {
             before = room
           }
         },
-        onRefusal: () => undefined,
+        onRefusal: () => void look(),
       },
       BROWSER,
     )
@@ -134,7 +143,7 @@ export function useEyes(seen: ShallowRef<Town | null>, at: Ref<string>): Eyes {
     window.clearTimeout(timer)
     leave()
   })
-  return { sites, vans, news, link, ask, leaderOf }
+  return { sites, vans, news, ask, leaderOf }
 }
 
 /** Finer than Date.now, unless the machine's clock was set since the page was opened. */
