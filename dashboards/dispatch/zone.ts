@@ -2,6 +2,7 @@
 
 import { ref } from 'vue'
 
+import { windowOf } from '../shared/eta'
 import { clockSeconds, clockTime, DEFAULT_TIME_ZONE } from '../shared/format'
 import { language } from '../shared/i18n/text'
 
@@ -12,5 +13,10 @@ const ms = (at: Moment): number => (typeof at === 'string' ? Date.parse(at) : at
 
 /** 07:32 of a moment in ms since 1970, or as ISO 8601. */
 export const timeOf = (at: Moment): string => clockTime(ms(at), language.value, zone.value)
+/** 07:32–07:58, in which the whole window lies. */
+export function windowText(early: Moment, late: Moment): string {
+  const { earlyMs, lateMs } = windowOf(early, late)
+  return `${timeOf(earlyMs)}–${timeOf(lateMs)}`
+}
 /** 07:32:05 */
 export const secondsOf = (at: Moment): string => clockSeconds(ms(at), language.value, zone.value)

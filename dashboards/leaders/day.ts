@@ -1,6 +1,7 @@
 /** What a leader's day comes to: tiles, lists, what is said in the group chat. Pure; leaves asking to group.ts. */
 
 import type { components } from '../shared/api/schema'
+import { isSilentSince } from '../shared/eta'
 import { dayKey } from '../shared/format'
 import { isObject } from '../shared/live/protocol'
 
@@ -138,10 +139,8 @@ export function rate(share: number): string {
   return share === 0 ? '0%' : `${(Math.ceil(share * 1000 - 1e-9) / 10).toFixed(1)}%`
 }
 
-const VAN_SILENT_MS = 5 * 60_000 // longer than any tunnel
-
 /** The van was not heard for a while: what is said of it may be old. */
 export function isVanSilent(van: ComingVan, nowMs: number): boolean {
   const heard = van.place?.at ?? van.window?.as_of
-  return heard !== undefined && nowMs - Date.parse(heard) > VAN_SILENT_MS
+  return heard !== undefined && isSilentSince(heard, nowMs)
 }

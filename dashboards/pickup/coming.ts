@@ -2,6 +2,7 @@
 
 import type { ComingVan } from '../shared/agent/agent'
 import { zoneWord } from '../shared/agent/said'
+import { windowOf } from '../shared/eta'
 import { clockTime } from '../shared/format'
 import { language } from '../shared/i18n/text'
 import { coming } from './coming_words'
@@ -10,7 +11,10 @@ const time = (ms: number): string => clockTime(ms, language.value)
 
 /** By when it comes; the line that is read from a metre away. */
 export function whenText(van: ComingVan): string {
-  if (van.earlyMs !== null && van.lateMs !== null) return coming('window', { early: time(van.earlyMs), late: time(van.lateMs) })
+  if (van.earlyMs !== null && van.lateMs !== null) {
+    const { earlyMs, lateMs } = windowOf(van.earlyMs, van.lateMs)
+    return coming('window', { early: time(earlyMs), late: time(lateMs) })
+  }
   return van.plannedMs === null ? coming('unknown') : coming('planned', { time: time(van.plannedMs) })
 }
 
@@ -21,7 +25,7 @@ export function stateTexts(van: ComingVan, nowMs: number): readonly string[] {
   const before = van.stopsBefore
   return [
     ...(van.state === 'paused' ? [coming('paused')] : []),
-    ...(nowMs > van.lateMs ? [coming('past')] : before === null ? [] : [before === 0 ? coming('next') : coming('before', { n: before })]),
+    ...(nowMs > windowOf(van.earlyMs, van.lateMs).lateMs ? [coming('past')] : before === null ? [] : [before === 0 ? coming('next') : coming('before', { n: before })]),
   ]
 }
 

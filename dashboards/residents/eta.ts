@@ -1,16 +1,12 @@
-/** When the van comes, as the resident's page says it: whole minutes, the window never narrower than it is. */
+/** When the van comes, and as of when that is known, as the resident's page says it. */
 
 import type { components } from '../shared/api/schema'
+import { type ArrivalWindow, isSilentSince, windowOf } from '../shared/eta'
 
 export type EtaWindow = components['schemas']['WindowOut']
 export type LastLeg = components['schemas']['LastLegOut']
 
-const MINUTE_MS = 60_000
-const SILENT_MS = 5 * MINUTE_MS // longer than any tunnel
-
-export interface ShownWindow {
-  readonly earlyMs: number
-  readonly lateMs: number
+export interface ShownWindow extends ArrivalWindow {
   readonly asOfMs: number
   readonly stopsBefore: number
   readonly isEstimate: boolean
@@ -18,14 +14,12 @@ export interface ShownWindow {
 }
 
 export function shownWindow(said: EtaWindow, nowMs: number): ShownWindow {
-  const asOfMs = Date.parse(said.as_of)
   return {
-    earlyMs: Math.floor(Date.parse(said.early) / MINUTE_MS) * MINUTE_MS,
-    lateMs: Math.ceil(Date.parse(said.late) / MINUTE_MS) * MINUTE_MS,
-    asOfMs,
+    ...windowOf(said.early, said.late),
+    asOfMs: Date.parse(said.as_of),
     stopsBefore: said.stops_before,
     isEstimate: said.is_estimate,
-    isSilent: nowMs - asOfMs > SILENT_MS,
+    isSilent: isSilentSince(said.as_of, nowMs),
   }
 }
 

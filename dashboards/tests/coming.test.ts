@@ -31,6 +31,12 @@ describe('a van that comes', () => {
     expect(stateTexts(van, at(8, 41))).toEqual(['预计时间已过，还没听说到站'])
   })
 
+  it('is told in whole minutes that hold its window', () => {
+    const van = read({ early_ms: at(8, 10) + 50_000, late_ms: at(8, 40) + 10_000, stops_before: 3, as_of_ms: at(7, 32) })
+    expect(whenText(van)).toBe('08:10–08:41 到')
+    expect(stateTexts(van, at(8, 40) + 30_000)).toEqual(['还有 3 站'])
+  })
+
   it('has the time of the plan before, and says that nobody has heard it', () => {
     const van = read({ state: 'assigned', planned_ms: at(9, 5) })
     expect([whenText(van), ...stateTexts(van, at(7, 41))]).toEqual(['计划 09:05 到', '还没发车'])

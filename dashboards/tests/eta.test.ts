@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { shownWindow } from '../residents/eta'
+import { windowOf } from '../shared/eta'
 
 const said = {
   early: '2026-11-23T00:20:40.000Z',
@@ -11,6 +12,11 @@ const said = {
   is_estimate: true,
 }
 const at = (time: string): number => Date.parse(`2026-11-23T${time}Z`)
+
+it('one time says a window that lies in a minute', () => {
+  expect(windowOf(at('00:20:10'), at('00:20:50'))).toEqual({ earlyMs: at('00:20:00'), lateMs: at('00:21:00'), isMoment: true })
+  expect(windowOf(said.early, said.late).isMoment).toBe(false)
+})
 
 describe('shownWindow', () => {
   it('says whole minutes that hold the window', () => {
