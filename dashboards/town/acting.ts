@@ -66,8 +66,9 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
   async function press(button: Button): Promise<void> {
     if (button.off || busy.value) return
     busy.value = button.place
+    const touched = touchedBy(button.name) // as it is before: a van that was mended is no longer the one that is broken
     try {
-      const outcome = button.name === 'kill' ? await kill() : told(button.name, await town.act(wanted(button.name)))
+      const outcome = button.name === 'kill' ? await kill() : told(button.name, touched, await town.act(wanted(button.name)))
       outcomes.value = { ...outcomes.value, [button.place]: outcome }
     } catch (error) {
       outcomes.value = { ...outcomes.value, [button.place]: { name: button.name, did: '', fault: faultText(error) } }
@@ -81,12 +82,15 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
     return { name: 'kill', did: act('kill.did', { names: Object.entries(killed).map(([name, pid]) => `${name} ${pid ?? '-'}`).join(', ') }), fault: '' }
   }
 
-  function told(name: Name, said: ActDone): Outcome {
+  /** The name of the van or the station that a button touches. */
+  function touchedBy(name: Name): string {
+    return (name === 'break' || name === 'repair' ? vanOf(seen.value)?.name : station.value?.name) ?? ''
+  }
+
+  function told(name: Name, touched: string, said: ActDone): Outcome {
     if (!said.done) return { name, did: '', fault: whyText(said.code) }
     if (name === 'scan' && said.hops) followed.value = { label: said.label, hops: said.hops }
-    const place = station.value?.name ?? ''
-    const isOfVan = name === 'break' || name === 'repair'
-    const did = name === 'scan' ? act('scan.did', { label: said.label }) : didOf(name, isOfVan ? (vanOf(seen.value)?.name ?? '') : place)
+    const did = name === 'scan' ? act('scan.did', { label: said.label }) : didOf(name, touched)
     return { name, did, fault: '' }
   }
 
@@ -123,12 +127,12 @@ function vanOf(seen: Town | null): VanSeen | null {
   return vans.find((one) => one.is_broken) ?? vans.find((one) => one.is_under_way) ?? null
 }
 
-function didOf(name: Name, place: string): string {
+function didOf(name: Name, touched: string): string {
   switch (name) {
     case 'unplug':
-      return act('unplug.did', { name: place })
+      return act('unplug.did', { name: touched })
     case 'cut':
-      return act('cut.did', { name: place })
+      return act('cut.did', { name: touched })
     case 'replug':
       return act('replug.did')
     case 'mend':
@@ -138,9 +142,9 @@ function didOf(name: Name, place: string): string {
     case 'close':
       return act('close.did')
     case 'break':
-      return act('break.did', { name: place })
+      return act('break.did', { name: touched })
     case 'repair':
-      return act('repair.did', { name: place })
+      return act('repair.did', { name: touched })
     case 'scan':
     case 'kill':
       return ''

@@ -1,0 +1,28 @@
+import { ref, shallowRef } from 'vue'
+import { expect, it, vi } from 'vitest'
+
+vi.mock('../shared/i18n/text', async () => {
+  const { fill } = await import('../shared/i18n/fill')
+  return {
+    language: { value: 'zh' },
+    texts: (zh: Record<string, string>) => (key: string, values?: Record<string, string | number>) => fill(zh[key] ?? '', values ?? {}),
+  }
+})
+
+import { useActing } from '../town/acting'
+import { town, type Town, type VanSeen } from '../town/api'
+
+const van = (id: string, isBroken: boolean): VanSeen => ({ id, name: `${id} 号车`, is_under_way: true, is_broken: isBroken })
+const seenWith = (...vans: VanSeen[]): Town => ({ clock: { rate: 1 }, stage: { stations: [{ id: 'st-1', name: '阳光', doors: [] }], vans } }) as unknown as Town
+
+it('a van that was mended is named, though by then it is one of many', async () => {
+  const seen = shallowRef<Town | null>(seenWith(van('1', false), van('2', true)))
+  vi.spyOn(town, 'act').mockImplementation(() => {
+    seen.value = seenWith(van('1', false), van('2', false))
+    return Promise.resolve({ done: true, text: '', label: '', code: '', hops: null })
+  })
+  const { buttons, outcomes, press } = useActing(seen, ref('st-1'), ref(false), () => Promise.resolve())
+  const button = buttons.value.find((one) => one.name === 'repair')
+  if (button) await press(button)
+  expect(outcomes.value.van?.did).toBe('2 号车 修好了，接着走')
+})
