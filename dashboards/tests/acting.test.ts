@@ -9,6 +9,7 @@ vi.mock('../shared/i18n/text', async () => {
   }
 })
 
+import { whyText } from '../town/act_words'
 import { useActing } from '../town/acting'
 import { town, type Town, type VanSeen } from '../town/api'
 
@@ -25,4 +26,8 @@ it('a van that was mended is named, though by then it is one of many', async () 
   const button = buttons.value.find((one) => one.name === 'repair')
   if (button) await press(button)
   expect(outcomes.value.van?.did).toBe('2 号车 修好了，接着走')
+})
+
+it('why something was not done is said in the page’s words, also by a code it does not know', () => {
+  expect([whyText('nothing_left'), whyText('a code of a later release'), whyText('')]).toEqual(['这里的包裹都已入库', '现在做不了', '现在做不了'])
 })
