@@ -77,7 +77,6 @@ const zh = {
   'state.lost': '丢筐',
   'plan.none': '还没收到今天的计划：等云端排好线路，连上网就会自动收到',
   'plan.empty': '计划里没有要装的筐',
-  'plan.day': '{day} 的计划',
   'runs.heading': '车次',
   'run.name': '车次 {name}',
   'run.left': '还差 {n} 筐',
@@ -88,7 +87,6 @@ const zh = {
   'run.parcels': '已分拣 {sorted} · 已装筐 {packed} / {parcels} 个包裹',
   'run.next': '下一筐：{lane}',
   'run.open': '装这一车',
-  'run.opened': '正在装',
   'run.close': '换车次',
   'run.look': '看清单',
   'run.hide': '收起',
@@ -127,7 +125,6 @@ const zh = {
   'place.all': '全部设备',
   'place.share': '{name} 放回共用',
   'cancel': '取消',
-  'scan.at': '{lane} 道',
 } as const
 
 const en: Record<keyof typeof zh, string> = {
@@ -201,7 +198,6 @@ const en: Record<keyof typeof zh, string> = {
   'state.lost': 'lost',
   'plan.none': "Today's plan has not come: it arrives by itself once the cloud has made it and the network is there",
   'plan.empty': 'The plan has no containers',
-  'plan.day': 'Plan of {day}',
   'runs.heading': 'Runs',
   'run.name': 'Run {name}',
   'run.left': '{n} to load',
@@ -212,7 +208,6 @@ const en: Record<keyof typeof zh, string> = {
   'run.parcels': 'sorted {sorted} · packed {packed} of {parcels}',
   'run.next': 'Next: {lane}',
   'run.open': 'Load this one',
-  'run.opened': 'Loading',
   'run.close': 'Another run',
   'run.look': 'List',
   'run.hide': 'Hide',
@@ -251,7 +246,6 @@ const en: Record<keyof typeof zh, string> = {
   'place.all': 'all of them',
   'place.share': '{name} back to all',
   'cancel': 'Cancel',
-  'scan.at': 'lane {lane}',
 }
 
 export const t = texts(zh, en)

@@ -10,7 +10,7 @@ export function placed(sites: readonly Site[]): Marker[] {
   return sites.flatMap((site) =>
     site.lat === null || site.lon === null
       ? []
-      : [{ id: site.id, lat: site.lat, lon: site.lon, label: site.name, text: site.address, tone: toneOf(site) }],
+      : [{ id: site.id, lat: site.lat, lon: site.lon, label: site.name, tone: toneOf(site) }],
   )
 }
 

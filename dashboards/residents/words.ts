@@ -8,7 +8,6 @@ const zh = {
   title: '我的订单',
   loading: '正在打开您的订单…',
   'order.number': '订单号 {number}',
-  'order.since': '{time} 起',
   'state.placed': '已下单',
   'state.paid': '已支付',
   'state.locked': '已截单',
@@ -130,14 +129,12 @@ const zh = {
   'unreachable.why': '现在连不上服务器，您的订单不受影响。',
   'unreachable.what': '请检查手机网络；连上后本页会自动打开。',
   'station.silent': '自提点离线，以下为 {time} 的情况；恢复后自动更新。',
-  'kept.notice': '现在连不上，下面是最后一次看到的样子。',
 } as const
 
 const en: Record<keyof typeof zh, string> = {
   title: 'My order',
   loading: 'Opening your order…',
   'order.number': 'Order {number}',
-  'order.since': 'since {time}',
   'state.placed': 'Ordered',
   'state.paid': 'Paid',
   'state.locked': 'Orders closed',
@@ -260,7 +257,6 @@ const en: Record<keyof typeof zh, string> = {
   'unreachable.why': 'The server cannot be reached. Your order is not affected.',
   'unreachable.what': 'Check your phone’s network; this page opens by itself once it is back.',
   'station.silent': 'The station is offline. This is how things were at {time}; it updates by itself.',
-  'kept.notice': 'No connection now. Below is what was last seen.',
 }
 
 export const t = texts(zh, en)

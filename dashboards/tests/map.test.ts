@@ -69,7 +69,7 @@ describe('sites on the map', () => {
 })
 
 describe('who points at the map', () => {
-  const dot = (id: string, more: Partial<Marker> = {}): Marker => ({ id, lat: 0, lon: 0, label: '', text: '', tone: 'go', ...more })
+  const dot = (id: string, more: Partial<Marker> = {}): Marker => ({ id, lat: 0, lon: 0, label: '', tone: 'go', ...more })
   const seen = [
     { marker: dot('small', { isSmall: true }), x: 100, y: 100 },
     { marker: dot('below'), x: 140, y: 100 },

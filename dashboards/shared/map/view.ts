@@ -10,11 +10,10 @@ export interface Place {
   readonly lon: number
 }
 
-/** `label` is drawn beside it where there is room; `text` is said when it is pointed at. */
+/** `label` is drawn beside it where there is room. */
 export interface Marker extends Place {
   readonly id: string
   readonly label: string
-  readonly text: string
   readonly tone: Tone
   /** Instead of the tone's: of one among many of a kind, such as a van's route. */
   readonly colour?: string
