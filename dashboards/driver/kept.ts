@@ -2,6 +2,7 @@
 
 import type { DriverRun, Queue, Said } from './acts'
 import { KINDS } from './acts'
+import { textHash } from '../shared/hash'
 import { isObject } from '../shared/live/protocol'
 
 export interface Shelf {
@@ -23,9 +24,7 @@ export function runOf(token: string): string {
   } catch {
     // none of ours, or of another release
   }
-  let hash = 0x811c9dc5
-  for (let index = 0; index < token.length; index += 1) hash = Math.imul(hash ^ token.charCodeAt(index), 0x01000193) >>> 0
-  return `t${hash.toString(36)}`
+  return `t${textHash(token)}`
 }
 
 export function keptRun(shelf: Shelf, run: string): DriverRun | null {

@@ -1,5 +1,6 @@
 /** What the leader's phone keeps: the link it was bound by, and the day as last seen. */
 
+import { textHash } from '../shared/hash'
 import { isObject } from '../shared/live/protocol'
 import type { LeaderDay } from './day'
 
@@ -49,7 +50,7 @@ export interface Kept {
 /** With whose it is, so that another leader on the same phone is not shown it. */
 export function keepDay(shelf: Shelf, token: string, kept: Kept): void {
   try {
-    shelf.setItem(DAY, JSON.stringify({ of: whose(token), day: kept.day, as_of_ms: kept.asOfMs }))
+    shelf.setItem(DAY, JSON.stringify({ of: textHash(token), day: kept.day, as_of_ms: kept.asOfMs }))
   } catch {
     // full or forbidden: without network there is then nothing to show
   }
@@ -58,18 +59,11 @@ export function keepDay(shelf: Shelf, token: string, kept: Kept): void {
 export function keptDay(shelf: Shelf, token: string): Kept | null {
   try {
     const found: unknown = JSON.parse(shelf.getItem(DAY) ?? 'null')
-    if (!isObject(found) || found['of'] !== whose(token) || typeof found['as_of_ms'] !== 'number') return null
+    if (!isObject(found) || found['of'] !== textHash(token) || typeof found['as_of_ms'] !== 'number') return null
     const day = found['day']
     const isWhole = isObject(day) && ['orders', 'shortages', 'stations', 'hot_items'].every((key) => Array.isArray(day[key]))
     return isWhole && isObject(day['commission']) && isObject(day['score']) ? { day: day as unknown as LeaderDay, asOfMs: found['as_of_ms'] } : null
   } catch {
     return null
   }
-}
-
-/** FNV-1a of the token. */
-function whose(token: string): string {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < token.length; index += 1) hash = Math.imul(hash ^ token.charCodeAt(index), 0x01000193) >>> 0
-  return hash.toString(36)
 }

@@ -1,6 +1,7 @@
 /** The last view of an order, kept on the phone, so that a reload without network shows it with its time. */
 
 import { readTrackedOrder, type TrackedOrder } from '../shared/api/order'
+import { textHash } from '../shared/hash'
 import { isObject } from '../shared/live/protocol'
 
 export interface Kept {
@@ -126,11 +127,5 @@ function read(shelf: Shelf, key: string): Readonly<Record<string, unknown>> | nu
   }
 }
 
-/** FNV-1a of the token: the link itself is a secret and is not written down. */
-function keyOf(token: string, prefix = PREFIX): string {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < token.length; index += 1) {
-    hash = Math.imul(hash ^ token.charCodeAt(index), 0x01000193) >>> 0
-  }
-  return `${prefix}${hash.toString(36)}`
-}
+/** The link itself is a secret and is not written down. */
+const keyOf = (token: string, prefix = PREFIX): string => prefix + textHash(token)
