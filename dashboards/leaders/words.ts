@@ -284,3 +284,7 @@ type Key = keyof typeof zh
 
 /** A state of a release to come is shown as it is called. */
 export const stateWord = (state: string): string => (`state.${state}` in zh ? (t as (key: Key) => string)(`state.${state}` as Key) : state)
+
+/** An order by what people find themselves by in the chat: the phone's last four, else its number. */
+export const whoOf = (order: { readonly phone_tail: string | null; readonly external_id: string }): string =>
+  order.phone_tail === null ? t('fetch.order', { number: order.external_id }) : t('fetch.tail', { digits: order.phone_tail })
