@@ -7,7 +7,7 @@ import type { Other, Scan } from '../shared/agent/agent'
 import { said, zoneWord } from '../shared/agent/said'
 import type { Sentence } from '../shared/agent/voice/sentence'
 import { t as agentWord } from '../shared/agent/words'
-import { clockTime, dayKey, dayName, daysFrom } from '../shared/format'
+import { clockTime, dateName, dayKey, dayName, daysFrom } from '../shared/format'
 import { common } from '../shared/i18n/common'
 import { language, texts } from '../shared/i18n/text'
 import { t as page, word as pageWord } from './words'
@@ -348,7 +348,7 @@ function whyOf(other: Other): (typeof WHYS)[number] | 'unsaid' {
 function dayText(day: string, nowMs: number): string {
   const days = daysFrom(day, nowMs)
   if (days === 0 || days === 1) return common(days === 0 ? 'day.today' : 'day.tomorrow')
-  return day === '' ? '' : dayName(Date.parse(`${day}T12:00:00Z`), language.value, 'UTC')
+  return day === '' ? '' : dateName(day, language.value)
 }
 
 /** The one line that is read from a metre away. A refusal is its reason. */

@@ -1,6 +1,6 @@
 /** A day as a resident says it: 今天 and its neighbours by name, the others by date. */
 
-import { clockTime, dayKey, dayName, daysFrom } from '../shared/format'
+import { clockTime, dateName, dayKey, daysFrom } from '../shared/format'
 import { common } from '../shared/i18n/common'
 import type { Language } from '../shared/i18n/text'
 
@@ -18,7 +18,7 @@ export function dateWord(date: string, nowMs: number, language: Language, timeZo
     case -1:
       return common('day.yesterday')
     default:
-      return dayName(calendarDayMs(date), language, 'UTC')
+      return dateName(date, language)
   }
 }
 
@@ -26,9 +26,4 @@ export function dateWord(date: string, nowMs: number, language: Language, timeZo
 export function momentText(ms: number, nowMs: number, language: Language, timeZone: string): string {
   const time = clockTime(ms, language, timeZone)
   return dayKey(ms, timeZone) === dayKey(nowMs, timeZone) ? time : `${dayWord(ms, nowMs, language, timeZone)} ${time}`
-}
-
-/** Noon UTC of a calendar day, so that its name comes out the same in any zone within 12 h of UTC. */
-export function calendarDayMs(day: string): number {
-  return Date.parse(`${day}T12:00:00Z`)
 }

@@ -36,6 +36,16 @@ export function dayName(ms: number, language: Language, timeZone = DEFAULT_TIME_
     : `${part('weekday')} ${part('day')} ${part('month')}`
 }
 
+/** 11月23日 周一 07:32, Mon 23 Nov 07:32 */
+export const dayTime = (ms: number, language: Language, timeZone = DEFAULT_TIME_ZONE): string =>
+  `${dayName(ms, language, timeZone)} ${clockTime(ms, language, timeZone)}`
+
+/** Noon UTC of a day of the calendar, 2026-11-23, so that its name comes out the same in any zone within 12 h of UTC. */
+export const calendarDayMs = (key: string): number => Date.parse(`${key}T12:00:00Z`)
+
+/** The name of a day of the calendar. */
+export const dateName = (key: string, language: Language): string => dayName(calendarDayMs(key), language, 'UTC')
+
 /** 2026-11-23 in that zone: equal for two moments of one day. */
 export function dayKey(ms: number, timeZone = DEFAULT_TIME_ZONE): string {
   const parts = format('en', timeZone, 'key', { year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(ms)

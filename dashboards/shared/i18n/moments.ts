@@ -3,7 +3,7 @@
  * already; of one in UTC it is the default zone's. Pure.
  */
 
-import { clockTime, dayName, DEFAULT_TIME_ZONE } from '../format'
+import { dayTime, DEFAULT_TIME_ZONE } from '../format'
 import type { Language } from './text'
 
 const MOMENT = /(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})/g
@@ -15,6 +15,6 @@ export function withLocalMoments(text: string, language: Language): string {
     const ms = Date.parse(isUtc ? whole : `${wall}Z`)
     if (Number.isNaN(ms)) return whole
     const zone = isUtc ? DEFAULT_TIME_ZONE : 'UTC'
-    return `${dayName(ms, language, zone)} ${clockTime(ms, language, zone)}`
+    return dayTime(ms, language, zone)
   })
 }
