@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { hopsOf, newsOf, numberOf, printable, spaced } from '../town/way'
-import { worst } from '../shared/api/temperatures'
+import { readSeries } from '../shared/series'
 
 const HOPS = { sent_hex: '5d4330410d0a', sent_ms: 1000.5, heard_ms: 1001, booked_ms: 1004.5, event: 'st-1/0b0c/17' }
 
@@ -37,18 +37,13 @@ describe('the way of one scan', () => {
 
 describe('a step of a chart', () => {
   it('hides no excursion, in either direction', () => {
-    const bucket = { readings: 1, good: 1 }
-    const said = {
-      sensor: 'f_c',
-      step_s: 60,
-      buckets: [
-        { ...bucket, at: '2026-11-24T00:00:00Z', low: 2, mean: 3, high: 4 },
-        { ...bucket, at: '2026-11-24T00:01:00Z', low: 2, mean: 3, high: 9 },
-        { ...bucket, at: '2026-11-24T00:02:00Z', low: -3, mean: 1, high: 4 },
-        { ...bucket, at: '2026-11-24T00:03:00Z', low: null, mean: null, high: null },
-      ],
-    }
-    expect(worst(said, { low: 0, high: 5 }).value).toEqual([3, 9, -3, null])
-    expect(worst(said, null).value).toEqual([3, 3, 1, null])
+    const series = [
+      { at: '2026-11-24T00:00:00Z', low: 2, mean: 3, high: 4 },
+      { at: '2026-11-24T00:01:00Z', low: 2, mean: 3, high: 9 },
+      { at: '2026-11-24T00:02:00Z', low: -3, mean: 1, high: 4 },
+      { at: '2026-11-24T00:03:00Z', low: null, mean: null, high: null },
+    ]
+    expect(readSeries(series, { low: 0, high: 5 }).value).toEqual([3, 9, -3, null])
+    expect(readSeries(series, null).value).toEqual([3, 3, 1, null])
   })
 })

@@ -1,6 +1,7 @@
 /** A site's boxes with what was measured in them, as the cloud has it: one lane a thermometer, all over the same time. */
 
 import { type Band, openSpans, type Readings, type Span } from '../chart'
+import { readSeries } from '../series'
 import type { components } from './schema'
 
 type SiteSensors = components['schemas']['SiteSensors']
@@ -45,7 +46,7 @@ export async function readLanes(ask: Ask, site: string, fromMs: number, toMs: nu
           box: one.box,
           zone: one.zone,
           holds: one.holds,
-          readings: worst(own, band),
+          readings: readSeries(own.buckets, band),
           band,
           doors: door ? openSpans(column(door, (bucket) => bucket.high), toMs) : [],
           isSilent: one.is_silent,
@@ -63,13 +64,4 @@ type Bucket = SensorReadings['buckets'][number]
 
 function column(said: SensorReadings, value: (bucket: Bucket) => number | null): Readings {
   return { atMs: said.buckets.map((bucket) => Date.parse(bucket.at)), value: said.buckets.map(value) }
-}
-
-/** A step of the chart hides no excursion: where it went beyond a limit, that is what is drawn. */
-export function worst(said: SensorReadings, band: Band | null): Readings {
-  return column(said, ({ low, mean, high }) => {
-    if (high !== null && band !== null && band.high !== null && high > band.high) return high
-    if (low !== null && band !== null && band.low !== null && low < band.low) return low
-    return mean
-  })
 }
