@@ -3,6 +3,8 @@
 import { isObject, type Json } from '../shared/live/protocol'
 import type { Room } from '../shared/live/rooms'
 
+export const VAN_QUIET_MS = 3 * 60_000 // no tunnel is longer
+
 export interface VanSeen {
   readonly site: string
   readonly at: string
