@@ -9,6 +9,9 @@ const zh = {
   failed: '地图打不开：{why}',
   estimate: '没有路网：路线和时间按直线估算。',
   fit: '显示全部',
+  title: '地图',
+  'zoom.in': '放大',
+  'zoom.out': '缩小',
 } as const
 
 const en: Record<keyof typeof zh, string> = {
@@ -18,6 +21,9 @@ const en: Record<keyof typeof zh, string> = {
   failed: 'The map cannot be opened: {why}',
   estimate: 'No roads: ways and times are estimated along straight lines.',
   fit: 'Show all',
+  title: 'Map',
+  'zoom.in': 'Zoom in',
+  'zoom.out': 'Zoom out',
 }
 
 export const mapText = texts(zh, en)

@@ -6,6 +6,7 @@ import { addProtocol, type GeoJSONSource, Map as GlMap, type MapLayerMouseEvent,
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Protocol } from 'pmtiles'
 
+import { mapText } from '../i18n/map'
 import { language } from '../i18n/text'
 import { FONT, palette } from './colours'
 import { radiusOf } from './reach'
@@ -27,6 +28,7 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
     style: styleOf(ground, paint, language.value, location.origin),
     attributionControl: { compact: false },
     localIdeographFontFamily: FONT,
+    locale: { 'Map.Title': mapText('title'), 'NavigationControl.ZoomIn': mapText('zoom.in'), 'NavigationControl.ZoomOut': mapText('zoom.out') },
     maxZoom: 19,
     fadeDuration: 0,
     ...(bounds ? { bounds, fitBoundsOptions: { padding: 16 } } : {}),

@@ -5,6 +5,7 @@ import 'leaflet/dist/leaflet.css'
 import L from 'leaflet'
 import { leafletLayer } from 'protomaps-leaflet'
 
+import { mapText } from '../i18n/map'
 import { FONT, palette, type Palette } from './colours'
 import { lightLabels, lightPaint } from './light_rules'
 import { Dots } from './dots'
@@ -16,7 +17,7 @@ export function openLight({ element, ground, onPick, isDark }: Opening): MapView
   element.style.background = paint.land
   const map = L.map(element, { preferCanvas: true, zoomControl: false, maxZoom: 19, zoomAnimation: false, fadeAnimation: false })
   map.attributionControl.setPrefix(false)
-  L.control.zoom({ position: 'topright' }).addTo(map)
+  L.control.zoom({ position: 'topright', zoomInTitle: mapText('zoom.in'), zoomOutTitle: mapText('zoom.out') }).addTo(map)
   groundLayer(ground, paint)?.addTo(map)
   const drawing = L.canvas({ padding: 0.3 })
   const lines = L.layerGroup().addTo(map)
