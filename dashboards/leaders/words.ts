@@ -85,7 +85,7 @@ const zh = {
   'short.of': '{who}：订 {wanted} 件，缺 {n} 件',
   'short.missing': '其中 {n} 件是到店清点时没有找到的。',
 
-  'vans.heading': '来自提点的车',
+  'vans.heading': '开往自提点的车',
   'vans.none': '现在没有车在送货过来。',
   'vans.fault': '暂时看不到车辆。',
   'vans.next': '下一站就是 {site}',

@@ -44,7 +44,7 @@ const en: Record<keyof typeof zh, string> = {
   until: 'Good until {time}. Let the driver scan it, or send it to the driver alone.',
   'note.site': 'Station',
   note: 'How to get in',
-  'note.example': 'for example: north gate, ring the bell',
+  'note.example': 'north gate, ring the bell',
   'note.do': 'Save how to get in',
   'note.done': 'Saved; drivers see it with their next look.',
   'state.planned': 'planned',
