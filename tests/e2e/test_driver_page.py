@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.kept import until_kept
 from tests.e2e.test_every_page import AXE, operations, serious, too_wide
-from tests.e2e.town import OPERATOR, Town, until
+from tests.e2e.town import OPERATOR, Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -52,7 +53,7 @@ def test_two_stops_handed_over_without_network_arrive_once(town: Town, open_page
     assert page.locator(".next a", has_text="导航").get_attribute("href", timeout=SOON_MS) == (
         "geo:31.2,121.4?q=31.2,121.4(%E4%B8%9C%E9%97%A8%E5%9B%A2%E9%95%BF%E5%BA%97)"
     )
-    keeps_page(page)
+    until_kept(page, "tt-driver-1")
 
     town.api.kill()
     page.locator(".next").get_by_role("button", name="到达").click()
@@ -89,16 +90,6 @@ def test_it_is_usable_by_everybody_and_at_any_size(town: Town, open_page: OpenPa
     if AXE.is_file():
         assert serious(page) == []
     assert too_wide(page) == []
-
-
-def keeps_page(page: Page) -> None:
-    """Until the worker has the page and all that it loads."""
-
-    def is_kept() -> bool:
-        count: int = page.evaluate("caches.open('tt-driver-1').then(c => c.keys()).then(keys => keys.length)")
-        return count > 2
-
-    until(is_kept, "the page is kept")
 
 
 def test_what_is_refused_stays_with_its_reason_until_the_driver_has_read_it(town: Town, open_page: OpenPage) -> None:

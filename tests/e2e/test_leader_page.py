@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import find_free_port
+from tests.e2e.kept import until_kept
 from tests.e2e.test_dispatch_page import desk
 from tests.e2e.test_every_page import AXE, operations, serious, too_wide
 from tests.e2e.test_pickup_and_cases import set_mode
@@ -141,9 +142,7 @@ def test_it_shows_what_was_last_seen_without_network_and_stops_when_its_link_is_
     order = lies_there(town)
     page = bound(town, open_page, url)
     seen = tile(page, "uncollected").inner_text()
-    page.wait_for_function(
-        "async () => (await (await caches.open('tt-leader-1')).keys()).some(r => r.url.endsWith('.css'))", timeout=SOON_MS
-    )
+    until_kept(page, "tt-leader-1")
     town.api.kill()
     town.live.kill()
     try:

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from edge.wire.messages import AnyFact, ParcelReleased
 from tests.cloud.ingest.sites import TestSite
+from tests.e2e.kept import until_kept
 from tests.e2e.test_every_page import AXE, serious
 from tests.e2e.test_ops_page import logged_in
 from tests.e2e.town import OPERATOR, Town, until
@@ -57,9 +58,7 @@ def test_the_code_appears_after_the_last_four_and_stays_on_the_phone_without_net
     code = section.locator(".code").inner_text()
     assert section.locator(".code").bounding_box()["width"] <= 330  # type: ignore[index]
     expect(section.get_by_role("img", name="提货二维码")).to_be_visible()
-    page.wait_for_function(
-        "async () => (await (await caches.open('tt-residents-1')).keys()).some(r => r.url.endsWith('.css'))", timeout=SOON_MS
-    )
+    until_kept(page, "tt-residents-1")
     town.api.kill()
     try:
         page.reload()

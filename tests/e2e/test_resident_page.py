@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.kept import until_kept
 from tests.e2e.town import Town
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -101,11 +102,7 @@ def test_a_page_opened_again_without_network_shows_what_was_last_seen_with_its_t
     expect(page.locator(".as-of")).to_contain_text("实时", timeout=SOON_MS)
     town.scanner.scan(order.labels[0])
     expect(page.locator("li.step").first).to_contain_text("已入库", timeout=SOON_MS)
-    page.wait_for_function(
-        "async () => { const cache = await caches.open('tt-residents-1'); const kept = await cache.keys();"
-        " return kept.some(r => r.url.endsWith('/o/')) && kept.some(r => r.url.endsWith('.css')) }",
-        timeout=SOON_MS,
-    )
+    until_kept(page, "tt-residents-1")
     town.api.kill()
     town.live.kill()
     try:
