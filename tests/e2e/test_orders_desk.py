@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from cloud.api.order_columns import template_csv
 from edge.wire.labels import container_label
@@ -172,7 +172,15 @@ def test_what_is_known_of_a_resident_is_given_out_and_erased_here(town: Town, op
     order = town.order()
     desk = logged_in(town, open_page)
     section = desk.get_by_role("region", name="居民隐私")
-    section.get_by_label("居民手机号").fill("138 1234 5678")
+    # Whose resident it is comes from the cloud: until it is known there is nobody to ask.
+    held: list[Route] = []
+    desk.route("**/api/operators", lambda route: held.append(route))
+    desk.reload()
+    section.get_by_label("居民手机号").fill("138 1234 5678", timeout=SOON_MS)
+    expect(section.get_by_role("button", name="导出")).to_be_disabled()
+    for route in held:
+        route.continue_()
+    desk.unroute("**/api/operators")
     with desk.expect_download() as download:
         section.get_by_role("button", name="导出").click()
     assert order.external_id in download.value.path().read_text(encoding="utf-8")
