@@ -142,8 +142,10 @@ async def listening_cloud(broker: TestBroker, site: str) -> AsyncIterator[Cloud]
     try:
         async with asyncio.timeout(DEADLINE_S):
             await ready.wait()
-        yield cloud
-        _forget(client, site)
+        try:
+            yield cloud
+        finally:
+            await asyncio.to_thread(_forget, client, site)
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
@@ -157,16 +159,18 @@ def _forget(client: paho.Client, site: str) -> None:
 @contextmanager
 def nothing_retained(broker: TestBroker, site: str) -> Iterator[None]:
     """After the block the broker has forgotten the site: whoever tests next has the same broker."""
-    yield
-    client = paho.Client(CallbackAPIVersion.VERSION2, f"forgets-{site}", protocol=paho.MQTTv5)
-    client.username_pw_set(broker.username, broker.password)
-    client.connect(broker.host, broker.port)
-    client.loop_start()
     try:
-        _forget(client, site)
+        yield
     finally:
-        client.disconnect()
-        client.loop_stop()
+        client = paho.Client(CallbackAPIVersion.VERSION2, f"forgets-{site}", protocol=paho.MQTTv5)
+        client.username_pw_set(broker.username, broker.password)
+        client.connect(broker.host, broker.port)
+        client.loop_start()
+        try:
+            _forget(client, site)
+        finally:
+            client.disconnect()
+            client.loop_stop()
 
 
 def free_port() -> int:
@@ -220,11 +224,17 @@ class Running:
     async def until_nothing_waits(self) -> None:
         await self.until(lambda status: all(lane["unsent"] == 0 for lane in status["queue"].values()), "nothing waits")
 
-    async def until(self, is_so: Callable[[dict[str, Any]], bool], what: str) -> None:
+    async def until(self, is_so: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """The status in which it is so."""
+        return await self.until_at("/api/status", is_so, what)
+
+    async def until_at(self, path: str, is_so: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
+        """What the agent answers there, once it is so."""
         ends_s = time.monotonic() + DEADLINE_S
         while time.monotonic() < ends_s:
-            if is_so(await self.status()):
-                return
+            said: dict[str, Any] = (await self.http.get(path)).json()
+            if is_so(said):
+                return said
             await asyncio.sleep(0.02)
         raise AssertionError(f"not within {DEADLINE_S:.0f} s: {what}")
 

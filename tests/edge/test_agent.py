@@ -141,8 +141,7 @@ async def test_desired_rules_come_into_force_and_are_reported(broker: TestBroker
             await agent.http.post("/api/mode", json={"mode": "count"})
             van = ComingVan(run="A1", state="departed", early_ms=1, late_ms=2, stops_before=0, containers={"frozen": 1})
             cloud.say("desired", Desired(version=9, hlc=6, mode="release", coming=(van,), coming_at_ms=7), retain=True)
-            await agent.until(lambda status: bool(status["coming"]["vans"]), "the van")
-            status = await agent.status()
+            status = await agent.until(lambda status: bool(status["coming"]["vans"]), "the van")
             assert (status["mode"], status["coming"]["said_ms"]) == ("count", 7)
             assert status["coming"]["vans"][0]["containers"] == {"frozen": 1}
 

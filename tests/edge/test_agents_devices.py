@@ -75,9 +75,9 @@ async def test_a_label_typed_or_triggered_is_booked_and_heard_on_the_relay(tmp_p
     ):
         relay, triggered = SimulatedRelay(line), TriggeredScanner(stand, Maker.GM65, in_view=parcel_label(2))
         async with hearing(relay, triggered), running_agent(write_config(tmp_path, NOBODY, "devices-1", tables(tmp_path))) as agent:
-            await agent.until(lambda status: {one["state"] for one in status["devices"]} == {"ok"}, "all devices well")
-            kinds = {one["name"]: one["kind"] for one in (await agent.status())["devices"]}
-            can_read = [one["name"] for one in (await agent.status())["devices"] if one["can_read"]]
+            status = await agent.until(lambda status: {one["state"] for one in status["devices"]} == {"ok"}, "all devices well")
+            kinds = {one["name"]: one["kind"] for one in status["devices"]}
+            can_read = [one["name"] for one in status["devices"] if one["can_read"]]
             assert can_read == ["stand"]
             assert kinds == {"stand": "scanner", "plain": "scanner", "gun": "hid", "fridge-door": "door", "signal": "signal"}
 

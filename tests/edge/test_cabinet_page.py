@@ -60,13 +60,11 @@ async def place(agent: Running, lockers: SimulatedLockers, parcel: str) -> str:
     cell = str((await post(agent, "cells/reserve", parcel=parcel))["act"]["slot"])
     assert (await post(agent, "cells/open", cell=cell, purpose="placing", parcel=parcel))["act"]["word"] == "cell_opened"
     lockers.shut(0, int(cell[-1]))
-
-    async def is_placed() -> bool:
-        cells = (await agent.http.get("/api/cells")).json()["cells"]
-        return any(one["cell"] == cell and one["state"] == "occupied" for one in cells)
-
-    while not await is_placed():
-        await agent.status()
+    await agent.until_at(
+        "/api/cells",
+        lambda said: any(one["cell"] == cell and one["state"] == "occupied" for one in said["cells"]),
+        "it lies in its cell",
+    )
     agent.http.cookies.clear()
     return cell
 
@@ -107,8 +105,7 @@ async def test_a_device_that_nobody_paired_is_refused_with_the_way_to_pair_it_an
         (opened,) = said["opened"]
         assert (opened["cell"], opened["word"], opened["open"]) == (cell, "released", True)
         lockers.shut(0, int(cell[-1]))
-        while (await look(agent))["pickup"]["opened"][0]["open"]:
-            await agent.status()
+        await agent.until_at("/api/cabinet", lambda said: not said["pickup"]["opened"][0]["open"], "the cell is shut")
         assert (await agent.http.post("/api/cabinet/done")).status_code == 204
         assert (await look(agent))["pickup"] is None
         wrong = [await post(agent, "cabinet", text="00000000") for _ in range(5)][-1]
@@ -129,9 +126,11 @@ async def test_bytes_of_a_scanner_at_the_cabinet_open_the_residents_cell_with_th
             await agent.until(lambda status: all(one["state"] == "ok" for one in status["devices"]), "the scanner is found")
 
             async def shows(word: str) -> dict[str, Any]:
-                while (pickup := (await look(agent))["pickup"]) is None or pickup["busy"] or pickup["word"] != word:
-                    await agent.status()
-                found: dict[str, Any] = pickup
+                def is_shown(said: dict[str, Any]) -> bool:
+                    pickup = said["pickup"]
+                    return pickup is not None and not pickup["busy"] and pickup["word"] == word
+
+                found: dict[str, Any] = (await agent.until_at("/api/cabinet", is_shown, word))["pickup"]
                 return found
 
             scanner.scan(LI_1, aim="]C0")

@@ -132,8 +132,7 @@ async def test_where_a_person_is_nobody_is_told_before_their_run_begins(broker: 
     async with devices(tmp_path), listening_cloud(broker, "van-2") as cloud:
         async with running_agent(config) as agent:
             await until(lambda: "chilled-1_c" in sensors(cloud), "the compartment")
-            while (await agent.http.get("/api/van")).json()["fix"] is None:
-                await asyncio.sleep(0.02)
+            await agent.until_at("/api/van", lambda said: said["fix"] is not None, "the receiver's fix")
             await agent.until_nothing_waits()
         assert tracks(cloud) == 0
         await put_manifest(config, manifest("van-2", "loading", version=2))

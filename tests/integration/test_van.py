@@ -150,9 +150,9 @@ def newest_put_away(config: EdgeConfig) -> int:
 
 async def until_at_the_stop(agent: Running) -> None:
     """As the agent itself knows it."""
-    async with asyncio.timeout(DEADLINE_S):
-        while (fix := (await agent.http.get("/api/van")).json()["fix"]) is None or abs(fix["lat"] - north(STOP_M)) > 1e-4:
-            await asyncio.sleep(0.05)
+    await agent.until_at(
+        "/api/van", lambda said: said["fix"] is not None and abs(said["fix"]["lat"] - north(STOP_M)) < 1e-4, "at the stop"
+    )
 
 
 async def in_the_cloud(connection: psycopg.AsyncConnection[Any]) -> list[int]:
