@@ -290,10 +290,10 @@ def depart(town: Town, underway: Underway, http: int) -> None:
         connection.execute("UPDATE container SET state = 'loaded' WHERE site_id LIKE 'e2e-w%' OR site_id LIKE 'e2e-o%'")
 
 
+@pytest.mark.usefixtures("day")  # which makes the dock
 def test_a_van_breaks_down_the_day_is_planned_anew_and_both_drivers_see_where_they_meet(
-    town: Town, open_page: OpenPage, day: str, underway: Underway
+    town: Town, open_page: OpenPage, underway: Underway
 ) -> None:
-    assert day
     broken, helper = underway.runs["1"]["name"], underway.runs["2"]["name"]
     http = find_free_port()
     positions = town.child("positions", "cloud", "positions")
