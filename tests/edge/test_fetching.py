@@ -13,6 +13,7 @@ import pytest
 from edge.fetching import ManifestFetch, fetch
 from edge.https import CloudAwayError, CloudSettings
 from edge.wire.manifest import MAX_MANIFEST_BYTES, encode_manifest
+from tests.edge.agents import until
 from tests.edge.station import days
 from tests.edge.station.counters import open_counter
 
@@ -48,11 +49,12 @@ class Answering(BaseHTTPRequestHandler):
             self.send_response(304)
             self.end_headers()
             return
+        body = self.server.body
         self.send_response(status)
-        self.send_header("Content-Length", str(len(self.server.body)))
+        self.send_header("Content-Length", str(len(body)))
         self.send_header("Location", "http://127.0.0.1:1/elsewhere")
         self.end_headers()
-        self.wfile.write(self.server.body)
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet."""
@@ -102,13 +104,13 @@ async def test_what_is_held_already_is_not_sent_again_and_nothing_changes(tmp_pa
     async with open_counter(tmp_path) as counter:
         await counter.manifests.apply(office.body, sha256, 1)
         fetching = ManifestFetch(SITE, counter.manifests, lambda: 1, note, lambda: 0.0)
+        fetching.trouble = "of another time"  # gone when the answer has been looked at
         running = asyncio.create_task(fetching.run())
         fetching.want(office.url, "0" * 64)  # a word from before: the cloud answers that what is here is what it has
-        async with asyncio.timeout(10):
-            while office.asked < 3:
-                await asyncio.sleep(0.01)
+        await until(lambda: fetching.trouble == "", "the answer")
+        assert office.asked == 3
         assert (counter.manifests.sha256, counter.station.day.manifest) == (sha256, days.manifest())
-        assert (applied, fetching.trouble) == ([], "")
+        assert applied == []
         running.cancel()
     office.status = 304
     with pytest.raises(CloudAwayError, match="answered 304"):
@@ -126,10 +128,8 @@ async def test_other_bytes_than_announced_are_not_put_in_force_and_are_asked_for
         fetching = ManifestFetch(SITE, counter.manifests, lambda: 1, reported.put, lambda: 0.0)
         running = asyncio.create_task(fetching.run())
         fetching.want(office.url, hashlib.sha256(right).hexdigest())
-        async with asyncio.timeout(10):
-            while office.asked < 2:
-                await asyncio.sleep(0.01)
-        assert "announced" in fetching.trouble
+        await until(lambda: "announced" in fetching.trouble, "the answer")
+        await until(lambda: office.asked > 1, "it is asked for again")
         assert not counter.station.day.is_known
         office.body = right
         await asyncio.wait_for(reported.get(), 10)
