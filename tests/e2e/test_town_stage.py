@@ -5,14 +5,14 @@ One town for both: it is the whole one box, and takes its time to start. Its day
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
-from tests.conftest import reachable_folder
 from tests.e2e.test_every_page import AXE, serious, too_wide
 from tests.e2e.town import DIST
-from tests.integration.test_run import Box, until
+from tests.integration.test_run import Box, new_box, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -26,16 +26,11 @@ def box() -> Iterator[Box]:
     """`make run`, from half past six on."""
     if not (DIST / "town.html").is_file():
         pytest.skip("the pages are not built: npm --prefix dashboards ci && npm --prefix dashboards run build")
-    with reachable_folder() as folder:
-        one = Box(folder / "data")
-        try:
-            # Without vans: what they bring comes by itself, and the night is not planned for most of a minute first.
-            one.start(TOWN="1", PAGES="1", RATE="10", VANS="0", TUANTU_TOWN_TROUBLE="0")
-            yield one
-        finally:
-            one.stop()
-            for process in one.left():
-                process.kill()
+    with new_box() as one:
+        # Without vans: what they bring comes by itself, and the night is not planned for most of a minute first.
+        one.start(TOWN="1", PAGES="1", RATE="10", VANS="0", TUANTU_TOWN_TROUBLE="0")
+        yield one
+        one.stop()
 
 
 def stage(box: Box, open_page: OpenPage, **look: object) -> Page:
@@ -192,10 +187,14 @@ def test_the_storyboard_plays_unattended_and_each_row_shows_on_the_page_it_names
     operations = page.context.new_page()
     operations.goto(f"{url}/ops.html?lang=zh")
     station = page.request.get(f"{url}/api/town").json()["stage"]["station"]
-    alarms = page.request.get(f"{url}/api/alarms?show=all&limit=200").json()["alarms"]
-    opened = [
-        one for one in alarms if one["site"] == station and one["subject"].startswith("freezer-1") and one["rule"] != "silent"
-    ]
+
+    def heard() -> list[dict[str, Any]]:
+        """The alarms of the freezer's door that the cloud has."""
+        alarms = page.request.get(f"{url}/api/alarms?show=all&limit=200").json()["alarms"]
+        here = [one for one in alarms if one["site"] == station and one["subject"].startswith("freezer-1")]
+        return [one for one in here if one["rule"] != "silent"]
+
+    opened = until(heard, "the alarm of the open door")
     # The jobs write the accounts of the cold chain once a minute, and at once when they start.
     box.child("cloud", "jobs").kill()
     until(lambda: all(page.request.get(f"{url}/api/alarms/{one['id']}/parcels").json()["parcels"] for one in opened), "touched", 90)

@@ -97,8 +97,8 @@ def test_a_delayed_van_that_is_not_loaded_gives_its_stops_to_one_other() -> None
     assert len({move.after for move in found.moves}) == 1
     assert changes(case, found) == (2, 3)
     words = found.moves[0].said("自提点 1")
-    assert "van 1 would" in words.en
-    assert words.zh.startswith("自提点 1改由")
+    assert words.en == "自提点 1 goes to van 2: van 1 would come too late"
+    assert words.zh == "自提点 1改由2号车：1号车赶不上时间窗"
 
 
 def test_goods_of_a_broken_van_are_fetched_where_it_stands_before_they_are_brought() -> None:

@@ -10,7 +10,6 @@ import pytest
 from edge.devices.ports import Reason, Sound
 from edge.dock.dock import NotPlannedError
 from edge.dock.progress import Progress
-from edge.dock.words import DOCK_REASONS
 from edge.http.dock import run_view
 from edge.outbox import NotKeptError, Outbox, Store
 from edge.rules.custody import ContainerState
@@ -88,13 +87,13 @@ async def test_a_second_scan_keeps_out_what_belongs_elsewhere_the_gravest_differ
         assert (unopened.word, unopened.slot) == ("no_container", "A1")
         bound = await bay.scan(A1)
         assert (bound.word, bound.slot, bound.amount, bound.of) == ("bound", "A1", 0, 2)
-        for parcel, word, container, lane in (
-            (P[4], "wrong_station", B1, "A2"),
-            (P[3], "wrong_zone", A_COLD, "A1"),
-            (P[2], "wrong_container", A2, "A1"),
+        for parcel, word, container, lane, reason in (
+            (P[4], "wrong_station", B1, "A2", Reason.WRONG_SITE),
+            (P[3], "wrong_zone", A_COLD, "A1", Reason.WRONG_ZONE),
+            (P[2], "wrong_container", A2, "A1", Reason.WRONG_CONTAINER),
         ):
             told = await bay.scan(parcel)
-            assert (told.word, told.container, told.slot, bay.last_sound) == (word, container, lane, DOCK_REASONS[word])
+            assert (told.word, told.container, told.slot, bay.last_sound) == (word, container, lane, reason)
         assert await bay.words(P[0], P[0], P[1]) == ["packed", "packed_before", "full"]
         assert await bay.facts() == [
             ContainerBound(container=A1, station="st-a", run="R1", day=DAY),

@@ -77,9 +77,7 @@ class RealTown:
         deadline_s = time.monotonic() + timeout_s
         while not is_over():
             assert time.monotonic() < deadline_s, await self._said()
-            for task in self.tasks:
-                if task.done():
-                    await task
+            _all_run(self.tasks)
             for child in self.children:
                 assert child.is_running, f"{child.name} died: {child.log.read_text(errors='replace')[-1500:]}"
             self._let_pass(until_ms)
@@ -158,9 +156,7 @@ async def running_town(
                 tasks.append(asyncio.create_task(Following(database_url, clock, _say_nothing, "test").run()))
             tasks.append(asyncio.create_task(real.town.run()))
             yield real
-            for task in tasks:
-                if task.done():
-                    await task
+            _all_run(tasks)
         finally:
             for task in reversed(tasks):
                 task.cancel()
@@ -183,6 +179,14 @@ def _settings(
     dock = None if said.dock is None else _free(said.dock)
     vans = tuple(_free(one) for one in said.vans)
     return replace(said, stations=tuple(_free(one) for one in said.stations), dock=dock, vans=vans, chances=chances)
+
+
+def _all_run(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Raises what ended a task of the town; one that ended by itself is a fault, too."""
+    for task in tasks:
+        if task.done():
+            task.result()
+            raise AssertionError(f"{task.get_coro()} has ended")
 
 
 def _say_nothing(_notices: Sequence[RoomNotice]) -> None:
