@@ -1,9 +1,10 @@
 """A dispatcher plans a day, moves stops with keys and with the mouse, sees the times change, and commits."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from edge.wire.clock import TownTime, decode_town, encode_town, to_ms, utc
 from tests.conftest import DatabaseSource, TestBroker, find_free_port, reachable_folder
 from tests.e2e.test_every_page import AXE, serious, too_wide
 from tests.e2e.town import OPERATOR, Town, running_cloud, until
@@ -21,15 +23,19 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 SOON_MS = 20_000
 PLANNED_MS = 90_000
 OpenPage = Callable[..., Page]
+ZONE = timezone(timedelta(hours=8))
+CLOCK = "clock.json"
 # Along a road to the east of the grid warehouse, two kilometres apart; the last lies where nobody has put it on the map.
 STATIONS = ("东门", "北苑", "滨河", "云谷", "望江", "大溪地")
 
 
 @pytest.fixture(scope="module")
 def town(database_source: DatabaseSource, _session_broker: TestBroker) -> Iterator[Town]:
-    """With the jobs, which plan; no station's agent is needed."""
+    """With the jobs, which plan; no station's agent is needed. It begins at noon, so that there is a rest of the day to plan."""
     with reachable_folder() as folder, database_source.database() as url:
-        town = Town(folder, url, _session_broker)
+        noon = datetime.now(ZONE).replace(hour=12, minute=0, second=0, microsecond=0)
+        (folder / CLOCK).write_bytes(encode_town(TownTime(to_ms(noon), time.monotonic(), 1.0, "")))
+        town = Town(folder, url, _session_broker, {"TUANTU_CLOCK_FILE": str(folder / CLOCK)})
         with running_cloud(town):
             jobs = town.child("jobs", "cloud", "jobs")
             jobs.start()
@@ -39,10 +45,15 @@ def town(database_source: DatabaseSource, _session_broker: TestBroker) -> Iterat
                 jobs.kill()
 
 
+def now(town: Town) -> datetime:
+    """Where the stations are."""
+    return utc(decode_town((town.folder / CLOCK).read_bytes()).at(time.monotonic())).astimezone(ZONE)
+
+
 @pytest.fixture(scope="module")
 def day(town: Town) -> str:
     """Closed, with goods for every station."""
-    day = (datetime.now(UTC) + timedelta(days=3, hours=8)).date().isoformat()
+    day = (now(town) + timedelta(days=3)).date().isoformat()
     town.ask("POST", "/api/sites", {"id": "e2e-dock", "kind": "dock", "name": "滨湖网格仓", "operators": [OPERATOR]})
     for number, name in ((1, "一号车"), (2, "二号车")):
         town.ask("POST", "/api/sites", {"id": f"e2e-van-{number}", "kind": "van", "name": name, "operators": [OPERATOR]})
@@ -185,12 +196,12 @@ def drag(page: Page, row: Locator, to: Locator) -> None:
 
 
 def test_a_van_under_way_is_seen_where_it_is_with_its_stops_and_its_track(town: Town, open_page: OpenPage) -> None:
-    van, today = "e2e-van-9", (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
+    van, today = "e2e-van-9", now(town).date().isoformat()
     town.ask("POST", "/api/sites", {"id": van, "kind": "van", "name": "九号车", "operators": [OPERATOR]})
     town.ask("POST", "/api/sites", {"id": "e2e-st-9", "kind": "station", "name": "南山里", "operators": [OPERATOR]})
     with psycopg.connect(town.database_url, autocommit=True) as connection:
         connection.execute("UPDATE site SET lat = 31.2, lon = 121.5 WHERE id = 'e2e-st-9'")
-    planned = (datetime.now(UTC) + timedelta(minutes=30)).isoformat()
+    planned = (now(town) + timedelta(minutes=30)).isoformat()
     stops = [{"site": "e2e-st-9", "planned_arrival": planned}]
     run = town.ask("PUT", f"/api/operators/{OPERATOR}/runs/{today}/R9", {"vehicle": van, "stops": stops})
     town.ask("POST", f"/api/runs/{run['id']}/state", {"state": "departed"})
@@ -233,7 +244,7 @@ class Underway:
 @pytest.fixture
 def underway(town: Town) -> Underway:
     """Two vans of three stops each on the road, each heard once at the first of them, which is signed for."""
-    today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
+    today = now(town).date().isoformat()
     vehicles = {str(number): f"e2e-out-{number}" for number in (1, 2)}
     for number, site in vehicles.items():
         town.ask("POST", "/api/sites", {"id": site, "kind": "van", "name": f"配送{number}车", "operators": [OPERATOR]})
@@ -284,8 +295,8 @@ def depart(town: Town, underway: Underway, http: int) -> None:
         assert said.status_code == 200, said.text
     with psycopg.connect(town.database_url, autocommit=True) as connection:
         connection.execute(
-            "UPDATE run_stop SET state = 'signed', arrived_at = now() WHERE stop = 1 AND run_id = ANY(%s)",
-            [[run["id"] for run in underway.runs.values()]],
+            "UPDATE run_stop SET state = 'signed', arrived_at = %s WHERE stop = 1 AND run_id = ANY(%s)",
+            [now(town), [run["id"] for run in underway.runs.values()]],
         )
         connection.execute("UPDATE container SET state = 'loaded' WHERE site_id LIKE 'e2e-w%' OR site_id LIKE 'e2e-o%'")
 
@@ -303,7 +314,7 @@ def test_a_van_breaks_down_the_day_is_planned_anew_and_both_drivers_see_where_th
         depart(town, underway, http)
     finally:
         positions.kill()
-    today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
+    today = now(town).date().isoformat()
     page = desk(town, open_page, today, "live")
     row = page.get_by_role("button", name=re.compile(broken))
     row.click(timeout=SOON_MS)
