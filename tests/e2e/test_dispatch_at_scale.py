@@ -26,9 +26,9 @@ from tests.e2e.town import OPERATOR, Town, running_cloud
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 SOON_MS = 30_000
-LONGEST_MS = 200.0
+LONGEST_MS = 200.0  # 40 to 50 were measured
 # All that the page does, its beginning too, by how many vans it was told of: five hundred a second take a third of a core at most.
-MOST_MS_A_MOVE = 0.65
+MOST_MS_A_MOVE = 0.65  # 0.31 to 0.34 were measured
 OpenPage = Callable[..., Page]
 
 
@@ -130,8 +130,8 @@ def main_thread_ms(trace: dict[str, list[dict[str, object]]]) -> list[float]:
     found: dict[tuple[object, object], list[float]] = {main: [] for main in mains}
     for one in events:
         where = (one["pid"], one["tid"])
-        if one["name"] == "RunTask" and where in found:
-            ms = one.get("tdur", one.get("dur", 0))
-            assert isinstance(ms, int | float)
-            found[where].append(ms / 1000)
+        if one["name"] == "RunTask" and where in found and "tdur" in one:  # without it: only its time by the clock is known
+            used_us = one["tdur"]
+            assert isinstance(used_us, int | float)
+            found[where].append(used_us / 1000)
     return max(found.values(), key=sum)
