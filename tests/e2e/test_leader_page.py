@@ -52,7 +52,7 @@ def lies_there(town: Town) -> Order:
     return order
 
 
-def bound(town: Town, open_page: OpenPage, url: str, **look: Any) -> Page:
+def bound(open_page: OpenPage, url: str, **look: Any) -> Page:
     page = open_page(url, **{"width": 360, "height": 740, **look})
     page.locator(".as-of.is-live").wait_for(timeout=SOON_MS)
     return page
@@ -86,7 +86,7 @@ def with_a_fridge(town: Town) -> None:
 def test_a_hand_out_moves_the_tile_and_a_reminder_stands_on_the_residents_page(town: Town, open_page: OpenPage) -> None:
     mine, other = leader(town, town.site), leader(town, name="李姐")
     fetched, waiting = lies_there(town), lies_there(town)
-    page = bound(town, open_page, mine)
+    page = bound(open_page, mine)
     assert urlsplit(page.url).path == "/g/", "the link stands in the address no more"
     expect(page.locator("h1")).to_have_text("王姐")
     expect(tile(page, "came")).to_have_text(re.compile(r"^(\d+) / \1 单$"))
@@ -131,7 +131,7 @@ def test_a_hand_out_moves_the_tile_and_a_reminder_stands_on_the_residents_page(t
     assert "/o/" not in copied
     assert page.evaluate("window.stillTheSamePage"), "the page was loaded again"
 
-    stranger = bound(town, open_page, other)
+    stranger = bound(open_page, other)
     expect(tile(stranger, "uncollected")).to_have_text("0 单")
     expect(stranger.get_by_text("没有待提的订单。")).to_be_visible()
     assert fetched.external_id not in stranger.content()
@@ -140,7 +140,7 @@ def test_a_hand_out_moves_the_tile_and_a_reminder_stands_on_the_residents_page(t
 def test_it_shows_what_was_last_seen_without_network_and_stops_when_its_link_is_taken_back(town: Town, open_page: OpenPage) -> None:
     url = leader(town, town.site, "赵姐")
     order = lies_there(town)
-    page = bound(town, open_page, url)
+    page = bound(open_page, url)
     seen = tile(page, "uncollected").inner_text()
     until_kept(page, "tt-leader-1")
     town.api.kill()
@@ -165,7 +165,7 @@ def test_it_shows_what_was_last_seen_without_network_and_stops_when_its_link_is_
     assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('tt-leader')).length") == 0
     card.get_by_role("button", name="生成链接 赵姐").click()
     fresh = card.locator(".link").inner_text(timeout=SOON_MS)
-    again = bound(town, open_page, fresh)
+    again = bound(open_page, fresh)
     expect(tile(again, "uncollected")).to_have_text(seen)
     unbound = open_page(f"{town.url}/g/")
     expect(unbound.locator(".notice")).to_contain_text("还没有绑定团长", timeout=SOON_MS)
@@ -175,7 +175,7 @@ def test_a_fridges_day_is_drawn_and_nothing_is_smaller_than_18_px(town: Town, op
     url = leader(town, town.site)
     lies_there(town)
     with_a_fridge(town)
-    page = bound(town, open_page, url)
+    page = bound(open_page, url)
     box = page.locator("[data-box=冷藏柜]")
     expect(box).to_contain_text(re.compile(r"\d\.\d °C"), timeout=SOON_MS)
     box.get_by_role("button", name="24 小时曲线").click()
@@ -258,7 +258,7 @@ def test_a_dispatcher_a_leader_and_two_residents_watch_one_van_and_nobody_sees_a
             expect(row).to_contain_text(re.compile("\\d+ (秒|分钟)前定位"), timeout=SOON_MS)
 
         for own, other, name, stranger, km in ((mine, theirs, "望江里", "云谷里", 2), (theirs, mine, "云谷里", "望江里", 5)):
-            page = bound(town, open_page, own[0])
+            page = bound(open_page, own[0])
             van = page.locator(f"[data-van={own[1]}]")
             expect(van).to_contain_text(f"{name}的车", timeout=SOON_MS)
             expect(van).to_contain_text(f"下一站就是 {name}")
@@ -296,5 +296,5 @@ def test_a_dispatcher_a_leader_and_two_residents_watch_one_van_and_nobody_sees_a
         # Once the van was there, its leader sees it no more.
         run = next(one for one in town.ask("GET", f"/api/runs?day={today}")["runs"] if one["name"] == mine[1])
         town.ask("POST", f"/api/runs/{run['id']}/state", {"state": "completed"})
-        page = bound(town, open_page, mine[0])
+        page = bound(open_page, mine[0])
         expect(page.get_by_text("现在没有车在送货过来。")).to_be_visible(timeout=SOON_MS)

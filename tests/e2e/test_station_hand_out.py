@@ -8,8 +8,9 @@ from playwright.sync_api import Page, expect
 from tests.conftest import reachable_folder
 from tests.e2e.lone_station import LoneStation, lone_station
 from tests.e2e.town import DIST
+from tests.edge.agents import NOBODY
 from tests.edge.station.days import BADGE, CODE_OF, LI_1, WANG_1, WANG_2
-from tests.edge.test_acts_page import NOBODY, for_site
+from tests.edge.test_acts_page import for_site
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

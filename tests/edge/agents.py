@@ -25,6 +25,7 @@ from edge.wire.messages import Ack, Event, Message
 from tests.conftest import TestBroker
 
 T = TypeVar("T")
+NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 DEADLINE_S = 30.0  # of real time: what is waited for takes milliseconds on a machine that is not busy
 
 

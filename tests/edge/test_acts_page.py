@@ -18,15 +18,13 @@ from edge.station.schema import FILE_VERSIONS
 from edge.station.station import Station
 from edge.wire.ids import parse_epoch
 from edge.wire.manifest import Manifest, encode_manifest
-from tests.conftest import TestBroker
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 from tests.edge.station import days
 from tests.edge.station.counters import TestClock
 from tests.edge.station.days import BADGE, BAGS, CODE_OF, LI_1, WANG_1, WANG_2
 
 pytestmark = pytest.mark.slow
 
-NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 FAR_MS = 4_000_000_000_000  # the agent's clock is the real one
 
 

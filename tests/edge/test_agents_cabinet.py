@@ -10,12 +10,9 @@ import pytest
 from firmware_sim.locker import LockerFaults, SimulatedLockers
 from firmware_sim.locker_boards import SimulatedBoard
 from firmware_sim.locker_speech import SPEECH, Unlock
-from tests.conftest import TestBroker
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 
 pytestmark = pytest.mark.slow
-
-NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 
 
 @pytest.fixture

@@ -15,12 +15,9 @@ from firmware_sim.hid import SimulatedHid
 from firmware_sim.relay import SimulatedRelay
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.scanner_trigger import Maker, TriggeredScanner
-from tests.conftest import TestBroker
-from tests.edge.agents import running_agent, until, write_config
+from tests.edge.agents import NOBODY, running_agent, until, write_config
 
 pytestmark = pytest.mark.slow
-
-NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 
 
 def tables(folder: Path) -> str:

@@ -11,15 +11,13 @@ import pytest
 from firmware_sim.locker import SimulatedLockers
 from firmware_sim.locker_boards import SimulatedBoard
 from firmware_sim.scanner import SimulatedScanner
-from tests.conftest import TestBroker
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 from tests.edge.station import days
 from tests.edge.station.days import BADGE, CODE_OF, LI_1, WANG_1
-from tests.edge.test_acts_page import for_site, put_manifest
+from tests.edge.test_acts_page import for_site, post, put_manifest
 
 pytestmark = pytest.mark.slow
 
-NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 PIN = "1357"
 
 
@@ -67,13 +65,6 @@ async def place(agent: Running, lockers: SimulatedLockers, parcel: str) -> str:
     )
     agent.http.cookies.clear()
     return cell
-
-
-async def post(agent: Running, path: str, **form: Any) -> dict[str, Any]:
-    answer = await agent.http.post(f"/api/{path}", json=form)
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
 
 
 async def look(agent: Running) -> dict[str, Any]:

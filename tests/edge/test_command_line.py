@@ -10,13 +10,10 @@ from pathlib import Path
 import pytest
 
 from edge.outbox import Store
-from tests.conftest import TestBroker
-from tests.edge.agents import write_config
+from tests.edge.agents import NOBODY, write_config
 from tests.edge.outbox.sites import record, settings
 
 pytestmark = pytest.mark.slow
-
-NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 
 
 def edge(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,11 +9,11 @@ import pytest
 
 from edge.config import ConfigError, EdgeConfig, load
 from edge.wire.manifest import Article, Line
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 from tests.edge.devices.test_photo import LABEL, jpeg
 from tests.edge.dock import plans
 from tests.edge.dock.plans import A1, B1, C1, RUN_1, SPARE, STRANGE, P
-from tests.edge.test_acts_page import NOBODY, act, post, put_manifest
+from tests.edge.test_acts_page import act, post, put_manifest
 
 pytestmark = pytest.mark.slow
 

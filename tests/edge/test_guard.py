@@ -12,10 +12,8 @@ import websockets
 from edge.config import ConfigError
 from edge.http.guard import MAX_BODY_BYTES, is_same, own_names
 from edge.wire.labels import parcel_label
-from tests.conftest import TestBroker
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 
-NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 LABEL = {"text": parcel_label(1)}
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 from tests.edge.station import days
 from tests.edge.station.days import BAGS, BULK, LI_1, WANG_1, WANG_2, ZHAO_1
-from tests.edge.test_acts_page import NOBODY, for_site, put_manifest
+from tests.edge.test_acts_page import for_site, put_manifest
 
 pytestmark = pytest.mark.slow
 

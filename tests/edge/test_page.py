@@ -24,12 +24,9 @@ from edge.app import StartError, agent_of
 from edge.config import HttpSettings
 from edge.http.server import listen
 from edge.wire.labels import parcel_label
-from tests.conftest import TestBroker
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 
 pytestmark = pytest.mark.slow
-
-NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ from edge.devices import photo
 from edge.devices.photo import MAX_BYTES
 from edge.http import photo_scan, photos
 from edge.wire.labels import container_label
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 from tests.edge.devices.test_photo import LABEL, jpeg
-from tests.edge.test_acts_page import NOBODY, for_site, put_manifest
+from tests.edge.test_acts_page import for_site, put_manifest
 
 pytestmark = pytest.mark.slow
 PATH = "/api/photo-scan"

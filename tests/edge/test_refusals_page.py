@@ -10,10 +10,10 @@ import pytest
 from edge.config import EdgeConfig
 from edge.wire.manifest import Claim, CodeKey, Manifest
 from edge.wire.pickup import secret_key
-from tests.edge.agents import Running, running_agent, write_config
+from tests.edge.agents import NOBODY, Running, running_agent, write_config
 from tests.edge.station import days
 from tests.edge.station.days import CODE_OF, DEADLINE_MS, LI_1, OPERATOR, PROXY_CODE, STRANGE, WANG_1, WANG_2
-from tests.edge.test_acts_page import FAR_MS, NOBODY, act, for_site, post, put_manifest
+from tests.edge.test_acts_page import FAR_MS, act, for_site, post, put_manifest
 
 pytestmark = pytest.mark.slow
 

@@ -21,9 +21,8 @@ from firmware_sim.door import SimulatedContact
 from firmware_sim.gnss import Place, SimulatedGnss
 from firmware_sim.w1 import SimulatedW1
 from tests.conftest import TestBroker
-from tests.edge.agents import Cloud, listening_cloud, running_agent, until, write_config
+from tests.edge.agents import NOBODY, Cloud, listening_cloud, running_agent, until, write_config
 from tests.edge.test_acts_page import put_manifest
-from tests.edge.test_agents_cabinet import NOBODY
 
 pytestmark = pytest.mark.slow
 

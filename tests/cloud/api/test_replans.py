@@ -8,6 +8,7 @@ import pytest
 from cloud.config import CloudConfig
 from cloud.store.run_following import look
 from edge.wire.clock import to_ms
+from tests.cloud.api import test_driver as driver
 from tests.cloud.api.test_route_plans import DAY, PLANS, dock, ended, planning
 from tests.cloud.api.vans import van
 from tests.cloud.api.world import NOW, TestClock, World, order
@@ -140,11 +141,6 @@ async def test_a_van_breaks_down_its_goods_change_vans_and_what_is_done_stays(
     assert (late.status_code, late.json()["error"]["code"]) == (409, "plan_outdated")
 
 
-async def driver_link(world: World, run: int) -> dict[str, str]:
-    url = str((await world.post("dispatcher-a", f"/api/runs/{run}/driver-link")).json()["url"])
-    return {"Authorization": f"Bearer {url.rsplit('/d/', 1)[1]}"}
-
-
 async def test_both_drivers_are_told_where_they_meet_and_what_one_confirms_has_changed_vans(
     world: World, config: CloudConfig, clock: TestClock
 ) -> None:
@@ -153,9 +149,9 @@ async def test_both_drivers_are_told_where_they_meet_and_what_one_confirms_has_c
     await load(world, moved, before["1"]["name"])
     plan = await commit(world, (await replanned(world, config, clock, number, kind="breakdown", van="1"))["smallest"])
     assert plan["run_of_van"] == {"1": before["1"]["name"], "2": before["2"]["name"]}
-    giver, taker = [await driver_link(world, before[van]["id"]) for van in ("1", "2")]
-    (gives,) = (await world.call(None, "GET", "/api/driver/run", headers=giver)).json()["meets"]
-    told = (await world.call(None, "GET", "/api/driver/run", headers=taker)).json()
+    giver, taker = [await driver.link(world, before[van]["id"]) for van in ("1", "2")]
+    (gives,) = (await driver.look(world, giver)).json()["meets"]
+    told = (await driver.look(world, taker)).json()
     (takes,) = told["meets"]
     assert (gives["is_taking"], gives["other_run"], gives["other_van"]) == (False, before["2"]["name"], "一号车")
     assert (takes["is_taking"], takes["other_run"], takes["other_van"]) == (True, before["1"]["name"], "一号车")
@@ -170,9 +166,8 @@ async def test_both_drivers_are_told_where_they_meet_and_what_one_confirms_has_c
         "key": "00000000-taken-over", "at_ms": clock.ms, "kind": "taken_over", "site": moved,
         "stop": takes["containers"][0]["stop"], "containers": labels[:1],
     }  # fmt: skip
-    said = {"sent_at_ms": clock.ms, "acts": [act]}
-    answer = (await world.call(None, "POST", "/api/driver/acts", headers=taker, json=said)).json()
-    assert [one["outcome"] for one in answer["answers"]] == ["done"]
+    answer = await driver.say(world, taker, act)
+    assert driver.outcomes(answer) == ["done"]
     assert [one["is_done"] for one in answer["run"]["meets"][0]["containers"]] == [True, False]
     assert {stop["site"]: stop["state"] for stop in answer["run"]["stops"]}[moved] == "pending", "it is not delivered by that"
     assert await world.one("SELECT array[run, at_site_id, state] FROM container WHERE id = %s", labels[0]) == [
@@ -183,10 +178,9 @@ async def test_both_drivers_are_told_where_they_meet_and_what_one_confirms_has_c
     assert [one["is_done"] for one in transfer["containers"]] == [True, False]
     # Who gives them away says nothing of them.
     act |= {"key": "00000000-given-away", "containers": labels[1:]}
-    answer = (await world.call(None, "POST", "/api/driver/acts", headers=giver, json={**said, "acts": [act]})).json()
-    assert answer["answers"][0]["error"]["code"] == "not_of_run"
+    assert driver.outcomes(await driver.say(world, giver, act)) == ["not_of_run"]
     await world.connection.execute("UPDATE run_stop SET state = 'skipped' WHERE site_id = %s", [moved])
-    (takes,) = (await world.call(None, "GET", "/api/driver/run", headers=taker)).json()["meets"]
+    (takes,) = (await driver.look(world, taker)).json()["meets"]
     assert [one["stop"] for one in takes["containers"]] == [None, None], "it comes there no more"
 
 

@@ -119,7 +119,7 @@ async def test_without_roads_everything_says_that_it_is_an_estimate(database_url
         assert (await world.get(None, "/api/map")).json()["kind"] == "none"
 
 
-def test_a_map_of_somebody_else_may_be_loaded_where_it_is_configured(clock: TestClock) -> None:
+def test_a_map_of_somebody_else_may_be_loaded_where_it_is_configured() -> None:
     url = "https://tiles.example/{z}/{x}/{y}.png"
     config = CloudConfig(database_url=SecretStr("postgresql://x/y"), secret=SecretStr(SECRET), map_url=url)
     from cloud.api.gate import content_policy

@@ -116,7 +116,7 @@ async def test_a_restored_cloud_asks_for_what_it_misses_and_the_floor_waits_for_
 
 
 async def test_a_site_that_did_not_hear_is_asked_again_though_it_has_nothing_new_to_say(
-    flusher: Flusher, connection: Connection, database_url: str
+    flusher: Flusher, connection: Connection
 ) -> None:
     monotonic = Monotonic()
     site, floors = TestSite("s1"), Floors(monotonic)

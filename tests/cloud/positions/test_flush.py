@@ -10,7 +10,7 @@ from cloud.store.pool import Connection
 from cloud.store.runs import step
 from cloud.store.trackers import TrackerProtocol, broker_user, listed, revoke
 from edge.wire.clock import to_ms
-from tests.cloud.positions.world import LAT, LON, NOW, TestClock, fix, phone, rows, run, said, tell, tracker
+from tests.cloud.positions.world import LAT, LON, NOW, fix, phone, rows, run, said, tell, tracker
 
 ADMIN = Scope(Role.ADMIN)
 
@@ -146,7 +146,7 @@ async def test_a_flood_of_strangers_is_counted_and_not_kept(connection: Connecti
     assert await rows(connection, "SELECT count(*) FROM quarantine") == [(5,)]
 
 
-async def test_a_device_without_a_clock_is_as_of_now(connection: Connection, flusher: Flusher, clock: TestClock) -> None:
+async def test_a_device_without_a_clock_is_as_of_now(connection: Connection, flusher: Flusher) -> None:
     await tracker(connection, TrackerProtocol.OSMAND, "token-1")
     await tell(flusher, said(phone("token-1"), TrackerFix(LAT, LON, None)))
     assert await rows(connection, "SELECT at FROM position") == [(NOW,)]

@@ -191,7 +191,7 @@ async def test_a_relay_board_switches_comes_back_after_an_unplug_and_is_left_dar
         assert not any(relay.is_on.values())
 
 
-async def test_a_console_rings_as_often_as_the_sound_beeps(tmp_path: Path) -> None:
+async def test_a_console_rings_as_often_as_the_sound_beeps() -> None:
     master, slave = os.openpty()
     tty.setraw(slave)
     os.set_blocking(master, False)

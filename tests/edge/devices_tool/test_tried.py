@@ -24,12 +24,10 @@ from firmware_sim.locker_boards import SimulatedBoard
 from firmware_sim.modbus import SimulatedModbus, registers_of
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.w1 import SimulatedW1
-from tests.conftest import TestBroker
 from tests.edge.agents import free_port, running_agent
 
 CLOCK = WallClock(lambda: 1_700_000_000.0)
 WITHIN_S = 10.0
-NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
 PROBE = "28-0316a2794bff"
 
 

@@ -190,7 +190,7 @@ async def test_one_command_too_many_is_refused_on_the_record_and_never_done(tmp_
         assert sorted(name for name, _ in await finished(line)) == sorted(["late", *(f"c{n}" for n in range(MAX_WAITING))])
 
 
-async def test_a_command_that_the_disk_did_not_take_or_that_breaks_stops_none_behind_it(tmp_path: Path) -> None:
+async def test_a_command_that_the_disk_did_not_take_or_that_breaks_stops_none_behind_it() -> None:
     class Broken:
         """Of three commands the first is not kept, and the second breaks."""
 
