@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from edge.wire.clock import TownTime, decode_town, encode_town, to_ms, utc
-from tests.conftest import DatabaseSource, TestBroker, find_free_port, reachable_folder
+from tests.conftest import DatabaseSource, TestBroker, reachable_folder
 from tests.e2e.test_every_page import AXE, serious, too_wide
-from tests.e2e.town import OPERATOR, Town, running_cloud, until
+from tests.e2e.town import OPERATOR, Town, running_cloud, say_place, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -205,16 +203,8 @@ def test_a_van_under_way_is_seen_where_it_is_with_its_stops_and_its_track(town: 
     stops = [{"site": "e2e-st-9", "planned_arrival": planned}]
     run = town.ask("PUT", f"/api/operators/{OPERATOR}/runs/{today}/R9", {"vehicle": van, "stops": stops})
     town.ask("POST", f"/api/runs/{run['id']}/state", {"state": "departed"})
-    phone = {"operator": OPERATOR, "vehicle": van, "protocol": "osmand", "name": "王师傅的手机", "is_personal": False}
-    link = town.ask("POST", "/api/trackers", phone)["set_ups"][0]["link"]
-    http = find_free_port()
-    positions = town.child("positions", "cloud", "positions")
-    positions.start(TUANTU_POSITIONS_PORT=str(http), TUANTU_JT808_PORT="0")
-    try:
-        town.wait_for(positions, f"http://127.0.0.1:{http}/health")
-        token = parse_qs(urlsplit(link).query)["id"][0]
-        said = httpx.get(f"http://127.0.0.1:{http}/?id={token}&lat=31.2&lon=121.45&batt=87", timeout=20)
-        assert said.status_code == 200, said.text
+    with town.positions() as at:
+        say_place(at, town.phone(van, "王师傅的手机"), 121.45)
         page = desk(town, open_page, today, "live")
         row = page.get_by_role("button", name=re.compile("R9"))
         row.click(timeout=SOON_MS)
@@ -228,8 +218,6 @@ def test_a_van_under_way_is_seen_where_it_is_with_its_stops_and_its_track(town: 
         expect(page.get_by_label("轨迹时间")).to_be_visible(timeout=SOON_MS)
         if AXE.is_file():
             assert serious(page) == []
-    finally:
-        positions.kill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,17 +270,13 @@ def underway(town: Town) -> Underway:
     return Underway(plan, runs, vehicles)
 
 
-def depart(town: Town, underway: Underway, http: int) -> None:
+def depart(town: Town, underway: Underway, at: str) -> None:
     """Both drive off; each phone tells of its first stop, and that is signed for."""
     for number, vehicle in underway.vehicles.items():
         run = underway.runs[number]
         for state in ("loading", "departed"):
             town.ask("POST", f"/api/runs/{run['id']}/state", {"state": state})
-        phone = {"operator": OPERATOR, "vehicle": vehicle, "protocol": "osmand", "name": "手机", "is_personal": False}
-        token = parse_qs(urlsplit(town.ask("POST", "/api/trackers", phone)["set_ups"][0]["link"]).query)["id"][0]
-        lon = 121.38 if number == "1" else 121.42
-        said = httpx.get(f"http://127.0.0.1:{http}/?id={token}&lat=31.2&lon={lon}&batt=87", timeout=20)
-        assert said.status_code == 200, said.text
+        say_place(at, town.phone(vehicle), 121.38 if number == "1" else 121.42)
     with psycopg.connect(town.database_url, autocommit=True) as connection:
         connection.execute(
             "UPDATE run_stop SET state = 'signed', arrived_at = %s WHERE stop = 1 AND run_id = ANY(%s)",
@@ -306,14 +290,8 @@ def test_a_van_breaks_down_the_day_is_planned_anew_and_both_drivers_see_where_th
     town: Town, open_page: OpenPage, underway: Underway
 ) -> None:
     broken, helper = underway.runs["1"]["name"], underway.runs["2"]["name"]
-    http = find_free_port()
-    positions = town.child("positions", "cloud", "positions")
-    positions.start(TUANTU_POSITIONS_PORT=str(http), TUANTU_JT808_PORT="0")
-    try:
-        town.wait_for(positions, f"http://127.0.0.1:{http}/health")
-        depart(town, underway, http)
-    finally:
-        positions.kill()
+    with town.positions() as at:
+        depart(town, underway, at)
     today = now(town).date().isoformat()
     page = desk(town, open_page, today, "live")
     row = page.get_by_role("button", name=re.compile(broken))

@@ -3,23 +3,20 @@
 import gzip
 import re
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import find_free_port
 from tests.e2e.kept import until_kept
 from tests.e2e.test_dispatch_page import desk
 from tests.e2e.test_every_page import AXE, operations, serious, too_wide
 from tests.e2e.test_pickup_and_cases import set_mode
-from tests.e2e.town import OPERATOR, Order, Town, until
+from tests.e2e.town import OPERATOR, Order, Town, say_place, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -190,19 +187,6 @@ def test_a_fridges_day_is_drawn_and_nothing_is_smaller_than_18_px(town: Town, op
     assert too_wide(page) == []
 
 
-@contextmanager
-def positions(town: Town) -> Iterator[str]:
-    """Hears phones, and says when vans come."""
-    http = find_free_port()
-    child = town.child("positions", "cloud", "positions")
-    child.start(TUANTU_POSITIONS_PORT=str(http), TUANTU_JT808_PORT="0")
-    try:
-        town.wait_for(child, f"http://127.0.0.1:{http}/health")
-        yield f"http://127.0.0.1:{http}"
-    finally:
-        child.kill()
-
-
 def station_with_van(town: Town, name: str, lon: float) -> tuple[str, str, list[Order], str]:
     """A station, its run under way with a van and its container, two orders; the leader's link and the driver's phone's token."""
     mark = secrets.token_hex(3)
@@ -216,10 +200,8 @@ def station_with_van(town: Town, name: str, lon: float) -> tuple[str, str, list[
     stops = [{"site": site, "planned_arrival": (datetime.now(UTC) + timedelta(minutes=30)).isoformat()}]
     made = town.ask("PUT", f"/api/operators/{OPERATOR}/runs/{today}/{run}", {"vehicle": van, "stops": stops})
     town.ask("POST", f"/api/runs/{made['id']}/state", {"state": "departed"})
-    phone = {"operator": OPERATOR, "vehicle": van, "protocol": "osmand", "name": "手机", "is_personal": False}
-    link = town.ask("POST", "/api/trackers", phone)["set_ups"][0]["link"]
     carry(town, f"K-{mark}", site, run, orders)
-    return leader(town, site, f"{name}团长"), run, orders, parse_qs(urlsplit(link).query)["id"][0]
+    return leader(town, site, f"{name}团长"), run, orders, town.phone(van)
 
 
 def carry(town: Town, container: str, site: str, run: str, orders: list[Order]) -> None:
@@ -247,10 +229,9 @@ def test_a_dispatcher_a_leader_and_two_residents_watch_one_van_and_nobody_sees_a
     mine = station_with_van(town, "望江里", 121.5)
     theirs = station_with_van(town, "云谷里", 121.6)
     today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
-    with positions(town) as base:
+    with town.positions() as at:
         for token, lon in ((mine[3], 121.4786), (theirs[3], 121.55)):
-            said = httpx.get(f"{base}/?id={token}&lat=31.2&lon={lon}&batt=87", timeout=20)
-            assert said.status_code == 200, said.text
+            say_place(at, token, lon)
         dispatcher = desk(town, open_page, today, "live")
         for name in ("望江里的车", "云谷里的车"):
             row = dispatcher.get_by_role("button", name=re.compile(mine[1] if name.startswith("望") else theirs[1]))

@@ -3,15 +3,13 @@
 import json
 import secrets
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import find_free_port
 from tests.e2e.test_every_page import AXE, operations, serious, too_wide
-from tests.e2e.town import OPERATOR, Town
+from tests.e2e.town import OPERATOR, Town, phone_of, say_place
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -39,18 +37,11 @@ def test_a_phone_is_enrolled_heard_and_revoked(town: Town, open_page: OpenPage) 
     row = card.locator("li").filter(has_text="王师傅的手机")
     expect(row).to_contain_text("还没有位置")
 
-    http = find_free_port()
-    positions = town.child("positions", "cloud", "positions")
-    positions.start(TUANTU_POSITIONS_PORT=str(http), TUANTU_JT808_PORT="0")
-    try:
-        town.wait_for(positions, f"http://127.0.0.1:{http}/health")
-        token = parse_qs(urlsplit(link).query)["id"][0]
-        said = httpx.get(f"http://127.0.0.1:{http}/?id={token}&lat=31.2&lon=121.5&batt=87", timeout=20)
-        assert said.status_code == 200, said.text
-        refused = httpx.get(f"http://127.0.0.1:{http}/?id={token}&lat=0&lon=0", timeout=20)
+    with town.positions() as at:
+        token = phone_of(link)
+        say_place(at, token, 121.5)
+        refused = httpx.get(f"{at}/?id={token}&lat=0&lon=0", timeout=20)
         assert json.loads(refused.content)["kept"] == 0
-    finally:
-        positions.kill()
     expect(row).to_contain_text("1 个位置", timeout=30_000)
     expect(row).to_contain_text("电量 87 %")
     expect(row).to_contain_text("拒收 1")

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -186,6 +187,23 @@ port = "{self.scanner.path}"
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
+    @contextmanager
+    def positions(self) -> Iterator[str]:
+        """Hears phones, and says when vans come. Yields the address at which they speak."""
+        http = find_free_port()
+        child = self.child("positions", "cloud", "positions")
+        child.start(TUANTU_POSITIONS_PORT=str(http), TUANTU_JT808_PORT="0")
+        try:
+            self.wait_for(child, f"http://127.0.0.1:{http}/health")
+            yield f"http://127.0.0.1:{http}"
+        finally:
+            child.kill()
+
+    def phone(self, van: str, name: str = "手机") -> str:
+        """A new phone in a van, which speaks as OsmAnd does. Its token."""
+        phone = {"operator": OPERATOR, "vehicle": van, "protocol": "osmand", "name": name, "is_personal": False}
+        return phone_of(self.ask("POST", "/api/trackers", phone)["set_ups"][0]["link"])
+
     def order(self, site: str = "", leader: str | None = None) -> Order:
         """A new order of two parcels, ambient and chilled. ``site``: the station it is for, where that is not the agent's."""
         self._orders += 1
@@ -205,6 +223,17 @@ port = "{self.scanner.path}"
         seen = self.ask("GET", f"/api/operators/{OPERATOR}/orders/{external_id}")
         link = self.ask("POST", f"/api/operators/{OPERATOR}/orders/{external_id}/link")
         return Order(external_id, link["url"], [parcel["id"] for parcel in seen["order"]["parcels"]])
+
+
+def phone_of(link: str) -> str:
+    """The token of a phone that was set up by a link."""
+    return parse_qs(urlsplit(link).query)["id"][0]
+
+
+def say_place(at: str, token: str, lon: float) -> None:
+    """A phone says where it is. ``at``: as ``Town.positions`` yields it."""
+    said = httpx.get(f"{at}/?id={token}&lat=31.2&lon={lon}&batt=87", timeout=20)
+    assert said.status_code == 200, said.text
 
 
 @contextmanager
