@@ -142,7 +142,12 @@ def _counts(execute: Execute, day: Day, standings: Standings, known: KnownContai
         return wanted, counted, lacking if known.standing.is_counted else 0
     inside = [standings.parcel(execute, day, label) for label in day.parcels_in.get(known.container, ())]
     received = sum(one.standing.state is not ParcelState.EXPECTED for one in inside)
-    return len(inside), received, sum(Problem.MISSING in one.standing.problems for one in inside)
+    missing = sum(Problem.MISSING in one.standing.problems for one in inside)
+    # Who has fetched theirs is not in the manifest any more; what was counted stays counted.
+    count = known.standing.count
+    gone = max(0, count.expected - len(inside)) if count else 0
+    gone_received = min(gone, max(0, count.received - received)) if count else 0
+    return len(inside) + gone, received + gone_received, missing
 
 
 def article_name(day: Day, sku: str) -> str:

@@ -97,12 +97,16 @@ class ContainerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContainerStanding:
-    """``is_signed``: a person took it over; a container that was dropped is delivered and not signed for."""
+    """``is_signed``: a person took it over; a container that was dropped is delivered and not signed for. ``count``: the last."""
 
     state: ContainerState = ContainerState.EMPTY
     is_signed: bool = False
-    is_counted: bool = False
+    count: CountFinished | None = None
     problems: frozenset[Problem] = frozenset()
+
+    @property
+    def is_counted(self) -> bool:
+        return self.count is not None
 
 
 def parcel_standing(facts: Iterable[AnyFact]) -> ParcelStanding:
@@ -176,7 +180,7 @@ def container_after(standing: ContainerStanding, fact: AnyFact) -> ContainerStan
         case ContainerDropped():
             return standing if standing.state.is_at_station else ContainerStanding(ContainerState.DELIVERED)
         case CountFinished():
-            return replace(standing, is_counted=True)
+            return replace(standing, count=fact)
         case ContainerOpened() | ContainerEmptied() | ContainerReturned() | ContainerLost():
             return replace(standing, state=_BECOMES[type(fact)])
         case VarianceFound(problem=problem, parcel=""):

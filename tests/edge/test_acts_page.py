@@ -43,7 +43,7 @@ async def put_manifest(config: EdgeConfig, manifest: Manifest) -> None:
         site_clock = SiteClock(clock, clock.monotonic_s, lambda: True, 0)
         book = ManifestBook(Station(config.site_id, outbox, site_clock, [], clock.monotonic_s), outbox)
         body = encode_manifest(manifest)
-        await book.apply(body, hashlib.sha256(body).hexdigest(), 1)
+        await book.apply(body, hashlib.sha256(body).hexdigest(), manifest.version)
 
 
 def for_site(site: str) -> Manifest:
@@ -120,6 +120,32 @@ async def test_a_day_at_the_page(agent: Running) -> None:
     undone = await post(agent, "undo", id=done["id"], reason="wrong person")
     assert undone["scan"]["undone"] is True
     assert (await post(agent, "ask", text="5678"))["act"]["word"] == "ask_matches"
+
+
+async def test_what_was_counted_stays_counted_when_people_have_fetched_theirs(tmp_path: Path) -> None:
+    async with station_with_its_day(tmp_path) as agent:
+        await act(agent, "log-in", secret="1357")
+        await act(agent, "sign", container=BAGS)
+        await act(agent, "open", container=BAGS)
+        for label in (WANG_1, WANG_2):
+            await agent.scan(label)
+        await act(agent, "finish-count", container=BAGS)
+        asked = await post(agent, "ask", text=CODE_OF["c-wang"])
+        await act(agent, "hand-out", question=asked["question"], claim="c-wang")
+    # The cloud has heard of it: who has fetched theirs is in the next manifest no more.
+    left = for_site("acts-1")
+    left = msgspec.structs.replace(
+        left, version=2, released=2, claims=tuple(one for one in left.claims if one.claim != "c-wang"),
+        codes=tuple(one for one in left.codes if one.claim != "c-wang"),
+        parcels=tuple(one for one in left.parcels if one.claim != "c-wang"),
+    )  # fmt: skip
+    config = write_config(tmp_path, NOBODY, "acts-1")
+    await put_manifest(config, left)
+    async with running_agent(config) as agent:
+        day = (await agent.http.get("/api/day")).json()
+        (bags, _) = day["containers"]
+        assert (day["version"], day["expected"], day["received"], day["released"]) == (2, 4, 2, 2)
+        assert (bags["counted"], bags["expected"], bags["received"], bags["missing"]) == (True, 3, 2, 1)
 
 
 async def test_an_act_at_the_page_needs_a_name_where_names_are_known(agent: Running) -> None:

@@ -118,9 +118,9 @@ BOUND, SEALED, LOADED = m.ContainerBound(container=C, station="s"), m.ContainerS
         ((m.ContainerDropped(container=C), SIGNED), ContainerStanding(ContainerState.DELIVERED, is_signed=True)),
         ((SIGNED, OPENED), ContainerStanding(ContainerState.OPENED, is_signed=True)),
         ((SIGNED, OPENED, SIGNED), ContainerStanding(ContainerState.OPENED, is_signed=True)),
-        ((SIGNED, OPENED, COUNTED), ContainerStanding(ContainerState.OPENED, is_signed=True, is_counted=True)),
-        ((SIGNED, OPENED, COUNTED, EMPTIED), ContainerStanding(ContainerState.AWAITING_RETURN, is_signed=True, is_counted=True)),
-        ((SIGNED, COUNTED, GONE), ContainerStanding(ContainerState.RETURNED_EMPTY, is_signed=True, is_counted=True)),
+        ((SIGNED, OPENED, COUNTED), ContainerStanding(ContainerState.OPENED, is_signed=True, count=COUNTED)),
+        ((SIGNED, OPENED, COUNTED, EMPTIED), ContainerStanding(ContainerState.AWAITING_RETURN, is_signed=True, count=COUNTED)),
+        ((SIGNED, COUNTED, GONE), ContainerStanding(ContainerState.RETURNED_EMPTY, is_signed=True, count=COUNTED)),
         ((SIGNED, COUNTED, GONE, SIGNED), ContainerStanding(ContainerState.DELIVERED, is_signed=True)),
         (
             (SIGNED, m.VarianceFound(problem=m.Problem.DAMAGED, container=C), DAMAGED),
