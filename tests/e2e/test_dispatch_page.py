@@ -218,6 +218,11 @@ def test_a_van_under_way_is_seen_where_it_is_with_its_stops_and_its_track(town: 
         expect(page.get_by_label("轨迹时间")).to_be_visible(timeout=SOON_MS)
         if AXE.is_file():
             assert serious(page) == []
+        # A link to another view, and the browser's way back, lead there.
+        page.evaluate("location.hash = '#board'")
+        expect(page.get_by_role("button", name="发车看板")).to_have_attribute("aria-current", "page")
+        page.go_back()
+        expect(page.get_by_role("button", name="在途")).to_have_attribute("aria-current", "page")
 
 
 @dataclass(frozen=True, slots=True)
