@@ -11,6 +11,7 @@ from edge.station.day import Day
 WishOutcome = Literal["opened", "failed", "unknown", "refused"]
 
 KEEP_MS = 60 * 24 * 3600 * 1000
+NEWEST_KEPT = 2_000  # whatever the clock says
 
 
 def notes(execute: Execute) -> Mapping[str, CellNote]:
@@ -61,7 +62,7 @@ def unfinished(execute: Execute) -> list[tuple[int, Wish, str, str]]:
 def forget_old(execute: Execute, now_ms: int) -> None:
     """Housekeeping."""
     execute(
-        """DELETE FROM cell_wish
-           WHERE id IN (SELECT id FROM cell_wish WHERE at_ms < ? AND outcome IS NOT NULL ORDER BY id LIMIT 500)""",
-        (now_ms - KEEP_MS,),
+        """DELETE FROM cell_wish WHERE id IN (SELECT id FROM cell_wish
+           WHERE at_ms < ? AND outcome IS NOT NULL AND id <= (SELECT max(id) FROM cell_wish) - ? ORDER BY id LIMIT 500)""",
+        (now_ms - KEEP_MS, NEWEST_KEPT),
     )

@@ -19,6 +19,7 @@ from edge.wire.messages import Command, CommandFinished, CommandResponse
 
 CLOUD = "cloud"  # the actor of what is done from there
 KEEP_MS = 7 * 24 * 3600 * 1000  # how long ids are remembered
+NEWEST_KEPT = 1_000
 
 Outcome = Literal["done", "refused", "failed", "unknown"]
 OpenCell = Callable[[str, str], Awaitable[tuple[Outcome, str]]]  # of a command's id and a cell
@@ -145,8 +146,11 @@ class CommandDesk:
 
 
 def forget_old(execute: Execute, now_ms: int) -> None:
-    """Housekeeping."""
-    execute("DELETE FROM command WHERE received_at_ms < ?", (now_ms - KEEP_MS,))
+    """Housekeeping. The newest ids stay, whatever the clock says: one that jumps and comes back carries out nothing twice."""
+    execute(
+        "DELETE FROM command WHERE received_at_ms < ? AND rowid <= (SELECT max(rowid) FROM command) - ?",
+        (now_ms - KEEP_MS, NEWEST_KEPT),
+    )
 
 
 def _known(execute: Execute, command: str) -> tuple[Outcome, str] | None:

@@ -43,6 +43,7 @@ from edge.wire.messages import (
     VarianceFound,
 )
 
+NEWEST_KEPT = 20_000  # two busy weeks
 KEEP_MS = 60 * 24 * 3600 * 1000  # a parcel is resolved within days; two months answer every question asked at the counter
 MAX_FACTS_OF_ACT = 1_000  # closing a count calls at most this much missing; rows of one act lie side by side
 
@@ -309,8 +310,12 @@ def mark_undone(execute: Execute, booking: Booking) -> None:
 
 
 def forget_old(execute: Execute, now_ms: int) -> None:
-    """Housekeeping, a bounded bite a time."""
-    execute("DELETE FROM booking WHERE id IN (SELECT id FROM booking WHERE at_ms < ? ORDER BY id LIMIT 500)", (now_ms - KEEP_MS,))
+    """Housekeeping, a bounded bite a time. The newest stay: a clock that jumps makes nobody forget what is here."""
+    execute(
+        """DELETE FROM booking WHERE id IN (SELECT id FROM booking
+           WHERE at_ms < ? AND id <= (SELECT max(id) FROM booking) - ? ORDER BY id LIMIT 500)""",
+        (now_ms - KEEP_MS, NEWEST_KEPT),
+    )
 
 
 def _bookings(site: SiteId, rows: list[tuple[Any, ...]]) -> list[Booking]:
