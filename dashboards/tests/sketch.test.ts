@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 
 import { metresLeft } from '../residents/eta'
+import { groundPainting } from '../shared/map/sketch'
 import { sketchView } from '../shared/map/sketch_view'
 
 const VAN = { lon: 114.29, lat: 30.582, radiusM: 300 }
@@ -48,4 +49,49 @@ describe('a still picture of the map', () => {
 it('says how far the van is to the nearest hundred metres', () => {
   const leg = { lat: 30.582, lon: 114.29, radius_m: 300, as_of: '', station: { name: '', lat: 30.6, lon: 114.3 } }
   expect(metresLeft(leg)).toBe(2200)
+})
+
+describe('the ground of it', () => {
+  const RASTER = { kind: 'raster', url: '/{z}/{x}/{y}.png', attribution: '', crs: 'wgs84', bounds: null } as const
+
+  /** How many pictures are painted where only the first `most` of those asked for can be read. */
+  async function painted(most: number): Promise<number> {
+    let asked = 0
+    vi.stubGlobal('window', { devicePixelRatio: 1 })
+    vi.stubGlobal('Image', class {
+      src = ''
+      decode(): Promise<void> {
+        asked += 1
+        return asked > most ? Promise.reject(new Error('no such tile')) : Promise.resolve()
+      }
+    })
+    const pen = { scale: vi.fn(), fillRect: vi.fn(), drawImage: vi.fn() }
+    const paint = await groundPainting(RASTER, [VAN, STATION], SIZE, false)
+    paint({ getContext: () => pen } as unknown as HTMLCanvasElement)
+    expect(pen.fillRect).toHaveBeenCalledOnce()
+    return pen.drawImage.mock.calls.length
+  }
+
+  afterEach(() => {
+    vi.unstubAllGlobals()
+  })
+
+  it('is painted where one of its tiles is missing', async () => {
+    const all = sketchView([VAN, STATION], SIZE).tiles(18).length
+    expect(await painted(all)).toBe(all)
+    expect(await painted(all - 1)).toBe(all - 1)
+  })
+
+  it('is read anew where its file could not be read before', async () => {
+    const failing = vi.fn(() => Promise.reject(new TypeError('no network')))
+    vi.stubGlobal('fetch', failing)
+    for (const times of [1, 2]) {
+      await expect(groundPainting({ ...RASTER, kind: 'pmtiles', url: '/a.pmtiles' }, [VAN, STATION], SIZE, false)).rejects.toThrow('no network')
+      expect(failing).toHaveBeenCalledTimes(times)
+    }
+  })
+
+  it('fails where none of them came', async () => {
+    await expect(painted(0)).rejects.toThrow('no such tile')
+  })
 })

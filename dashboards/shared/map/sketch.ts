@@ -18,13 +18,23 @@ export type Painting = (canvas: HTMLCanvasElement) => void
 
 /**
  * Reads the ground under what is shown, and gives what paints it at once: a picture that came too late is not painted over a newer one.
- * What is on the ground the caller draws, by `sketchView`. Rejects where the map cannot be read.
+ * What is on the ground the caller draws, by `sketchView`. A tile that can't be read stays plain land; rejects where none can be.
  */
 export async function groundPainting(ground: Ground, shown: readonly Shown[], size: Size, isDark: boolean): Promise<Painting> {
   const paint = palette(isDark)
   const view = sketchView(shown, size)
-  const paintTiles = ground.kind === 'pmtiles' ? await vectors(fileAt(ground.url), view, paint)
+  const paintTiles = ground.kind === 'pmtiles' ? await vectors(ground.url, view, paint)
     : ground.kind === 'raster' ? await pictures(ground.url, view) : nothing
+  return painting(size, paint, paintTiles)
+}
+
+/** Land, and nothing on it. */
+export const plainPainting = (size: Size, isDark: boolean): Painting => painting(size, palette(isDark), nothing)
+
+type PaintTiles = (pen: CanvasRenderingContext2D) => void
+const nothing: PaintTiles = () => undefined
+
+function painting(size: Size, paint: Palette, paintTiles: PaintTiles): Painting {
   return (canvas) => {
     const scale = window.devicePixelRatio || 1
     canvas.width = Math.round(size.width * scale)
@@ -38,8 +48,13 @@ export async function groundPainting(ground: Ground, shown: readonly Shown[], si
   }
 }
 
-type PaintTiles = (pen: CanvasRenderingContext2D) => void
-const nothing: PaintTiles = () => undefined
+/** Those that came. Rejects as the first did where none came. */
+async function whatCame<T>(asked: readonly Promise<T>[]): Promise<readonly T[]> {
+  const ended = await Promise.allSettled(asked)
+  const came = ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  if (came.length === 0) await Promise.all(asked)
+  return came
+}
 
 let opened: PMTiles | null = null
 
@@ -49,10 +64,21 @@ function fileAt(url: string): PMTiles {
   return opened
 }
 
-async function vectors(file: PMTiles, view: SketchView, paint: Palette): Promise<PaintTiles> {
-  const { maxZoom } = await file.getHeader()
+/** A file of which something could not be read is opened anew the next time: it keeps failures as it keeps directories. */
+async function orForget<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (error) {
+    opened = null
+    throw error
+  }
+}
+
+async function vectors(url: string, view: SketchView, paint: Palette): Promise<PaintTiles> {
+  const file = fileAt(url)
+  const { maxZoom } = await orForget(file.getHeader())
   const tiles = view.tiles(maxZoom).slice(0, MOST_TILES)
-  const read = await Promise.all(tiles.map(async (tile) => ({ tile, answer: await file.getZxy(tile.z, tile.x, tile.y) })))
+  const read = await whatCame(tiles.map(async (tile) => ({ tile, answer: await orForget(file.getZxy(tile.z, tile.x, tile.y)) })))
   return (pen) => {
     for (const { tile, answer } of read) {
       if (answer) paintTile(pen, new VectorTile(new PbfReader(answer.data)), tile, view.zoom, paint)
@@ -108,7 +134,7 @@ function trace(pen: CanvasRenderingContext2D, one: VectorTileFeature, tile: Tile
 
 async function pictures(url: string, view: SketchView): Promise<PaintTiles> {
   const tiles = view.tiles(RASTER_DEEPEST).slice(0, MOST_TILES)
-  const read = await Promise.all(
+  const read = await whatCame(
     tiles.map(async (tile) => {
       const picture = new Image()
       picture.src = url.replace('{z}', String(tile.z)).replace('{x}', String(tile.x)).replace('{y}', String(tile.y))
