@@ -15,9 +15,9 @@ const zh = {
   near: '就在自提点附近',
   metres: '离自提点直线约 {n} 米',
   kilometres: '离自提点直线约 {n} 公里',
-  coarse: '圆圈是大致范围（{m} 米内），{time} 的位置',
+  coarse: '圆圈是配送车 {time} 时的大致位置（{m} 米范围内）',
   station: '自提点',
-  noGround: '底图打不开，只画出相对位置。',
+  noGround: '地图打不开，上面只是大概方位。',
 } as const
 
 const en: Readonly<Record<keyof typeof zh, string>> = {
@@ -33,9 +33,9 @@ const en: Readonly<Record<keyof typeof zh, string>> = {
   near: 'near your station',
   metres: 'about {n} m from your station in a straight line',
   kilometres: 'about {n} km from your station in a straight line',
-  coarse: 'The circle is about where it was at {time}, within {m} m',
+  coarse: 'The circle is about where the van was at {time}, within {m} m',
   station: 'Your station',
-  noGround: 'The map cannot be opened; only how the two lie to each other is drawn.',
+  noGround: 'The map cannot be opened; this only shows roughly which way the van is.',
 }
 
 export const e = texts(zh, en)

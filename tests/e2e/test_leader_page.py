@@ -258,7 +258,7 @@ def test_a_dispatcher_a_leader_and_two_residents_watch_one_van_and_nobody_sees_a
             assert "云谷里" not in resident.content()
             # About where it is: a circle on a grid, and nowhere in what the page was told the place itself.
             expect(resident.get_by_role("img", name="配送车大致位置：离自提点直线约 2.1 公里")).to_be_visible(timeout=SOON_MS)
-            expect(resident.locator(".van figcaption")).to_contain_text("300 米内")
+            expect(resident.locator(".van figcaption")).to_contain_text("300 米范围内")
             token = order.url.rsplit("/", 1)[-1]
             told = httpx.get(f"{town.url}/api/links/{token}/eta", timeout=20)
             assert told.json()["last_leg"]["station"]["name"] == "望江里"
