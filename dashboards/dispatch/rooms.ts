@@ -167,7 +167,10 @@ export function worstDelayMin(run: RunSeen, etas: RunEtas | undefined): number {
 export const isUnderWay = (run: { readonly state: string }): boolean => run.state === 'loading' || isDriving(run)
 export const isDriving = (run: { readonly state: string }): boolean => run.state === 'departed' || run.state === 'paused'
 
-/** The run each vehicle is on: the one it drives, else the one it is loaded for, else the one that is planned first. */
+/**
+ * The run each vehicle is on: the one it drives, else the one it is loaded for, else the one that is planned first. Of two that it
+ * drives the one that is planned later: the other is one that nobody ended.
+ */
 export function runsOfVans(runs: readonly RunSeen[]): ReadonlyMap<string, RunSeen> {
   const found = new Map<string, RunSeen>()
   for (const run of runs) {
@@ -181,7 +184,9 @@ export function runsOfVans(runs: readonly RunSeen[]): ReadonlyMap<string, RunSee
 function isBefore(one: RunSeen, other: RunSeen): boolean {
   const rank = (run: RunSeen): number => (isDriving(run) ? 0 : isUnderWay(run) ? 1 : 2)
   if (rank(one) !== rank(other)) return rank(one) < rank(other)
-  return startMs(one) < startMs(other)
+  const [start, otherStart] = [startMs(one), startMs(other)]
+  if (!isDriving(one)) return start < otherStart
+  return start !== Infinity && (start > otherStart || otherStart === Infinity)
 }
 
 /** When its first stop is planned; one without a plan comes last. */

@@ -71,6 +71,15 @@ describe('the run a van is on', () => {
     expect(on({ name: 'A', state: 'assigned' }, { name: 'B', state: 'paused' }, { name: 'C', state: 'planned' })).toBe('B')
   })
 
+  it('is the one it set off on last, where nobody ended the one before', () => {
+    const yesterdays = { name: 'A', stops: [stop(1, '01:00')] }
+    const todays = { name: 'B', stops: [stop(1, '05:00')] }
+    expect(on(yesterdays, todays)).toBe('B')
+    expect(on({ ...todays, name: 'A' }, { ...yesterdays, name: 'B' })).toBe('A')
+    expect(on(yesterdays, { name: 'B', stops: [] })).toBe('A')
+    expect(on({ name: 'A', stops: [] }, todays)).toBe('B')
+  })
+
   it('is the one it is loaded for, and of those to come the first', () => {
     expect(on({ name: 'A', state: 'assigned' }, { name: 'B', state: 'loading' })).toBe('B')
     const later = { name: 'A', state: 'assigned', stops: [stop(1, '05:00')] }
