@@ -188,14 +188,14 @@ def test_a_fridges_day_is_drawn_and_nothing_is_smaller_than_18_px(town: Town, op
     assert too_wide(page) == []
 
 
-def station_with_van(town: Town, name: str, lon: float) -> tuple[str, str, list[Order], str]:
+def station_with_van(town: Town, name: str, lon: float, lat: float = 31.2) -> tuple[str, str, list[Order], str]:
     """A station, its run under way with a van and its container, two orders; the leader's link and the driver's phone's token."""
     mark = secrets.token_hex(3)
     site, van, run = f"st-{mark}", f"van-{mark}", f"R{mark}"
     town.ask("POST", "/api/sites", {"id": site, "kind": "station", "name": name, "operators": [OPERATOR]})
     town.ask("POST", "/api/sites", {"id": van, "kind": "van", "name": f"{name}的车", "operators": [OPERATOR]})
     with psycopg.connect(town.database_url, autocommit=True) as connection:
-        connection.execute("UPDATE site SET lat = 31.2, lon = %s WHERE id = %s", [lon, site])
+        connection.execute("UPDATE site SET lat = %s, lon = %s WHERE id = %s", [lat, lon, site])
     orders = [town.order(site), town.order(site)]
     today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
     stops = [{"site": site, "planned_arrival": (datetime.now(UTC) + timedelta(minutes=30)).isoformat()}]

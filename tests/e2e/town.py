@@ -230,9 +230,9 @@ def phone_of(link: str) -> str:
     return parse_qs(urlsplit(link).query)["id"][0]
 
 
-def say_place(at: str, token: str, lon: float) -> None:
+def say_place(at: str, token: str, lon: float, lat: float = 31.2) -> None:
     """A phone says where it is. ``at``: as ``Town.positions`` yields it."""
-    said = httpx.get(f"{at}/?id={token}&lat=31.2&lon={lon}&batt=87", timeout=20)
+    said = httpx.get(f"{at}/?id={token}&lat={lat}&lon={lon}&batt=87", timeout=20)
     assert said.status_code == 200, said.text
 
 
