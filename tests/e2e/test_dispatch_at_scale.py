@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 SOON_MS = 30_000
 LONGEST_MS = 200.0  # 40 to 50 were measured
+MEASURED = 0.95  # of a page's tasks: of the others the trace has only their time by the clock
 # All that the page does, its beginning too, by how many vans it was told of: five hundred a second take a third of a core at most.
 MOST_MS_A_MOVE = 0.65  # 0.31 to 0.34 were measured
 OpenPage = Callable[..., Page]
@@ -128,10 +129,18 @@ def main_thread_ms(trace: dict[str, list[dict[str, object]]]) -> list[float]:
         if one["name"] == "thread_name" and one["args"] == {"name": "CrRendererMain"}
     }  # fmt: skip
     found: dict[tuple[object, object], list[float]] = {main: [] for main in mains}
+    unmeasured = dict.fromkeys(mains, 0)
     for one in events:
         where = (one["pid"], one["tid"])
-        if one["name"] == "RunTask" and where in found and "tdur" in one:  # without it: only its time by the clock is known
-            used_us = one["tdur"]
-            assert isinstance(used_us, int | float)
-            found[where].append(used_us / 1000)
-    return max(found.values(), key=sum)
+        if one["name"] != "RunTask" or where not in found:
+            continue
+        if "tdur" not in one:
+            unmeasured[where] += 1
+            continue
+        used_us = one["tdur"]
+        assert isinstance(used_us, int | float)
+        found[where].append(used_us / 1000)
+    busiest = max(found, key=lambda where: sum(found[where]))
+    tasks, without = found[busiest], unmeasured[busiest]
+    assert len(tasks) >= MEASURED * (len(tasks) + without), f"the trace has no processor time of {without} tasks"
+    return tasks
