@@ -92,7 +92,7 @@ ROUTERS = (
     health.router,
 )  # fmt: skip
 # What FastAPI works out for a route on its first request belongs to the router it was included by: in one that all apps of a
-# process share, a test's app does not work out 150 routes anew.
+# process share, a test's app does not work out 150 routes anew. An app's `dependency_overrides` do not reach these routes.
 API = APIRouter(responses={"4XX": {"model": errors.ErrorBody}, "5XX": {"model": errors.ErrorBody}})
 for _router in ROUTERS:
     API.include_router(_router)

@@ -11,12 +11,13 @@ from cloud.api.errors import ApiError, not_found
 from cloud.api.link_holder import order_behind
 from cloud.api.text import iso_of
 from cloud.domain.coarse import area_of
+from cloud.domain.order import iso
 from cloud.domain.scope import RUNS_IN_SCOPE
+from cloud.store.last_leg import SEEN_WITHIN, LastLeg, last_leg
 
 router = APIRouter(prefix="/api", tags=["arrivals"])
 
-# Where a van was longer ago says nothing of where it is.
-_SEEN_WITHIN = timedelta(minutes=10)
+_ALMOST_A_MINUTE = timedelta(minutes=1) - timedelta(microseconds=1)
 
 
 class WindowOut(BaseModel):
@@ -56,7 +57,7 @@ class StationPlace(BaseModel):
 class LastLegOut(BaseModel):
     """About where the van is on its way from the last stop before the order's station: within ``radius_m`` of a place.
 
-    WGS-84. ``radius_m`` is never so small that it told the house a driver stands at.
+    WGS-84, at whole minutes. Never so near that it told the house a driver stands at.
     """
 
     lat: float
@@ -69,7 +70,8 @@ class LastLegOut(BaseModel):
 class OrderEtaOut(BaseModel):
     """``window`` null: no van carries the order, or it is there already, or nobody knows.
 
-    ``last_leg`` null as well: other stops come first, or the van has not been heard for ten minutes.
+    At whole minutes. ``last_leg`` null as well: stops before it are not left, the van is on a break or on another run, or it has
+    not been heard for ten minutes.
     """
 
     window: WindowOut | None
@@ -137,23 +139,27 @@ async def order_eta(token: str, response: Response, services: ServicesDep, conne
     order_id = await order_behind(connection, services, token)
     cursor = await connection.execute(
         """
-        SELECT e.early, e.expected, e.late, e.stops_before, e.as_of, k.is_estimate, c.lat, c.lon, c.at, s.name, s.lat, s.lon
-        FROM customer_order o JOIN site s ON s.id = o.site_id JOIN parcel p ON p.order_id = o.id
-            JOIN container b ON b.id = coalesce(p.container_id, p.planned_container_id) AND b.state = 'loaded'
-            JOIN run r ON r.operator_id = o.operator_id AND r.name = b.run AND r.state IN ('departed', 'paused')
+        SELECT r.id, t.stop, e.early, e.expected, e.late, e.stops_before, e.as_of, k.is_estimate
+        FROM customer_order o JOIN parcel p ON p.order_id = o.id
+            JOIN container c ON c.id = coalesce(p.container_id, p.planned_container_id) AND c.state = 'loaded'
+            JOIN run r ON r.operator_id = o.operator_id AND r.name = c.run AND r.state IN ('departed', 'paused')
             JOIN run_stop t ON t.run_id = r.id AND t.site_id = o.site_id AND t.arrived_at IS NULL
                 AND t.state IN ('pending', 'approaching')
             JOIN eta_stop e ON e.run_id = r.id AND e.stop = t.stop JOIN eta_run k ON k.run_id = r.id
-            LEFT JOIN position_current c ON c.site_id = r.vehicle_id AND c.at > %(since)s AND e.stops_before = 0
-                AND s.lat IS NOT NULL AND s.lon IS NOT NULL
-        WHERE o.id = %(order)s AND o.cancelled_at IS NULL ORDER BY e.late DESC LIMIT 1
+        WHERE o.id = %s AND o.cancelled_at IS NULL ORDER BY e.late DESC LIMIT 1
         """,
-        {"order": order_id, "since": services.now() - _SEEN_WITHIN},
+        [order_id],
     )
     row = await cursor.fetchone()
     if row is None:
         return OrderEtaOut(window=None, last_leg=None)
-    return OrderEtaOut(window=_window(*row[:6]), last_leg=None if row[6] is None else _last_leg(*row[6:]))
+    run, stop, early, expected, late, stops_before, as_of, is_estimate = row
+    # Seconds would tell by how far the van has come where on its road it is.
+    window = _window(_minute(early), _minute(expected), _minute(late + _ALMOST_A_MINUTE), stops_before, _minute(as_of), is_estimate)
+    now = services.now()
+    is_known = stops_before == 0 and as_of > now - SEEN_WITHIN
+    leg = await last_leg(connection, run, stop, now) if is_known else None
+    return OrderEtaOut(window=window, last_leg=None if leg is None else _last_leg(leg))
 
 
 @router.get("/operators/{operator_id}/eta-accuracy")
@@ -199,12 +205,16 @@ def _minutes(seconds: float, count: int) -> float:
     return round(seconds / count / 60, 1)
 
 
-def _last_leg(lat: float, lon: float, at: datetime, name: str, station_lat: float, station_lon: float) -> LastLegOut:
-    area = area_of(lat, lon)
+def _last_leg(leg: LastLeg) -> LastLegOut:
+    area = area_of(leg.lat, leg.lon)
     return LastLegOut(
-        lat=area.lat, lon=area.lon, radius_m=area.radius_m, as_of=iso_of(at),
-        station=StationPlace(name=name, lat=station_lat, lon=station_lon),
+        lat=area.lat, lon=area.lon, radius_m=area.radius_m, as_of=iso(leg.at_ms - leg.at_ms % 60_000),
+        station=StationPlace(name=leg.station, lat=leg.station_lat, lon=leg.station_lon),
     )  # fmt: skip
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _window(

@@ -10,7 +10,7 @@ from cloud.api.context import ServicesDep, Transaction
 from cloud.api.leader import BoundLeader
 from cloud.api.leader_forms import ComingVanOut, ComingVans, LeaderBox, LeaderCold, VanPlace, VanWindow
 from cloud.api.text import iso_of, iso_or_none
-from cloud.domain.whereabouts import coarse
+from cloud.domain.coarse import area_of
 from cloud.store.group_vans import ComingVan, GroupStation, coming_vans, group_stations
 from cloud.store.pool import Connection
 from cloud.store.site_boxes import boxes_of
@@ -47,12 +47,13 @@ def _van(one: ComingVan) -> ComingVanOut:
 def _place(one: ComingVan) -> VanPlace | None:
     if one.lat is None or one.lon is None or one.fix_at is None:
         return None
-    lat, lon = coarse(one.lat, one.lon)
+    # As residents see it: two grids, laid over each other, would tell more than either.
+    area = area_of(one.lat, one.lon)
     distance_km = None
     if one.site_lat is not None and one.site_lon is not None:
-        halves = round(metres(lat, lon, one.site_lat, one.site_lon) / _HALF_KM)
+        halves = round(metres(area.lat, area.lon, one.site_lat, one.site_lon) / _HALF_KM)
         distance_km = halves / 2
-    return VanPlace(lat=lat, lon=lon, at=iso_of(one.fix_at), distance_km=distance_km)
+    return VanPlace(lat=area.lat, lon=area.lon, at=iso_of(one.fix_at), distance_km=distance_km)
 
 
 @router.get("/cold")

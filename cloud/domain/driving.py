@@ -68,10 +68,10 @@ def judge(kind: ActKind, at_ms: int, run: RunTimes, stop: str, settled_ms: int |
         return Judged(stop, "run_not_left")
     if run.ended_ms is not None and at_ms > run.ended_ms:
         return Judged(stop, "run_over")
-    if stop == "skipped":
-        return Judged(stop, "stop_taken_off")
     if kind in ABOUT_THE_VAN:
         return Judged(stop)
+    if stop == "skipped":
+        return Judged(stop, "stop_taken_off")
     if settled_ms is not None and at_ms < settled_ms:  # heard late: what came after it stands
         return Judged(stop)
     if kind is ActKind.ARRIVED:

@@ -20,7 +20,6 @@ JUMP_SLACK_M = 60.0  # two fixes of a good receiver (σ 8 m) are rarely this far
 REST_M = 40.0  # five σ around where it stands: one fix in 250,000 leaves it by noise
 REST_AFTER_MS = 15_000  # a red light is a stand too: what is shown there does not wander either
 MOVES_M_S = 1.5  # receivers that stand say up to 0.5; who walks with a handcart says 1.4
-COARSE_DEG = 0.005  # half a kilometre: tells how far away a van is, and not at which door it stands
 REST_WEIGHT = 60  # the mean of a stand forgets nothing until then, and drifts slowly from then on
 
 
@@ -47,11 +46,6 @@ def implausible(lat: float, lon: float, at_ms: int, speed_m_s: float | None, rec
     if speed_m_s is not None and not speed_m_s <= MAX_SPEED_M_S:
         return Implausible.TOO_FAST
     return None
-
-
-def coarse(lat: float, lon: float) -> tuple[float, float]:
-    """A place as those see it who only wait for the vehicle."""
-    return round(round(lat / COARSE_DEG) * COARSE_DEG, 3), round(round(lon / COARSE_DEG) * COARSE_DEG, 3)
 
 
 @dataclass(frozen=True, slots=True)

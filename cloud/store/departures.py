@@ -79,7 +79,7 @@ async def departing(connection: Connection, operator_id: str, day: date) -> list
                         FROM planned_container p CROSS JOIN LATERAL (
                             SELECT b.state FROM container b
                             WHERE b.id = p.container_id OR (b.stands_for = p.container_id AND b.stands_for <> '')
-                            ORDER BY b.stands_for <> '' DESC LIMIT 1
+                            ORDER BY b.stands_for = p.container_id DESC, b.id LIMIT 1
                         ) b
                         WHERE p.operator_id = r.operator_id AND p.pickup_date = r.service_date AND p.run = r.name
                         GROUP BY p.zone

@@ -142,7 +142,8 @@ async def strangers(connection: Connection, run: DriverRun, act: Act) -> list[st
                 ELSE c.site_id = %(site)s AND c.run = %(run)s OR EXISTS (
                     SELECT FROM planned_container p JOIN run r ON r.id = %(run_id)s
                     WHERE p.operator_id = r.operator_id AND p.pickup_date = r.service_date AND p.run = r.name
-                        AND p.site_id = %(site)s AND p.container_id IN (c.id, c.stands_for)) END)
+                        AND p.site_id = %(site)s
+                        AND (p.container_id = c.id OR (p.container_id = c.stands_for AND c.stands_for <> ''))) END)
         ORDER BY 1
         """,
         {

@@ -120,9 +120,9 @@ async def short_lines(connection: Connection, scope: Scope, today: date) -> list
                 ), 0))::int AS missing FROM line
             )
             SELECT sku, name, order_id, external_id, phone_tail, pickup_date, wanted, short, missing FROM found
-            WHERE short > 0 OR missing > 0 ORDER BY pickup_date, sku, external_id LIMIT %(most)s
+            WHERE short > 0 OR missing > 0 ORDER BY pickup_date, sku, external_id
             """,  # noqa: S608  # literals only
-            {**scope.order_filter(), "today": today, "last": today + LOOKS_AHEAD, "most": MOST_ORDERS},
+            {**scope.order_filter(), "today": today, "last": today + LOOKS_AHEAD},
         )
         return await cursor.fetchall()
 

@@ -4497,7 +4497,7 @@ export interface components {
          * LastLegOut
          * @description About where the van is on its way from the last stop before the order's station: within ``radius_m`` of a place.
          *
-         *     WGS-84. ``radius_m`` is never so small that it told the house a driver stands at.
+         *     WGS-84, at whole minutes. Never so near that it told the house a driver stands at.
          */
         LastLegOut: {
             /** As Of */
@@ -5094,7 +5094,8 @@ export interface components {
          * OrderEtaOut
          * @description ``window`` null: no van carries the order, or it is there already, or nobody knows.
          *
-         *     ``last_leg`` null as well: other stops come first, or the van has not been heard for ten minutes.
+         *     At whole minutes. ``last_leg`` null as well: stops before it are not left, the van is on a break or on another run, or it has
+         *     not been heard for ten minutes.
          */
         OrderEtaOut: {
             last_leg: components["schemas"]["LastLegOut"] | null;

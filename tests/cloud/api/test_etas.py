@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -112,34 +113,80 @@ async def last_leg(world: World, token: str) -> dict[str, Any] | None:
     return found
 
 
-async def test_a_resident_sees_about_where_the_van_is_on_its_last_leg(world: World) -> None:
-    token = await carried_order(world)
-    await run_with_windows(world)
-    await world.connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES ('van-1', 'van', '一号车', now())")
-    await world.connection.execute("UPDATE run SET vehicle_id = 'van-1'")
-    await world.connection.execute("UPDATE site SET lat = 30.6, lon = 114.3 WHERE id = 'st-a1'")
-    seen_at = NOW - timedelta(minutes=1)
+LEFT = NOW - timedelta(minutes=30)
+
+
+async def see_van(world: World, ago: timedelta, lat: float, lon: float) -> None:
+    """A fix of the run's van, as the positions' service writes it."""
     await world.connection.execute(
-        "INSERT INTO position_current (site_id, operator_id, at, received_at, lat, lon) VALUES ('van-1', 'op-a', %s, %s, %s, %s)",
-        [seen_at, seen_at, 30.58123456, 114.29123456],
+        "INSERT INTO position (site_id, at, received_at, lat, lon) VALUES ('van-1', %s, %s, %s, %s)",
+        [NOW - ago, NOW - ago, lat, lon],
     )
-    assert await last_leg(world, token) is None  # st-a2 comes first
+
+
+async def on_the_last_leg(world: World) -> tuple[int, str]:
+    """st-a2 is left, and the van on its way to st-a1: the run and the order's link."""
+    token = await carried_order(world)
+    number = await run_with_windows(world)
+    await world.connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES ('van-1', 'van', '一号车', now())")
+    await world.connection.execute("UPDATE run SET vehicle_id = 'van-1', departed_at = %s", [LEFT])
+    await world.connection.execute("UPDATE site SET lat = 30.6, lon = 114.3 WHERE id = 'st-a1'")
+    await world.connection.execute(
+        "UPDATE run_stop SET state = 'signed', arrived_at = %s, departed_at = %s WHERE stop = 1", [LEFT, LEFT]
+    )
     await world.connection.execute("UPDATE eta_stop SET stops_before = 0 WHERE stop = 2")
+    await see_van(world, timedelta(minutes=1), 30.58123456, 114.29123456)
+    return number, token
+
+
+async def test_a_resident_sees_about_where_the_van_is_on_its_last_leg(world: World) -> None:
+    _, token = await on_the_last_leg(world)
     assert await last_leg(world, token) == {
         "lat": 30.582, "lon": 114.29, "radius_m": 300, "as_of": "2026-11-22T07:59:00.000Z",
         "station": {"name": "站 st-a1", "lat": 30.6, "lon": 114.3},
     }  # fmt: skip
-    # A few steps on nothing changes, and nothing of the true place is said anywhere.
-    await world.connection.execute("UPDATE position_current SET lat = 30.5831, lon = 114.2899")
+    # Within the minute nothing is told, and of the true place and second nothing ever.
+    world.clock.ms += 59_000
+    await see_van(world, timedelta(seconds=-30), 30.5999, 114.2999)
     answer = await world.get(None, f"/api/links/{token}/eta")
     assert answer.json()["last_leg"]["lat"] == 30.582
-    assert "30.5831" not in answer.text
-    await world.connection.execute("UPDATE position_current SET at = %s", [NOW - timedelta(minutes=11)])
+    world.clock.ms += 1_000
+    answer = await world.get(None, f"/api/links/{token}/eta")
+    assert answer.json()["last_leg"]["lat"] == 30.598
+    assert answer.json()["last_leg"]["as_of"] == "2026-11-22T08:00:00.000Z"
+    assert re.findall(r"30\.5999|114\.2999|:30\.\d{3}Z", answer.text) == []
+
+
+async def test_a_resident_reads_whole_minutes_that_hold_the_window(world: World) -> None:
+    token = await carried_order(world)
+    await run_with_windows(world)
+    await world.connection.execute(
+        "UPDATE eta_stop SET early = early + interval '59 s', late = late + interval '1 s', expected = expected + interval '7 s'"
+    )
+    assert await window(world, token) == WINDOW | {"late": "2026-11-22T08:33:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE run_stop SET departed_at = NULL, state = 'unloading' WHERE stop = 1",
+        "UPDATE run_stop SET departed_at = NULL, arrived_at = NULL, state = 'pending' WHERE stop = 1",
+        "UPDATE eta_stop SET stops_before = 1 WHERE stop = 2",
+        "UPDATE eta_stop SET as_of = as_of - interval '11 min'",
+        "UPDATE run SET state = 'paused'",
+        "UPDATE run SET departed_at = '2026-11-22T08:00:00Z'",
+        "UPDATE position SET at = at - interval '10 min'",
+        "UPDATE site SET lat = NULL WHERE id = 'st-a1'",
+        """INSERT INTO run (operator_id, service_date, name, vehicle_id, state, state_at)
+           VALUES ('op-b', '2026-11-22', 'B-1', 'van-1', 'departed', '2026-11-22T08:00:00Z')""",
+    ],
+)
+async def test_a_van_that_does_not_come_straight_to_the_station_is_not_on_the_map(world: World, change: str) -> None:
+    _, token = await on_the_last_leg(world)
+    assert await last_leg(world, token) is not None
+    await world.connection.execute(change.encode())
     assert await last_leg(world, token) is None
     assert await window(world, token) is not None
-    await world.connection.execute("UPDATE position_current SET at = %s", [NOW])
-    await world.connection.execute("UPDATE run_stop SET arrived_at = %s WHERE site_id = 'st-a1'", [NOW])
-    assert await last_leg(world, token) is None
 
 
 async def test_a_link_that_was_taken_back_shows_no_van(world: World) -> None:

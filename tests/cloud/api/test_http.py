@@ -97,6 +97,20 @@ async def test_a_body_that_grows_past_the_limit_without_saying_so_is_refused(wor
     assert [(line["event"], line["status"]) for line in said] == [("request", 413), ("request", 413)]
 
 
+async def test_two_apps_of_a_process_share_routes_and_nothing_else(world: World, config: CloudConfig, clock: TestClock) -> None:
+    await world.post("dispatcher-a", ORDERS, json=[order()])
+    token = (await world.post("dispatcher-a", f"{ORDERS}/A-1001/link")).json()["token"]
+    other = config.model_copy(update={"secret": SecretStr("another secret of thirty-two characters")})
+    app = create_app(other, clock)
+    transport = httpx.ASGITransport(app=gated(app, other))
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://tuantu.test") as client:
+        for _ in range(2):  # whoever was asked first, each answers by its own services
+            assert (await client.get(f"/api/links/{token}")).status_code == 404
+            assert (await world.get(None, f"/api/links/{token}")).status_code == 200
+    counted = (await world.get("admin", "/metrics")).text
+    assert 'route="/api/links/{token}",status="200"' in counted
+
+
 async def test_logging_in_gives_a_token_and_a_cookie_that_scripts_and_other_sites_do_not_get(world: World) -> None:
     answer = await world.post(None, "/api/login", json={"login": " Leader-A1 ", "password": PASSWORD})
     assert answer.status_code == 200

@@ -52,7 +52,7 @@ async def test_a_leader_sees_when_the_van_comes_and_where_it_about_is(world: Wor
         "early": "2026-11-22T08:20:00.000Z", "late": "2026-11-22T08:32:00.000Z", "as_of": "2026-11-22T08:00:00.000Z",
         "is_estimate": False,
     }  # fmt: skip
-    assert seen["place"] == {"lat": 31.22, "lon": 121.4, "at": "2026-11-22T08:00:00.000Z", "distance_km": 2.0}
+    assert seen["place"] == {"lat": 31.218, "lon": 121.402, "at": "2026-11-22T08:00:00.000Z", "distance_km": 2.0}
 
 
 async def test_a_van_nobody_has_heard_yet_has_its_plan_and_the_stops_that_are_left(world: World) -> None:

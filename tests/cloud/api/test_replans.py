@@ -182,6 +182,10 @@ async def test_both_drivers_are_told_where_they_meet_and_what_one_confirms_has_c
     await world.connection.execute("UPDATE run_stop SET state = 'skipped' WHERE site_id = %s", [moved])
     (takes,) = (await driver.look(world, taker)).json()["meets"]
     assert [one["stop"] for one in takes["containers"]] == [None, None], "it comes there no more"
+    # The goods are in the other van all the same, and have to be fetched out of it.
+    act |= {"key": "00000000-taken-for-none", "stop": 1}
+    assert driver.outcomes(await driver.say(world, taker, act)) == ["done"]
+    assert {stop["site"]: stop["state"] for stop in (await driver.look(world, taker)).json()["stops"]}[moved] == "skipped"
 
 
 @pytest.mark.parametrize("is_scanned", [False, True])
