@@ -165,12 +165,13 @@ async def _events(connection: Connection, entity: str, ids: Sequence[str]) -> di
 async def _vans(connection: Connection, named: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
     """By operator, the van of each run: the one whose own agent said that a container was loaded for it, or else the planned one.
 
+    Of runs of one name on several days, each with a van of its own, nobody's: no data is better than another driver's blame.
     ``named``: operators, each with a container of theirs.
     """
     cursor = await connection.execute(
         """
         WITH said AS (
-            SELECT asked.operator_id, e.fact->>'run' AS run, max(v.id) AS van,
+            SELECT asked.operator_id, e.fact->>'run' AS run, max(v.id) AS van, count(DISTINCT v.id) AS vans,
                 min((e.measured_at AT TIME ZONE 'UTC')::date) AS first, max((e.measured_at AT TIME ZONE 'UTC')::date) AS last
             FROM unnest(%(operators)s::text[], %(containers)s::text[]) AS asked (operator_id, container)
             JOIN event_subject s ON s.entity = 'container' AND s.entity_id = asked.container
@@ -184,7 +185,7 @@ async def _vans(connection: Connection, named: Sequence[tuple[str, str]]) -> dic
                 AND r.service_date BETWEEN said.first - %(around)s AND said.last + %(around)s
             HAVING count(DISTINCT r.vehicle_id) = 1
         ) AS planned ON true
-        WHERE coalesce(said.van, planned.van) IS NOT NULL
+        WHERE said.vans <= 1 AND coalesce(said.van, planned.van) IS NOT NULL
         """,
         {"operators": [one for one, _ in named], "containers": [one for _, one in named], "around": _PLANNED_AROUND.days},
     )

@@ -308,6 +308,26 @@ async def test_a_run_of_another_operator_with_the_same_name_is_in_another_van(sh
     assert await cursor.fetchall() == [("P2", "van-1"), ("P9", "van-2")]
 
 
+async def test_of_two_vans_on_runs_of_one_name_neither_is_blamed_for_the_other(shop: Shop) -> None:
+    van, later, dock = TestSite("van-1"), TestSite("van-2"), TestSite("dock")
+    await shop.connection.execute("INSERT INTO site (id, kind, name, created_at) VALUES ('van-2', 'van', '车', now())")
+    for name in ("van-1", "van-2"):
+        await shop.say_boxes(m.ColdBox(name="cold", goods="chilled", sensor="cold_c"), site=name)
+    await shop.scan(0, m.ParcelPacked(parcel="P2", container="TTC1"), site=dock)
+    await shop.scan(1, m.ContainerLoaded(container="TTC1", run="r1"), site=van)
+    await shop.measure(1, [3.0] * 59, "cold_c", site=van)
+    await shop.measure(1, [9.0] * 59, "cold_c", site=later)
+    await shop.scan(60, m.ContainerSigned(container="TTC1", run="r1"))
+    await shop.scan(70, m.ContainerReturned(container="TTC1"))
+    await shop.scan(75, m.ContainerLoaded(container="TTC1", run="r1"), site=later)
+    await shop.account()
+    assert (await shop.of("P2"))[0] == "no_data"
+    cursor = await shop.connection.execute(
+        "SELECT site_id, basis FROM cold_stay WHERE is_aboard AND parcel_id = 'P2' ORDER BY n LIMIT 1"
+    )
+    assert await cursor.fetchall() == [("", "none")]
+
+
 async def test_a_site_that_says_what_its_fridge_holds_is_believed_from_then_on(shop: Shop) -> None:
     await put_away(shop)
     await shop.measure(0, [3.0] * 60)
