@@ -61,6 +61,11 @@ def is_driving(real: RealTown) -> bool:
     return any(trip is not None and trip.phase is Phase.DRIVING for trip in (one.driver.trip for one in real.town.trucks))
 
 
+def are_settled(real: RealTown) -> bool:
+    """What scans and what fixes say of a stop is looked at by turns."""
+    return all(state == "signed" and has_arrived for _, state, has_arrived, _ in stops(real))
+
+
 async def stand_and_go_on(real: RealTown) -> None:
     """Dispatch stops one of them on its way: it stands where it is, and goes on when it may."""
     assert real.town.fleet is not None
@@ -83,7 +88,7 @@ async def test_what_the_cloud_plans_is_driven_and_every_stop_is_signed_for(datab
             await real.live_until(lambda: is_driving(real), to_ms(moment(15)), 100)
             await stand_and_go_on(real)
             await real.live_until(lambda: are_back(real), to_ms(moment(15)), 100)
-            await real.live_until(lambda: all(state == "signed" for _, state, _, _ in stops(real)), to_ms(moment(20)), 60)
+            await real.live_until(lambda: are_settled(real), to_ms(moment(20)), 60)
             real.set_time(real.clock.now_ms(), 1.0)
             check(real)
     surprises = [one for one in logs if one["event"] in ("not_as_planned", "given_up")]
