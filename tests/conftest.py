@@ -4,8 +4,11 @@
 its name and is emptied each time); ``TUANTU_TEST_BROKER`` is mosquitto or iotcore.
 """
 
+import contextlib
 import gc
+import itertools
 import os
+import random
 import re
 import secrets
 import shutil
@@ -156,11 +159,22 @@ def _longest_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     return dealt
 
 
+# Below those that the system gives to outgoing connections (32768 and up): between being found and being listened on, one of the
+# thousands that the tests beside this one open would take it. A range of its own for each worker.
+_WORKER = int(re.sub(r"\D", "", os.environ.get("PYTEST_XDIST_WORKER", "")) or "0")
+_PORTS = 1_000
+_ports = itertools.cycle(
+    random.SystemRandom().sample(range(20_000 + _WORKER % 12 * _PORTS, 20_000 + (_WORKER % 12 + 1) * _PORTS), _PORTS)
+)
+
+
 def find_free_port() -> int:
-    """A TCP port of loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of loopback that nobody listens on at this moment; one that was given out comes again after all others."""
+    for port in itertools.islice(_ports, _PORTS):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port: does something listen on all of them?")
 
 
 @pytest.fixture

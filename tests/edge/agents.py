@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -22,7 +21,7 @@ from edge.wire.codec import MSGPACK, decode_events, encode
 from edge.wire.envelope import Envelope, digest, mark
 from edge.wire.ids import Lane
 from edge.wire.messages import Ack, Event, Message
-from tests.conftest import TestBroker
+from tests.conftest import TestBroker, find_free_port
 
 T = TypeVar("T")
 NOBODY = TestBroker("127.0.0.1", 9, "u", "p", "", "none")
@@ -174,12 +173,6 @@ def nothing_retained(broker: TestBroker, site: str) -> Iterator[None]:
             client.loop_stop()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def write_config(folder: Path, broker: TestBroker, site: str, more: str = "", kind: str = "station") -> EdgeConfig:
     path = folder / f"{site}.toml"
     path.write_text(
@@ -195,7 +188,7 @@ url = "mqtt://{broker.host}:{broker.port}"
 username = "{broker.username}"
 password = "{broker.password}"
 [http]
-port = {free_port()}
+port = {find_free_port()}
 {more}
 """,
         encoding="utf-8",

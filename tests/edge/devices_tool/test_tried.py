@@ -24,7 +24,8 @@ from firmware_sim.locker_boards import SimulatedBoard
 from firmware_sim.modbus import SimulatedModbus, registers_of
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.w1 import SimulatedW1
-from tests.edge.agents import free_port, running_agent
+from tests.conftest import find_free_port
+from tests.edge.agents import running_agent
 
 CLOCK = WallClock(lambda: 1_700_000_000.0)
 WITHIN_S = 10.0
@@ -42,7 +43,7 @@ id = "st-1"
 [broker]
 url = "mqtt://127.0.0.1:9"
 [http]
-port = {free_port()}
+port = {find_free_port()}
 [[scanner]]
 name = "desk"
 port = "{folder}/scanner"
