@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Literal
 
 from edge.outbox.transaction import Execute
-from edge.station import ledger
+from edge.station import forgetting, ledger
 from edge.station.cells import CellNote, Wish
 from edge.station.day import Day
 
 WishOutcome = Literal["opened", "failed", "unknown", "refused"]
 
 KEEP_MS = 60 * 24 * 3600 * 1000
-NEWEST_KEPT = 2_000  # whatever the clock says
+NEWEST_KEPT = 2_000
 
 
 def notes(execute: Execute) -> Mapping[str, CellNote]:
@@ -61,8 +61,4 @@ def unfinished(execute: Execute) -> list[tuple[int, Wish, str, str]]:
 
 def forget_old(execute: Execute, now_ms: int) -> None:
     """Housekeeping."""
-    execute(
-        """DELETE FROM cell_wish WHERE id IN (SELECT id FROM cell_wish
-           WHERE at_ms < ? AND outcome IS NOT NULL AND id <= (SELECT max(id) FROM cell_wish) - ? ORDER BY id LIMIT 500)""",
-        (now_ms - KEEP_MS, NEWEST_KEPT),
-    )
+    forgetting.forget_old(execute, "cell_wish", "at_ms", now_ms - KEEP_MS, NEWEST_KEPT, "outcome IS NOT NULL")

@@ -12,6 +12,7 @@ from edge.downlink import Received
 from edge.outbox import Outbox, Transaction
 from edge.outbox.transaction import Execute
 from edge.site_clock import SiteClock
+from edge.station import forgetting
 from edge.station.station import NoSuchScanError, Station
 from edge.station.unbroken import Unbroken
 from edge.wire.ids import EventId
@@ -146,11 +147,8 @@ class CommandDesk:
 
 
 def forget_old(execute: Execute, now_ms: int) -> None:
-    """Housekeeping. The newest ids stay, whatever the clock says: one that jumps and comes back carries out nothing twice."""
-    execute(
-        "DELETE FROM command WHERE received_at_ms < ? AND rowid <= (SELECT max(rowid) FROM command) - ?",
-        (now_ms - KEEP_MS, NEWEST_KEPT),
-    )
+    """Housekeeping. A clock that jumps and comes back carries out nothing twice."""
+    forgetting.forget_old(execute, "command", "received_at_ms", now_ms - KEEP_MS, NEWEST_KEPT)
 
 
 def _known(execute: Execute, command: str) -> tuple[Outcome, str] | None:

@@ -9,6 +9,7 @@ import msgspec
 from edge.outbox import RecordedEvent
 from edge.outbox.transaction import Execute
 from edge.rules.custody import ParcelStanding, ParcelState, container_standing, parcel_standing
+from edge.station import forgetting
 from edge.station.day import Day
 from edge.station.handout import ClaimHere
 from edge.station.known import Gone, KnownContainer, KnownParcel
@@ -310,12 +311,8 @@ def mark_undone(execute: Execute, booking: Booking) -> None:
 
 
 def forget_old(execute: Execute, now_ms: int) -> None:
-    """Housekeeping, a bounded bite a time. The newest stay: a clock that jumps makes nobody forget what is here."""
-    execute(
-        """DELETE FROM booking WHERE id IN (SELECT id FROM booking
-           WHERE at_ms < ? AND id <= (SELECT max(id) FROM booking) - ? ORDER BY id LIMIT 500)""",
-        (now_ms - KEEP_MS, NEWEST_KEPT),
-    )
+    """Housekeeping, a bounded bite a time."""
+    forgetting.forget_old(execute, "booking", "at_ms", now_ms - KEEP_MS, NEWEST_KEPT)
 
 
 def _bookings(site: SiteId, rows: list[tuple[Any, ...]]) -> list[Booking]:
