@@ -11,9 +11,9 @@ from cloud.api.errors import ApiError, not_found
 from cloud.api.link_holder import order_behind
 from cloud.api.text import iso_of
 from cloud.domain.coarse import area_of
-from cloud.domain.order import iso
 from cloud.domain.scope import RUNS_IN_SCOPE
 from cloud.store.last_leg import SEEN_WITHIN, LastLeg, last_leg
+from edge.wire.clock import utc
 
 router = APIRouter(prefix="/api", tags=["arrivals"])
 
@@ -208,7 +208,7 @@ def _minutes(seconds: float, count: int) -> float:
 def _last_leg(leg: LastLeg) -> LastLegOut:
     area = area_of(leg.lat, leg.lon)
     return LastLegOut(
-        lat=area.lat, lon=area.lon, radius_m=area.radius_m, as_of=iso(leg.at_ms - leg.at_ms % 60_000),
+        lat=area.lat, lon=area.lon, radius_m=area.radius_m, as_of=iso_of(_minute(utc(leg.at_ms))),
         station=StationPlace(name=leg.station, lat=leg.station_lat, lon=leg.station_lon),
     )  # fmt: skip
 

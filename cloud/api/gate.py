@@ -160,12 +160,13 @@ class _Exchange:
         return message
 
     async def _answer(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and not self._is_refused:
+        if self._is_refused:
+            return
+        if message["type"] == "http.response.start":
             if self._is_too_large and message["status"] != 413:
                 # FastAPI has made "could not read the body" of the limit; the reader is told the truth.
                 await self._refuse(413, _TOO_LARGE)
                 return
             self._status = message["status"]
             message = {**message, "headers": [*message.get("headers", []), *self._gate.headers]}
-        if not self._is_refused:
-            await self._send(message)
+        await self._send(message)
