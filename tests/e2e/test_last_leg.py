@@ -74,10 +74,11 @@ def on_the_last_leg(town: Town, name: str, lon: float) -> Order:
 
 
 def test_a_phone_paints_the_ground_and_loads_little_for_it(town: Town, open_page: OpenPage) -> None:
-    page = open_page(on_the_last_leg(town, "望江里", MIDDLE_LON - 0.01).url, width=360)
+    order = on_the_last_leg(town, "望江里", MIDDLE_LON - 0.01)
+    page = open_page("about:blank", width=360)
     heard: list[Response] = []
     page.on("response", lambda response: heard.append(response))
-    page.reload()
+    page.goto(order.url)
     sketch = page.locator(".van figure")
     expect(sketch.get_by_role("img", name=re.compile(r"配送车大致位置：离自提点直线约 (1\.\d|2\.\d) 公里"))).to_be_visible(
         timeout=SOON_MS
