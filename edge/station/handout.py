@@ -232,7 +232,7 @@ def _refused(asked: Asked, refusal: Refusal, guessing: Guessing, above: Guessing
     ]
     own, ceiling = wronged[0].attempts, wronged[1].attempts if above is not None else None
     locks = tuple(
-        AskingLocked(place=one.place, failures=one.rules.guesses, lock_s=int(wait_s(one.attempts, one.now_s)))
+        AskingLocked(place=one.place, failures=one.rules.guesses, lock_s=round(wait_s(one.attempts, one.now_s)))
         for one in wronged
         if wait_s(one.attempts, one.now_s)
     )

@@ -106,7 +106,9 @@ names = ["{NAME_ON_THE_LAN}"]
 """,
         encoding="utf-8",
     )
-    agent = Child("agent", [sys.executable, "-m", "edge", "run", "--config", str(file)], folder / "agent.log", cwd=ROOT)
+    agent = Child(
+        "agent", [sys.executable, "-m", "edge", "run", "--config", str(file)], folder / "agent.log", cwd=ROOT, is_warm=True
+    )
     station = LoneStation(site, file, port, agent, https != "")
     if make_day is not None:
         put_day(file, make_day(site))

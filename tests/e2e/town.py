@@ -97,7 +97,7 @@ class Town:
 
     def child(self, name: str, *argv: str) -> Child:
         """A process of the town, not started."""
-        return Child(name, [sys.executable, "-m", *argv], self.folder / f"{name}.log", self._environment, cwd=ROOT)
+        return Child(name, [sys.executable, "-m", *argv], self.folder / f"{name}.log", self._environment, cwd=ROOT, is_warm=True)
 
     def wait_for(self, child: Child, url: str) -> None:
         """Until it answers HTTP at all."""

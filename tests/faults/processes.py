@@ -14,13 +14,17 @@ import psutil
 
 from cloud.onebox.leash import leashed
 from cloud.onebox.unprivileged import Unprivileged
+from tests.faults.warm import WarmProcess, open_warm
 
 FAULT_STEP = "TUANTU_FAULT_STEP"
 
 
 @dataclass(slots=True)
 class Child:
-    """One process, started as often as it was killed. It dies with us, also when we are killed."""
+    """One process, started as often as it was killed. It dies with us, also when we are killed.
+
+    ``is_warm``: it need not import anything first; for a module of ours.
+    """
 
     name: str
     argv: Sequence[str]
@@ -28,8 +32,9 @@ class Child:
     env: Mapping[str, str] | None = None
     run_as: Unprivileged | None = None
     cwd: Path | None = None
+    is_warm: bool = False
     starts: int = 0
-    _process: subprocess.Popen[bytes] | None = None
+    _process: subprocess.Popen[bytes] | WarmProcess | None = None
 
     @property
     def is_running(self) -> bool:
@@ -42,12 +47,15 @@ class Child:
     def start(self, **env: str) -> None:
         """``env`` is added for this one life."""
         assert not self.is_running, f"{self.name} runs already"
-        environment = None if self.env is None and not env else {**(self.env or os.environ), **env}
-        with self.log.open("ab") as out:
-            self._process = self._open(out, environment)
+        environment = {**(os.environ if self.env is None else self.env), **env}
+        if self.is_warm:
+            self._process = open_warm(self.argv, self.log, environment, self.cwd)
+        else:
+            with self.log.open("ab") as out:
+                self._process = self._open(out, environment)
         self.starts += 1
 
-    def _open(self, out: IO[bytes], environment: Mapping[str, str] | None) -> "subprocess.Popen[bytes]":
+    def _open(self, out: IO[bytes], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         uid, gid = (-1, -1) if self.run_as is None else (self.run_as.uid, self.run_as.gid)
         return subprocess.Popen(
             leashed(list(self.argv), uid, gid, signal.SIGKILL),

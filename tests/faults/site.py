@@ -70,6 +70,7 @@ class Site:
             [sys.executable, "-m", "tests.faults.agent", str(self.folder), "run", "--config", str(config), *mutant],
             self.folder / "agent.log",
             cwd=ROOT,
+            is_warm=True,
         )
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=5.0)
 

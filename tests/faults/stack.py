@@ -131,7 +131,9 @@ async def running_stack(sites: Sequence[str], switches: Mapping[str, str], opera
             folder / "broker.log",
             run_as=broker_settings.run_as,
         ),
-        ingest=Child("ingest", [sys.executable, "-m", "cloud", "ingest"], folder / "ingest.log", environment, cwd=ROOT),
+        ingest=Child(
+            "ingest", [sys.executable, "-m", "cloud", "ingest"], folder / "ingest.log", environment, cwd=ROOT, is_warm=True
+        ),
         proxy=Proxy(broker_settings.port),
     )
     try:

@@ -35,7 +35,7 @@ async def test_it_serves_its_doors_and_ends_when_it_is_told(
     settings = environment(
         database_url, TUANTU_BROKER_URL=broker.url, TUANTU_POSITIONS_PORT=str(http), TUANTU_JT808_PORT=str(jt808)
     )
-    child = Child("positions", [sys.executable, "-m", "cloud", "positions"], tmp_path / "log", settings, cwd=ROOT)
+    child = Child("positions", [sys.executable, "-m", "cloud", "positions"], tmp_path / "log", settings, cwd=ROOT, is_warm=True)
     child.start()
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{http}") as client:

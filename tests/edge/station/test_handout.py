@@ -128,6 +128,14 @@ def test_what_names_nobody_is_refused_and_what_could_be_guessed_is_counted(how: 
     assert refused.attempts.failures == int(is_guess)
 
 
+def test_a_lock_is_told_in_whole_seconds_whatever_the_clock_reads() -> None:
+    now_s = 2044.914
+    assert int(now_s + 60 - now_s) == 59, "a float's rest, of which nobody is told"
+    tried = Attempts(failures=FRESH.rules.guesses - 1, failed_s=now_s)
+    locked = answer(Asked(How.CODE), Guessing("counter", tried, FRESH.rules, now_s))
+    assert (locked.verdict.word, locked.verdict.amount) == (Word.LOCKED_OUT, 60)
+
+
 def test_guesses_of_every_kind_count_together_until_nobody_is_answered() -> None:
     guessing = FRESH
     asked = [Asked(How.CODE), Asked(How.TAIL), Asked(How.QR, refusal=Refusal.BAD_SIGNATURE)]

@@ -146,7 +146,9 @@ async def running_town(
     with onebox_broker.running(broker, folder / "broker.log"):
         try:
             for name in ("ingest", "api"):
-                child = Child(name, [sys.executable, "-m", "cloud", name], folder / f"{name}.log", environment, cwd=ROOT)
+                child = Child(
+                    name, [sys.executable, "-m", "cloud", name], folder / f"{name}.log", environment, cwd=ROOT, is_warm=True
+                )
                 child.start()
                 real.children.append(child)
             await _answers(f"http://127.0.0.1:{api_port}/health")
