@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from cloud.onebox.broker import BrokerKind, choose
+from tests.e2e.conftest import BROWSERS
 from tests.e2e.test_every_page import AXE
 from tests.e2e.town import DIST
 
@@ -15,7 +16,7 @@ MAY_INSTALL = os.environ.get("CI") == "true" and os.geteuid() == 0
 @pytest.mark.skipif(not MAY_INSTALL, reason="elsewhere what is missing is named, and the rest is tested")
 def test_in_ci_nothing_that_the_tests_need_is_missing() -> None:
     there = {
-        "a browser (chromium)": any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")),
+        "a browser (chromium)": any(shutil.which(name) for name in BROWSERS),
         "Mosquitto": choose() is BrokerKind.MOSQUITTO,
         "the pages (make pages)": (DIST / "residents.html").is_file(),
         "axe-core (npm ci)": AXE.is_file(),

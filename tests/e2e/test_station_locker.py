@@ -71,7 +71,7 @@ name = "cabinet"
 port = "{lockers.path}"
 family = "cu16"
 wait_s = 0.0
-reply_s = 0.2
+reply_s = 1.0
 [[locker.board]]
 name = "cabinet-1"
 address = 1
