@@ -1,7 +1,7 @@
 """The small chain with a simulated cold room at its station, on a clock that runs faster: a fridge takes minutes to get warm."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,10 +39,16 @@ class ColdTown:
         while self.clock.now_ms() < until_ms:
             time.sleep(0.05)
 
-    def keep_accounts(self) -> None:
+    def keep_accounts_until(self, look: Callable[[], bool], what: str) -> None:
         """The jobs' schedule is once a minute; what starts does its work at once."""
-        self.jobs.kill()
-        self.jobs.start()
+        deadline_s = time.monotonic() + 150.0
+        while not look():
+            assert time.monotonic() < deadline_s, what
+            self.jobs.kill()
+            self.jobs.start()
+            worked_s = time.monotonic() + 5.0
+            while not look() and time.monotonic() < worked_s:
+                time.sleep(0.1)
 
 
 @contextmanager
