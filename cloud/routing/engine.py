@@ -12,6 +12,8 @@ from typing import Protocol
 from cloud.routing.plan import Tour
 from cloud.routing.problem import Problem
 
+# Up to here a search has its best after a moment: a second core finds nothing more, and trying on for the rest of the time neither.
+FEW_STOPS = 20
 # Windows of progress that a page draws; more would only be thrown away.
 _REPORT_EVERY_S = 0.5
 

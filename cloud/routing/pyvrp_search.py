@@ -38,11 +38,14 @@ PYVRPS_OWN = SearchParams(history_length=300, max_perturbations=25, neighbours=5
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one run may use: ``iterations``, or else ``seconds`` of the processor or of the clock."""
+    """What one run may use: ``iterations``, or else ``seconds`` of the processor or of the clock, and no longer than ``idle``
+    iterations after its last better plan that serves all; None: whatever it finds.
+    """
 
     seconds: float
     iterations: int | None = None
     is_cpu: bool = False
+    idle: int | None = None
 
     def clock_s(self) -> float:
         return time.process_time() if self.is_cpu else time.monotonic()
@@ -80,19 +83,25 @@ class _Stop:
         self._task = task
         self._end_s = began_s + task.budget.seconds
         self._left = task.budget.iterations
+        self._idle = 0
         self._is_stopped = is_stopped
         self._told = told
         self._best = -1
         self._mfen = mfen
 
     def __call__(self, best_cost: float) -> bool:
+        budget = self._task.budget
+        self._idle += 1
         if best_cost != self._best and best_cost < _INFEASIBLE:
             self._best = int(best_cost)
+            self._idle = 0
             self._told(self._best * self._mfen)
         if self._left is not None:
             self._left -= 1
             return self._left < 0 or self._is_stopped()
-        return self._task.budget.clock_s() >= self._end_s or self._is_stopped()
+        if budget.idle is not None and self._best >= 0 and self._idle >= budget.idle:
+            return True
+        return budget.clock_s() >= self._end_s or self._is_stopped()
 
 
 _INFEASIBLE = 2**62

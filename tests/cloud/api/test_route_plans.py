@@ -1,7 +1,7 @@
 """A day's routes by REST and by the job that plans them: asked for, searched in a process of its own, watched, committed."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from cloud.config import CloudConfig
 from cloud.jobs.route_plans import PlanDesk
+from cloud.routing.engine import FEW_STOPS
 from cloud.store import route_plans
 from tests.cloud.api.vans import van
 from tests.cloud.api.world import NOW, TestClock, World, order
@@ -28,12 +29,18 @@ async def dock(world: World, site: str = "dock-1") -> None:
     await world.connection.execute("INSERT INTO site_operator (site_id, operator_id) VALUES (%s, 'op-a')", [site])
 
 
-async def frozen(world: World) -> None:
-    """A dock, coordinates, orders of a date that are closed."""
+async def frozen(world: World, more: Mapping[str, tuple[float, float]] | None = None) -> None:
+    """A dock, coordinates, orders of a date that are closed. ``more``: stations besides those that there are."""
     await dock(world)
-    for site, (lat, lon) in PLACES.items():
+    for site in more or {}:
+        await world.connection.execute(
+            "INSERT INTO site (id, kind, name, created_at) VALUES (%s, 'station', %s, %s)", [site, site, NOW]
+        )
+        await world.connection.execute("INSERT INTO site_operator (site_id, operator_id) VALUES (%s, 'op-a')", [site])
+    places = {**PLACES, **(more or {})}
+    for site, (lat, lon) in places.items():
         await world.connection.execute("UPDATE site SET lat = %s, lon = %s WHERE id = %s", [lat, lon, site])
-    orders = [order(f"A-{n}", site) for n, site in enumerate(PLACES)]
+    orders = [order(f"A-{n}", site) for n, site in enumerate(places)]
     answer = await world.post("dispatcher-a", "/api/operators/op-a/orders", json=orders)
     assert answer.status_code == 200, answer.text
     await world.post("dispatcher-a", f"/api/operators/op-a/batches/{DAY}/freeze", json={"early": True})
@@ -133,16 +140,19 @@ async def test_a_second_plan_replaces_the_first_unless_a_van_is_being_loaded(
 
 
 async def test_a_search_is_stopped_long_before_its_time_and_has_routes(world: World, config: CloudConfig, clock: TestClock) -> None:
-    await frozen(world)
+    # So many that it does not end by itself because nothing better comes.
+    await frozen(world, {f"st-m{n}": (31.2 + n * 7 % 11 * 0.004, 121.4 + n * 0.002) for n in range(FEW_STOPS)})
+    vans = [{"id": name, "ambient": 60, "chilled": 30} for name in ("1", "2")]
     async with planning(config, clock):
-        number = await asked(world, seconds=600)
+        number = await asked(world, seconds=600, vans=vans)
         async with asyncio.timeout(30):
             while not (await world.get("dispatcher-a", f"/api/plans/{number}")).json()["progress"]:
                 await asyncio.sleep(0.1)
         stopped = (await world.post("dispatcher-a", f"/api/plans/{number}/stop")).json()
         assert stopped["stop_asked"]
         plan = await ended(world, number)
-    assert (plan["state"], len(plan["result"]["routes"])) == ("stopped", 1)
+    served = [stop["site"] for route in plan["result"]["routes"] for stop in route["stops"]]
+    assert (plan["state"], len(served)) == ("stopped", FEW_STOPS + 2)
     assert (await world.post("dispatcher-a", f"/api/plans/{number}/stop")).status_code == 409
     assert (await world.post("dispatcher-a", f"/api/plans/{number}/discard")).json()["state"] == "discarded"
 

@@ -164,3 +164,12 @@ def test_an_effort_that_is_none_is_refused() -> None:
 
 def test_a_day_without_stops_is_an_empty_plan() -> None:
     assert solve(day(0), LITTLE).plan.routes == ()
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: str(engine.name))
+def test_a_day_of_few_stops_is_done_when_nothing_better_comes_long_before_its_time(engine: Engine) -> None:
+    problem = day(5, 1)
+    said: list[Progress] = []
+    plan = solve(problem, Effort(seconds=600, seed=1), engine=engine, watch=Watch(said.append)).plan
+    assert measures(problem, plan).cost_mfen == optimum_mfen(problem)
+    assert said[-1].elapsed_s < 300, "of six hundred"
