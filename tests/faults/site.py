@@ -45,7 +45,7 @@ class _Scans(msgspec.Struct):
 
 @dataclass
 class Site:
-    """``machine`` is its board's serial number."""
+    """``machine`` is its board's serial number; ``is_warm``: as of `Child`."""
 
     stack: Stack
     site: str
@@ -57,6 +57,7 @@ class Site:
     port: int = field(default_factory=find_free_port)
     clock_offset_ms: int = 0
     mode: str = "receive"  # what the person works in
+    is_warm: bool = False
 
     def __post_init__(self) -> None:
         (self.folder / "data").mkdir(parents=True, exist_ok=True)
@@ -70,7 +71,7 @@ class Site:
             [sys.executable, "-m", "tests.faults.agent", str(self.folder), "run", "--config", str(config), *mutant],
             self.folder / "agent.log",
             cwd=ROOT,
-            is_warm=True,
+            is_warm=self.is_warm,
         )
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=5.0)
 

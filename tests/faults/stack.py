@@ -102,8 +102,13 @@ def cloud_environment(url: str, broker_url: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running_stack(sites: Sequence[str], switches: Mapping[str, str], operator: str = "op-faults") -> AsyncIterator[Stack]:
-    """``sites`` are the broker's users, and registered as the operator's; ``switches`` go to ingest's environment."""
+async def running_stack(
+    sites: Sequence[str], switches: Mapping[str, str], operator: str = "op-faults", *, is_warm: bool = False
+) -> AsyncIterator[Stack]:
+    """``sites`` are the broker's users, and registered as the operator's; ``switches`` go to ingest's environment.
+
+    ``is_warm``: ingest's, as `Child` has it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="tuantu-faults-"))
     if server_user() is not None:
         folder.chmod(0o711)
@@ -132,7 +137,7 @@ async def running_stack(sites: Sequence[str], switches: Mapping[str, str], opera
             run_as=broker_settings.run_as,
         ),
         ingest=Child(
-            "ingest", [sys.executable, "-m", "cloud", "ingest"], folder / "ingest.log", environment, cwd=ROOT, is_warm=True
+            "ingest", [sys.executable, "-m", "cloud", "ingest"], folder / "ingest.log", environment, cwd=ROOT, is_warm=is_warm
         ),
         proxy=Proxy(broker_settings.port),
     )

@@ -31,7 +31,7 @@ async def site_with_cabinet(folder: Path, mutant: str = "") -> AsyncIterator[tup
         proxy=SimpleNamespace(port=find_free_port()), broker_settings=SimpleNamespace(logins={SITE: "nobody"})
     )  # fmt: skip
     cabinet = Cabinet(folder / "site", folder / "lockers", seed=3)
-    site = Site(cast(Stack, nowhere), SITE, folder / "site", "machine-a", Random(1), mutant, cabinet.toml)
+    site = Site(cast(Stack, nowhere), SITE, folder / "site", "machine-a", Random(1), mutant, cabinet.toml, is_warm=True)
     cabinet.lockers.plug()
     try:
         site.start()

@@ -73,8 +73,8 @@ class World:
 async def world() -> AsyncIterator[World]:
     if choose() is not BrokerKind.MOSQUITTO:
         pytest.skip("Mosquitto is not installed")
-    async with running_stack([SITE], {}) as stack:
-        site = Site(stack, SITE, stack.folder / "site", "machine-a", Random(1))
+    async with running_stack([SITE], {}, is_warm=True) as stack:
+        site = Site(stack, SITE, stack.folder / "site", "machine-a", Random(1), is_warm=True)
         ledger = Ledger([SITE])
         try:
             site.scanner.plug()

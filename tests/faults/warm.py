@@ -1,7 +1,8 @@
 """Processes of ours that begin with everything imported: forked off a server that did that once a session.
 
 Python needs up to two seconds of a core to import a process of the cloud. Tests start several hundred of them, and each is as
-real as one that was started cold: a pid, a session, files and signals of its own. The bench and `make run` start theirs cold.
+real as one that was started cold: a pid, a session, files and signals of its own. Benchmarks, `make faults` and `make run` start
+theirs cold.
 """
 
 import atexit
