@@ -47,7 +47,7 @@ test-slow: setup-dev
 
 # Exit code 5 of pytest: nothing carries this mark.
 test-e2e: setup-dev
-	$(PYTEST) -q $(E2E_SIDE) -m e2e || [ $$? -eq 5 ]
+	$(PYTEST) -q $(E2E_SIDE) -m e2e tests/e2e || [ $$? -eq 5 ]
 
 test-pages: setup-dev
 	@if [ -f dashboards/package.json ]; then $(NPM) test; else echo "dashboards/ has no pages yet: skipped"; fi

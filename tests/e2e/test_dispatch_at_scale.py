@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -21,7 +21,7 @@ from firmware_sim.map.pbf import write_map
 from tests.conftest import DatabaseSource, TestBroker, reachable_folder
 from tests.e2e.moving_vans import VANS, lay_out
 from tests.e2e.test_dispatch_page import desk
-from tests.e2e.town import OPERATOR, Town, running_cloud
+from tests.e2e.town import OPERATOR, Town, running_cloud, today
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -68,8 +68,7 @@ window.WebSocket = class extends Real {
 def test_five_hundred_vans_move_under_the_hand_and_no_task_of_the_page_takes_a_fifth_of_a_second(
     town: Town, open_page: OpenPage, browser: Browser
 ) -> None:
-    today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
-    page = desk(town, open_page, today, "board")
+    page = desk(town, open_page, today(), "board")
     page.add_init_script(_LISTEN)
     page.evaluate("localStorage.setItem('tt-map', 'light')")
     browser.start_tracing(page=page, categories=["toplevel", "disabled-by-default-devtools.timeline", "__metadata"])

@@ -1,7 +1,6 @@
 """A dock's night at its page, in a browser: what the cloud planned is sorted, packed, sealed and loaded with the cloud gone."""
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from tests.conftest import DatabaseSource, TestBroker, reachable_folder
 from tests.e2e.station_day import PIN, WireToBroker, wire_to
 from tests.e2e.test_every_page import serious, too_wide
 from tests.e2e.test_station_day import look
-from tests.e2e.town import DIST, OPERATOR, Order, Town, running, until
+from tests.e2e.town import DIST, OPERATOR, Order, Town, running, today, until
 from tests.faults.processes import Child
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -34,7 +33,7 @@ class DockTown(Town):
     def __init__(self, folder: Path, database_url: str, broker: TestBroker) -> None:
         super().__init__(folder, database_url, broker)
         self.jobs = self.child("jobs", "cloud", "jobs")
-        self.today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
+        self.today = today()
         self.orders: list[Order] = []
 
     @property

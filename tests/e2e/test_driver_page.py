@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -11,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.kept import until_kept
 from tests.e2e.test_every_page import AXE, operations, serious, too_wide
-from tests.e2e.town import OPERATOR, Town
+from tests.e2e.town import OPERATOR, Town, today
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -30,10 +29,10 @@ def run_underway(town: Town) -> tuple[int, str]:
         site = f"st-{mark}-{number}"
         place = {"address": f"长宁路 {number + 1} 号", "lat": 31.2 + number / 100, "lon": 121.4}
         town.ask("POST", "/api/sites", {"id": site, "kind": "station", "name": name, "operators": [OPERATOR], **place})
-        stops.append({"site": site, "planned_arrival": f"{datetime.now(UTC):%Y-%m-%d}T0{number}:30:00Z"})
+        stops.append({"site": site, "planned_arrival": f"{today()}T0{number}:30:00Z"})
     town.ask("PUT", f"/api/sites/{stops[0]['site']}/gate-note", {"gate_note": "走北门，按铃后等保安开门"})
     run = town.ask(
-        "PUT", f"/api/operators/{OPERATOR}/runs/{datetime.now(UTC):%Y-%m-%d}/R{mark}", {"vehicle": van, "stops": stops}
+        "PUT", f"/api/operators/{OPERATOR}/runs/{today()}/R{mark}", {"vehicle": van, "stops": stops}
     )["id"]  # fmt: skip
     for state in ("loading", "departed"):
         town.ask("POST", f"/api/runs/{run}/state", {"state": state})

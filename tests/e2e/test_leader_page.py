@@ -15,7 +15,7 @@ from tests.e2e.kept import until_kept
 from tests.e2e.test_dispatch_page import desk
 from tests.e2e.test_every_page import AXE, operations, serious, too_wide
 from tests.e2e.test_pickup_and_cases import set_mode
-from tests.e2e.town import OPERATOR, Order, Town, say_place, until
+from tests.e2e.town import OPERATOR, Order, Town, say_place, today, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -195,9 +195,8 @@ def station_with_van(town: Town, name: str, lon: float, lat: float = 31.2) -> tu
     with psycopg.connect(town.database_url, autocommit=True) as connection:
         connection.execute("UPDATE site SET lat = %s, lon = %s WHERE id = %s", [lat, lon, site])
     orders = [town.order(site), town.order(site)]
-    today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
     stops = [{"site": site, "planned_arrival": (datetime.now(UTC) + timedelta(minutes=30)).isoformat()}]
-    made = town.ask("PUT", f"/api/operators/{OPERATOR}/runs/{today}/{run}", {"vehicle": van, "stops": stops})
+    made = town.ask("PUT", f"/api/operators/{OPERATOR}/runs/{today()}/{run}", {"vehicle": van, "stops": stops})
     town.ask("POST", f"/api/runs/{made['id']}/state", {"state": "departed"})
     carry(town, f"K-{mark}", site, run, orders)
     return leader(town, site, f"{name}团长"), run, orders, town.phone(van)
@@ -227,11 +226,10 @@ def carry(town: Town, container: str, site: str, run: str, orders: list[Order]) 
 def test_a_dispatcher_a_leader_and_two_residents_watch_one_van_and_nobody_sees_anothers(town: Town, open_page: OpenPage) -> None:
     mine = station_with_van(town, "望江里", 121.5)
     theirs = station_with_van(town, "云谷里", 121.6)
-    today = (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
     with town.positions() as at:
         for token, lon in ((mine[3], 121.4786), (theirs[3], 121.55)):
             say_place(at, token, lon)
-        dispatcher = desk(town, open_page, today, "live")
+        dispatcher = desk(town, open_page, today(), "live")
         for name in ("望江里的车", "云谷里的车"):
             row = dispatcher.get_by_role("button", name=re.compile(mine[1] if name.startswith("望") else theirs[1]))
             expect(row).to_contain_text(name, timeout=SOON_MS)
@@ -259,7 +257,7 @@ def test_a_dispatcher_a_leader_and_two_residents_watch_one_van_and_nobody_sees_a
         expect(stranded.locator(".as-of.is-live")).to_be_visible(timeout=SOON_MS)
         expect(stranded.locator(".van")).to_have_count(0)
         # Once the van was there, its leader sees it no more.
-        run = next(one for one in town.ask("GET", f"/api/runs?day={today}")["runs"] if one["name"] == mine[1])
+        run = next(one for one in town.ask("GET", f"/api/runs?day={today()}")["runs"] if one["name"] == mine[1])
         town.ask("POST", f"/api/runs/{run['id']}/state", {"state": "completed"})
         page = bound(open_page, mine[0])
         expect(page.get_by_text("现在没有车在送货过来。")).to_be_visible(timeout=SOON_MS)

@@ -8,7 +8,6 @@ import time
 import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import httpx
 import paho.mqtt.client as mqtt
@@ -22,7 +21,7 @@ from playwright.sync_api import Page, expect
 from edge.wire.codec import MSGPACK, encode
 from edge.wire.messages import Birth, ClockQuality
 from tests.e2e.test_every_page import serious
-from tests.e2e.town import OPERATOR, Town
+from tests.e2e.town import OPERATOR, Town, today
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -155,11 +154,11 @@ def test_what_is_lost_is_a_reason_to_worry_until_an_administrator_takes_note_of_
 
 
 def test_an_import_takes_the_good_rows_and_names_the_faulty_ones(town: Town, ops: Page) -> None:
-    today = datetime.now(UTC).date().isoformat()
+    day = today()
     rows = [
         "external_id,site,pickup_date,sku,name,quantity,zone",
-        f"C{int(time.time())},{town.site},{today},rice,五常大米,1,ambient",
-        f"C{int(time.time())}-2,no-such-site,{today},rice,五常大米,1,ambient",
+        f"C{int(time.time())},{town.site},{day},rice,五常大米,1,ambient",
+        f"C{int(time.time())}-2,no-such-site,{day},rice,五常大米,1,ambient",
     ]
     section = ops.get_by_role("region", name="导入订单")
     section.get_by_label("CSV 文件").set_input_files(
@@ -215,8 +214,7 @@ def test_the_contents_lead_to_all_that_the_role_has_and_nothing_is_said_of_the_r
 def test_a_dates_books_say_what_is_open_and_name_the_parcels(town: Town, open_page: OpenPage) -> None:
     """The last one here: no order of today is taken after it."""
     order = town.order()
-    today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
-    town.ask("POST", f"/api/operators/{OPERATOR}/batches/{today}/freeze", {"early": True})
+    town.ask("POST", f"/api/operators/{OPERATOR}/batches/{today()}/freeze", {"early": True})
     section = logged_in(town, open_page).get_by_role("region", name="对账")
     line = section.get_by_role("listitem").first
     expect(line).to_contain_text("件商品还在路上或待提", timeout=SOON_MS)

@@ -22,6 +22,7 @@ import httpx
 
 from cloud.auth.accounts import add_account
 from cloud.domain.scope import Role
+from cloud.onebox.town_time import TOWN_ZONE
 from cloud.store.pool import connect
 from firmware_sim.scanner import SimulatedScanner
 from tests.conftest import TestBroker, find_free_port
@@ -213,9 +214,8 @@ port = "{self.scanner.path}"
             {"sku": "rice", "name": "五常大米 5kg", "quantity": 2, "zone": "ambient"},
             {"sku": "milk", "name": "鲜牛奶 950ml", "quantity": 2, "zone": "chilled"},
         ]
-        today = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600))
         order = {
-            "external_id": external_id, "site": site or self.site, "pickup_date": today,
+            "external_id": external_id, "site": site or self.site, "pickup_date": today(),
             "resident": {"name": "李雷", "phone": "13812345678"}, "lines": lines, "leader": leader,
         }  # fmt: skip
         report = self.ask("POST", f"/api/operators/{OPERATOR}/orders", [order])
@@ -223,6 +223,11 @@ port = "{self.scanner.path}"
         seen = self.ask("GET", f"/api/operators/{OPERATOR}/orders/{external_id}")
         link = self.ask("POST", f"/api/operators/{OPERATOR}/orders/{external_id}/link")
         return Order(external_id, link["url"], [parcel["id"] for parcel in seen["order"]["parcels"]])
+
+
+def today() -> str:
+    """Of the operator, which is not that of UTC between midnight there and eight."""
+    return datetime.now(TOWN_ZONE).date().isoformat()
 
 
 def phone_of(link: str) -> str:
