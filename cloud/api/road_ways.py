@@ -3,17 +3,18 @@
 import asyncio
 import math
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.context import Admin, CurrentAccount, Planner, PlannerApart, Services, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
-from cloud.api.text import SiteIdText
+from cloud.api.text import SiteIdText, iso_or_none
 from cloud.auth.audit import write_audit
 from cloud.domain.scope import SITES_IN_SCOPE
-from cloud.roads import legs
+from cloud.eta.repacing import pace_anew
+from cloud.roads import paces
 from cloud.roads.narration import narrate
 from cloud.roads.pace import HOURS, Pace
 from cloud.roads.ways import SNAP_M, OffRoadError, Point, RoadsError, RoadSource, Route
@@ -38,7 +39,10 @@ class PaceForm(_Form):
 
 
 class RoadsOut(BaseModel):
-    """``is_estimate``: ways are straight lines, not roads; ``why`` says why. The rest is of the imported version; null without."""
+    """``is_estimate``: ways are straight lines, not roads; ``why`` says why. ``pace_from``: a first guess, a person's word, or what
+    vans drove; ``pace_at``: when it was set, or their tracks were read last; ``pace_legs``: of how many legs. The rest is of the
+    imported version; null without.
+    """
 
     is_estimate: bool
     why: str
@@ -50,6 +54,9 @@ class RoadsOut(BaseModel):
     ratio_p95: float | None
     unreachable_share: float | None
     pace: PaceForm
+    pace_from: Literal["guess", "set", "learned"]
+    pace_at: str | None
+    pace_legs: int | None
 
 
 class PointForm(_Form):
@@ -115,7 +122,7 @@ async def look_at_roads(account: CurrentAccount, services: ServicesDep, connecti
     """Which roads ways are on now."""
     del account
     source, about = services.roads.source(), services.roads.about()
-    pace = await legs.read_pace(connection)
+    pace, origin = await paces.read_pace(connection), await paces.read_origin(connection)
     graph = await _named(source)
     return RoadsOut(
         is_estimate=source.is_estimate, why=_why(services) if source.is_estimate else "", graph=graph,
@@ -123,14 +130,16 @@ async def look_at_roads(account: CurrentAccount, services: ServicesDep, connecti
         attribution=about.attribution if about else None,
         ratio=about.ratio if about else None, ratio_p95=about.ratio_p95 if about else None,
         unreachable_share=about.unreachable_share if about else None, pace=_pace_out(pace),
+        pace_from=origin.source, pace_at=iso_or_none(origin.at), pace_legs=origin.legs,
     )  # fmt: skip
 
 
 @router.put("/pace")
 async def set_pace(wanted: PaceForm, account: Admin, services: ServicesDep, connection: Transaction) -> PaceForm:
-    """How long vans take for what the engine says; what is learned from tracks later goes on from here."""
-    pace = Pace(wanted.factor, tuple(wanted.by_hour))
-    await legs.keep_pace(connection, pace, services.now())
+    """How long vans take for what the engine says; what they drive from now on goes on from here."""
+    before, pace = await paces.read_pace(connection), Pace(wanted.factor, tuple(wanted.by_hour))
+    await paces.set_pace(connection, pace, services.now())
+    await pace_anew(connection, before, pace)
     await write_audit(connection, services.now(), account.id, "roads.pace", "roads", {"factor": wanted.factor})
     return _pace_out(pace)
 
@@ -140,7 +149,7 @@ async def find_route(wanted: RouteForm, account: Planner, services: ServicesDep,
     """A van's way through two or more points, in their order."""
     del account
     points = [Point(one.lat, one.lon) for one in wanted.points]
-    pace = (await legs.read_pace(connection)).at(wanted.hour)
+    pace = (await paces.read_pace(connection)).at(wanted.hour)
     try:
         found = await asyncio.to_thread(services.roads.source().route, points)
     except OffRoadError as error:

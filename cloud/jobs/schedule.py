@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloud.eta.lessons import learn_lessons
+from cloud.eta.pace_lessons import learn_pace
 from cloud.jobs.cold_chain import keep_accounts
 from cloud.jobs.cut_off import freeze_due
 from cloud.jobs.housekeeping import delete_served
@@ -99,6 +100,10 @@ async def _eta(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapp
     return await learn_lessons(connection, moment.now)
 
 
+async def _pace(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
+    return await learn_pace(connection, moment.now)
+
+
 async def _alarms(connection: Connection, _mode: StoreMode, moment: Moment) -> Mapping[str, int]:
     return {"folded": await fold_waiting(connection, moment.now)}
 
@@ -108,6 +113,7 @@ JOBS = (
     Job("roll-up", 1, _roll_up),
     Job("tracks", 30, _tracks),
     Job("eta", 5, _eta),
+    Job("pace", 30, _pace),
     Job("retention", 30, _retention),
     Job("columnstore", 30, _columnstore, frozenset({StoreMode.TIMESCALE})),
     Job("housekeeping", 30, _housekeeping),

@@ -1,11 +1,10 @@
-"""Ways that were asked for before, kept by pair of points and version of the roads; and the pace of vans."""
+"""Ways that were asked for before, kept by pair of points and version of the roads."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 
-from cloud.roads.pace import HOURS, Pace
 from cloud.roads.ways import Metres, Seconds
 from cloud.store.pool import Connection
 
@@ -70,20 +69,16 @@ async def keep(
     )
 
 
-async def read_pace(connection: Connection) -> Pace:
-    """What was set or learned last; the first guess before."""
-    cursor = await connection.execute("SELECT hour, factor FROM road_pace")
-    said = {hour: factor async for hour, factor in cursor}
-    first = Pace()
-    return Pace(said.get(-1, first.factor), tuple(said.get(hour, first.by_hour[hour]) for hour in range(HOURS)))
-
-
-async def keep_pace(connection: Connection, pace: Pace, now: datetime) -> None:
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            """
-            INSERT INTO road_pace (hour, factor, changed_at) VALUES (%s, %s, %s)
-            ON CONFLICT (hour) DO UPDATE SET factor = excluded.factor, changed_at = excluded.changed_at
-            """,
-            [(hour, factor, now) for hour, factor in ((-1, pace.factor), *enumerate(pace.by_hour))],
-        )
+async def newest(connection: Connection, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], tuple[float, float]]:
+    """Seconds and metres of the ways from key to key that are known, by the newest roads that know each; not where no way leads."""
+    cursor = await connection.execute(
+        """
+        SELECT DISTINCT ON (w.start, w.finish) w.start, w.finish, l.seconds, l.metres
+        FROM road_graph g CROSS JOIN unnest(%s::bigint[], %s::bigint[]) AS w (start, finish)
+            JOIN road_leg l ON l.graph_id = g.id AND l.start = w.start AND l.finish = w.finish
+        WHERE l.seconds IS NOT NULL AND l.metres IS NOT NULL
+        ORDER BY w.start, w.finish, g.made_at DESC, g.id DESC
+        """,
+        [[start for start, _ in pairs], [finish for _, finish in pairs]],
+    )
+    return {(row[0], row[1]): (row[2], row[3]) async for row in cursor}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from psycopg_pool import AsyncConnectionPool
 
-from cloud.roads import legs
+from cloud.roads import legs, paces
 from cloud.roads.blocks import Block, Mask, blocks, key_of, unreachable
 from cloud.roads.pace import Pace
 from cloud.roads.ways import Matrix, Metres, Point, RoadsError, RoadSource, Seconds
@@ -62,7 +62,7 @@ class MatrixService:
         await self._ask(work, off, tell)
         if pace is None:
             async with self._pool.connection() as connection:
-                pace = await legs.read_pace(connection)
+                pace = await paces.read_pace(connection)
         back = np.array([place[key] for key in keys], dtype=np.intp)
         # A point that no road leads to has no known way: none of its ways leads anywhere.
         seconds = np.nan_to_num(work.seconds, nan=np.inf, posinf=np.inf)[np.ix_(back, back)] * pace.at(hour)

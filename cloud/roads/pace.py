@@ -1,6 +1,7 @@
 """From the seconds a road engine says to those a van takes: one factor, and one for each hour of the day. Pure.
 
-The engine drives at the limit; vans wait at lights, turn and look for the gate. Leaves keeping what was learned to `paces`.
+The engine drives at the limit; vans wait at lights, turn and look for the gate. Leaves reading what was driven to `eta`, and
+keeping what was learned to `paces`.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from statistics import median
 HOURS = 24
 DRIVEN = 1.2  # measured: durations of a driven profile over the engine's, before anything was learned
 _PRIOR_S = 1800.0  # how much driving the first guess counts for: half an hour of an hour's own
-_WILD = 4.0  # an edge passed so many times slower or faster: a stop, a tunnel, a wrong match
+_WILD = 4.0  # a leg driven so many times slower or faster: a meal, a detour, a van that was not heard
 _SLOWEST, _FASTEST = 4.0, 0.5
 
 
@@ -34,9 +35,9 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A van on one edge of the graph: at which local hour, how long it took, and what the engine says without any pace."""
+    """A van from one place to another: at which local hour, how long it took, and what the engine says without any pace."""
 
-    edge: int
+    leg: tuple[int, int]
     hour: int
     observed_s: float
     predicted_s: float
@@ -45,15 +46,15 @@ class Passage:
 def learn(passages: Iterable[Passage], before: Pace = Pace()) -> Pace:  # frozen
     """The pace that passages show. Hours that were hardly driven stay near ``before``; wild passages are left out.
 
-    Factors are ratios of sums, so that long edges count for what they take; each edge counts once an hour, by the median of
+    Factors are ratios of sums, so that long legs count for what they take; each leg counts once an hour, by the median of
     its passages, so that a van that waits at one place every day does not make the whole town slow.
     """
-    by_edge: dict[tuple[int, int], list[Passage]] = {}
+    by_leg: dict[tuple[int, tuple[int, int]], list[Passage]] = {}
     for passage in passages:
         if passage.predicted_s > 0 and before.factor / _WILD <= passage.observed_s / passage.predicted_s <= before.factor * _WILD:
-            by_edge.setdefault((passage.hour % HOURS, passage.edge), []).append(passage)
+            by_leg.setdefault((passage.hour % HOURS, passage.leg), []).append(passage)
     observed, predicted = [0.0] * HOURS, [0.0] * HOURS
-    for (hour, _), found in by_edge.items():
+    for (hour, _), found in by_leg.items():
         observed[hour] += median(one.observed_s / one.predicted_s for one in found) * sum(one.predicted_s for one in found)
         predicted[hour] += sum(one.predicted_s for one in found)
     if not any(predicted):

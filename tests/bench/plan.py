@@ -24,7 +24,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cloud.roads import legs
+from cloud.roads import paces
 from cloud.roads.importing import import_extract
 from cloud.roads.matrix import MatrixService
 from cloud.roads.pace import Pace, Passage, learn
@@ -115,7 +115,7 @@ async def _measure(extract: Path) -> dict[str, Any]:
             ways = RoadMatrix(MatrixService(lambda: source, pool, WallClock(time.time)))
             pace = _learned(source, day)
             async with pool.connection() as connection:
-                await legs.keep_pace(connection, pace, datetime.now(UTC))
+                await paces.set_pace(connection, pace, datetime.now(UTC))
             cold_s, _ = await _timed_matrix(ways, day)
             began_s = time.monotonic()
             cached_s, matrix = await _timed_matrix(ways, day)
@@ -186,7 +186,7 @@ def _learned(source: ValhallaHere, day: Day) -> Pace:
         one = random.choice(points)
         other = random.choice(sorted(points, key=one.straight_m)[1:9])
         route = source.route([one, other])
-        passages.append(Passage(number, 9, _driven(route, random).duration_s, route.seconds))
+        passages.append(Passage((number, number), 9, _driven(route, random).duration_s, route.seconds))
     return learn(passages)
 
 

@@ -29,6 +29,7 @@ export type Staff = Schemas['StaffOut']
 export type Leader = Schemas['LeaderOut']
 export type LeaderLink = Schemas['LeaderLinkOut']
 export type LeaderRules = Schemas['LeaderRules']
+export type Roads = Schemas['RoadsOut']
 
 const part = encodeURIComponent
 
@@ -44,7 +45,7 @@ export const cloud = {
     request('POST', `/api/losses/${kind}/acknowledge`, { total, note }),
   sites: async () => ((await request('GET', '/api/sites')) as Schemas['SiteList']).sites,
   map: async () => (await request('GET', '/api/map')) as Schemas['MapOut'],
-  roads: async () => (await request('GET', '/api/roads')) as Schemas['RoadsOut'],
+  roads: async () => (await request('GET', '/api/roads')) as Roads,
   alarms: async (show: 'open' | 'all') => (await request('GET', `/api/alarms?show=${show}&limit=200`)) as Schemas['AlarmList'],
   acknowledgeAlarm: async (id: number, note: string) => (await request('POST', `/api/alarms/${id}/acknowledge`, { note })) as Alarm,
   closeAlarm: async (id: number, note: string) => (await request('POST', `/api/alarms/${id}/close`, { note })) as Alarm,

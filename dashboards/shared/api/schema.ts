@@ -1948,7 +1948,7 @@ export interface paths {
         get?: never;
         /**
          * Set Pace
-         * @description How long vans take for what the engine says; what is learned from tracks later goes on from here.
+         * @description How long vans take for what the engine says; what they drive from now on goes on from here.
          */
         put: operations["set_pace_api_roads_pace_put"];
         post?: never;
@@ -6096,7 +6096,9 @@ export interface components {
         };
         /**
          * RoadsOut
-         * @description ``is_estimate``: ways are straight lines, not roads; ``why`` says why. The rest is of the imported version; null without.
+         * @description ``is_estimate``: ways are straight lines, not roads; ``why`` says why. ``pace_from``: a first guess, a person's word, or what
+         *     vans drove; ``pace_at``: when it was set, or their tracks were read last; ``pace_legs``: of how many legs. The rest is of the
+         *     imported version; null without.
          */
         RoadsOut: {
             /** Attribution */
@@ -6108,6 +6110,15 @@ export interface components {
             /** Made At */
             made_at: string | null;
             pace: components["schemas"]["PaceForm"];
+            /** Pace At */
+            pace_at: string | null;
+            /**
+             * Pace From
+             * @enum {string}
+             */
+            pace_from: "guess" | "set" | "learned";
+            /** Pace Legs */
+            pace_legs: number | null;
             /** Ratio */
             ratio: number | null;
             /** Ratio P95 */

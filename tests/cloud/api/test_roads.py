@@ -7,7 +7,11 @@ from pydantic import SecretStr
 
 from cloud.api.app import create_app, gated
 from cloud.config import CloudConfig
+from cloud.roads.pace import Pace
+from cloud.roads.paces import keep_learned
 from cloud.roads.versions import MAP, Versions
+from cloud.store.pool import connect
+from edge.wire.clock import utc
 from firmware_sim.driving import drive, way_of
 from firmware_sim.map.places import station_places
 from tests.cloud.api.world import SECRET, TestClock, World, settle
@@ -93,12 +97,22 @@ async def test_bad_questions_are_refused_with_a_remedy(world: World) -> None:
     assert (await world.call("admin", "PUT", "/api/roads/pace", json={"factor": 9, "by_hour": [1] * 24})).status_code == 422
 
 
-async def test_the_roads_in_use_are_told(world: World, town_roads: Versions) -> None:
+async def test_the_roads_in_use_are_told_with_the_pace_and_where_it_is_from(
+    world: World, town_roads: Versions, database_url: str
+) -> None:
     told = (await world.get("leader-a1", "/api/roads")).json()
     about = town_roads.current()
     assert about is not None
     assert (told["is_estimate"], told["graph"], told["ratio"]) == (False, about.version, about.ratio)
     assert told["pace"]["factor"] == pytest.approx(1.2)
+    assert (told["pace_from"], told["pace_at"], told["pace_legs"]) == ("guess", None, None)
+    await world.call("admin", "PUT", "/api/roads/pace", json={"factor": 1.4, "by_hour": [1.0] * 24})
+    told = (await world.get("dispatcher-a", "/api/roads")).json()
+    assert (told["pace_from"], told["pace_at"] is not None, told["pace_legs"]) == ("set", True, None)
+    async with await connect(database_url, "test") as connection:
+        await keep_learned(connection, Pace(1.5), 812, utc(world.clock.now_ms()))
+    told = (await world.get("dispatcher-a", "/api/roads")).json()
+    assert (told["pace_from"], told["pace_legs"], told["pace"]["factor"]) == ("learned", 812, pytest.approx(1.5))
 
 
 async def test_without_roads_everything_says_that_it_is_an_estimate(database_url: str, clock: TestClock) -> None:

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from cloud.roads.pace import DRIVEN, HOURS, Pace, Passage, learn
 
 
-def passages(ratio: float, hour: int, edges: int = 200) -> list[Passage]:
-    return [Passage(edge, hour, 60.0 * ratio, 60.0) for edge in range(edges)]
+def passages(ratio: float, hour: int, legs: int = 200) -> list[Passage]:
+    return [Passage((leg, -leg), hour, 60.0 * ratio, 60.0) for leg in range(legs)]
 
 
 def test_much_driving_is_believed_and_little_leaves_the_first_guess() -> None:
     assert learn(passages(1.6, 8)).factor == pytest.approx(1.6, rel=0.06)
-    assert learn(passages(1.6, 8, edges=2)).factor == pytest.approx(DRIVEN, rel=0.05)
+    assert learn(passages(1.6, 8, legs=2)).factor == pytest.approx(DRIVEN, rel=0.05)
     assert learn([]) == Pace()
 
 
@@ -26,13 +26,20 @@ def test_the_rush_hour_is_slower_than_the_day() -> None:
 
 def test_one_van_that_waits_at_one_place_does_not_make_the_town_slow() -> None:
     good = passages(1.2, 9, 300)
-    waiting = [Passage(1, 9, 60.0 * 4.5, 60.0)] * 40
+    waiting = [Passage((1, -1), 9, 60.0 * 4.5, 60.0)] * 40
     assert learn([*good, *waiting]).factor == pytest.approx(learn(good).factor, rel=0.5)
-    wild = [Passage(1, 9, 6000.0, 60.0)] * 40
+    wild = [Passage((1, -1), 9, 6000.0, 60.0)] * 40
     assert learn([*good, *wild]) == learn(good)
 
 
-@given(st.lists(st.builds(Passage, st.integers(0, 5), st.integers(0, 23), st.floats(0, 1e6), st.floats(0, 1e6)), max_size=60))
+@given(
+    st.lists(
+        st.builds(
+            Passage, st.tuples(st.integers(0, 5), st.integers(0, 5)), st.integers(0, 23), st.floats(0, 1e6), st.floats(0, 1e6)
+        ),
+        max_size=60,
+    )
+)
 def test_whatever_is_observed_the_factors_stay_ones_a_van_can_drive(observed: list[Passage]) -> None:
     learned = learn(observed)
     assert len(learned.by_hour) == HOURS
