@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from cloud.api.day_standing import Standing, run_names
 from cloud.api.errors import ApiError
-from cloud.api.replan_forms import BreakdownIn, ClosedIn, DelayIn, EventIn, NewStopIn, ReplanIn
+from cloud.api.replan_forms import BreakdownIn, ClosedIn, DelayIn, EventIn, NewStopIn, NewTimesIn, ReplanIn
 from cloud.api.route_plan_asking import named_due, places_of, seconds_of
 from cloud.api.route_plan_committing import midnight_of
 from cloud.routing.answer import PlanSaid
 from cloud.routing.day import ByZone, Day, StationDue
 from cloud.routing.disruption import Impossible, disrupted, pins_fault
-from cloud.routing.situation import Breakdown, Closed, Delay, Event, NewStop, Pin
+from cloud.routing.situation import Breakdown, Closed, Delay, Event, NewStop, NewTimes, Pin
 from cloud.store import plans
 from cloud.store.pool import Connection
 from cloud.store.route_plans import PlanStanding
@@ -43,11 +43,10 @@ async def rest_asked(connection: Connection, plan: PlanStanding, day: Day, said:
         for site in sites:
             if site not in situation.van_of and site not in situation.served and site != getattr(wanted.event, "site", None):
                 raise ApiError(422, "no_stop_ahead", field, site=site)
-    named = {one.site: one for one in wanted.stations}
-    known = replace(
-        day, stations=tuple(named_due(one, named.get(one.place.site)) for one in day.stations), seconds=float(wanted.seconds)
-    )
+    known = _with_times(day, wanted, standing.now_s)
     station = await _new_station(connection, plan, wanted.event) if isinstance(wanted.event, NewStopIn) else None
+    if station is not None:
+        _require_times(station, standing.now_s, "event.deliver_until")
     rest = disrupted(known, situation, _event(wanted.event), station)
     fault = rest if isinstance(rest, Impossible) else pins_fault(rest.situation or situation)
     if isinstance(fault, Impossible):
@@ -64,6 +63,30 @@ def _require_of_plan(day: Day, sites: Collection[str]) -> None:
             raise ApiError(409, "not_of_plan", "plan_id", site=site)
 
 
+def _with_times(day: Day, wanted: ReplanIn, now_s: int) -> Day:
+    """With what was said of its stations."""
+    if isinstance(wanted.event, NewTimesIn) and not wanted.stations:
+        raise ApiError(422, "no_new_times", "stations")
+    named = {one.site: one for one in wanted.stations}
+    dues = tuple(named_due(one, named.get(one.place.site)) for one in day.stations)
+    for due in dues:
+        if due.place.site in named:
+            _require_times(due, now_s, "stations")
+    return replace(day, stations=dues, seconds=float(wanted.seconds))
+
+
+def _require_times(due: StationDue, now_s: int, field: str) -> None:
+    """ApiError where nobody could come within them, whoever drives."""
+    if due.from_s >= due.to_s:
+        raise ApiError(422, "times_reversed", field, site=due.place.site, begin=_clock(due.from_s), end=_clock(due.to_s))
+    if due.to_s <= now_s:
+        raise ApiError(422, "times_over", field, site=due.place.site, end=_clock(due.to_s), now=_clock(now_s))
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}"
+
+
 def _event(said: EventIn) -> Event:
     match said:
         case DelayIn():
@@ -74,6 +97,8 @@ def _event(said: EventIn) -> Event:
             return Closed(said.site, None if said.until is None else seconds_of(said.until))
         case NewStopIn():
             return NewStop(said.site)
+        case NewTimesIn():
+            return NewTimes()
 
 
 async def _new_station(connection: Connection, plan: PlanStanding, said: NewStopIn) -> StationDue | None:

@@ -53,7 +53,13 @@ class NewStopIn(_Form):
     priority: Annotated[int, Field(ge=0, le=9)] = 0
 
 
-EventIn = Annotated[DelayIn | BreakdownIn | ClosedIn | NewStopIn, Field(discriminator="kind")]
+class NewTimesIn(_Form):
+    """Stations take goods at other times than was planned: said in ``stations``, of one at least."""
+
+    kind: Literal["new_times"]
+
+
+EventIn = Annotated[DelayIn | BreakdownIn | ClosedIn | NewStopIn | NewTimesIn, Field(discriminator="kind")]
 
 
 class PinIn(_Form):
@@ -64,7 +70,7 @@ class PinIn(_Form):
 
 
 class ReplanIn(_Form):
-    """``stations``: where goods are taken later than was planned, or matter more. ``seconds``: of the search for the best."""
+    """``stations``: where goods are taken at other times than was planned, or matter more. ``seconds``: to search the best."""
 
     event: EventIn
     pins: list[PinIn] = Field(default=[], max_length=5_000)

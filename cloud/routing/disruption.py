@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from cloud.routing.day import Day, StationDue, due_at
 from cloud.routing.faults import Param
-from cloud.routing.situation import Ahead, Aside, Breakdown, Closed, Delay, Event, Lying, NewStop, Situation, VanNow
+from cloud.routing.situation import Ahead, Aside, Breakdown, Closed, Delay, Event, Lying, NewStop, NewTimes, Situation, VanNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ def disrupted(day: Day, now: Situation, event: Event, station: StationDue | None
             return _closed(day, now, event)
         case NewStop():
             return _new(day, now, event, station)
+        case NewTimes():
+            return _rest(day, replace(now, event=event))
 
 
 def pins_fault(now: Situation) -> Impossible | None:

@@ -34,7 +34,11 @@ class NewStop(msgspec.Struct, frozen=True, tag="new_stop", tag_field="kind"):
     site: str
 
 
-Event = Delay | Breakdown | Closed | NewStop
+class NewTimes(msgspec.Struct, frozen=True, tag="new_times", tag_field="kind"):
+    """Goods are taken at other times than was planned: they stand in the day's stations."""
+
+
+Event = Delay | Breakdown | Closed | NewStop | NewTimes
 
 
 class Ahead(msgspec.Struct, frozen=True):

@@ -1,7 +1,10 @@
 /** What a plan of the rest of a day changes, against what is committed: times, vans, who is left out. Pure. */
 
-import type { Crates, Happening, Plan, PlanResult } from '../shared/api/dispatching'
+import type { Crates, Happening, Plan, PlanResult, StationTimes } from '../shared/api/dispatching'
+import { hourMinute } from './effect'
 import { isReached, type RunSeen, type StopSeen } from './rooms'
+
+const LAST_S = 24 * 3600 - 60 // what a field of a time can show
 
 /** As tapped. Numbers that may be left out are '' then. */
 export interface HappeningForm {
@@ -16,14 +19,40 @@ export interface HappeningForm {
   from: string
   to: string
   pins: { site: string; van: string }[]
+  times: TimesRow[]
+}
+
+/** From when to when a station takes goods, where that has changed. As typed: '' is not said yet. */
+export interface TimesRow {
+  site: string
+  from: string
+  to: string
 }
 
 export const newForm = (kind: Happening['kind'], van: string): HappeningForm => ({
   kind, van, minutes: kind === 'delay' ? 30 : '', site: '', until: '', load: null, from: '06:00', to: '16:00', pins: [],
+  times: kind === 'new_times' ? [{ site: '', from: '', to: '' }] : [],
 })
+
+/** What is wrong with it: something is missing, or it ends before it begins. */
+export function timesFault(row: TimesRow): 'missing' | 'reversed' | null {
+  if (row.site === '' || row.from === '' || row.to === '') return 'missing'
+  return row.from >= row.to ? 'reversed' : null
+}
+
+/** As the server takes them. */
+export const timesAsked = (form: HappeningForm): StationTimes[] =>
+  form.times.map((row) => ({ site: row.site, deliver_from: row.from, deliver_until: row.to, priority: 0 }))
+
+/** When a plan has a station delivered to, to begin with. */
+export function timesOf(plan: Plan, site: string): Omit<TimesRow, 'site'> {
+  const due = plan.day.stations.find((one) => one.site === site)
+  return due === undefined ? { from: '', to: '' } : { from: hourMinute(due.from_s), to: hourMinute(Math.min(due.to_s, LAST_S)) }
+}
 
 /** Null: something is still to be said. */
 export function happeningOf(form: HappeningForm): Happening | null {
+  if (form.times.some((row) => timesFault(row) !== null)) return null
   switch (form.kind) {
     case 'delay':
       return form.van === '' || form.minutes === '' ? null : { kind: 'delay', van: form.van, minutes: form.minutes }
@@ -34,6 +63,8 @@ export function happeningOf(form: HappeningForm): Happening | null {
     case 'new_stop':
       if (form.site === '') return null
       return { kind: 'new_stop', site: form.site, load: form.load, deliver_from: form.from, deliver_until: form.to, priority: 0 }
+    case 'new_times':
+      return form.times.length === 0 ? null : { kind: 'new_times' }
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { computed, type ComputedRef, onScopeDispose, ref, type Ref, shallowRef, type ShallowRef, watch } from 'vue'
 
-import { type Crates, dispatching, type Happening, type Pin, type Plan } from '../shared/api/dispatching'
+import { type Crates, dispatching, type Happening, type Pin, type Plan, type StationTimes } from '../shared/api/dispatching'
 import { Refused } from '../shared/api/http'
 import { faultText } from '../shared/i18n/faults'
 import { useTrying } from '../shared/trying'
@@ -17,6 +17,13 @@ export interface Answer {
   readonly crates: readonly Crates[] | null
 }
 
+/** ``times``: of stations that take goods at other times than was planned. */
+export interface Wanted {
+  readonly event: Happening
+  readonly pins: readonly Pin[]
+  readonly times: readonly StationTimes[]
+}
+
 export interface Replanning {
   /** What the day is driven by; null: nothing is committed, or nobody knows yet. */
   readonly committed: ShallowRef<Plan | null>
@@ -28,7 +35,11 @@ export interface Replanning {
   readonly planned: ShallowRef<ReadonlyMap<string, number>>
   readonly isBusy: Ref<boolean>
   readonly trouble: Ref<string>
-  readonly ask: (event: Happening, pins: readonly Pin[], plannedNow: ReadonlyMap<string, number>) => Promise<void>
+  /** Which field of what was asked it is about, and which station; null: of none. */
+  readonly refused: ShallowRef<{ readonly field: string; readonly site: string } | null>
+  /** What was refused is being corrected. */
+  readonly forget: () => void
+  readonly ask: (wanted: Wanted, plannedNow: ReadonlyMap<string, number>) => Promise<void>
   readonly stop: () => Promise<void>
   readonly commit: (which: Which) => Promise<boolean>
   readonly discard: () => Promise<void>
@@ -46,6 +57,7 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
   const plans = shallowRef<Partial<Record<Which, Plan>>>({})
   const known = shallowRef<ReadonlyMap<number, readonly Crates[]>>(new Map())
   const planned = shallowRef<ReadonlyMap<string, number>>(new Map())
+  const refused = shallowRef<{ field: string; site: string } | null>(null)
   let asked = 0
   let isOver = false
   let looking = 0
@@ -62,6 +74,7 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
 
   /** People know stations by their names. */
   function said(error: unknown): string {
+    refused.value = error instanceof Refused ? { field: error.fault.field, site: String(error.fault.params['site'] ?? '') } : null
     if (!(error instanceof Refused) || typeof error.fault.params['site'] !== 'string') return faultText(error)
     const { site } = error.fault.params
     return faultText(error).split(site).join(nameOf(site))
@@ -86,15 +99,21 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
     if (!isOver) looking = window.setTimeout(() => void look(), isHandingOver ? CRATES_MS : LOOK_MS)
   }
 
-  async function ask(event: Happening, pins: readonly Pin[], plannedNow: ReadonlyMap<string, number>): Promise<void> {
+  async function ask({ event, pins, times }: Wanted, plannedNow: ReadonlyMap<string, number>): Promise<void> {
     const base = committed.value?.id
     if (base === undefined) return
     const mine = ++asked
-    const made = await trying(() => dispatching.replan(base, { event, pins: [...pins], stations: [], seconds: 10 }))
+    refused.value = null
+    const made = await trying(() => dispatching.replan(base, { event, pins: [...pins], stations: [...times], seconds: 10 }))
     if (!made || mine !== asked) return
     planned.value = plannedNow
     plans.value = { smallest: made.smallest, best: made.best }
     await follow(mine)
+  }
+
+  function forget(): void {
+    refused.value = null
+    trouble.value = ''
   }
 
   async function follow(mine: number): Promise<void> {
@@ -127,7 +146,7 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
     if (!wanted) return false
     const done = await trying(() => dispatching.commit(wanted.id))
     if (!done) return false
-    forget()
+    dropAnswers()
     if (other) void drop(other)
     await look()
     return true
@@ -135,11 +154,11 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
 
   async function discard(): Promise<void> {
     const both = answers.value.map((one) => one.plan)
-    forget()
+    dropAnswers()
     await Promise.all(both.map(drop))
   }
 
-  function forget(): void {
+  function dropAnswers(): void {
     asked += 1
     window.clearTimeout(polling)
     plans.value = {}
@@ -164,7 +183,7 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
   watch(
     [operator, day],
     () => {
-      forget()
+      dropAnswers()
       committed.value = null
       isLoaded.value = false
       crates.value = []
@@ -176,7 +195,7 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
   onScopeDispose(() => {
     isOver = true
     window.clearTimeout(looking)
-    forget()
+    dropAnswers()
   })
-  return { committed, isLoaded, crates, answers, planned, isBusy, trouble, ask, stop, commit, discard }
+  return { committed, isLoaded, crates, answers, planned, isBusy, trouble, refused, forget, ask, stop, commit, discard }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { doneOf, happeningOf, isAhead, newForm, plannedOf, shiftsOf, sumsOf, vanOf } from '../dispatch/replan'
+import { doneOf, happeningOf, isAhead, newForm, plannedOf, shiftsOf, sumsOf, timesAsked, timesFault, timesOf, vanOf } from '../dispatch/replan'
 import type { RunSeen, StopSeen } from '../dispatch/rooms'
 import type { Crates, Plan, PlanResult } from '../shared/api/dispatching'
 
@@ -25,6 +25,36 @@ describe('what has happened', () => {
     expect(happeningOf({ ...newForm('closed_station', '2'), site: 'st-1', until: '11:00' })).toMatchObject({ until: '11:00' })
     expect(happeningOf(newForm('new_stop', '2'))).toBeNull()
     expect(happeningOf({ ...newForm('new_stop', '2'), site: 'st-9' })).toMatchObject({ kind: 'new_stop', site: 'st-9', load: null })
+  })
+})
+
+describe('stations that take goods at other times', () => {
+  const plan = { day: { stations: [{ site: 'st-1', from_s: 6 * 3600, to_s: 15.5 * 3600 }, { site: 'st-2', from_s: 0, to_s: 24 * 3600 }] } } as unknown as Plan
+  const row = (from: string, to: string) => ({ site: 'st-1', from, to })
+
+  it('begin with what was planned, as far as a field can show it', () => {
+    expect([timesOf(plan, 'st-1'), timesOf(plan, 'st-2'), timesOf(plan, 'st-9')]).toEqual([
+      { from: '06:00', to: '15:30' }, { from: '00:00', to: '23:59' }, { from: '', to: '' },
+    ])
+  })
+
+  it('are asked for once all of them are said, and none ends before it begins', () => {
+    expect([row('11:00', '12:00'), row('12:00', '11:00'), row('11:00', '11:00'), row('', '12:00'), { ...row('11:00', '12:00'), site: '' }].map(timesFault)).toEqual([
+      null, 'reversed', 'reversed', 'missing', 'missing',
+    ])
+    const form = newForm('new_times', '2')
+    expect([form.times.length, happeningOf(form), happeningOf({ ...form, times: [] })]).toEqual([1, null, null])
+    expect(happeningOf({ ...form, times: [row('12:00', '11:00')] })).toBeNull()
+    const said = { ...form, times: [row('11:00', '12:00')] }
+    expect(happeningOf(said)).toEqual({ kind: 'new_times' })
+    expect(timesAsked(said)).toEqual([{ site: 'st-1', deliver_from: '11:00', deliver_until: '12:00', priority: 0 }])
+  })
+
+  it('may be said with whatever else has happened', () => {
+    const form = newForm('breakdown', '2')
+    expect(timesAsked(form)).toEqual([])
+    expect(happeningOf({ ...form, times: [row('12:00', '11:00')] })).toBeNull()
+    expect(happeningOf({ ...form, times: [row('11:00', '12:00')] })).toEqual({ kind: 'breakdown', van: '2' })
   })
 })
 

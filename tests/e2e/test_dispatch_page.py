@@ -327,16 +327,34 @@ def test_a_van_breaks_down_the_day_is_planned_anew_and_both_drivers_see_where_th
     page.get_by_role("button", name="改派……").click()
     asking = page.get_by_role("region", name="途中改派")
     asking.get_by_role("button", name="车辆延误").click(timeout=SOON_MS)
-    asking.locator("summary").click()
+    asking.locator("summary", has_text="固定站点").click()
     asking.get_by_label("哪个自提点？").select_option("e2e-o2")
     asking.get_by_label("由哪辆车").select_option("1")
     asking.get_by_role("button", name="固定一个站点").click()
     asking.get_by_role("button", name="计算改派").click()
     expect(asking.get_by_role("alert")).to_contain_text(re.compile("东2里.*在.*2"), timeout=SOON_MS)
 
-    # In three taps: what, and which van is known.
+    # A station that takes goods at other times: what cannot be is said beside it, here or by the server, which knows the time.
+    asking.get_by_role("button", name="收货时间有变").click()
+    asking.get_by_label("哪个自提点？").first.select_option("e2e-o3")
+    until_field = asking.get_by_label("最晚送达")
+    expect(until_field).to_have_value("23:50")
+    asking.get_by_label("最早送达").fill("09:00")
+    until_field.fill("08:00")
+    row = asking.locator("li.row")
+    expect(row.get_by_role("alert")).to_contain_text("要晚于", timeout=SOON_MS)
+    expect(asking.get_by_role("button", name="计算改派")).to_be_disabled()
+    until_field.fill("10:00")
+    asking.get_by_role("button", name="计算改派").click()
+    expect(row.get_by_role("alert")).to_contain_text(re.compile("东3里 只收到 10:00，现在已经 12:"), timeout=SOON_MS)
+
+    # In three taps: what, and which van is known. The station's new times go with it.
     asking.get_by_role("button", name="车辆故障").click()
     expect(asking.get_by_label("哪辆车？")).to_have_value("1")
+    asking.locator("summary", has_text="同时收货时间有变").click()
+    asking.get_by_role("button", name="加一个自提点").click()
+    asking.get_by_label("哪个自提点？").first.select_option("e2e-o3")
+    asking.get_by_label("最早送达").fill("18:00")
     asking.get_by_role("button", name="计算改派").click()
     smallest, best = asking.get_by_role("region", name="改动最小"), asking.get_by_role("region", name="费用最低")
     expect(smallest.locator("[data-sum=crates]")).to_contain_text("2", timeout=PLANNED_MS)
@@ -346,6 +364,7 @@ def test_a_van_breaks_down_the_day_is_planned_anew_and_both_drivers_see_where_th
     expect(smallest).to_contain_text(re.compile(f"2号车 {helper} 从 1号车 {broken} 接 2 筐"))
     expect(smallest).to_contain_text("西1里附近")
     expect(smallest.locator(".shift .tag").first).to_contain_text(re.compile("[早晚] \\d+ 分钟"))
+    expect(smallest.locator(".shift", has_text="东3里")).to_contain_text(re.compile("→ 18:"))
     if AXE.is_file():
         assert serious(page) == []
     assert too_wide(page) == []

@@ -25,6 +25,7 @@ export type Track = Schemas['TrackOut']
 export type Replan = Schemas['ReplanIn']
 export type Happening = Replan['event']
 export type Pin = Schemas['PinIn']
+export type StationTimes = Schemas['StationIn']
 /** Goods that change vans at one place and time. */
 export type Crates = Schemas['TransferOut']
 export type DriverContact = Schemas['DriverContactOut']

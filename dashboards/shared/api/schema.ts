@@ -5045,6 +5045,17 @@ export interface components {
             site: string;
         };
         /**
+         * NewTimesIn
+         * @description Stations take goods at other times than was planned: said in ``stations``, of one at least.
+         */
+        NewTimesIn: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "new_times";
+        };
+        /**
          * OperatorIn
          * @description ``pickup_until``: the time of the pickup day, in the operator's zone, by which residents are to come.
          */
@@ -6020,11 +6031,11 @@ export interface components {
         };
         /**
          * ReplanIn
-         * @description ``stations``: where goods are taken later than was planned, or matter more. ``seconds``: of the search for the best.
+         * @description ``stations``: where goods are taken at other times than was planned, or matter more. ``seconds``: to search the best.
          */
         ReplanIn: {
             /** Event */
-            event: components["schemas"]["DelayIn"] | components["schemas"]["BreakdownIn"] | components["schemas"]["ClosedIn"] | components["schemas"]["NewStopIn"];
+            event: components["schemas"]["DelayIn"] | components["schemas"]["BreakdownIn"] | components["schemas"]["ClosedIn"] | components["schemas"]["NewStopIn"] | components["schemas"]["NewTimesIn"];
             /**
              * Pins
              * @default []

@@ -62,8 +62,8 @@ async def runs(world: World) -> list[dict[str, Any]]:
 
 
 async def replanned(world: World, config: CloudConfig, clock: TestClock, plan: int, **event: Any) -> dict[str, dict[str, Any]]:
-    pins = event.pop("pins", [])
-    answer = await world.post("dispatcher-a", f"/api/plans/{plan}/replans", json={"event": event, "pins": pins, "seconds": 1})
+    more = {name: event.pop(name, []) for name in ("pins", "stations")}
+    answer = await world.post("dispatcher-a", f"/api/plans/{plan}/replans", json={"event": event, "seconds": 1, **more})
     assert answer.status_code == 201, answer.text
     async with planning(config, clock):
         return {name: await ended(world, one["id"]) for name, one in answer.json().items()}
@@ -236,6 +236,21 @@ async def test_a_new_stop_is_fetched_at_the_dock_and_pins_hold(world: World, con
     assert "st-a1" in [stop["site"] for stop in run["stops"]]
 
 
+async def test_a_station_that_takes_goods_later_is_come_to_then(world: World, config: CloudConfig, clock: TestClock) -> None:
+    number, before = await underway(world, config, clock)
+    site = before["1"]["stops"][1]["site"]
+    later = [{"site": site, "deliver_from": "11:30", "deliver_until": "12:30"}]
+    plan = (await replanned(world, config, clock, number, kind="new_times", stations=later))["smallest"]
+    assert plan["event"] == {"kind": "new_times"}
+    await commit(world, plan)
+    run = next(run for run in await runs(world) if run["vehicle"] == "van-1")
+    assert "T03:30" <= run["stops"][1]["planned_arrival"][10:16] <= "T04:30", "half past eleven in Shanghai and later"
+    # Of what is asked next it still holds.
+    again = (await replanned(world, config, clock, plan["id"], kind="delay", van="1", minutes=5))["smallest"]
+    (stop,) = next(route["stops"] for route in again["result"]["routes"] if route["van"] == "1")
+    assert stop["arrival_s"] >= 11.5 * 3600
+
+
 async def test_a_plan_for_a_day_that_has_gone_on_is_not_committed(world: World, config: CloudConfig, clock: TestClock) -> None:
     number, before = await underway(world, config, clock)
     plan = (await replanned(world, config, clock, number, kind="delay", van="1", minutes=15))["smallest"]
@@ -284,6 +299,23 @@ async def test_what_cannot_be_planned_anew_is_refused_with_its_field(world: Worl
         error = answer.json()["error"]
         assert (answer.status_code, error["code"], error["field"]) == (status, code, field), answer.text
         assert error["remedy"]
+    for times, code in (
+        ([], "no_new_times"),
+        ([{"site": "st-nowhere", "deliver_until": "12:00"}], "no_stop_ahead"),
+        ([{"site": ahead, "deliver_from": "11:00", "deliver_until": "10:00"}], "times_reversed"),
+        ([{"site": ahead, "deliver_from": "06:00", "deliver_until": "07:30"}], "times_over"),
+    ):
+        answer = await world.post(
+            "dispatcher-a", f"/api/plans/{number}/replans", json={"event": {"kind": "new_times"}, "stations": times}
+        )
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["field"]) == (422, code, "stations"), answer.text
+        assert error["remedy"]
+    await world.connection.execute("UPDATE site SET lat = 31.22, lon = 121.44 WHERE id = 'st-a1'")
+    past = {"kind": "new_stop", "site": "st-a1", "load": {"ambient": 1}, "deliver_until": "07:00"}
+    answer = await world.post("dispatcher-a", f"/api/plans/{number}/replans", json={"event": past})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "times_over")
+    assert answer.json()["error"]["field"] == "event.deliver_until"
     pinned = {"event": {"kind": "delay", "van": "1", "minutes": 5}, "pins": [{"site": ahead, "van": "2"}]}
     answer = await world.post("dispatcher-a", f"/api/plans/{number}/replans", json=pinned)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "aboard_elsewhere")

@@ -9,14 +9,14 @@ from msgspec.structs import replace
 
 from cloud.routing.answer import answer
 from cloud.routing.checker import check
-from cloud.routing.day import ByZone, Place, StationDue
+from cloud.routing.day import ByZone, Place, StationDue, due_at
 from cloud.routing.disruption import Impossible, disrupted, pins_fault
 from cloud.routing.measures import measures
 from cloud.routing.move_words import MoveKind
 from cloud.routing.plan import StepKind
 from cloud.routing.repair import changed, turned
 from cloud.routing.replanning import Replanned, tours_before
-from cloud.routing.situation import Aside, Breakdown, Closed, Delay, Lying, NewStop, Pin
+from cloud.routing.situation import Aside, Breakdown, Closed, Delay, Lying, NewStop, NewTimes, Pin
 from cloud.routing.wording import said
 from tests.cloud.routing.underway import HOUR_S, Disturbed, asked, disturb, disturbed, situation
 
@@ -151,6 +151,20 @@ def test_a_station_that_opens_later_is_come_to_later() -> None:
     found = holds(disturb(day, situation(day, 8 * HOUR_S, 1, 3), Closed("st-4", 13 * HOUR_S)))
     (step,) = [step for route in found.solved.plan.routes for step in route.steps if step.id == "st-4"]
     assert step.start_s >= 13 * HOUR_S
+
+
+def test_a_station_that_takes_goods_at_other_times_is_come_to_then_or_named_with_why() -> None:
+    day = asked()
+    for begin_s, end_s, is_met in ((13, 14, True), (9, 9.01, False)):
+        due = replace(due_at(day.stations)["st-4"], from_s=round(begin_s * HOUR_S), to_s=round(end_s * HOUR_S))
+        changed = replace(day, stations=tuple(due if one.place.site == "st-4" else one for one in day.stations))
+        before = situation(day, 9 * HOUR_S, 1, 3)
+        found = holds(disturb(changed, before, NewTimes()))
+        starts = [step.start_s for route in found.solved.plan.routes for step in route.steps if step.id == "st-4"]
+        assert bool(starts) is is_met
+        assert all(due.from_s <= start_s <= due.to_s for start_s in starts)
+        if not is_met:
+            assert [one.reason.code for one in found.solved.plan.unassigned] == ["windows_cannot_be_met"]
 
 
 def test_a_station_that_was_closed_and_is_wanted_again_comes_from_the_van_that_has_it() -> None:

@@ -4,13 +4,14 @@ import random
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from cloud.routing.day import ByZone, Day, Place, StationDue, VanAsked
+from cloud.routing.day import ByZone, Day, Place, StationDue, VanAsked, due_at
 from cloud.routing.disruption import Impossible, disrupted
 from cloud.routing.engine import Effort, Watch
 from cloud.routing.matrix import StraightLine
 from cloud.routing.replanning import Replanned, replanned
-from cloud.routing.situation import Ahead, Breakdown, Closed, Delay, Event, NewStop, Pin, Situation, VanNow
+from cloud.routing.situation import Ahead, Breakdown, Closed, Delay, Event, NewStop, NewTimes, Pin, Situation, VanNow
 
 HOUR_S = 3600
 LITTLE = Effort(seconds=2, seed=7, iterations=12, cores=1)
@@ -99,7 +100,12 @@ def disturbed(draw: st.DrawFn, answer: str = "smallest") -> Disturbed:
     ]
     if ahead:
         events.append(st.builds(Closed, st.sampled_from(ahead), st.sampled_from([None, 12 * HOUR_S])))
+        events.append(st.just(NewTimes()))
     event = draw(st.one_of(events))
+    if isinstance(event, NewTimes):
+        site, begin_s = draw(st.sampled_from(ahead)), draw(st.integers(0, 14)) * HOUR_S
+        due = replace(due_at(day.stations)[site], from_s=begin_s, to_s=begin_s + draw(st.integers(1, 6)) * HOUR_S)
+        day = replace(day, stations=tuple(due if one.place.site == site else one for one in day.stations))
     fresh = StationDue(Place("st-new", "新站", 31.23, 121.43), ByZone(2, 1), 7 * HOUR_S, 15 * HOUR_S)
     before = Situation(
         before.base, before.now_s, before.vans, before.served, pins=pins, answer="best" if answer == "best" else "smallest"
