@@ -4,18 +4,19 @@ Read by the dispatcher's page and by the pages of both drivers. A container has 
 aboard of, the van that takes it over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from cloud.api.day_standing import run_names
-from cloud.api.replan_forms import TransferContainer, TransferOut
-from cloud.api.route_plan_showing import result_of
+from cloud.api.replan_forms import TransferContainer, TransferOut, TransferUnlabelled
+from cloud.api.route_plan_showing import result_of, zones_out
 from cloud.routing.answer import MeetSaid
-from cloud.routing.day import Day
+from cloud.routing.day import Day, StationDue, due_at
 from cloud.store.pool import Connection
 from cloud.store.route_plans import PlanStanding
-from cloud.store.runs_underway import PlannedNow, containers_for
+from cloud.store.runs_underway import PlannedNow, containers_for, taken_unlabelled
 
 
 async def crate_list(connection: Connection, plan: PlanStanding) -> list[TransferOut]:
@@ -25,24 +26,45 @@ async def crate_list(connection: Connection, plan: PlanStanding) -> list[Transfe
         return []
     runs = run_names(plan, day, said) if plan.runs else {van.id: van.run for van in day.situation.vans}
     sites = [site for route in said.routes for meet in route.meets for site in meet.sites]
-    containers = await containers_for(connection, plan.operator_id, plan.service_date, sites)
+    goods = _Goods(
+        await containers_for(connection, plan.operator_id, plan.service_date, sites), due_at(day.stations),
+        await taken_unlabelled(connection, plan.operator_id, plan.service_date),
+    )  # fmt: skip
     meets = [(route.van, meet) for route in said.routes for meet in route.meets]
     near = await _near(connection, plan.operator_id, day, [meet for _, meet in meets])
     return [
-        _transfer(meet, name, runs.get(meet.van, ""), van, runs.get(van, ""), containers)
+        _transfer(meet, name, runs.get(meet.van, ""), van, runs.get(van, ""), goods)
         for (van, meet), name in zip(meets, near, strict=True)
     ]
 
 
-def _transfer(meet: MeetSaid, near: str, from_run: str, van: str, run: str, containers: Sequence[PlannedNow]) -> TransferOut:
+@dataclass(frozen=True, slots=True)
+class _Goods:
+    """Of a day. ``taken``: (station, run) of those without labels."""
+
+    containers: Sequence[PlannedNow]
+    due: Mapping[str, StationDue]
+    taken: Collection[tuple[str, str]]
+
+    def unlabelled(self, sites: Sequence[str], run: str) -> list[TransferUnlabelled]:
+        labelled = {one.site for one in self.containers}
+        return [
+            TransferUnlabelled(site=site, load=zones_out(self.due[site].load), is_done=(site, run) in self.taken)
+            for site in sites
+            if site not in labelled and site in self.due
+        ]
+
+
+def _transfer(meet: MeetSaid, near: str, from_run: str, van: str, run: str, goods: _Goods) -> TransferOut:
     return TransferOut(
         from_van=meet.van, from_run=from_run, to_van=van, to_run=run, lat=meet.lat, lon=meet.lon, near=near,
         at_s=meet.arrival_s, until_s=meet.departure_s,
         containers=[
             TransferContainer(container=one.container, site=one.site, zone=one.zone, is_done=run != "" and one.aboard_of == run)
-            for one in containers
+            for one in goods.containers
             if one.site in meet.sites
         ],
+        unlabelled=goods.unlabelled(meet.sites, run),
     )  # fmt: skip
 
 

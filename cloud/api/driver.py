@@ -28,6 +28,7 @@ from cloud.api.driver_meets import meets_of
 from cloud.api.errors import ApiError, not_found
 from cloud.api.faults import Fault, Param, fault
 from cloud.api.qr import qr_rows
+from cloud.api.route_plan_forms import ZonesOut
 from cloud.api.stations import own_site
 from cloud.api.text import iso_of, iso_or_none
 from cloud.auth.audit import write_audit
@@ -142,6 +143,8 @@ async def _weigh(connection: Connection, run: DriverRun, act: Act) -> Fault | tu
     judged = judge(ActKind(act.kind), to_ms(act.at), times, stop.state, _ms(stop.said_at))
     if judged.refusal:
         return fault(judged.refusal, "kind", **_params(judged.refusal, run))
+    if act.kind == ActKind.TAKEN_OVER and not act.containers and await acts.is_labelled(connection, run.id, act.site_id):
+        return fault("act_no_containers", "containers")
     if act.containers and (others := await acts.strangers(connection, run, act)):
         return fault("not_for_stop", "containers", container=others[0], site=act.site_id)
     return stop, judged.state
@@ -165,7 +168,7 @@ def _malformed(act: Act) -> Fault | None:
         return fault("act_unknown", "kind", kind=act.kind)
     if act.kind == ActKind.FAILED and act.reason not in REASONS:
         return fault("act_no_reason", "reason")
-    if (act.kind in WITH_CONTAINERS) != bool(act.containers):
+    if act.kind != ActKind.TAKEN_OVER and (act.kind in WITH_CONTAINERS) != bool(act.containers):
         return fault("act_no_containers", "containers")
     return None
 
@@ -194,6 +197,7 @@ def _stop(one: StopAhead) -> DriverStop:
         drop=[
             ContainerToDrop(id=each.id, zone=each.zone, state=each.state, is_signed=each.is_signed) for each in one.containers()
         ],
+        unlabelled=None if one.unlabelled is None else ZonesOut.model_validate_json(one.unlabelled),
         empties=one.empties,
     )  # fmt: skip
 

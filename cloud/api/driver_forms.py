@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.clock import ClockOut
 from cloud.api.faults import Fault
+from cloud.api.route_plan_forms import ZonesOut
 from cloud.api.text import SiteIdText, Text
 from edge.wire.fields import MAX_MS
 
@@ -31,7 +32,9 @@ class DriverWindow(BaseModel):
 
 
 class DriverStop(BaseModel):
-    """``drop``: what this run brings there. ``empties``: labels of those that wait there."""
+    """``drop``: what this run brings there; ``unlabelled``: what was asked for by number, else null. ``empties``: labels of
+    those that wait there.
+    """
 
     stop: int
     site: str
@@ -45,6 +48,7 @@ class DriverStop(BaseModel):
     arrived_at: str | None
     window: DriverWindow | None
     drop: list[ContainerToDrop]
+    unlabelled: ZonesOut | None
     empties: list[str]
 
 
@@ -56,6 +60,16 @@ class CrateToMove(BaseModel):
     site: str
     name: str
     stop: int | None
+    is_done: bool
+
+
+class UnlabelledToTake(BaseModel):
+    """Containers that a dispatcher has asked for by number. ``stop`` and ``is_done``: as of a crate."""
+
+    site: str
+    name: str
+    stop: int | None
+    load: ZonesOut
     is_done: bool
 
 
@@ -73,6 +87,7 @@ class DriverMeet(BaseModel):
     lon: float
     at: str
     containers: list[CrateToMove]
+    unlabelled: list[UnlabelledToTake]
 
 
 class TrackerNow(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from cloud.api.crate_lists import crate_list
-from cloud.api.driver_forms import CrateToMove, DriverMeet
+from cloud.api.driver_forms import CrateToMove, DriverMeet, UnlabelledToTake
 from cloud.api.replan_forms import TransferOut
 from cloud.api.route_plan_committing import midnight_of
 from cloud.api.route_plan_showing import day_of
@@ -42,6 +42,13 @@ def _meet(
                 stop=stops.get(crate.site) if is_taking else None, is_done=crate.is_done,
             )
             for crate in one.containers
+        ],
+        unlabelled=[
+            UnlabelledToTake(
+                site=goods.site, name=stations.get(goods.site, goods.site), stop=stops.get(goods.site) if is_taking else None,
+                load=goods.load, is_done=goods.is_done,
+            )
+            for goods in one.unlabelled
         ],
     )  # fmt: skip
 

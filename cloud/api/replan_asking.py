@@ -18,7 +18,7 @@ from cloud.routing.situation import Breakdown, Closed, Delay, Event, NewStop, Ne
 from cloud.store import plans
 from cloud.store.pool import Connection
 from cloud.store.route_plans import PlanStanding
-from cloud.store.runs_underway import runs_now, scanned_aboard
+from cloud.store.runs_underway import runs_now, scanned_aboard, taken_unlabelled
 
 # What may have been true when it was typed.
 _LATE = frozenset({"stop_served", "van_out", "stop_planned", "aboard_elsewhere", "no_van_left"})
@@ -34,7 +34,8 @@ async def rest_asked(connection: Connection, plan: PlanStanding, day: Day, said:
     by_name = await runs_now(connection, plan.operator_id, plan.service_date, names.values())
     standing = Standing(
         plan.id, day, said, {van: by_name[name] for van, name in names.items() if name in by_name},
-        await scanned_aboard(connection, plan.operator_id, plan.service_date), midnight,
+        await scanned_aboard(connection, plan.operator_id, plan.service_date)
+        | await taken_unlabelled(connection, plan.operator_id, plan.service_date), midnight,
         max(0, round((now - midnight).total_seconds())), (depot.lat, depot.lon),
     )  # fmt: skip
     situation = replace(standing.situation(), pins=tuple(Pin(one.site, one.van) for one in wanted.pins))

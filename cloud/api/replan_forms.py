@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud.api.route_plan_forms import Count, PlanOut, StationIn, VanId
+from cloud.api.route_plan_forms import Count, PlanOut, StationIn, VanId, ZonesOut
 from cloud.api.text import SiteIdText
 
 
@@ -94,6 +94,14 @@ class TransferContainer(BaseModel):
     is_done: bool
 
 
+class TransferUnlabelled(BaseModel):
+    """Containers that a dispatcher has asked for by number: no label is known of them. ``is_done``: who takes them says so."""
+
+    site: str
+    load: ZonesOut
+    is_done: bool
+
+
 class TransferOut(BaseModel):
     """Goods that change vans. ``from_van`` "": at the depot. They meet at ``lat``, ``lon``, beside ``near``, from ``at_s`` until
     ``until_s`` since midnight.
@@ -109,6 +117,7 @@ class TransferOut(BaseModel):
     at_s: int
     until_s: int
     containers: list[TransferContainer]
+    unlabelled: list[TransferUnlabelled]
 
 
 class TransferList(BaseModel):

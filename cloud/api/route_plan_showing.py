@@ -8,12 +8,12 @@ import msgspec
 
 from cloud.api.day_standing import run_names
 from cloud.api.errors import not_found
-from cloud.api.route_plan_forms import MovedOut, PlanComparison, PlanDay, PlanOut, PlanResult, ProgressOut
+from cloud.api.route_plan_forms import MovedOut, PlanComparison, PlanDay, PlanOut, PlanResult, ProgressOut, ZonesOut
 from cloud.api.text import iso_of, iso_or_none
 from cloud.auth.accounts import Account
 from cloud.routing.answer import PlanSaid
 from cloud.routing.comparison import differences
-from cloud.routing.day import Day
+from cloud.routing.day import ByZone, Day
 from cloud.routing.transfers import Transfer
 from cloud.store import route_plans
 from cloud.store.pool import Connection
@@ -34,6 +34,10 @@ def day_of(plan: PlanStanding) -> Day:
 
 def result_of(plan: PlanStanding) -> PlanSaid | None:
     return None if plan.result is None else msgspec.json.decode(plan.result, type=PlanSaid)
+
+
+def zones_out(load: ByZone) -> ZonesOut:
+    return ZonesOut(ambient=load.ambient, chilled=load.chilled, frozen=load.frozen)
 
 
 def head_of(plan: PlanStanding) -> dict[str, object]:

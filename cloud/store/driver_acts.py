@@ -131,6 +131,19 @@ async def set_stop(connection: Connection, run_id: int, stop: int, state: str) -
     await connection.execute("UPDATE run_stop SET state = %s WHERE run_id = %s AND stop = %s", [state, run_id, stop])
 
 
+async def is_labelled(connection: Connection, run_id: int, site_id: str) -> bool:
+    """Whether containers are planned for the site on the run's day: then each goes by its label."""
+    cursor = await connection.execute(
+        """
+        SELECT EXISTS (
+            SELECT FROM run r JOIN planned_container p ON p.operator_id = r.operator_id AND p.pickup_date = r.service_date
+            WHERE r.id = %s AND p.site_id = %s)
+        """,
+        [run_id, site_id],
+    )
+    return await cursor.fetchone() == (True,)
+
+
 async def strangers(connection: Connection, run: DriverRun, act: Act) -> list[str]:
     """Those of the act's containers that it cannot be about: not carried to the stop by this run, or not empty there."""
     cursor = await connection.execute(

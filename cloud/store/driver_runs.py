@@ -34,7 +34,10 @@ class RunHead:
 
 @dataclass(frozen=True, slots=True)
 class StopAhead:
-    """``early``, ``late``, ``as_of``, ``is_estimate``: None where nobody knows when the van comes. ``brought``: JSON."""
+    """``early``, ``late``, ``as_of``, ``is_estimate``: None where nobody knows when the van comes. ``brought``: JSON.
+
+    ``unlabelled``: JSON of so many containers by zone that the plan brings here and nobody has labels of; else None.
+    """
 
     stop: int
     site_id: str
@@ -51,6 +54,7 @@ class StopAhead:
     as_of: datetime | None
     is_estimate: bool | None
     brought: str
+    unlabelled: str | None
     empties: list[str]
 
     def containers(self) -> list[Brought]:
@@ -110,6 +114,9 @@ async def stops_ahead(connection: Connection, run_id: int) -> list[StopAhead]:
                         SELECT c.id, c.zone, c.state, c.is_signed FROM container c
                         WHERE c.operator_id = r.operator_id AND c.site_id = t.site_id AND c.run = r.name AND c.state = 'loaded'
                     ) b), '[]')::text AS brought,
+                CASE WHEN t.state <> 'skipped' AND NOT EXISTS (SELECT FROM planned_container p
+                    WHERE p.operator_id = r.operator_id AND p.pickup_date = r.service_date AND p.site_id = t.site_id)
+                    THEN t.load::text END AS unlabelled,
                 ARRAY(SELECT c.id FROM container c WHERE c.operator_id = r.operator_id AND c.at_site_id = t.site_id
                     AND c.state = 'awaiting_return' ORDER BY c.id LIMIT 200) AS empties
             FROM run r JOIN run_stop t ON t.run_id = r.id JOIN site s ON s.id = t.site_id

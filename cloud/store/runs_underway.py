@@ -101,6 +101,18 @@ async def runs_now(connection: Connection, operator_id: str, day: date, names: C
     }  # fmt: skip
 
 
+async def taken_unlabelled(connection: Connection, operator_id: str, day: date) -> set[tuple[str, str]]:
+    """(station, run) of goods without labels that a driver says are aboard."""
+    cursor = await connection.execute(
+        """
+        SELECT DISTINCT a.site_id, r.name FROM run r JOIN driver_act a ON a.run_id = r.id
+        WHERE r.operator_id = %s AND r.service_date = %s AND a.kind = 'taken_over' AND a.containers = '{}' AND a.refusal = ''
+        """,
+        [operator_id, day],
+    )
+    return {(row[0], row[1]) for row in await cursor.fetchall()}
+
+
 async def scanned_aboard(connection: Connection, operator_id: str, day: date) -> set[tuple[str, str]]:
     """(station, run) of containers of the date that were scanned onto a van."""
     cursor = await connection.execute(

@@ -121,11 +121,19 @@ export function sumsOf(result: PlanResult, shifts: readonly Shift[], crates: rea
     latestMin: Math.max(0, ...shifts.map((one) => one.min)),
     left: result.unassigned.length,
     risk: result.late_if_slower,
-    crates: crates.reduce((all, one) => all + one.containers.length, 0),
+    crates: crates.reduce((all, one) => all + countsOf(one).n, 0),
   }
 }
 
-export const doneOf = (crates: Crates): number => crates.containers.filter((one) => one.is_done).length
+/** How many containers change vans there, with a label or without, and how many of them have. */
+export function countsOf(crates: Crates): { readonly n: number; readonly done: number } {
+  const all = [
+    ...crates.containers.map((one) => ({ n: 1, isDone: one.is_done })),
+    ...crates.unlabelled.map((one) => ({ n: one.load.ambient + one.load.chilled + one.load.frozen, isDone: one.is_done })),
+  ]
+  const sum = (of: typeof all): number => of.reduce((total, one) => total + one.n, 0)
+  return { n: sum(all), done: sum(all.filter((one) => one.isDone)) }
+}
 
 /** Of a committed plan the van that drives a run; '' where the plan knows none. */
 export const vanOf = (plan: Plan | null, run: string): string => Object.entries(plan?.run_of_van ?? {}).find(([, name]) => name === run)?.[0] ?? ''

@@ -7,6 +7,7 @@ import { Refused } from '../shared/api/http'
 import { faultText } from '../shared/i18n/faults'
 import { useTrying } from '../shared/trying'
 import { isRunning } from './planning'
+import { countsOf } from './replan'
 
 export type Which = 'smallest' | 'best'
 
@@ -95,7 +96,7 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
     } catch {
       // what is shown stays; the line at the top says whether the server is there
     }
-    const isHandingOver = crates.value.some((one) => one.containers.some((each) => !each.is_done))
+    const isHandingOver = crates.value.map(countsOf).some(({ n, done }) => done < n)
     if (!isOver) looking = window.setTimeout(() => void look(), isHandingOver ? CRATES_MS : LOOK_MS)
   }
 

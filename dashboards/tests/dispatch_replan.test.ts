@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { doneOf, happeningOf, isAhead, newForm, plannedOf, shiftsOf, sumsOf, timesAsked, timesFault, timesOf, vanOf } from '../dispatch/replan'
+import { countsOf, happeningOf, isAhead, newForm, plannedOf, shiftsOf, sumsOf, timesAsked, timesFault, timesOf, vanOf } from '../dispatch/replan'
 import type { RunSeen, StopSeen } from '../dispatch/rooms'
 import type { Crates, Plan, PlanResult } from '../shared/api/dispatching'
 
@@ -13,7 +13,7 @@ const at = (site: string, arrival_s: number) => ({ site, name: site, trip: 1, ar
 const result = (stops: readonly ReturnType<typeof at>[], more: Partial<PlanResult> = {}): PlanResult =>
   ({ routes: [{ van: '2', stops }], unassigned: [], moves: [], late_if_slower: 0, cost_fen: 100, ...more }) as unknown as PlanResult
 const crates = (...done: boolean[]): Crates =>
-  ({ containers: done.map((is_done, n) => ({ container: `K${n}`, site: 'st-1', zone: 'chilled', is_done })) }) as unknown as Crates
+  ({ containers: done.map((is_done, n) => ({ container: `K${n}`, site: 'st-1', zone: 'chilled', is_done })), unlabelled: [] }) as unknown as Crates
 
 describe('what has happened', () => {
   it('is asked for once everything is said', () => {
@@ -73,7 +73,9 @@ describe('what an answer changes', () => {
     const moves = [{ kind: 'van' }, { kind: 'taken_on' }, { kind: 'turn' }, { kind: 'left_out' }] as unknown as PlanResult['moves']
     const all = result([at('st-2', 9 * 3600 + 300), at('st-3', 10 * 3600)], { moves, late_if_slower: 2 })
     expect(sumsOf(all, shiftsOf(all, planned), [crates(true, false), crates(false)])).toEqual({ moved: 2, later: 1, latestMin: 30, left: 0, risk: 2, crates: 3 })
-    expect(doneOf(crates(true, false))).toBe(1)
+    expect(countsOf(crates(true, false))).toEqual({ n: 2, done: 1 })
+    const unlabelled = { site: 'st-9', load: { ambient: 2, chilled: 1, frozen: 0 }, is_done: true }
+    expect(countsOf({ ...crates(false), unlabelled: [unlabelled] })).toEqual({ n: 4, done: 3 })
   })
 
   it('leaves stops alone that were reached, as fixes or people say', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type ActAnswer, again, type DriverStop, nextStop, type Queue, refused, type Said, seen, seenMeets, settled, toSend, waiting } from '../driver/acts'
+import { type ActAnswer, again, type DriverMeet, type DriverStop, isMet, metCounts, nextStop, type Queue, refused, type Said, seen, seenMeets, settled, toSend, waiting } from '../driver/acts'
 import { keepActs, keptActs, runOf, type Shelf, unsentElsewhere } from '../driver/kept'
 import { waysTo } from '../driver/way'
 
@@ -9,7 +9,7 @@ const said = (key: string, more: Partial<Said> = {}): Said => ({
 })
 const stop = (number: number, more: Partial<DriverStop> = {}): DriverStop => ({
   stop: number, site: `st-${number}`, name: `店 ${number}`, address: '', gate_note: '', lat: 31.2, lon: 121.5, state: 'pending',
-  planned_arrival: null, arrived_at: null, window: null, drop: [], empties: [], ...more,
+  planned_arrival: null, arrived_at: null, window: null, drop: [], unlabelled: null, empties: [], ...more,
 })
 const fault = { field: 'site', message: 'gone', remedy: 'call', code: 'not_of_run', params: {} }
 const answer = (key: string, outcome: ActAnswer['outcome']): ActAnswer => ({ key, outcome, error: outcome === 'refused' ? fault : null })
@@ -36,6 +36,7 @@ describe('goods that change vans', () => {
   const meet = {
     is_taking: true, other_run: 'R1', other_van: '一号车', near: '店', lat: 31.2, lon: 121.5, at: '2026-11-23T01:00:00Z',
     containers: [crate('K1'), crate('K2'), crate('K3', true)],
+    unlabelled: [],
   }
 
   it('are aboard once the driver has said so, sent or not; a refusal takes it back', () => {
@@ -43,6 +44,18 @@ describe('goods that change vans', () => {
     expect(done([])).toEqual([false, false, true])
     expect(done([said('a', { kind: 'taken_over', containers: ['K1'] }), said('b', { containers: ['K2'] })])).toEqual([true, false, true])
     expect(done([said('a', { kind: 'taken_over', containers: ['K1'], fault })])).toEqual([false, false, true])
+  })
+
+  it('may have no labels: then they go by their station and count by what was asked for', () => {
+    const loose = { site: 'st-9', name: '新店', stop: 4, load: { ambient: 2, chilled: 1, frozen: 0 }, is_done: false }
+    const fetch = { ...meet, containers: [], unlabelled: [loose] }
+    expect([metCounts(fetch), isMet(fetch)]).toEqual([{ n: 3, done: 0 }, false])
+    const [told] = seenMeets([fetch], [said('a', { kind: 'taken_over', site: 'st-9' })])
+    expect(told && [metCounts(told), isMet(told)]).toEqual([{ n: 3, done: 3 }, true])
+    const [other] = seenMeets([fetch], [said('a', { kind: 'taken_over', site: 'st-8' }), said('b', { kind: 'handed_over', site: 'st-9' })])
+    expect(other && isMet(other)).toBe(false)
+    const kept = { ...meet, unlabelled: undefined } as unknown as DriverMeet // by an earlier release of the page
+    expect(seenMeets([kept], [])[0]?.unlabelled).toEqual([])
   })
 
   it('change nothing of their stop', () => {

@@ -234,9 +234,10 @@ class Underway:
     vehicles: dict[str, str]
 
 
-@pytest.fixture
-def underway(town: Town) -> Underway:
+@pytest.fixture(scope="module")
+def underway(town: Town, day: str) -> Underway:
     """Two vans of three stops each on the road, each heard once at the first of them, which is signed for."""
+    del day  # it makes the dock
     today = now(town).date().isoformat()
     vehicles = {str(number): f"e2e-out-{number}" for number in (1, 2)}
     for number, site in vehicles.items():
@@ -271,8 +272,10 @@ def underway(town: Town) -> Underway:
     plan = town.ask("POST", f"/api/plans/{plan}/moves", {"tours": tours})["id"]
     town.ask("POST", f"/api/plans/{plan}/commit")
     by_vehicle = {run["vehicle"]: run for run in town.ask("GET", f"/api/runs?day={today}")["runs"]}
-    runs = {number: by_vehicle[site] for number, site in vehicles.items()}
-    return Underway(plan, runs, vehicles)
+    underway = Underway(plan, {number: by_vehicle[site] for number, site in vehicles.items()}, vehicles)
+    with town.positions() as at:
+        depart(town, underway, at)
+    return underway
 
 
 def depart(town: Town, underway: Underway, at: str) -> None:
@@ -290,13 +293,91 @@ def depart(town: Town, underway: Underway, at: str) -> None:
         connection.execute("UPDATE container SET state = 'loaded' WHERE site_id LIKE 'e2e-w%' OR site_id LIKE 'e2e-o%'")
 
 
-@pytest.mark.usefixtures("day")  # which makes the dock
+def replan(page: Page, kind: str, fill: Callable[[Locator], object]) -> Locator:
+    """Say what has happened, and take the smallest change; what it showed."""
+    page.get_by_role("button", name="改派……").click()
+    asking = page.get_by_role("region", name="途中改派")
+    asking.get_by_role("button", name=kind, exact=True).click(timeout=SOON_MS)
+    fill(asking)
+    asking.get_by_role("button", name="计算改派").click()
+    smallest = asking.get_by_role("region", name="改动最小")
+    smallest.get_by_role("button", name="采用这个").click(timeout=PLANNED_MS)
+    return smallest
+
+
+def test_a_delay_a_closed_station_and_one_more_stop_are_told_and_the_driver_sees_each(
+    town: Town, open_page: OpenPage, underway: Underway
+) -> None:
+    run = underway.runs["2"]
+    town.ask(
+        "POST",
+        "/api/sites",
+        {"id": "e2e-more", "kind": "station", "name": "河畔", "operators": [OPERATOR], "lat": 31.2, "lon": 121.45},
+    )
+    driver = open_page(town.ask("POST", f"/api/runs/{run['id']}/driver-link")["url"], width=360, height=740)
+    page = desk(town, open_page, now(town).date().isoformat(), "live")
+    page.get_by_role("button", name=re.compile(run["name"])).click(timeout=SOON_MS)
+
+    def stops() -> dict[str, dict[str, Any]]:
+        return {stop["site"]: stop for stop in town.ask("GET", f"/api/runs/{run['id']}")["stops"]}
+
+    def confirm(smallest: Locator) -> None:
+        smallest.get_by_role("button", name="确认采用").click()
+        expect(page.get_by_role("status").filter(has_text="已改派")).to_be_visible(timeout=SOON_MS)
+        driver.reload()
+        driver.locator("section.head").wait_for(timeout=SOON_MS)
+
+    def row(name: str) -> Locator:
+        return driver.get_by_role("region", name="全部站点").locator("li", has_text=name).first
+
+    before = stops()["e2e-o3"]["planned_arrival"]
+    confirm(replan(page, "车辆延误", lambda asking: asking.get_by_role("button", name="90 分钟").click()))
+    later = stops()["e2e-o3"]["planned_arrival"]
+    assert datetime.fromisoformat(later) - datetime.fromisoformat(before) >= timedelta(minutes=60)
+    row("东3里").locator("summary").first.click()
+    at = datetime.fromisoformat(later).astimezone(ZONE)
+    expect(row("东3里")).to_contain_text(f"计划 {at:%H:%M}")
+
+    smallest = replan(page, "自提点未营业", lambda asking: asking.get_by_label("哪个自提点？").first.select_option("e2e-o3"))
+    expect(smallest).to_contain_text("东3里")
+    confirm(smallest)
+    expect(row("东3里")).to_contain_text("跳过")
+    row("东3里").locator("summary").first.click()
+    expect(row("东3里")).to_contain_text("随车带回")
+
+    def one_more(asking: Locator) -> None:
+        asking.get_by_label("哪个自提点？").first.select_option("e2e-more")
+        asking.get_by_role("button", name="自己填筐数").click()
+        asking.get_by_label("常温").fill("2")
+        asking.get_by_label("最晚送达").fill("23:50")
+        asking.locator("summary", has_text="固定站点").click()
+        asking.get_by_label("哪个自提点？").nth(1).select_option("e2e-more")
+        asking.get_by_label("由哪辆车").select_option("2")
+        asking.get_by_role("button", name="固定一个站点").click()
+
+    confirm(replan(page, "新增站点", one_more))
+    expect(page.get_by_role("region", name="交接清单")).to_contain_text("已交接 0 / 2 筐", timeout=SOON_MS)
+    meet = driver.get_by_role("region", name="会合接货")
+    expect(meet).to_contain_text("到滨湖网格仓取货")
+    expect(meet).to_contain_text(re.compile("河畔.*常温 2.*没有筐号", re.DOTALL))
+    expect(row("河畔")).to_contain_text("待配送")
+    row("河畔").locator("summary").first.click()
+    expect(driver.get_by_text("放下 2 个筐").first).to_be_visible()
+    if AXE.is_file():
+        assert serious(driver) == []
+    assert too_wide(driver) == []
+    meet.get_by_role("button", name="确认 2 个筐已上车").click()
+    expect(meet).to_contain_text("已全部交接", timeout=SOON_MS)
+    expect(page.get_by_role("region", name="交接清单")).to_contain_text("已全部交接", timeout=SOON_MS)
+    # It opens after all: what the van has aboard for it is brought.
+    confirm(replan(page, "新增站点", lambda asking: asking.get_by_label("哪个自提点？").first.select_option("e2e-o3")))
+    expect(row("东3里")).to_contain_text("待配送")
+
+
 def test_a_van_breaks_down_the_day_is_planned_anew_and_both_drivers_see_where_they_meet(
     town: Town, open_page: OpenPage, underway: Underway
 ) -> None:
     broken, helper = underway.runs["1"]["name"], underway.runs["2"]["name"]
-    with town.positions() as at:
-        depart(town, underway, at)
     today = now(town).date().isoformat()
     page = desk(town, open_page, today, "live")
     row = page.get_by_role("button", name=re.compile(broken))

@@ -4018,6 +4018,8 @@ export interface components {
             other_run: string;
             /** Other Van */
             other_van: string;
+            /** Unlabelled */
+            unlabelled: components["schemas"]["UnlabelledToTake"][];
         };
         /**
          * DriverPhoneIn
@@ -4062,7 +4064,8 @@ export interface components {
         };
         /**
          * DriverStop
-         * @description ``drop``: what this run brings there. ``empties``: labels of those that wait there.
+         * @description ``drop``: what this run brings there; ``unlabelled``: what was asked for by number, else null. ``empties``: labels of
+         *     those that wait there.
          */
         DriverStop: {
             /** Address */
@@ -4089,6 +4092,7 @@ export interface components {
             state: string;
             /** Stop */
             stop: number;
+            unlabelled: components["schemas"]["ZonesOut"] | null;
             window: components["schemas"]["DriverWindow"] | null;
         };
         /**
@@ -6871,8 +6875,21 @@ export interface components {
             to_run: string;
             /** To Van */
             to_van: string;
+            /** Unlabelled */
+            unlabelled: components["schemas"]["TransferUnlabelled"][];
             /** Until S */
             until_s: number;
+        };
+        /**
+         * TransferUnlabelled
+         * @description Containers that a dispatcher has asked for by number: no label is known of them. ``is_done``: who takes them says so.
+         */
+        TransferUnlabelled: {
+            /** Is Done */
+            is_done: boolean;
+            load: components["schemas"]["ZonesOut"];
+            /** Site */
+            site: string;
         };
         /**
          * TrialOut
@@ -6909,6 +6926,21 @@ export interface components {
             event: string;
             /** Reason */
             reason: string;
+        };
+        /**
+         * UnlabelledToTake
+         * @description Containers that a dispatcher has asked for by number. ``stop`` and ``is_done``: as of a crate.
+         */
+        UnlabelledToTake: {
+            /** Is Done */
+            is_done: boolean;
+            load: components["schemas"]["ZonesOut"];
+            /** Name */
+            name: string;
+            /** Site */
+            site: string;
+            /** Stop */
+            stop: number | null;
         };
         /** UnreachableOut */
         UnreachableOut: {

@@ -236,6 +236,39 @@ async def test_a_new_stop_is_fetched_at_the_dock_and_pins_hold(world: World, con
     assert "st-a1" in [stop["site"] for stop in run["stops"]]
 
 
+async def test_goods_asked_for_by_number_are_fetched_once_though_nobody_can_scan_them(
+    world: World, config: CloudConfig, clock: TestClock
+) -> None:
+    number, before = await underway(world, config, clock)
+    await world.connection.execute("UPDATE site SET lat = 31.22, lon = 121.44 WHERE id = 'st-a1'")
+    event = {"kind": "new_stop", "site": "st-a1", "load": {"ambient": 1, "chilled": 1}, "pins": [{"site": "st-a1", "van": "2"}]}
+    plan = await commit(world, (await replanned(world, config, clock, number, **event))["smallest"])
+    link = await driver.link(world, before["2"]["id"])
+    told = (await driver.look(world, link)).json()
+    stop = next(one for one in told["stops"] if one["site"] == "st-a1")
+    wanted = {"ambient": 1, "chilled": 1, "frozen": 0}
+    assert (stop["drop"], stop["unlabelled"]) == ([], wanted)
+    assert {one["unlabelled"] for one in told["stops"] if one["site"] != "st-a1"} == {None}, "those have labels"
+    (meet,) = told["meets"]
+    assert (meet["other_run"], meet["containers"]) == ("", [])
+    assert meet["unlabelled"] == [{"site": "st-a1", "name": "站 st-a1", "stop": stop["stop"], "load": wanted, "is_done": False}]
+    # Until the driver says that they are aboard, whatever happens the van fetches them; afterwards never again.
+    again = (await replanned(world, config, clock, plan["id"], kind="delay", van="2", minutes=5))["smallest"]
+    assert [meet["sites"] for route in again["result"]["routes"] for meet in route["meets"]] == [["st-a1"]]
+    act = {"key": "00000000-fetched", "at_ms": clock.ms, "kind": "taken_over", "site": "st-a1", "stop": stop["stop"]}
+    answer = await driver.say(world, link, act)
+    assert driver.outcomes(answer) == ["done"]
+    assert answer["run"]["meets"][0]["unlabelled"][0]["is_done"]
+    (transfer,) = (await world.get("dispatcher-a", f"/api/plans/{plan['id']}/transfers")).json()["transfers"]
+    assert transfer["unlabelled"] == [{"site": "st-a1", "load": wanted, "is_done": True}]
+    again = (await replanned(world, config, clock, plan["id"], kind="delay", van="2", minutes=5))["smallest"]
+    assert [meet for route in again["result"]["routes"] for meet in route["meets"]] == []
+    assert "st-a1" in [stop["site"] for route in again["result"]["routes"] for stop in route["stops"]]
+    # What has labels goes by them.
+    act |= {"key": "00000000-no-label", "site": before["2"]["stops"][1]["site"]}
+    assert driver.outcomes(await driver.say(world, link, act)) == ["act_no_containers"]
+
+
 async def test_a_station_that_takes_goods_later_is_come_to_then(world: World, config: CloudConfig, clock: TestClock) -> None:
     number, before = await underway(world, config, clock)
     site = before["1"]["stops"][1]["site"]
