@@ -44,7 +44,7 @@ async def rest_asked(connection: Connection, plan: PlanStanding, day: Day, said:
         for site in sites:
             if site not in situation.van_of and site not in situation.served and site != getattr(wanted.event, "site", None):
                 raise ApiError(422, "no_stop_ahead", field, site=site)
-    known = _with_times(day, wanted, standing.now_s)
+    known = _as_said(day, wanted, standing.now_s)
     station = await _new_station(connection, plan, wanted.event) if isinstance(wanted.event, NewStopIn) else None
     if station is not None:
         _require_times(station, standing.now_s, "event.deliver_until")
@@ -64,8 +64,8 @@ def _require_of_plan(day: Day, sites: Collection[str]) -> None:
             raise ApiError(409, "not_of_plan", "plan_id", site=site)
 
 
-def _with_times(day: Day, wanted: ReplanIn, now_s: int) -> Day:
-    """With what was said of its stations."""
+def _as_said(day: Day, wanted: ReplanIn, now_s: int) -> Day:
+    """With what was said of its stations and vans."""
     if isinstance(wanted.event, NewTimesIn) and not wanted.stations:
         raise ApiError(422, "no_new_times", "stations")
     named = {one.site: one for one in wanted.stations}
@@ -73,7 +73,8 @@ def _with_times(day: Day, wanted: ReplanIn, now_s: int) -> Day:
     for due in dues:
         if due.place.site in named:
             _require_times(due, now_s, "stations")
-    return replace(day, stations=dues, seconds=float(wanted.seconds))
+    vans = tuple(replace(van, max_stops=None) for van in day.vans) if wanted.lift_max_stops else day.vans
+    return replace(day, vans=vans, stations=dues, seconds=float(wanted.seconds))
 
 
 def _require_times(due: StationDue, now_s: int, field: str) -> None:

@@ -70,11 +70,14 @@ class PinIn(_Form):
 
 
 class ReplanIn(_Form):
-    """``stations``: where goods are taken at other times than was planned, or matter more. ``seconds``: to search the best."""
+    """``stations``: where goods are taken at other times than was planned, or matter more. ``lift_max_stops``: vans may
+    make more stops than was asked for in the morning. ``seconds``: to search the best.
+    """
 
     event: EventIn
     pins: list[PinIn] = Field(default=[], max_length=5_000)
     stations: list[StationIn] = Field(default=[], max_length=5_000)
+    lift_max_stops: bool = False
     seconds: Annotated[int, Field(ge=1, le=120)] = 10
 
 

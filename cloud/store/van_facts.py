@@ -47,14 +47,17 @@ async def loads(connection: Connection, van: str, day: date) -> tuple[PlannedLoa
         f"""
         SELECT * FROM (
             SELECT DISTINCT ON (1) coalesce(k.id, c.container_id) AS container, c.operator_id, c.pickup_date, c.site_id,
-                p.name, c.zone, c.number, r.name AS run, coalesce(t.stop, c.stop) AS stop, c.lane
+                p.name, c.zone, c.number, r.name AS run, coalesce(t.stop, c.stop) AS stop, c.lane,
+                coalesce(e.run, '') AS comes_from
             FROM run r JOIN site s ON s.id = %(van)s AND {OF_VAN}
             JOIN planned_container c ON (c.operator_id, c.pickup_date, c.run) = (r.operator_id, r.service_date, r.name)
             JOIN site p ON p.id = c.site_id
             LEFT JOIN run_stop t ON t.run_id = r.id AND t.site_id = c.site_id AND t.state <> 'skipped'
             LEFT JOIN LATERAL (SELECT id FROM container k WHERE k.stands_for = c.container_id AND k.stands_for <> ''
-                AND k.run = c.run
-                ORDER BY id LIMIT 1) k ON true
+                AND EXISTS (SELECT FROM run o
+                    WHERE (o.operator_id, o.service_date, o.name) = (c.operator_id, c.pickup_date, k.run))
+                ORDER BY k.run <> c.run, id LIMIT 1) k ON true
+            LEFT JOIN container e ON e.id = coalesce(k.id, c.container_id) AND e.state = 'loaded' AND e.run NOT IN ('', c.run)
             WHERE r.service_date BETWEEN %(from)s AND %(to)s ORDER BY 1, c.pickup_date DESC, c.operator_id
         ) AS load ORDER BY pickup_date, operator_id, run, stop DESC, site_id, zone, number
         """,  # noqa: S608  # a constant
@@ -63,7 +66,7 @@ async def loads(connection: Connection, van: str, day: date) -> tuple[PlannedLoa
     return tuple(
         PlannedLoad(
             container=row[0], operator=row[1], day=row[2].isoformat(), station=row[3], station_name=row[4][:200], zone=Zone(row[5]),
-            number=row[6], run=row[7], stop=row[8], lane=row[9],
+            number=row[6], run=row[7], stop=row[8], lane=row[9], comes_from=row[10],
         )
         for row in await cursor.fetchall()
     )  # fmt: skip

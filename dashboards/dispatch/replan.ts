@@ -20,6 +20,8 @@ export interface HappeningForm {
   to: string
   pins: { site: string; van: string }[]
   times: TimesRow[]
+  /** Vans may make more stops than was asked for in the morning. */
+  moreStops: boolean
 }
 
 /** From when to when a station takes goods, where that has changed. As typed: '' is not said yet. */
@@ -31,7 +33,7 @@ export interface TimesRow {
 
 export const newForm = (kind: Happening['kind'], van: string): HappeningForm => ({
   kind, van, minutes: kind === 'delay' ? 30 : '', site: '', until: '', load: null, from: '06:00', to: '16:00', pins: [],
-  times: kind === 'new_times' ? [{ site: '', from: '', to: '' }] : [],
+  times: kind === 'new_times' ? [{ site: '', from: '', to: '' }] : [], moreStops: kind === 'breakdown' || kind === 'new_stop',
 })
 
 /** What is wrong with it: something is missing, or it ends before it begins. */

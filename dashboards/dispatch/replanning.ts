@@ -23,6 +23,7 @@ export interface Wanted {
   readonly event: Happening
   readonly pins: readonly Pin[]
   readonly times: readonly StationTimes[]
+  readonly moreStops: boolean
 }
 
 export interface Replanning {
@@ -100,12 +101,12 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
     if (!isOver) looking = window.setTimeout(() => void look(), isHandingOver ? CRATES_MS : LOOK_MS)
   }
 
-  async function ask({ event, pins, times }: Wanted, plannedNow: ReadonlyMap<string, number>): Promise<void> {
+  async function ask({ event, pins, times, moreStops }: Wanted, plannedNow: ReadonlyMap<string, number>): Promise<void> {
     const base = committed.value?.id
     if (base === undefined) return
     const mine = ++asked
     refused.value = null
-    const made = await trying(() => dispatching.replan(base, { event, pins: [...pins], stations: [...times], seconds: 10 }))
+    const made = await trying(() => dispatching.replan(base, { event, pins: [...pins], stations: [...times], lift_max_stops: moreStops, seconds: 10 }))
     if (!made || mine !== asked) return
     planned.value = plannedNow
     plans.value = { smallest: made.smallest, best: made.best }

@@ -22,7 +22,7 @@ it('an answer is compared with what was planned when it was asked for', async ()
   })
 
   const planned = new Map([['st-1', 9 * 3600]])
-  await replanning.ask({ event: { kind: 'breakdown', van: '2' }, pins: [], times: [] }, planned)
+  await replanning.ask({ event: { kind: 'breakdown', van: '2' }, pins: [], times: [], moreStops: true }, planned)
   await nextTick()
   expect(replanning.answers.value.map((one) => one.plan.id)).toEqual([2, 3])
   expect([...replanning.planned.value]).toEqual([['st-1', 9 * 3600]])
@@ -42,15 +42,15 @@ it('new times are asked for, and what is refused of them is said of its field an
   })
 
   const times = [{ site: 'st-2', deliver_from: '06:00', deliver_until: '09:00', priority: 0 }]
-  await replanning.ask({ event: { kind: 'new_times' }, pins: [], times }, new Map())
-  expect(asked).toHaveBeenCalledWith(1, { event: { kind: 'new_times' }, pins: [], stations: times, seconds: 10 })
+  await replanning.ask({ event: { kind: 'new_times' }, pins: [], times, moreStops: false }, new Map())
+  expect(asked).toHaveBeenCalledWith(1, { event: { kind: 'new_times' }, pins: [], stations: times, lift_max_stops: false, seconds: 10 })
   expect(replanning.refused.value).toEqual({ field: 'stations', site: 'st-2' })
   expect(replanning.trouble.value).toContain('东门 takes goods')
 
   replanning.forget()
   expect([replanning.refused.value, replanning.trouble.value]).toEqual([null, ''])
   asked.mockResolvedValue({ smallest: plan(2, 'queued'), best: plan(3, 'queued') })
-  await replanning.ask({ event: { kind: 'new_times' }, pins: [], times }, new Map())
+  await replanning.ask({ event: { kind: 'new_times' }, pins: [], times, moreStops: false }, new Map())
   expect(replanning.answers.value).toHaveLength(2)
   scope.stop()
 })

@@ -64,7 +64,8 @@ def carry(known: Aboard, here: Here, underway: VanRun | None, now_ms: int) -> Ve
         return _dropped(known, load, told)
     has_left = known.run is not None and known.run.state in UNDERWAY
     is_loaded = known.standing.state is ContainerState.LOADED
-    if here.near and has_left:
+    is_taken_over = load.comes_from != "" and not is_loaded  # its van stands beside this one, wherever that is
+    if here.near and has_left and not is_taken_over:
         return told._replace(word=VanWord.WRONG_STOP, sound=Sound.REFUSED, amount=0, of=0)
     if not is_loaded:
         return _loaded(known, load, told)

@@ -119,7 +119,7 @@ class PlannedLoad(Part, frozen=True):
     """What one container is to carry from a dock: one station, one zone. ``container``: of the plan; another may stand in for it.
 
     ``day``: the pickup date. ``run`` "": its station is on no route. ``number`` counts from 1 within station and zone. Parcels are
-    in it, or (``lines``) goods by SKU.
+    in it, or (``lines``) goods by SKU. ``comes_from``: another run, aboard of whose van it is: it changes vans.
     """
 
     container: Name
@@ -132,6 +132,7 @@ class PlannedLoad(Part, frozen=True):
     run: Text = ""
     stop: Count = 0
     lane: Text = ""
+    comes_from: Text = ""
     parcels: tuple[Name, ...] = ()
     lines: tuple[Line, ...] = ()
 

@@ -22,6 +22,7 @@ _ROADS_WITHIN_S = 60.0  # of real time; there may be no wheel for them
 SEARCH_S = 4  # of real time: more finds a per cent, and nobody waits for it
 _EARLY, _LATE = timedelta(minutes=12), timedelta(minutes=25)
 _UNEVEN = 2  # stops that a van may have more than its share: all vans drive, and the search has room
+OVER = ("completed", "aborted")  # of a run
 _SETTLED = ("signed", "signed_with_variance", "dropped", "skipped", "failed")
 
 Ask = Callable[[str, str, object], Awaitable[object]]  # method, path, body
@@ -56,9 +57,38 @@ class _Runs(msgspec.Struct, frozen=True):
     runs: list[Run]
 
 
+class Crate(msgspec.Struct, frozen=True):
+    """A container that changes vans. ``is_done``: it was scanned onto the one that takes it."""
+
+    container: str
+    site: str
+    is_done: bool
+
+
+class Meet(msgspec.Struct, frozen=True):
+    """Where and when, in seconds of the day, goods of one run go to another. ``from_run`` "": from the dock."""
+
+    from_run: str
+    to_run: str
+    lat: float
+    lon: float
+    at_s: int
+    containers: list[Crate]
+
+    @property
+    def open(self) -> list[Crate]:
+        """Those that have not changed vans yet."""
+        return [one for one in self.containers if not one.is_done]
+
+
+class _Meets(msgspec.Struct, frozen=True):
+    transfers: list[Meet]
+
+
 class _Plan(msgspec.Struct, frozen=True):
     id: int
     state: str
+    base: int | None = None
 
 
 class _Plans(msgspec.Struct, frozen=True):
@@ -81,14 +111,15 @@ class Dispatching:
         """One step towards a committed plan of the day's routes; True: there is one. RestError."""
         path = f"/api/operators/{OPERATOR}/plans"
         found = msgspec.convert(await self._ask("GET", f"{path}?day={day.isoformat()}", None), _Plans).plans
-        newest = next((one for one in found if one.state != "discarded"), None)
+        if any(one.state == "committed" for one in found):
+            return True
+        # What somebody asks for of the rest of a day is theirs to decide.
+        newest = next((one for one in found if one.state != "discarded" and one.base is None), None)
         if newest is None or newest.state == "failed":
             if self._settings.waits and not await self._has_roads():
                 return False
             await self._ask("POST", path, self._wanted(day))
             return False
-        if newest.state == "committed":
-            return True
         if newest.state in ("done", "stopped"):
             await self._ask("POST", f"/api/plans/{newest.id}/commit", {})
             _log.info("routes_committed", day=day.isoformat(), plan=newest.id)
@@ -108,6 +139,15 @@ class Dispatching:
     async def run(self, run: int) -> Run:
         """One, as it stands now: it may have been planned anew. RestError."""
         return msgspec.convert(await self._ask("GET", f"/api/runs/{run}", None), Run)
+
+    async def meets(self, day: date) -> Sequence[Meet]:
+        """Which goods change vans by what is committed now; none where nobody has planned the rest of the day anew. RestError."""
+        answer = await self._ask("GET", f"/api/operators/{OPERATOR}/plans?day={day.isoformat()}", None)
+        plans = msgspec.convert(answer, _Plans).plans
+        rest = next((one for one in plans if one.state == "committed" and one.base is not None), None)
+        if rest is None:
+            return []
+        return msgspec.convert(await self._ask("GET", f"/api/plans/{rest.id}/transfers", None), _Meets).transfers
 
     async def step(self, run: int, state: str) -> None:
         """Take a run to a state; nothing where it is there already. RestError."""

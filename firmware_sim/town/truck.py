@@ -87,7 +87,10 @@ class Truck:
             words.append("in the yard")
         else:
             at = f"{utc(trip.since_ms or now_ms).astimezone(LOCAL):%H:%M}"
-            words.append(f"{trip.phase.value} {trip.goal or 'the warehouse'} since {at}, {len(trip.visited)} stops behind it")
+            goal = trip.goal or "the warehouse"
+            if trip.meeting is not None and trip.meeting.from_run:
+                goal = f"the van of {trip.meeting.from_run}"
+            words.append(f"{trip.phase.value} {goal} since {at}, {len(trip.visited)} stops behind it")
         if self.driver.waits_for:
             words.append(f"waits: {self.driver.waits_for}")
         return ", ".join(words)

@@ -6035,11 +6035,17 @@ export interface components {
         };
         /**
          * ReplanIn
-         * @description ``stations``: where goods are taken at other times than was planned, or matter more. ``seconds``: to search the best.
+         * @description ``stations``: where goods are taken at other times than was planned, or matter more. ``lift_max_stops``: vans may
+         *     make more stops than was asked for in the morning. ``seconds``: to search the best.
          */
         ReplanIn: {
             /** Event */
             event: components["schemas"]["DelayIn"] | components["schemas"]["BreakdownIn"] | components["schemas"]["ClosedIn"] | components["schemas"]["NewStopIn"] | components["schemas"]["NewTimesIn"];
+            /**
+             * Lift Max Stops
+             * @default false
+             */
+            lift_max_stops: boolean;
             /**
              * Pins
              * @default []

@@ -62,7 +62,7 @@ async def runs(world: World) -> list[dict[str, Any]]:
 
 
 async def replanned(world: World, config: CloudConfig, clock: TestClock, plan: int, **event: Any) -> dict[str, dict[str, Any]]:
-    more = {name: event.pop(name, []) for name in ("pins", "stations")}
+    more = {name: event.pop(name) for name in ("pins", "stations", "lift_max_stops") if name in event}
     answer = await world.post("dispatcher-a", f"/api/plans/{plan}/replans", json={"event": event, "seconds": 1, **more})
     assert answer.status_code == 201, answer.text
     async with planning(config, clock):
@@ -139,6 +139,21 @@ async def test_a_van_breaks_down_its_goods_change_vans_and_what_is_done_stays(
 
     late = await world.post("dispatcher-a", f"/api/plans/{plans['best']['id']}/commit")
     assert (late.status_code, late.json()["error"]["code"]) == (409, "plan_outdated")
+
+
+async def test_after_a_breakdown_the_others_may_make_more_stops_than_they_were_to(
+    world: World, config: CloudConfig, clock: TestClock
+) -> None:
+    number, before = await underway(world, config, clock)
+    for place in (0, 1):
+        path = f"{{vans,{place},max_stops}}"
+        await world.connection.execute("UPDATE plan SET day = jsonb_set(day, %s::text[], '2') WHERE id = %s", [path, number])
+    moved = before["1"]["stops"][1]["site"]
+    plan = (await replanned(world, config, clock, number, kind="breakdown", van="1"))["smallest"]
+    assert [(one["site"], one["code"]) for one in plan["result"]["unassigned"]] == [(moved, "too_many_stops")]
+    plan = (await replanned(world, config, clock, number, kind="breakdown", van="1", lift_max_stops=True))["smallest"]
+    assert plan["result"]["unassigned"] == []
+    assert moved in [stop["site"] for stop in plan["result"]["routes"][0]["stops"]]
 
 
 async def test_both_drivers_are_told_where_they_meet_and_what_one_confirms_has_changed_vans(

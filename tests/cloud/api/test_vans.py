@@ -108,6 +108,29 @@ async def test_a_container_that_stands_in_is_named_instead_of_the_planned_one(wo
     ]
 
 
+async def test_a_container_aboard_of_another_runs_van_comes_from_that_run(world: World) -> None:
+    """As goods do that change vans: also one that stands in for a planned one, under its own label."""
+    await planned(world)
+    await world.connection.execute(
+        "INSERT INTO run (operator_id, service_date, name, state, state_at) VALUES ('op-a', '2026-11-23', 'r9', 'paused', %s)",
+        [NOW],
+    )
+    chilled = await world.one("SELECT container_id FROM planned_container WHERE site_id = 'st-a1' AND zone = 'chilled'")
+    ambient = await world.one("SELECT container_id FROM planned_container WHERE site_id = 'st-a1' AND zone = 'ambient'")
+    await world.connection.execute("UPDATE container SET state = 'loaded', run = 'r9' WHERE id = %s", [ambient])
+    await world.connection.execute(
+        "INSERT INTO container (id, operator_id, state, run, stands_for, created_at) "
+        "VALUES ('TTC00000ZZZZ0', 'op-a', 'loaded', 'r9', %s, %s), ('TTC00000YYYY0', 'op-a', 'loaded', 'r-long-ago', %s, %s)",
+        [chilled, NOW, chilled, NOW],
+    )
+    await maker().make_all(world.connection, NOW)
+    told = {one.container: one.comes_from for one in (await newest(world)).loads if one.station == "st-a1"}
+    assert told == {ambient: "r9", "TTC00000ZZZZ0": "r9"}
+    await world.connection.execute("UPDATE container SET run = 'r1' WHERE id = %s", [ambient])
+    await maker().make_all(world.connection, NOW)
+    assert {one.container: one.comes_from for one in (await newest(world)).loads}[ambient] == ""
+
+
 async def test_another_operators_run_is_nothing_for_it(world: World) -> None:
     await planned(world)
     await world.connection.execute("UPDATE site_operator SET valid = daterange(NULL, '2026-11-01') WHERE site_id = 'van-1'")

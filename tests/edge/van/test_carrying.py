@@ -1,5 +1,6 @@
 """What a container's label means in a van, by where it stands and what was scanned before."""
 
+import msgspec
 import pytest
 
 from edge.devices.ports import Sound
@@ -29,6 +30,10 @@ def aboard(state: ContainerState = ContainerState.LOADED, of: VanRun | None = No
     return Aboard("TTC1", LOAD, of or run(), ContainerStanding(state), since_ms, loaded=1, loads=3, left=0, lefts=2)
 
 
+def from_another(state: ContainerState) -> Aboard:
+    return aboard(state)._replace(load=msgspec.structs.replace(LOAD, comes_from="R1129-2"))
+
+
 IN_THE_YARD, AT_FIRST, AT_SECOND, NOBODY_KNOWS = Here(True), Here(True, (FIRST,)), Here(True, (SECOND,)), Here()
 
 
@@ -42,6 +47,12 @@ IN_THE_YARD, AT_FIRST, AT_SECOND, NOBODY_KNOWS = Here(True), Here(True, (FIRST,)
         # Loaded at the dock's scanner only: where it is to be left, it is left.
         (aboard(ContainerState.EMPTY), AT_FIRST, "dropped", Sound.OK, ContainerDropped),
         (aboard(ContainerState.LOADED), AT_SECOND, "wrong_stop", Sound.REFUSED, None),
+        (aboard(ContainerState.EMPTY), AT_SECOND, "wrong_stop", Sound.REFUSED, None),
+        # Out of another van, which stands beside this one, be it at a stop of this one's.
+        (from_another(ContainerState.EMPTY), AT_SECOND, "loaded", Sound.OK, ContainerLoaded),
+        (from_another(ContainerState.EMPTY), IN_THE_YARD, "loaded", Sound.OK, ContainerLoaded),
+        (from_another(ContainerState.LOADED), AT_SECOND, "wrong_stop", Sound.REFUSED, None),
+        (from_another(ContainerState.LOADED), AT_FIRST, "dropped", Sound.OK, ContainerDropped),
         (aboard(ContainerState.LOADED), IN_THE_YARD, "not_at_stop", Sound.REFUSED, None),
         (aboard(ContainerState.LOADED), NOBODY_KNOWS, "dropped_unseen", Sound.ATTENTION, ContainerDropped),
         (aboard(ContainerState.DELIVERED), AT_FIRST, "dropped_before", Sound.DUPLICATE, None),

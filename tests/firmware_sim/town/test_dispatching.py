@@ -27,6 +27,11 @@ class Cloud:
         self.asked.append((method, path, body))
         if path == "/api/roads":
             return {"is_estimate": self.is_estimate}
+        if path.endswith("/transfers"):
+            crates = [{"container": f"K{n}", "site": "st-0001", "is_done": n == 1} for n in (1, 2)]
+            return {
+                "transfers": [{"from_run": "R1", "to_run": "R2", "lat": 31.2, "lon": 121.4, "at_s": 9 * 3600, "containers": crates}]
+            }
         if method == "GET" and "/plans" in path:
             return {"plans": self.plans}
         if path.endswith("/state"):
@@ -52,6 +57,31 @@ async def test_a_plan_is_asked_for_waited_for_and_committed_once(tmp_path: Path)
     cloud.plans = [{"id": 3, "state": "committed"}]
     assert await dispatching.plan(DAY)
     assert cloud.posted == ["/api/operators/tuantu-demo/plans", "/api/plans/3/commit"]
+
+
+async def test_what_somebody_asks_for_of_the_rest_of_a_day_is_theirs_to_decide(tmp_path: Path) -> None:
+    cloud = Cloud()
+    dispatching = Dispatching(town_of(tmp_path, 5, 2), cloud.ask)
+    cloud.plans = [
+        {"id": 5, "state": "done", "base": 4},
+        {"id": 4, "state": "committed", "base": 3},
+        {"id": 3, "state": "discarded"},
+    ]
+    assert await dispatching.plan(DAY)
+    cloud.plans = [{"id": 5, "state": "done", "base": 3}, {"id": 3, "state": "solving"}]
+    assert not await dispatching.plan(DAY)
+    assert cloud.posted == []
+
+
+async def test_goods_change_vans_by_what_is_committed_of_the_rest_of_a_day(tmp_path: Path) -> None:
+    cloud = Cloud()
+    dispatching = Dispatching(town_of(tmp_path, 5, 2), cloud.ask)
+    cloud.plans = [{"id": 3, "state": "committed"}]
+    assert await dispatching.meets(DAY) == []
+    cloud.plans = [{"id": 5, "state": "done", "base": 4}, {"id": 4, "state": "committed", "base": 3}]
+    (meet,) = await dispatching.meets(DAY)
+    assert (meet.from_run, meet.to_run, [one.container for one in meet.open]) == ("R1", "R2", ["K2"])
+    assert cloud.asked[-1][:2] == ("GET", "/api/plans/4/transfers")
 
 
 async def test_every_van_is_needed_and_stations_that_are_watched_have_their_hour(tmp_path: Path) -> None:
