@@ -79,8 +79,8 @@ class Standing:
     def _free_s(self, run: RunNow) -> int:
         """Once it has unloaded where it stands, or is loaded."""
         if run.state == "loading":
-            begun = self.now_s if run.planned_start is None else self._seconds(run.planned_start)
-            return max(self.now_s, begun + self.day.loading_s)
+            planned_s = self.now_s + self.day.loading_s if run.planned_start is None else self._seconds(run.planned_start)
+            return max(self.now_s, planned_s)
         here = [stop for stop in run.stops if stop.arrived_at is not None and stop.departed_at is None]
         at_stop = max(here, key=_arrival, default=None)
         if at_stop is None or at_stop.arrived_at is None or at_stop.planned_arrival is None or at_stop.planned_departure is None:

@@ -23,8 +23,9 @@ class ContainersOut(BaseModel):
 
 
 class DepartureOut(BaseModel):
-    """``late``: stops that are not reached before the promise, as last estimated, else as planned.
+    """``planned_start``: when it is to leave, loaded.
 
+    ``late``: stops that are not reached before the promise, as last estimated, else as planned.
     ``heard_at``: of its vehicle's newest position; null: none, or no vehicle. ``driver_opened_at``: when the driver first
     opened the link on the day itself; ``has_phone``: it is known whom to call.
     """

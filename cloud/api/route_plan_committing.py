@@ -58,7 +58,7 @@ async def _write(
     await connection.execute(
         "UPDATE run SET planned_start = %s, planned_end = %s, load = %s::jsonb WHERE id = %s",
         [
-            midnight + timedelta(seconds=route.start_s), midnight + timedelta(seconds=route.end_s),
+            midnight + timedelta(seconds=route.sets_out_s), midnight + timedelta(seconds=route.end_s),
             msgspec.json.encode(route.load).decode(), run_id,
         ],
     )  # fmt: skip

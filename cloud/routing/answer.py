@@ -53,7 +53,10 @@ class MoveSaid(msgspec.Struct, frozen=True):
 
 
 class RouteSaid(msgspec.Struct, frozen=True):
-    """``fullest``: the most of each zone that is aboard at once. ``late_if_slower``: stations late when ways take 20 % longer."""
+    """``fullest``: the most of each zone that is aboard at once. ``late_if_slower``: stations late when ways take 20 % longer.
+
+    ``start_s``: when it begins to be loaded, if that is before it; ``leaves_s``: when it sets out; None: nobody kept it.
+    """
 
     van: str
     vehicle: str
@@ -70,6 +73,11 @@ class RouteSaid(msgspec.Struct, frozen=True):
     waiting_s: int
     late_if_slower: tuple[str, ...]
     meets: tuple[MeetSaid, ...] = ()
+    leaves_s: int | None = None
+
+    @property
+    def sets_out_s(self) -> int:
+        return self.start_s if self.leaves_s is None else self.leaves_s
 
 
 class UnassignedSaid(msgspec.Struct, frozen=True):
@@ -171,7 +179,7 @@ def _route(day: Day, problem: Problem, route: Route, measured: RouteMeasures) ->
         load=by_zone(total([problem.stop[stop.site].load for stop in stops])), fullest=by_zone(measured.fullest),
         room=by_zone(measured.capacity), cost_fen=measured.cost_mfen // MFEN_PER_FEN, distance_m=measured.distance_m,
         driving_s=measured.driving_s, duty_s=measured.duty_s, waiting_s=measured.waiting_s,
-        late_if_slower=measured.late_if_slower, meets=_meets(day, problem, route),
+        late_if_slower=measured.late_if_slower, meets=_meets(day, problem, route), leaves_s=route.steps[0].end_s,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ class StopNow(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class RunNow:
-    """``lat``, ``lon``: where its vehicle was last seen, ``fix_at``; None: never."""
+    """``planned_start``: when it is to leave. ``lat``, ``lon``: where its vehicle was last seen, ``fix_at``; None: never."""
 
     id: int
     name: str

@@ -69,7 +69,7 @@ def test_what_a_later_trip_brings_lies_at_the_depot_until_it_is_scanned_aboard(
 
 def test_a_van_that_loads_leaves_when_it_is_loaded_and_one_that_is_planned_has_nothing_aboard() -> None:
     loading = standing(run(stop(1, "st-1"), state="loading", planned_start=EIGHT + timedelta(hours=2)), TRIPS).situation()
-    assert (loading.vans[0].free_s, loading.is_aboard("st-1")) == (10 * HOUR_S + 600, True)
+    assert (loading.vans[0].free_s, loading.is_aboard("st-1")) == (10 * HOUR_S, True)
     planned = standing(run(stop(1, "st-1"), state="assigned"), TRIPS).situation()
     assert (planned.vans[0].free_s, planned.is_aboard("st-1")) == (9 * HOUR_S, False)
 

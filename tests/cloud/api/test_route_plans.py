@@ -104,6 +104,12 @@ async def test_a_day_is_planned_by_the_job_and_becomes_runs_with_their_container
     assert (run["name"], run["vehicle"], run["state"]) == ("R1123-1", "van-1", "assigned")
     assert [stop["site"] for stop in run["stops"]] == [stop["site"] for stop in route["stops"]]
     assert run["stops"][0]["planned_arrival"].startswith("2026-11-2"), "the operator's morning is the evening before in UTC"
+    leaves_s = await world.one(
+        "SELECT extract(epoch FROM planned_arrival - planned_start)::int FROM run_stop JOIN run ON run.id = run_id "
+        "WHERE run_id = %s AND stop = 1",
+        run["id"],
+    )
+    assert 0 < leaves_s < 1_200, "it is loaded by then, and only drives"
     assert await world.one("SELECT load FROM run_stop WHERE run_id = %s AND stop = 1", run["id"]) == route["stops"][0]["load"]
     wall = (await world.get("dispatcher-a", f"/api/operators/op-a/batches/{DAY}/sort-wall")).json()
     assert {lane["run"] for lane in wall["lanes"]} == {"R1123-1"}
