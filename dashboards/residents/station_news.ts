@@ -3,6 +3,7 @@
 import { onScopeDispose, shallowRef, type ShallowRef, watch } from 'vue'
 
 import { request } from '../shared/api/http'
+import { askAgainMs } from '../shared/clock'
 import { isObject } from '../shared/live/protocol'
 
 const EVERY_MS = 20_000 // an outage is told after half a minute anyway
@@ -15,7 +16,7 @@ export function readSilence(body: unknown): number | null {
 }
 
 /** Looks while `isAwaited`, and again when the order changes: then the station was heard. */
-export function useStationNews(token: string, isAwaited: () => boolean, changes: () => unknown): ShallowRef<number | null> {
+export function useStationNews(token: string, isAwaited: () => boolean, changes: () => unknown, rate: () => number): ShallowRef<number | null> {
   const silentSinceMs = shallowRef<number | null>(null)
   let timer = 0
   let looks = 0
@@ -34,7 +35,7 @@ export function useStationNews(token: string, isAwaited: () => boolean, changes:
     } catch {
       if (mine !== looks) return // the page says itself that it is cut off
     }
-    timer = window.setTimeout(() => void look(), EVERY_MS)
+    timer = window.setTimeout(() => void look(), askAgainMs(EVERY_MS, rate()))
   }
 
   watch([isAwaited, changes], () => void look(), { immediate: true })

@@ -18,3 +18,10 @@ export function clockLine(reading: ServerClock, monotonicMs: number): ClockLine 
 export function domainNowMs(line: ClockLine, monotonicMs: number): number {
   return line.nowMs + Math.max(0, monotonicMs - line.readAtMs) * line.rate
 }
+
+const SOONEST_MS = 2000 // one page asks for little, and a server answers many
+
+/** How long to wait before asking again for what goes with the domain's time: sooner where a demo runs fast. */
+export function askAgainMs(everyMs: number, rate: number): number {
+  return Math.max(Math.min(everyMs, SOONEST_MS), everyMs / Math.max(1, rate))
+}
