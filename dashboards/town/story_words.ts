@@ -3,8 +3,14 @@
 import { texts } from '../shared/i18n/text'
 
 const zh = {
+  loading: '装车，还差一筐',
+  'loading.look': '调度员的发车看板：还差一筐，装上后全部已装车',
   under_way: '车装好了',
   'under_way.look': '居民手机：配送中',
+  left: '车出发了',
+  'left.look': '居民手机：预计几点到店；调度员的发车看板：已发车',
+  first_stop: '第一站签收了',
+  'first_stop.look': '居民手机：还有几站；调度员的发车看板：走完一站',
   cut: '自提点断网',
   'cut.look': '自提点页面：离线，没有待上传的；居民手机：截至断网那一刻',
   signed: '车到站，签收周转筐',
@@ -16,7 +22,7 @@ const zh = {
   ready: '上架',
   'ready.look': '居民手机：待提货和货架位',
   collect: '居民报提货码',
-  'collect.look': '自提点页面：已出库；居民手机：已提货',
+  'collect.look': '自提点页面：已出库；居民手机：已提货；团长页面：已提多一单',
   again: '同一个码再报一次',
   'again.look': '自提点页面：已提过，不会再给',
   door: '冰柜门没关',
@@ -26,8 +32,14 @@ const zh = {
 } as const
 
 const en: Record<keyof typeof zh, string> = {
+  loading: 'Loading: one container to go',
+  'loading.look': 'the dispatcher’s departures: one lacks, and then all are loaded',
   under_way: 'The van is loaded',
   'under_way.look': 'the resident’s phone: in transit',
+  left: 'The van leaves',
+  'left.look': 'the phone: when it comes; the dispatcher’s departures: on its way',
+  first_stop: 'The first stop is signed for',
+  'first_stop.look': 'the phone: how many stops before; the dispatcher’s departures: one stop done',
   cut: 'The station’s network is cut',
   'cut.look': 'the station’s page: offline, 0 unsent; the phone: as of that moment',
   signed: 'The van is there, containers are signed for',
@@ -39,7 +51,7 @@ const en: Record<keyof typeof zh, string> = {
   ready: 'On the shelf',
   'ready.look': 'the phone: ready, and the shelf',
   collect: 'The resident says the code',
-  'collect.look': 'the station’s page: handed out; the phone: collected',
+  'collect.look': 'the station’s page: handed out; the phone: collected; the leader’s page: one more fetched',
   again: 'The same code once more',
   'again.look': 'the station’s page: collected before, refused',
   door: 'The freezer stands open',

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from edge.rules.places import metres
 from firmware_sim.driving import Way, way_of
 from firmware_sim.town.plan import LOCAL
 from firmware_sim.town.rest import RestError
@@ -21,6 +22,9 @@ _DELIVERS = ("06:45", "15:00")
 _ROADS_WITHIN_S = 60.0  # of real time; there may be no wheel for them
 SEARCH_S = 4  # of real time: more finds a per cent, and nobody waits for it
 _EARLY, _LATE = timedelta(minutes=12), timedelta(minutes=25)
+# The station that the story follows opens when its van has been elsewhere: its neighbours have theirs before.
+_LEAD_OPENS, _LEAD_UNTIL = "07:40", "08:30"
+_BEFORE_LEAD, _BEFORE_LEAD_UNTIL = 3, "07:38"
 _UNEVEN = 2  # stops that a van may have more than its share: all vans drive, and the search has room
 OVER = ("completed", "aborted")  # of a run
 _SETTLED = ("signed", "signed_with_variance", "dropped", "skipped", "failed")
@@ -100,11 +104,12 @@ class _Roads(msgspec.Struct, frozen=True):
 
 
 class Dispatching:
-    """``ask`` is the office's session."""
+    """``ask`` is the office's session. ``lead_of``: the station that the story follows on a day; "": none."""
 
-    def __init__(self, settings: TownSettings, ask: Ask) -> None:
+    def __init__(self, settings: TownSettings, ask: Ask, lead_of: Callable[[date], str] = lambda _day: "") -> None:
         self._settings = settings
         self._ask = ask
+        self._lead_of = lead_of
         self._began_s = time.monotonic()
 
     async def plan(self, day: date) -> bool:
@@ -176,10 +181,18 @@ class Dispatching:
         }  # fmt: skip
 
     def _windows(self, day: date) -> list[dict[str, str]]:
-        """Stations that are watched closely are delivered to at the hour that is told of them."""
+        """Stations that are watched closely are delivered to at the hour that is told of them; the story's after its neighbours."""
         watched: Sequence[Station] = self._settings.stations[:WATCHED]
         stops = drive(self._settings.seed, day, [(one.id, one.place) for one in watched], self._settings.chances)
-        windows = [{"site": one.station, "deliver_until": f"{(one.arrives_at + _LATE).astimezone(LOCAL):%H:%M}"} for one in stops]
-        # The last of them not before its hour: a van that goes to all of them first would wait in the yard for the others'.
-        windows[-1]["deliver_from"] = f"{(stops[-1].arrives_at - _EARLY).astimezone(LOCAL):%H:%M}"
-        return windows
+        windows = {one.station: {"deliver_until": f"{(one.arrives_at + _LATE).astimezone(LOCAL):%H:%M}"} for one in stops}
+        lead = next((one for one in watched if one.id == self._lead_of(day)), None)
+        if lead is None:
+            # The last of them not before its hour: a van that goes to all of them first would wait in the yard for the others'.
+            windows[stops[-1].station]["deliver_from"] = f"{(stops[-1].arrives_at - _EARLY).astimezone(LOCAL):%H:%M}"
+        else:
+            others = [one for one in self._settings.stations if one is not lead]
+            here = lead.place.lat, lead.place.lon
+            near = sorted(others, key=lambda one: metres(*here, one.place.lat, one.place.lon))[:_BEFORE_LEAD]
+            windows |= {one.id: {"deliver_until": _BEFORE_LEAD_UNTIL} for one in near}
+            windows[lead.id] = {"deliver_from": _LEAD_OPENS, "deliver_until": _LEAD_UNTIL}
+        return [{"site": site, **window} for site, window in windows.items()]

@@ -83,10 +83,7 @@ class DockStaff:
 
     def has_loaded(self, day: date) -> bool:
         """Whether everything of ``day`` is in the van."""
-        plan = self._plans.get(day)
-        return plan is not None and all(
-            self._memory.is_done(day, self.dock.id, step) for step in plan if step.kind is StepKind.LOAD
-        )  # fmt: skip
+        return self.loading(day).is_done
 
     def is_planned(self, day: date) -> bool:
         """Whether the night's work is known."""
@@ -98,10 +95,15 @@ class DockStaff:
 
     def has_loaded_run(self, day: date, run: str) -> bool:
         """Whether everything of one run is in its van."""
+        return self.loading(day, run).is_done
+
+    def loading(self, day: date, run: str | None = None, but: int = 0) -> station_staff.Progress:
+        """With what goes into the van of a run, all ``but`` so many containers; ``run`` None: into all of them."""
         plan = self._plans.get(day)
-        return plan is not None and all(
-            self._memory.is_done(day, self.dock.id, step) for step in plan if step.kind is StepKind.LOAD and step.slot == run
-        )
+        loads = [step for step in plan or () if step.kind is StepKind.LOAD and run in (None, step.slot)]
+        wanted = loads[: max(0, len(loads) - but)]
+        left = sum(not self._memory.is_done(day, self.dock.id, step) for step in loads)
+        return station_staff.Progress(wanted[-1].at_ms if wanted else None, plan is not None and left <= but)
 
     def containers_for(self, day: date, station: str) -> int:
         """How many are planned for a station."""

@@ -1,4 +1,4 @@
-"""The town's vans, and what they mean for its stations: when goods are expected, and whether they are at the door."""
+"""The town's vans, and what they mean for its stations: how far goods are, when they are expected, whether they are at the door."""
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -7,10 +7,12 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
+from firmware_sim.town.casting import leads
 from firmware_sim.town.dispatching import Dispatching, Run
 from firmware_sim.town.dock_staff import DockStaff
 from firmware_sim.town.house import Tools
 from firmware_sim.town.rounds import FormulaRound
+from firmware_sim.town.staff import Progress
 from firmware_sim.town.truck import Truck
 from firmware_sim.town.van import Stop
 
@@ -18,16 +20,19 @@ _OPENS_LATER_MIN = (60.0, 150.0)  # after the van was at a closed door, until so
 
 
 class Fleet:
-    """Entered, all vans are plugged in. A `Round` for whoever waits at a station."""
+    """Entered, all vans are plugged in. A `Round` for whoever waits at a station, a `Carriage` for whoever follows their goods."""
+
+    has_vans = True
 
     def __init__(self, tools: Tools, dock: DockStaff) -> None:
         self._tools = tools
         self._dock = dock
         self._stack = AsyncExitStack()
-        self.dispatching = Dispatching(tools.settings, tools.office.ask)
+        self.dispatching = Dispatching(tools.settings, tools.office.ask, self._lead)
         self.trucks = [Truck(van, tools, self.dispatching, dock) for van in tools.settings.vans]
         self._formula = FormulaRound(tools.settings, dock.has_loaded)
         self._arrivals: dict[date, dict[str, datetime]] = {}
+        self._runs: dict[date, Sequence[Run]] = {}
 
     async def __aenter__(self) -> Self:
         await self._stack.__aenter__()
@@ -44,7 +49,8 @@ class Fleet:
             return True
         if not await self.dispatching.plan(day):
             return False
-        runs: Sequence[Run] = await self.dispatching.runs(day)
+        runs = await self.dispatching.runs(day)
+        self._runs = {known: one for known, one in self._runs.items() if known >= day - timedelta(days=1)} | {day: runs}
         self._arrivals = {known: one for known, one in self._arrivals.items() if known >= day - timedelta(days=1)}
         self._arrivals[day] = {
             stop.site: stop.planned_arrival for run in runs for stop in run.stops if stop.planned_arrival is not None
@@ -57,11 +63,7 @@ class Fleet:
         arrives_at = self._arrivals.get(day, {}).get(station)
         if arrives_at is None:
             return expected
-        settings = self._tools.settings
-        random = Random(f"{settings.seed}/{day.isoformat()}/{station}/closed")
-        is_closed = random.random() < settings.chances.closed
-        later = timedelta(minutes=random.uniform(*_OPENS_LATER_MIN)) if is_closed else timedelta()
-        return Stop(station, arrives_at, arrives_at + later)
+        return Stop(station, arrives_at, arrives_at + self._opens_later(day, station))
 
     def is_known(self, day: date, station: str) -> bool:  # noqa: ARG002  # a plan is of all stations
         return day in self._arrivals
@@ -73,3 +75,37 @@ class Fleet:
         if day in self._arrivals and station not in self._arrivals[day]:
             return self._dock.has_loaded(day)  # on no run: somebody else's car brings it
         return any(truck.driver.has_brought(day, station) for truck in self.trucks)
+
+    def loaded(self, day: date, station: str, but: int = 0) -> Progress:
+        run = self._run_to(day, station)
+        return self._dock.loading(day, None if run is None else run.name, but)
+
+    def left(self, day: date, station: str) -> Progress:
+        run = self._run_to(day, station)
+        truck = next((one for one in self.trucks if run is not None and one.van.id == run.vehicle), None)
+        return self._dock.loading(day) if truck is None else truck.driver.leaving(day)
+
+    def before(self, day: date, station: str) -> Sequence[str]:
+        run = self._run_to(day, station)
+        sites = [] if run is None else [one.site for one in sorted(run.stops, key=lambda one: one.stop)]
+        return sites[: sites.index(station)] if station in sites else ()
+
+    def _run_to(self, day: date, station: str) -> Run | None:
+        """As the day was planned; None: on no run, or not planned yet."""
+        runs = self._runs.get(day, ())
+        return next((run for run in runs if any(stop.site == station for stop in run.stops)), None)
+
+    def _opens_later(self, day: date, station: str) -> timedelta:
+        """After the van was at a closed door; 0: it is open."""
+        settings = self._tools.settings
+        random = Random(f"{settings.seed}/{day.isoformat()}/{station}/closed")
+        is_closed = random.random() < settings.chances.closed
+        return timedelta(minutes=random.uniform(*_OPENS_LATER_MIN)) if is_closed else timedelta()
+
+    def _lead(self, day: date) -> str:
+        """The station that the story follows, where one is played and anybody is worth it."""
+        settings = self._tools.settings
+        if not settings.has_story:
+            return ""
+        found = (one.station.id for one in leads(settings, self._tools.office.day, day))
+        return next((station for station in found if not self._opens_later(day, station)), "")

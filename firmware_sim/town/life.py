@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace as replace_fields
-from datetime import date
 from typing import Any
 
 import msgspec
@@ -15,6 +14,7 @@ import structlog
 
 from edge.wire.clock import Clock, decode_town, encode_town, utc
 from firmware_sim.terminal import UnpluggedError
+from firmware_sim.town.carriage import UnseenCarriage
 from firmware_sim.town.control import Answer, ControlServer, Request, Stage
 from firmware_sim.town.fleet import Fleet
 from firmware_sim.town.hands import NotBookedError
@@ -64,15 +64,15 @@ class Town:
         office = Office(settings, memory, self._clock)
         tools = Tools(settings, self._clock, memory, office, FormulaRound(settings, lambda _day: True))
         async with AsyncExitStack() as stack:
-            await self._plug_in(stack, tools)
+            tools = await self._plug_in(stack, tools)
             await stack.enter_async_context(ControlServer(settings.folder, self.handle))
             async with asyncio.TaskGroup() as tasks:
                 for name, work in self._machines():
                     tasks.create_task(work, name=name)
                 await office.open()
                 self.office = office
-                has_loaded = self.warehouse.staff.has_loaded if self.warehouse else _at_once
-                self.story = Story(tools, self.houses, self._clock, has_loaded)
+                carriage = self.fleet or UnseenCarriage(self.warehouse.staff if self.warehouse else None)
+                self.story = Story(tools, self.houses, self._clock, carriage, {one.station.id: one for one in self.staff})
                 if settings.has_story:
                     tasks.create_task(self.story.run(), name="story")
                 tasks.create_task(self._run_office(office), name="office")
@@ -81,8 +81,8 @@ class Town:
                 for name, work in self._people():
                     tasks.create_task(work, name=name)
 
-    async def _plug_in(self, stack: AsyncExitStack, tools: Tools) -> None:
-        """Warehouse, vans and stations; who comes to the stations is known before they are."""
+    async def _plug_in(self, stack: AsyncExitStack, tools: Tools) -> Tools:
+        """Warehouse, vans and stations; who comes to the stations is known before they are. Returns what the stations work with."""
         settings = self._settings
         if settings.dock is not None:
             self.warehouse = await stack.enter_async_context(Warehouse(settings.dock, tools))
@@ -96,6 +96,7 @@ class Town:
                 self.houses[station.id] = await stack.enter_async_context(House(station, tools))
         self.quarter = Quarter(tools)
         self.quarter.write_files()
+        return tools
 
     def _machines(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         for house in self.houses.values():
@@ -281,10 +282,6 @@ class Town:
                 _Announced(station.id, station.place.name, station.agent_url, str(station.scanner_path), orders[0].external_id)
             )
         return msgspec.json.encode({"operator": OPERATOR, "stations": stations})
-
-
-def _at_once(_day: date) -> bool:
-    return True
 
 
 def _code_of(error: Exception) -> str:

@@ -4,7 +4,9 @@ Which parcel goes into which container is the cloud's plan.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from random import Random
 
 from edge.wire.clock import to_ms, utc
@@ -18,6 +20,7 @@ _SORTS, _PACKS, _LOADS, _VAN_IS_BACK = time(3, 0), time(5, 0), time(6, 15), time
 VANS_LOAD = time(6, 35)  # where vans leave at seven, and somebody watches
 _TOO_LATE = time(12, 0)
 _SORTED_WITHIN, _PACKED_WITHIN, _LOADED_WITHIN = timedelta(minutes=110), timedelta(minutes=70), timedelta(minutes=20)
+_COUNTED_WITHIN = timedelta(minutes=1)  # what is in a van, before its last container goes in
 _SECONDS_A_SCAN = 12.0
 
 
@@ -35,11 +38,7 @@ def steps(seed: int, day: date, loads: Sequence[Load], left_behind: Collection[s
     plan = [
         *_timed(at(day, _SORTS), _SORTED_WITHIN, [Step(0, StepKind.SORT, parcel) for parcel in parcels]),
         *_timed(at(day, _PACKS), _PACKED_WITHIN, [step for load in by_lane for step in _packed(load, left_behind)]),
-        *_timed(
-            at(day, loads_from),
-            _LOADED_WITHIN,
-            [Step(0, StepKind.LOAD, one.container, slot=one.run) for one in _last_first(by_lane)],
-        ),
+        *_loaded(at(day, loads_from), by_lane),
         Step(to_ms(at(day, _VAN_IS_BACK)), StepKind.TAKE_BACK, EMPTIES),
     ]
     return sorted(plan, key=lambda step: step.at_ms)
@@ -52,9 +51,15 @@ def worth_doing(plan: Sequence[Step], day: date, now_ms: int, *, is_begun: bool)
     return [step for step in plan if step.kind is StepKind.TAKE_BACK]
 
 
-def _last_first(loads: Iterable[Load]) -> list[Load]:
-    """Van after van: the dock opens one run at a time."""
-    return sorted(loads, key=lambda load: (load.run, -load.stop, load.zone, load.container))
+def _loaded(begins: datetime, loads: Iterable[Load]) -> Iterator[Step]:
+    """Van after van, last stop first: the dock opens one run at a time. Before its last container the driver counts the others."""
+    last_first = sorted(loads, key=lambda load: (load.run, -load.stop, load.zone, load.container))
+    runs = [list(of_run) for _, of_run in groupby(last_first, key=lambda load: load.run)]
+    for n, of_run in enumerate(runs):
+        turn = _LOADED_WITHIN / len(runs)
+        *others, last = [Step(0, StepKind.LOAD, one.container, slot=one.run) for one in of_run]
+        yield from _timed(begins + n * turn, turn - _COUNTED_WITHIN, others)
+        yield replace(last, at_ms=to_ms(begins + (n + 1) * turn))
 
 
 def _packed(load: Load, left_behind: Collection[str]) -> Iterator[Step]:
@@ -71,4 +76,4 @@ def _timed(begins: datetime, within: timedelta, work: Sequence[Step]) -> Iterato
     pace_s = min(_SECONDS_A_SCAN, within.total_seconds() / max(1, len(work)))
     for n, step in enumerate(work):
         due = to_ms(begins + timedelta(seconds=pace_s * n))
-        yield Step(due, step.kind, step.label, slot=step.slot, problem=step.problem)
+        yield replace(step, at_ms=due)

@@ -117,9 +117,21 @@ class Device(msgspec.Struct, frozen=True):
     state: str
 
 
+class UplinkPage(msgspec.Struct, frozen=True):
+    online: bool = False
+
+
+class LanePage(msgspec.Struct, frozen=True):
+    unsent: int = 0
+
+
 class StatusPage(msgspec.Struct, frozen=True):
+    """``queue``: by lane, what waits to be sent."""
+
     mode: str = ""
     devices: list[Device] = []
+    uplink: UplinkPage = UplinkPage()
+    queue: dict[str, LanePage] = {}
 
 
 class ScansPage(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import structlog
 
 from edge.wire.clock import Clock, to_ms
+from edge.wire.ids import Lane
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.terminal import UnpluggedError
 from firmware_sim.town.arrivals import Bag, steps, truth_of
@@ -22,7 +23,7 @@ from firmware_sim.town.hands import Hands, NotBookedError, RefusedError
 from firmware_sim.town.hops import Pressed, hops_of
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.office import Office
-from firmware_sim.town.page import ContainerPage, DayPage, Page, Terminal
+from firmware_sim.town.page import ContainerPage, DayPage, Page, StatusPage, Terminal
 from firmware_sim.town.plan import DAY_ENDS_H, PlannedOrder, at, known_dates, service_date
 from firmware_sim.town.rest import RestError
 from firmware_sim.town.rounds import Round
@@ -142,6 +143,12 @@ class Staff:
         """Somebody types its code once more. RestError."""
         async with self.hands.busy:
             await self.hands.page.ask((await self._office.show_pass(order)).code)
+
+    async def see_sent(self) -> None:
+        """NotBookedError while the page says that something they did waits to be sent; RestError."""
+        status = await self.hands.page.look("/api/status", StatusPage)
+        if not status.uplink.online or status.queue[Lane.EVENT].unsent:
+            raise NotBookedError(f"{self.station.id}: has not sent all that was done there yet")
 
     def progress(self, day: date, kind: StepKind, *, of: str = "", is_first: bool = False) -> Progress:
         """How far they are with all steps of one kind; ``of``: an order, with its parcels only; ``is_first``: the first will do."""

@@ -4,7 +4,7 @@ What a scene waits for is what was really done: the steps that staff remember. L
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Literal, assert_never
@@ -14,17 +14,20 @@ import structlog
 from edge.wire.clock import Clock, to_ms
 from firmware_sim.cold_room import FREEZER_1
 from firmware_sim.terminal import UnpluggedError
+from firmware_sim.town.carriage import Carriage
+from firmware_sim.town.casting import leads
 from firmware_sim.town.control import SceneSeen
 from firmware_sim.town.hands import NotBookedError
 from firmware_sim.town.house import House, Tools
-from firmware_sim.town.plan import PlannedOrder, at, service_date, stock_of
+from firmware_sim.town.plan import PlannedOrder, at, service_date
 from firmware_sim.town.rest import RestError
-from firmware_sim.town.staff import Progress
+from firmware_sim.town.staff import Progress, Staff
 from firmware_sim.town.steps import StepKind
-from firmware_sim.town.storyboard import STORY, Act, Mark, Scene, followed, freezer_is_used
+from firmware_sim.town.storyboard import Act, Mark, Scene, story
 
 TICK_S = 0.2  # of real time
 AGAIN_S = 2.0  # after something did not work
+_STOPS_BEFORE = 2  # so that after the first there is still another
 _BEST_TIME = time(7, 45)  # of the van at the station: whoever watches has not got all day, and it has been elsewhere before
 _KEY = "story"
 _OVER: tuple[Literal["done"], Literal["missed"]] = ("done", "missed")
@@ -48,7 +51,8 @@ class Story:
     tools: Tools
     houses: Mapping[str, House]
     clock: Clock
-    has_loaded: Callable[[date], bool]
+    carriage: Carriage
+    staff: Mapping[str, Staff]  # of all stations
     waits_for: str = ""
     _casts: dict[tuple[date, bool], Cast | None] = field(default_factory=dict)
     _done_ms: dict[tuple[date, str], int] = field(default_factory=dict)
@@ -84,6 +88,10 @@ class Story:
         self._remember(cast.day, scene, "done")
         _log.info("scene", name=scene.name, station=cast.house.station.id, order=cast.order.external_id)
 
+    @property
+    def _scenes(self) -> Sequence[Scene]:
+        return story(has_vans=self.carriage.has_vans)
+
     def cast(self) -> Cast | None:
         """Of the service date; None: nobody is worth following. It may be another once it is known when the vans come."""
         day = service_date(self.clock.now_ms())
@@ -103,7 +111,7 @@ class Story:
             return []
         seen = []
         memory = self.tools.memory
-        for scene in STORY:
+        for scene in self._scenes:
             key = f"{_KEY}-{scene.name}"
             state: Literal["ahead", "done", "missed"] = "ahead"
             for one in _OVER:
@@ -114,27 +122,21 @@ class Story:
         return seen
 
     def _choose(self, day: date) -> Cast | None:
-        settings, office = self.tools.settings, self.tools.office
-        orders = [order for station in settings.stations for order in office.day(station, day).orders]
-        stock = stock_of(settings.seed, day, orders, settings.chances)
+        """Where most can be seen: something lies in the freezer, the van stops elsewhere first, and comes in the morning."""
         best_ms = to_ms(at(day, _BEST_TIME))
-        arrivals = {station: to_ms(house.staff.stop(day).arrives_at) for station, house in self.houses.items()}
-        fit: list[Cast] = []
-        for station in sorted(arrivals, key=lambda one: (abs(arrivals[one] - best_ms), one)):
-            house = self.houses[station]
-            planned = office.day(house.station, day)
-            order = followed(settings.seed, planned, stock, settings.chances)
-            if order is None or house.staff.stop(day).is_dropped:
-                continue
-            cast = Cast(day, house, order)
-            if freezer_is_used(planned, order):
-                return cast
-            fit.append(cast)
-        return fit[0] if fit else None
+        found: list[tuple[tuple[bool, bool, int], Cast]] = []
+        for lead in leads(self.tools.settings, self.tools.office.day, day):
+            station, house = lead.station.id, self.houses[lead.station.id]
+            stop = house.staff.stop(day)
+            if not stop.is_dropped:
+                comes_first = self.carriage.has_vans and len(self.carriage.before(day, station)) < _STOPS_BEFORE
+                rank = (not lead.is_cold, comes_first, abs(to_ms(stop.arrives_at) - best_ms))
+                found.append((rank, Cast(day, house, lead.order)))
+        return min(found, key=lambda one: one[0], default=(None, None))[1]
 
     def _next(self, day: date) -> Scene | None:
         memory = self.tools.memory
-        for scene in STORY:
+        for scene in self._scenes:
             if not any(memory.has_batch(f"{_KEY}-{scene.name}-{state}", day) for state in _OVER):
                 return scene
         return None
@@ -145,6 +147,9 @@ class Story:
     def _is_missed(self, cast: Cast, scene: Scene, now_ms: int) -> bool:
         """A line that is cut when the goods are counted already shows nothing, and mends nothing."""
         memory = self.tools.memory
+        if scene.mark is Mark.FIRST_STOP:
+            stops = self.carriage.before(cast.day, cast.house.station.id)
+            return not stops or self._moment(cast, Mark.SIGNED, now_ms) is not None
         if scene.act is Act.CUT:
             return self._moment(cast, Mark.COUNTED, now_ms) is not None
         if scene.act is Act.MEND:
@@ -152,7 +157,7 @@ class Story:
         return scene.act is Act.ASK_AGAIN and memory.has_batch(f"{_KEY}-collect-missed", cast.day)
 
     def _due_ms(self, cast: Cast, scene: Scene) -> int | None:
-        before = STORY[max(0, STORY.index(scene) - 1)]
+        before = self._scenes[max(0, self._scenes.index(scene) - 1)]
         if scene.mark is Mark.BEFORE:
             moment = self._done_ms.get((cast.day, before.name))
             if moment is None and self.tools.memory.has_batch(f"{_KEY}-{before.name}-done", cast.day):
@@ -168,8 +173,6 @@ class Story:
         """When it came to pass, as far as anybody has seen; None: not yet."""
         if mark is Mark.ARRIVES:
             return to_ms(cast.house.staff.stop(cast.day).arrives_at)
-        if mark is Mark.LOADED:
-            return now_ms if self.has_loaded(cast.day) else None
         progress = self._progress(cast, mark)
         return now_ms if progress is not None and progress.is_done else None
 
@@ -181,22 +184,41 @@ class Story:
         return due_ms or 0
 
     def _progress(self, cast: Cast, mark: Mark) -> Progress | None:
-        staff, day = cast.house.staff, cast.day
+        staff, day, station = cast.house.staff, cast.day, cast.house.station.id
         match mark:
+            case Mark.ALL_BUT_ONE:
+                return self.carriage.loaded(day, station, 1)
+            case Mark.LOADED:
+                return self.carriage.loaded(day, station)
+            case Mark.LEFT:
+                return self.carriage.left(day, station)
+            case Mark.FIRST_STOP:
+                return self._first_stop(day, station)
             case Mark.SIGNED:
                 return staff.progress(day, StepKind.SIGN, is_first=True)
             case Mark.COUNTED:
                 return staff.progress(day, StepKind.FINISH)
             case Mark.READY:
                 return staff.progress(day, StepKind.SHELVE, of=cast.order.external_id)
-            case _:
+            case Mark.ARRIVES | Mark.BEFORE:
                 return None
+
+    def _first_stop(self, day: date, station: str) -> Progress | None:
+        """Signed for, or left at a closed door."""
+        first = next(iter(self.carriage.before(day, station)), None)
+        if first is None:
+            return None
+        staff = self.staff[first]
+        signed, has_come = staff.progress(day, StepKind.SIGN, is_first=True), self.tools.round.has_come(day, first)
+        return Progress(signed.due_ms, has_come and (signed.is_done or staff.stop(day).is_dropped))
 
     async def _act(self, cast: Cast, act: Act) -> None:
         house = cast.house
         match act:
             case Act.LOOK:
                 pass
+            case Act.IN_STEP:
+                await house.staff.see_sent()
             case Act.CUT:
                 house.line.cut()
             case Act.MEND:

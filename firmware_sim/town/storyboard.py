@@ -19,6 +19,7 @@ class Act(StrEnum):
     """What a scene does; each is a button's, or a resident's."""
 
     LOOK = "look"  # nothing: the day does it
+    IN_STEP = "in_step"  # nothing either: the cloud has all that the station knows
     CUT = "cut"
     MEND = "mend"
     HAND_OUT = "hand_out"  # the resident comes and types the code
@@ -30,7 +31,10 @@ class Act(StrEnum):
 class Mark(StrEnum):
     """What a scene's time counts from, at the station whose order is followed."""
 
-    LOADED = "loaded"  # the dock has loaded what the van takes
+    ALL_BUT_ONE = "all_but_one"  # the dock has loaded what the van takes, all but one container
+    LOADED = "loaded"  # that too
+    LEFT = "left"  # the van has left the yard
+    FIRST_STOP = "first_stop"  # where the van goes first, its first container was signed for
     ARRIVES = "arrives"  # the van is to be there, by the plan of the day
     SIGNED = "signed"  # the first container was signed for
     COUNTED = "counted"  # the last container was counted
@@ -49,17 +53,26 @@ class Scene:
 
 
 STORY = (
+    Scene("loading", Mark.ALL_BUT_ONE),
     Scene("under_way", Mark.LOADED),
+    Scene("left", Mark.LEFT),
+    Scene("first_stop", Mark.FIRST_STOP),
     Scene("cut", Mark.ARRIVES, -8 * _MIN, Act.CUT),
     Scene("signed", Mark.SIGNED),
     Scene("counted", Mark.COUNTED),
     Scene("mend", Mark.COUNTED, _MIN, Act.MEND),
-    Scene("ready", Mark.READY),
-    Scene("collect", Mark.READY, 6 * _MIN, Act.HAND_OUT),  # long enough to be read on the phone
+    Scene("ready", Mark.READY, act=Act.IN_STEP),
+    Scene("collect", Mark.BEFORE, 6 * _MIN, Act.HAND_OUT),  # long enough to be read on the phone
     Scene("again", Mark.BEFORE, _MIN, Act.ASK_AGAIN),
     Scene("door", Mark.BEFORE, 2 * _MIN, Act.OPEN_DOOR),
     Scene("closed", Mark.BEFORE, 15 * _MIN, Act.CLOSE_DOOR),  # an excursion is long enough for an alarm of its own by then
 )
+_OF_VANS = (Mark.ALL_BUT_ONE, Mark.LEFT, Mark.FIRST_STOP)
+
+
+def story(*, has_vans: bool) -> tuple[Scene, ...]:
+    """The rows; without those of vans where nobody sees any."""
+    return tuple(scene for scene in STORY if has_vans or scene.mark not in _OF_VANS)
 
 
 def followed(seed: int, day: Day, stock: Mapping[str, int], chances: Chances = AS_USUAL) -> PlannedOrder | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.rules.places import metres
 from firmware_sim.town.dispatching import Dispatching
 from firmware_sim.town.rest import RestError
 from tests.firmware_sim.town.test_settings import town_of
@@ -92,6 +93,26 @@ async def test_every_van_is_needed_and_stations_that_are_watched_have_their_hour
     assert [(van["vehicle"], van["max_stops"]) for van in wanted["vans"]] == [(f"van-000{n}", 5) for n in (1, 2, 3)]
     assert [one["site"] for one in wanted["stations"]] == ["st-0001", "st-0002", "st-0003"]
     assert ["deliver_from" in one for one in wanted["stations"]] == [False, False, True]
+
+
+async def test_the_van_comes_to_the_station_of_the_story_after_its_neighbours(tmp_path: Path) -> None:
+    cloud, settings = Cloud(), town_of(tmp_path, 9, 3)
+    lead = settings.stations[1]
+    await Dispatching(settings, cloud.ask, lambda _day: lead.id).plan(DAY)
+    wanted = next(body for method, _, body in cloud.asked if method == "POST")
+    assert isinstance(wanted, Mapping)
+    windows = {one["site"]: one for one in wanted["stations"]}
+    assert [one["site"] for one in wanted["stations"]].count(lead.id) == 1
+    opens = windows[lead.id]["deliver_from"]
+    before = {site for site, one in windows.items() if "deliver_from" not in one and one["deliver_until"] < opens}
+
+    def far(site: str) -> float:
+        other = next(one.place for one in settings.stations if one.id == site)
+        return metres(lead.place.lat, lead.place.lon, other.lat, other.lon)
+
+    others = sorted((one.id for one in settings.stations if one is not lead), key=far)
+    assert set(others[:3]) <= before
+    assert {"st-0001", "st-0003"} <= windows.keys()
 
 
 async def test_one_that_failed_is_asked_for_again_and_one_that_was_discarded_is_none(tmp_path: Path) -> None:

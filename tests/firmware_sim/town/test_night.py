@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.wire.clock import to_ms
-from firmware_sim.town.night import night_date, steps, worth_doing
+from firmware_sim.town.night import VANS_LOAD, night_date, steps, worth_doing
 from firmware_sim.town.office import Load
 from firmware_sim.town.steps import StepKind
 
@@ -49,6 +49,18 @@ def test_each_parcel_is_sorted_packed_into_its_open_container_and_sealed_before_
     assert order == sorted(order, reverse=True)
     assert max(hour(step.at_ms).hour + hour(step.at_ms).minute / 60 for step in night if step.kind is StepKind.LOAD) <= 6.6
     assert steps(seed, DAY, planned, left) == night
+
+
+def test_of_each_van_the_last_container_waits_until_its_turn_at_the_dock_is_over() -> None:
+    planned = [
+        Load(f"C{run}{n}", f"st-{n}", "ambient", n, "A1", (f"P{run}{n}",), run=f"R{run}") for run in (1, 2) for n in range(8)
+    ]
+    loaded = [step for step in steps(1, DAY, planned, (), VANS_LOAD) if step.kind is StepKind.LOAD]
+    for run, until in (("R1", 45), ("R2", 55)):
+        *others, last = [hour(step.at_ms) for step in loaded if step.slot == run]
+        assert (last.hour, last.minute) == (6, until)
+        assert last - others[-1] >= timedelta(minutes=1), "long enough to be seen"
+    assert [step.slot for step in loaded] == ["R1"] * 8 + ["R2"] * 8, "one run at a time"
 
 
 def test_a_night_that_nobody_began_by_noon_is_over_and_one_that_was_begun_is_finished() -> None:
