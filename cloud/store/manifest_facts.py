@@ -83,7 +83,7 @@ class Stamp:
     day: date
     room_version: int
     changes: int
-    # Of a dock: when its operators' were made, and how many orders were cancelled since. Of a van: how its runs stand.
+    # Of a dock: how often its operators' were made, and how many orders were cancelled since. Of a van: how its runs stand.
     plans: str
     operators: str  # whom it serves that day: a relation begins and ends with a date, and nobody says so
 
@@ -100,7 +100,7 @@ async def stamps(connection: Connection, now: datetime) -> list[Stamp]:
         FROM site s JOIN site_operator r ON r.site_id = s.id JOIN operator o ON o.id = r.operator_id
         LEFT JOIN room ON room.name = 'site:' || s.id LEFT JOIN station st ON st.site_id = s.id
         LEFT JOIN LATERAL (
-            SELECT string_agg(concat_ws(' ', b.operator_id, b.pickup_date, b.planned_at, cancelled.orders), ','
+            SELECT string_agg(concat_ws(' ', b.operator_id, b.pickup_date, b.plans, cancelled.orders), ','
                               ORDER BY b.operator_id, b.pickup_date) AS are
             FROM site_operator served JOIN pickup_batch b USING (operator_id)
             CROSS JOIN LATERAL (

@@ -125,7 +125,10 @@ async def set_plan(
         )
     said = [{"run": route.run, "stops": route.stops} for route in routes]
     await connection.execute(
-        "UPDATE pickup_batch SET planned_at = %s, routes = %s::jsonb WHERE operator_id = %s AND pickup_date = %s",
+        """
+        UPDATE pickup_batch SET planned_at = %s, plans = plans + 1, routes = %s::jsonb
+        WHERE operator_id = %s AND pickup_date = %s
+        """,
         [now, msgspec.json.encode(said).decode(), operator_id, pickup_date],
     )
     return await fold(connection, parcels, now)
