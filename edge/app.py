@@ -318,6 +318,7 @@ class Agent:
             ca_file=str(config.broker.ca_file) if config.broker.ca_file else None,
             username=config.broker.username,
             password=password,
+            silent_after_s=config.broker.silent_after_s,
         )
 
 

@@ -23,7 +23,6 @@ CONNECT_TIMEOUT_S = 10.0
 # Half of what the cloud takes to call a site silent; a cut line is noticed within one and a half of it.
 KEEPALIVE_S = 10
 SESSION_EXPIRY_S = 60  # 0 would cancel the will's delay
-WILL_DELAY_S = 30
 MAX_INCOMING = 1_000  # overflow policy: the newest is dropped; what it acknowledged is sent again and acknowledged again
 DEFAULT_RECEIVE_MAXIMUM = 65_535  # MQTT 5, 3.2.2.3.3, where the broker does not say
 
@@ -46,6 +45,7 @@ class LinkSettings:
     will_topic: str
     will_payload: bytes
     topics: Sequence[str]
+    will_delay_s: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Link:
         if settings.is_tls:
             client.tls_set(ca_certs=settings.ca_file)
         will = _properties(PacketTypes.WILLMESSAGE)
-        will.WillDelayInterval = WILL_DELAY_S
+        will.WillDelayInterval = settings.will_delay_s
         will.ContentType = "application/msgpack"
         client.will_set(settings.will_topic, settings.will_payload, qos=1, retain=True, properties=will)
         return client

@@ -43,6 +43,7 @@ class UplinkSettings:
     ca_file: str | None
     username: str
     password: str
+    silent_after_s: int
 
 
 Hear = Callable[[Link, str], Coroutine[None, None, None]]
@@ -219,6 +220,7 @@ class Uplink:
             client_id=f"tt-{settings.operator}-{settings.site}-{settings.client}",
             will_topic=self._topic(Leaf.STATUS),
             will_payload=encode(Will(boot=boot, connect=connect)),
+            will_delay_s=settings.silent_after_s,
             topics=[self._topic(Leaf.ACK), self._topic(Leaf.COMMAND), self._topic(Leaf.DESIRED)],
         )
 

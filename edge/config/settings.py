@@ -17,6 +17,7 @@ from edge.devices.sensor_settings import BthomeSettings, DoorSettings, GnssSetti
 from edge.rules.alarm_limits import Goods, Window
 from edge.wire.ids import OperatorId, SiteId, operator_id, site_id
 
+MOST_SILENT_AFTER_S = 60  # a session ends then, and what was to be said of it is said (edge.link)
 _PLACE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}")
 
 
@@ -44,15 +45,18 @@ class SiteSettings:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """Where the cloud is reached."""
+    """Where the cloud is reached. ``silent_after_s``: how long after a cut the broker says that we are gone."""
 
     url: str
     username: str = ""
     password: str = field(default="", repr=False)
     password_file: Path | None = None
     ca_file: Path | None = None
+    silent_after_s: int = 30
 
     def __post_init__(self) -> None:
+        if not 0 <= self.silent_after_s <= MOST_SILENT_AFTER_S:
+            raise ValueError(f"silent_after_s: want 0 to {MOST_SILENT_AFTER_S}, got {self.silent_after_s}")
         parts = urlsplit(self.url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise ValueError(f"url: want mqtt://host:1883 or mqtts://host:8883, got {self.url!r}")

@@ -10,6 +10,7 @@ from firmware_sim.toml_text import quoted
 from firmware_sim.town.settings import OPERATOR, Station, TownSettings
 
 SCANNER = "scanner-1"
+_SILENT_AFTER_S = 5  # of real time: half a minute would be a quarter of an hour in the town
 
 
 def write_site(settings: TownSettings, station: Station, broker: tuple[str, int], devices: str = "") -> None:
@@ -39,6 +40,7 @@ name = {quoted(station.place.name)}
 url = {quoted(f"mqtt://{broker[0]}:{broker[1]}")}
 username = {quoted(station.id)}
 password = {quoted(station.password)}
+silent_after_s = {_SILENT_AFTER_S}
 
 {_scanner(station)}
 [http]

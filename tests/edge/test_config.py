@@ -97,6 +97,7 @@ def test_the_password_is_in_no_representation(tmp_path: Path) -> None:
         ('data_dir = "data"', 'data_dirs = "data"', "unknown key 'data_dirs'"),
         ('[site]\n', '[site\n', "line 3"),
         ('port = "/dev/ttyACM0"', 'port = ""', "port: want a device"),
+        ('password_file = "password"', "silent_after_s = 90", "[broker], silent_after_s: want 0 to 60, got 90"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, before: str, after: str, said: str) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ class Refuser:
         self.listens = asyncio.Event()
         self.listens.set()
         self.last_words = b""  # said after a subscription is granted
+        self.greeting = b""  # what the last one who came said
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -38,6 +40,7 @@ class Refuser:
                 kind, body = await _packet(reader)
                 match kind >> 4:
                     case 1:
+                        self.greeting = body
                         writer.write(b"\x20\x03\x00\x00\x00")
                     case 3:
                         end = 2 + int.from_bytes(body[:2])
@@ -86,6 +89,17 @@ async def test_what_the_broker_refuses_waits_and_the_reason_is_shown(tmp_path: P
             while "Not authorized" not in (status := await agent.status())["uplink"]["error"]:
                 await asyncio.sleep(0.05)
         assert (refuser.refused > 0, status["queue"]["event"]["unsent"]) == (True, 1)
+
+
+@pytest.mark.parametrize("silent_after_s", [None, 7])
+async def test_the_broker_is_told_how_long_after_a_cut_it_is_to_say_so(tmp_path: Path, silent_after_s: int | None) -> None:
+    async with refusing_broker() as (refuser, broker):
+        config = write_config(tmp_path, broker, "agent-quiet")
+        if silent_after_s is not None:
+            config = replace(config, broker=replace(config.broker, silent_after_s=silent_after_s))
+        async with running_agent(config) as agent:
+            await agent.until_online()
+        assert b"\x18" + (silent_after_s or 30).to_bytes(4) in refuser.greeting  # Will Delay Interval, MQTT 5, 3.1.3.2.2
 
 
 def settings_for(broker: TestBroker) -> LinkSettings:
