@@ -8,7 +8,7 @@ export interface Looking<T> {
   readonly isFaulty: Ref<boolean>
 }
 
-export function useLooking<T>(ask: () => Promise<T>, everyMs: number): Looking<T> {
+export function useLooking<T>(ask: () => Promise<T>, everyMs: () => number): Looking<T> {
   const said = shallowRef<T | null>(null)
   const isFaulty = ref(false)
   let timer = 0
@@ -21,7 +21,7 @@ export function useLooking<T>(ask: () => Promise<T>, everyMs: number): Looking<T
     } catch {
       isFaulty.value = true // what is shown stays, with its time
     }
-    if (!isOver) timer = window.setTimeout(() => void look(), everyMs)
+    if (!isOver) timer = window.setTimeout(() => void look(), everyMs())
   }
 
   void look()

@@ -104,6 +104,10 @@ class _Containers(msgspec.Struct, frozen=True):
     containers: list[_Standing]
 
 
+class _Site(msgspec.Struct, frozen=True):
+    online: bool | None = None
+
+
 class _Link(msgspec.Struct, frozen=True):
     token: str
 
@@ -272,6 +276,10 @@ class Office:
         """Containers that stand there and wait for the van, as far as the cloud has heard. RestError."""
         answer = msgspec.convert(await self.ask("GET", f"/api/sites/{station.id}/containers", None), _Containers)
         return [one.id for one in answer.containers if one.at_site == station.id and one.state == "awaiting_return"]
+
+    async def is_heard(self, station: Station) -> bool:
+        """Whether the cloud takes it to be online. RestError."""
+        return msgspec.convert(await self.ask("GET", f"/api/sites/{station.id}", None), _Site).online is not False
 
     async def show_pass(self, order: PlannedOrder) -> Pass:
         """What the resident's phone shows after its last four digits, and goes on showing. NothingToFetchError, RestError."""

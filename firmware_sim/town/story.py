@@ -4,6 +4,7 @@ What a scene waits for is what was really done: the steps that staff remember. L
 """
 
 import asyncio
+import time as time_of
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -27,6 +28,7 @@ from firmware_sim.town.storyboard import Act, Mark, Scene, story
 
 TICK_S = 0.2  # of real time
 AGAIN_S = 2.0  # after something did not work
+_SILENT_WITHIN_S = 90.0  # of real time: what a broker says of a line that is cut comes after half a minute, or never
 _STOPS_BEFORE = 2  # so that after the first there is still another
 _BEST_TIME = time(7, 45)  # of the van at the station: whoever watches has not got all day, and it has been elsewhere before
 _KEY = "story"
@@ -56,6 +58,7 @@ class Story:
     waits_for: str = ""
     _casts: dict[tuple[date, bool], Cast | None] = field(default_factory=dict)
     _done_ms: dict[tuple[date, str], int] = field(default_factory=dict)
+    _waited_since_s: dict[tuple[date, str], float] = field(default_factory=dict)
 
     async def run(self) -> None:
         """One scene after the other; what does not work is tried again."""
@@ -135,11 +138,13 @@ class Story:
         return min(found, key=lambda one: one[0], default=(None, None))[1]
 
     def _next(self, day: date) -> Scene | None:
-        memory = self.tools.memory
         for scene in self._scenes:
-            if not any(memory.has_batch(f"{_KEY}-{scene.name}-{state}", day) for state in _OVER):
+            if not self._is_over(day, scene):
                 return scene
         return None
+
+    def _is_over(self, day: date, scene: Scene) -> bool:
+        return any(self.tools.memory.has_batch(f"{_KEY}-{scene.name}-{state}", day) for state in _OVER)
 
     def _remember(self, day: date, scene: Scene, state: str) -> None:
         self.tools.memory.batch(f"{_KEY}-{scene.name}-{state}", day)
@@ -152,15 +157,22 @@ class Story:
             return not stops or self._moment(cast, Mark.SIGNED, now_ms) is not None
         if scene.act is Act.CUT:
             return self._moment(cast, Mark.COUNTED, now_ms) is not None
-        if scene.act is Act.MEND:
+        if scene.act is Act.SEE_SILENT and self._waited_s(cast.day, scene) > _SILENT_WITHIN_S:
+            return True
+        if scene.act in (Act.SEE_SILENT, Act.MEND):
             return memory.has_batch(f"{_KEY}-cut-missed", cast.day)
         return scene.act is Act.ASK_AGAIN and memory.has_batch(f"{_KEY}-collect-missed", cast.day)
+
+    def _waited_s(self, day: date, scene: Scene) -> float:
+        """Real time, since it was first looked at and is due."""
+        now_s = time_of.monotonic()
+        return now_s - self._waited_since_s.setdefault((day, scene.name), now_s)
 
     def _due_ms(self, cast: Cast, scene: Scene) -> int | None:
         before = self._scenes[max(0, self._scenes.index(scene) - 1)]
         if scene.mark is Mark.BEFORE:
             moment = self._done_ms.get((cast.day, before.name))
-            if moment is None and self.tools.memory.has_batch(f"{_KEY}-{before.name}-done", cast.day):
+            if moment is None and self._is_over(cast.day, before):
                 moment = self._done_ms[cast.day, before.name] = self.clock.now_ms()  # before the town's last start
         else:
             key = (cast.day, scene.mark.value)
@@ -212,12 +224,18 @@ class Story:
         signed, has_come = staff.progress(day, StepKind.SIGN, is_first=True), self.tools.round.has_come(day, first)
         return Progress(signed.due_ms, has_come and (signed.is_done or staff.stop(day).is_dropped))
 
+    async def _see_silent(self, house: House) -> None:
+        if await self.tools.office.is_heard(house.station):
+            raise NotBookedError(f"{house.station.id}: the cloud has not noticed yet that it is cut off")
+
     async def _act(self, cast: Cast, act: Act) -> None:
+        if act is Act.LOOK:
+            return
         house = cast.house
         match act:
-            case Act.LOOK:
-                pass
-            case Act.IN_STEP:
+            case Act.SEE_SILENT:
+                await self._see_silent(house)
+            case Act.SEE_SENT:
                 await house.staff.see_sent()
             case Act.CUT:
                 house.line.cut()

@@ -19,7 +19,8 @@ class Act(StrEnum):
     """What a scene does; each is a button's, or a resident's."""
 
     LOOK = "look"  # nothing: the day does it
-    IN_STEP = "in_step"  # nothing either: the cloud has all that the station knows
+    SEE_SILENT = "see_silent"  # nothing either: the cloud knows that it does not hear the station
+    SEE_SENT = "see_sent"  # nor this: the cloud has all that the station knows
     CUT = "cut"
     MEND = "mend"
     HAND_OUT = "hand_out"  # the resident comes and types the code
@@ -58,10 +59,11 @@ STORY = (
     Scene("left", Mark.LEFT),
     Scene("first_stop", Mark.FIRST_STOP),
     Scene("cut", Mark.ARRIVES, -8 * _MIN, Act.CUT),
+    Scene("silent", Mark.BEFORE, act=Act.SEE_SILENT),
     Scene("signed", Mark.SIGNED),
     Scene("counted", Mark.COUNTED),
     Scene("mend", Mark.COUNTED, _MIN, Act.MEND),
-    Scene("ready", Mark.READY, act=Act.IN_STEP),
+    Scene("ready", Mark.READY, act=Act.SEE_SENT),
     Scene("collect", Mark.BEFORE, 6 * _MIN, Act.HAND_OUT),  # long enough to be read on the phone
     Scene("again", Mark.BEFORE, _MIN, Act.ASK_AGAIN),
     Scene("door", Mark.BEFORE, 2 * _MIN, Act.OPEN_DOOR),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from edge.wire.clock import to_ms
+from firmware_sim.town import story as story_module
 from firmware_sim.town.carriage import Carriage, UnseenCarriage
 from firmware_sim.town.casting import leads
 from firmware_sim.town.chances import AS_USUAL
@@ -48,6 +49,7 @@ class OneHouse:
     done: set[StepKind] = field(default_factory=set)
     name: str = "st-0001"
     has_sent: bool = True
+    is_online: bool = False
     arrives: datetime = ARRIVES
 
     def __post_init__(self) -> None:
@@ -61,6 +63,9 @@ class OneHouse:
 
     def progress(self, _day: date, kind: StepKind, **_: object) -> Progress:
         return Progress(to_ms(ARRIVES), kind in self.done)
+
+    async def is_heard(self, _station: Any) -> bool:
+        return self.is_online
 
     async def see_sent(self) -> None:
         if not self.has_sent:
@@ -109,7 +114,7 @@ def story_of(house: OneHouse, clock: Clock, carriage: Carriage | None = None, *o
     tools: Any = SimpleNamespace(
         settings=SimpleNamespace(seed=1, chances=WELL, stations=[one.station for one in houses.values()]), memory=house.memory,
         round=SimpleNamespace(is_known=lambda _day, _station: True) if carriage is None else carriage,
-        office=SimpleNamespace(day=lambda station, day: plan_day(1, station.id, day, chances=WELL)),
+        office=SimpleNamespace(is_heard=house.is_heard, day=lambda station, day: plan_day(1, station.id, day, chances=WELL)),
     )  # fmt: skip
     return Story(tools, houses, clock, UnseenCarriage(None) if carriage is None else carriage, houses)
 
@@ -144,11 +149,28 @@ async def test_the_line_is_cut_before_the_van_comes_and_mended_when_all_is_count
     await play_until(story, clock, 7, 33)
     assert house.did == ["cut"]
     assert next(scene for scene in story.scenes() if scene.name == "cut").at_ms // 60_000 == (to_ms(ARRIVES) // 60_000) - 8
+    assert states(story)["silent"] == "done"
     await play_until(story, clock, 8, 30)
     assert house.did == ["cut"], "nobody has counted yet, and so the line stays cut"
     house.done |= {StepKind.SIGN, StepKind.FINISH}
     await play_until(story, clock, 8, 34)
     assert house.did == ["cut", "mend"]
+
+
+async def test_the_line_stays_cut_until_the_cloud_has_noticed_or_never_will(
+    house: OneHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    story = story_of(house, clock)
+    house.is_online = True
+    await play_until(story, clock, 7, 32)
+    house.done |= {StepKind.SIGN, StepKind.FINISH}
+    with pytest.raises(NotBookedError):
+        await play_until(story, clock, 7, 50)
+    assert (house.did, states(story)["silent"]) == (["cut"], "ahead")
+    monkeypatch.setattr(story_module, "_SILENT_WITHIN_S", 0.0)
+    await play_until(story, clock, 7, 50)
+    assert (house.did, states(story)["silent"]) == (["cut", "mend"], "missed")
 
 
 async def test_the_resident_comes_twice_the_door_stands_open_and_is_shut(house: OneHouse) -> None:
@@ -215,7 +237,7 @@ async def test_in_a_town_with_vans_the_rows_are_what_the_van_does_first(house: O
     assert await done(62) == ["loading", "under_way", "left"], "what nobody has brought was not signed for today"
     van.brought |= {"st-0008"}
     assert await done(80) == ["loading", "under_way", "left", "first_stop"]
-    assert (await done(95))[-1] == "cut"
+    assert (await done(95))[4] == "cut"
 
 
 async def test_a_first_stop_that_nobody_saw_does_not_hold_up_the_story(house: OneHouse) -> None:
