@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 from tests.e2e.town import ROOT
 
@@ -37,27 +37,27 @@ AudioBufferSourceNode.prototype.stop = function (when) {
 """
 
 
-def listen(page: Page) -> None:
+def listen(page: Page | Frame) -> None:
     page.evaluate(f"() => {{{_LISTEN}}}")
 
 
-def forget(page: Page) -> None:
+def forget(page: Page | Frame) -> None:
     page.evaluate("window.heard = []")
 
 
-def heard(page: Page) -> list[dict[str, Any]]:
+def heard(page: Page | Frame) -> list[dict[str, Any]]:
     ones: list[dict[str, Any]] = page.evaluate("window.heard")
     return ones
 
 
-def words(page: Page, language: str = "zh") -> list[str]:
+def words(page: Page | Frame, language: str = "zh") -> list[str]:
     """What the page was heard to say, as clips."""
     places: dict[str, Sequence[float]] = json.loads((_VOICE / f"clips-{language}.json").read_text(encoding="utf-8"))
     named = {start: clip for clip, (start, _) in places.items()}
     return [named[round(one["offset"] + BEFORE_S, 3)] for one in heard(page)]
 
 
-def wait_until_said(page: Page, count: int, within_ms: int) -> None:
+def wait_until_said(page: Page | Frame, count: int, within_ms: int) -> None:
     """Until at least so many clips were begun, and all of them are over."""
     page.wait_for_function(
         "count => window.heard.length >= count && window.heard.every((one) => one.isEnded)", arg=count, timeout=within_ms

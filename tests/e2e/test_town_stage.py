@@ -5,11 +5,15 @@ One town for both: it is the whole one box, and takes its time to start. Its day
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
+from firmware_sim.town.plan import LOCAL
+from tests.e2e import heard
 from tests.e2e.test_every_page import AXE, serious, too_wide
 from tests.e2e.town import DIST
 from tests.integration.test_run import Box, new_box, until
@@ -27,8 +31,8 @@ def box() -> Iterator[Box]:
     if not (DIST / "town.html").is_file():
         pytest.skip("the pages are not built: npm --prefix dashboards ci && npm --prefix dashboards run build")
     with new_box() as one:
-        # Without vans: what they bring comes by itself, and the night is not planned for most of a minute first.
-        one.start(TOWN="1", PAGES="1", RATE="10", VANS="0", TUANTU_TOWN_TROUBLE="0")
+        # A van goes to four stations: the story's is the last, and the small one has no devices.
+        one.start(TOWN="1", PAGES="1", RATE="1", VANS="1", STATIONS="4", TUANTU_TOWN_TROUBLE="0")
         yield one
         one.stop()
 
@@ -36,6 +40,7 @@ def box() -> Iterator[Box]:
 def stage(box: Box, open_page: OpenPage, **look: object) -> Page:
     """The page, once its town is there."""
     page = open_page(f"http://127.0.0.1:{box.port}/", width=1280, height=900, **look)
+    expect(page.locator(".pace")).not_to_contain_text("时间先停着", timeout=60_000)
     expect(page.locator("[data-place=scan] button")).to_be_enabled(timeout=60_000)
     return page
 
@@ -116,17 +121,16 @@ def test_each_button_does_what_it_says_and_everything_recovers(box: Box, open_pa
     expect(page.locator(".pace")).to_contain_text("时间停住了", timeout=SOON_MS)
     expect(page.locator("[data-place=door] button")).to_be_disabled()
     expect(staff.locator(".town")).to_contain_text("已暂停", timeout=SOON_MS)
-    set_pace(page, "×150")
+    set_pace(page, "×30")
     press(page, "door", "开冰柜门")
     expect(staff.locator(".alarms .alarm").first).to_contain_text("门", timeout=30_000)
     press(page, "door", "关冰柜门")
-    set_pace(page, "×10")
+    set_pace(page, "×1")
     expect(page.locator("[data-place=van]")).to_contain_text("现在没有在途的车")
     assert too_wide(page) == []
 
 
-# Cut off, and no scan waits: a minute later readings do.
-NOTHING_WAITS = "离线，(没有待上传的|温度等读数待上传)"
+# What a page shows, with the town's time of its bar, each time anything of it has changed.
 RECORD = """() => {
     const seen = window.seen = []
     const note = () => {
@@ -136,75 +140,169 @@ RECORD = """() => {
     new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true })
     note()
 }"""
+SHOWN = """([pattern, from]) => {
+    const wanted = new RegExp(pattern)
+    const at = window.seen.findIndex((text, n) => n >= from && wanted.test(text))
+    return at < 0 ? null : { at, found: wanted.exec(window.seen[at])[0] }
+}"""
+# Cut off, and no scan waits: a minute later readings do.
+NOTHING_WAITS = "离线，(没有待上传的|温度等读数待上传)"
 
 
-def recorded(page: Page, pane: str) -> Frame:
-    """The page in a pane, which notes from now on all that it shows."""
-    handle = page.locator(f"#{pane} iframe").element_handle()
-    frame = handle.content_frame()
+class Watched:
+    """A page that notes from now on all that it shows: one row after another, and without being loaded anew."""
+
+    def __init__(self, page: Page | Frame) -> None:
+        page.wait_for_selector("main")
+        page.evaluate(RECORD)
+        self.page = page
+        self._at = 0
+
+    def shows(self, pattern: str, within_ms: int = SOON_MS) -> str:
+        """What matches, on or after what it showed before."""
+        try:
+            shown = self.page.wait_for_function(SHOWN, arg=[pattern, self._at], timeout=within_ms).json_value()
+        except PlaywrightError as error:
+            seen: list[str] = self.page.evaluate("window.seen")
+            raise AssertionError(f"{pattern} is not among {seen[self._at :: 20][-8:]}, and at last {seen[-1]}") from error
+        self._at = shown["at"]
+        found: str = shown["found"]
+        return found
+
+
+def pane(page: Page, name: str) -> Frame:
+    frame = page.locator(f"#{name} iframe").element_handle().content_frame()
     assert frame is not None
-    frame.wait_for_selector("main")
-    frame.evaluate(RECORD)
     return frame
 
 
-def in_order(frame: Frame, *patterns: str) -> None:
-    """One after another it has shown what matches these, and without being loaded anew."""
-    seen: list[str] = frame.evaluate("window.seen")
-    at = 0
-    for pattern in patterns:
-        found = next((n for n in range(at, len(seen)) if re.search(pattern, seen[n])), None)
-        assert found is not None, f"{pattern} is not among what was shown after the rows before it: {seen[at::20]}"
-        at = found
+def opened_as(page: Page, role: str) -> Page:
+    """The page of somebody else, by its button on the stage."""
+    with page.expect_popup() as popup:
+        page.locator(".roles").get_by_role("button", name=role, exact=True).click()
+    return popup.value
+
+
+class Stage:
+    """What the town says of its story, and of the runs that bring its goods."""
+
+    def __init__(self, box: Box, page: Page) -> None:
+        self._url = f"http://127.0.0.1:{box.port}"
+        self._page = page
+
+    def get(self, path: str) -> Any:
+        return self._page.request.get(f"{self._url}{path}").json()
+
+    @property
+    def now(self) -> Any:
+        return self.get("/api/town")["stage"]
+
+    def reach(self, scene: str) -> datetime:
+        """Wait until it has come to pass; when that was, there."""
+        expect(self._page.locator(f"[data-scene={scene}]")).not_to_have_attribute("data-state", "ahead", timeout=SCENE_MS)
+        (seen,) = (one for one in self.now["scenes"] if one["name"] == scene)
+        assert seen["state"] == "done", seen
+        return datetime.fromtimestamp(seen["at_ms"] / 1000, LOCAL)
+
+
+def hour(moment: datetime) -> str:
+    return f"{moment:%H:%M}"
 
 
 def test_the_storyboard_plays_unattended_and_each_row_shows_on_the_page_it_names(box: Box, open_page: OpenPage) -> None:
     page = stage(box, open_page)
     expect(phone_of(page).locator(".as-of.is-live")).to_be_visible(timeout=SOON_MS)
     expect(staff_of(page).locator(".net")).to_contain_text("在线", timeout=SOON_MS)
-    phone, staff = recorded(page, "resident"), recorded(page, "staff")
+    story = Stage(box, page)
+    phone, staff = Watched(pane(page, "resident")), Watched(pane(page, "staff"))
+    board, leader = Watched(opened_as(page, "调度员")), Watched(opened_as(page, "团长"))
+    heard.listen(staff.page)
+    staff_of(page).get_by_role("button", name="开始上班").click()
 
-    def reach(scene: str) -> None:
-        expect(page.locator(f"[data-scene={scene}][data-state=done]")).to_be_visible(timeout=SCENE_MS)
-
-    # Each row stands long enough to be seen on a busy machine: eight minutes from the cut to the van, six at the shelf.
-    set_pace(page, "×300")
-    reach("under_way")
+    # 06:50: the van is loaded, all but one container, and then that one too.
+    started = story.now
+    (run,) = story.get(f"/api/runs?day={started['day']}")["runs"]
+    stops = [one["site"] for one in run["stops"]]
+    before = stops.index(started["station"])
+    arrival = datetime.fromisoformat(run["stops"][before]["planned_arrival"]).astimezone(LOCAL)
+    containers = sum(
+        one["expected"]
+        for one in story.get(f"/api/operators/{started['operator']}/departures?day={started['day']}")["runs"][0]["containers"]
+    )
     set_pace(page, "×60")
-    reach("cut")
-    set_pace(page, "×1")
-    expect(staff_of(page).locator(".net").locator("..")).to_contain_text(re.compile(NOTHING_WAITS), timeout=60_000)
+    assert hour(story.reach("loading")) < "06:55"
+    board.shows(f"装车中.*共 {containers - 1} / {containers} 已装车")
     set_pace(page, "×150")
-    reach("counted")
+    assert hour(story.reach("under_way")) >= "06:55"
     set_pace(page, "×30")
-    reach("ready")
-    expect(phone_of(page).locator("main")).to_contain_text(re.compile("待提货.*货架号"), timeout=30_000)
-    set_pace(page, "×150")
-    reach("again")
-    expect(phone_of(page).locator("main")).to_contain_text("已提货", timeout=30_000)
-    expect(staff_of(page).locator("main")).to_contain_text("已经出库", timeout=SOON_MS)
-    reach("closed")
+    board.shows(f"装车中.*共 {containers} / {containers} 已装车")
+    phone.shows("配送中")
+
+    # 07:00: it leaves. Where it goes first, somebody signs; the resident reads one stop fewer.
+    assert hour(story.reach("left")) >= "07:00"
     set_pace(page, "×10")
-    in_order(phone, "配送中", "待提货.*货架号 ?[ABCF]\\d+", "已提货")
-    in_order(staff, NOTHING_WAITS, "离线，\\d+ 条待上传", "全部已上传", "已提过|已经出库", "freezer-1")
+    board.shows("已发车")
+    phone.shows(f"预计 \\d\\d:\\d\\d–\\d\\d:\\d\\d 到店 ?还有 {before} 站")
+    set_pace(page, "×60")
+    story.reach("first_stop")
+    set_pace(page, "×10")
+    phone.shows(f"还有 {before - 1} 站")
+    board.shows(f"站点 ?1 / {len(stops)}")
 
-    # Which parcels the open door touched is operations' to see.
-    url = f"http://127.0.0.1:{box.port}"
-    assert page.request.post(f"{url}/api/town/log-in", data={"login": "dispatcher"}).ok
-    operations = page.context.new_page()
-    operations.goto(f"{url}/ops.html?lang=zh")
-    station = page.request.get(f"{url}/api/town").json()["stage"]["station"]
+    # 07:32: the line is cut, and the cloud says as of when it knows.
+    set_pace(page, "×150")
+    cut_at = story.reach("cut")
+    assert cut_at >= arrival - timedelta(minutes=8)
+    set_pace(page, "×1")
+    staff.shows(NOTHING_WAITS)
+    story.reach("silent")
+    as_of = phone.shows("自提点离线，以下为 \\d\\d:\\d\\d 的情况")[-9:-4]
+    assert hour(cut_at - timedelta(minutes=10)) <= as_of <= hour(cut_at)
 
-    def heard() -> list[dict[str, Any]]:
+    # 07:40: signed and counted offline. Mended: all is sent, and the parcel waits for its resident.
+    set_pace(page, "×150")
+    story.reach("counted")
+    staff.shows("离线，\\d+ 条待上传")
+    story.reach("mend")
+    set_pace(page, "×10")
+    staff.shows("全部已上传", 60_000)
+    story.reach("ready")
+    shelf = phone.shows("待提货.*货架号 ?[ABCF]\\d+")[-3:]
+    fetched = int(leader.shows("已提 ?\\d+ 单")[2:-1])
+
+    # The code: told, said, on the phone, and one more on the leader's tile; no second time.
+    heard.forget(staff.page)
+    set_pace(page, "×150")
+    story.reach("collect")
+    set_pace(page, "×30")
+    staff.shows("已出库")
+    phone.shows("已提货")
+    leader.shows(f"已提 ?{fetched + 1} 单")
+    said = heard.words(staff.page)
+    assert "已出库" in said, (said, shelf)
+    story.reach("again")
+    staff.shows("已提过|已经出库")
+    set_pace(page, "×150")
+    story.reach("closed")
+    set_pace(page, "×10")
+    staff.shows("freezer-1")
+    _touched_parcels_are_named(box, page, story)
+
+
+def _touched_parcels_are_named(box: Box, page: Page, story: Stage) -> None:
+    """Which parcels the open door touched is operations' to see."""
+    station = story.now["station"]
+    operations = opened_as(page, "运行")
+
+    def heard_of() -> list[dict[str, Any]]:
         """The alarms of the freezer's door that the cloud has."""
-        alarms = page.request.get(f"{url}/api/alarms?show=all&limit=200").json()["alarms"]
-        here = [one for one in alarms if one["site"] == station and one["subject"].startswith("freezer-1")]
-        return [one for one in here if one["rule"] != "silent"]
+        here = [one for one in story.get("/api/alarms?show=all&limit=200")["alarms"] if one["site"] == station]
+        return [one for one in here if one["subject"].startswith("freezer-1") and one["rule"] != "silent"]
 
-    opened = until(heard, "the alarm of the open door")
+    opened = until(heard_of, "the alarm of the open door")
     # The jobs write the accounts of the cold chain once a minute, and at once when they start.
     box.child("cloud", "jobs").kill()
-    until(lambda: all(page.request.get(f"{url}/api/alarms/{one['id']}/parcels").json()["parcels"] for one in opened), "touched", 90)
+    until(lambda: all(story.get(f"/api/alarms/{one['id']}/parcels")["parcels"] for one in opened), "touched", 90)
     name = re.compile(f"涉及的包裹 {opened[0]['site_name']} .*freezer-1")
     operations.get_by_role("button", name=name).first.click(timeout=30_000)
     expect(operations.locator(".touched li").first).to_contain_text("TTP", timeout=SOON_MS)
