@@ -25,6 +25,7 @@ from cloud.config import CloudConfig
 from cloud.jobs.coming import tell_of_vans
 from cloud.jobs.manifests import ManifestMaker
 from cloud.store.goods_limits import limits_by_operator
+from cloud.store.plans import CHANNEL, PLANNED
 from cloud.store.pool import Connection, Unavailable, connect, is_unavailable
 from edge.wire.clock import Clock, to_ms, utc
 from edge.wire.codec import MSGPACK, encode
@@ -33,9 +34,9 @@ from edge.wire.messages import ComingVan, Command, Desired, Message
 from edge.wire.order import hlc_from_ms
 from edge.wire.topics import Leaf, Topic
 
-CHANNEL = "tuantu_downlink"
 LOOK_EVERY_S = 2.0
-# Orders, parcels and staff change all day; a station that hears of them a quarter of a minute later has lost nothing.
+# Orders, parcels and staff change all day; a station that hears of them a quarter of a minute later has lost nothing. Of a new
+# plan a dock hears at once.
 MAKE_EVERY_S = 15.0
 COMING_EVERY_S = 5.0
 _PUBLISH_TIMEOUT_S = 5.0
@@ -138,8 +139,9 @@ class Downlink:
                 await send_commands(connection, line)
                 await self.publish_wishes(connection, line)
             with suppress(TimeoutError):
-                async for _ in connection.notifies(timeout=LOOK_EVERY_S, stop_after=1):
-                    pass
+                async for notice in connection.notifies(timeout=LOOK_EVERY_S, stop_after=1):
+                    if notice.payload == PLANNED:
+                        made_s = -MAKE_EVERY_S
 
     async def publish_wishes(self, connection: Connection, line: BrokerLine) -> int:
         """What is wanted of sites and was not said yet, under the operator whose name each site listens to."""

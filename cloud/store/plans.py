@@ -29,6 +29,9 @@ from cloud.store.batches import fold, parcels_of
 from cloud.store.pool import Connection
 from edge.wire.labels import container_label
 
+# Told after each plan, so that docks hear of it at once: somebody may be waiting to sort.
+CHANNEL, PLANNED = "tuantu_downlink", "plan"
+
 
 class PlannedLine(msgspec.Struct, frozen=True):
     """So many pieces of an article."""
@@ -131,6 +134,7 @@ async def set_plan(
         """,
         [now, msgspec.json.encode(said).decode(), operator_id, pickup_date],
     )
+    await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, PLANNED])
     return await fold(connection, parcels, now)
 
 

@@ -14,7 +14,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 
 from cloud.config import CloudConfig
-from cloud.jobs.downlink import CHANNEL, BrokerLine, Downlink
+from cloud.jobs import downlink as downlink_module
+from cloud.jobs.downlink import BrokerLine, Downlink
+from cloud.store.manifest_facts import changed
+from cloud.store.plans import CHANNEL, PLANNED
 from cloud.store.pool import Connection
 from cloud.store.retiring import retire
 from edge.wire.clock import utc
@@ -98,6 +101,28 @@ async def test_a_site_is_told_of_its_manifest_also_when_it_comes_later(
     assert wish.manifest_url == f"https://cloud.example/api/sites/s1/manifest/{row[0]}"
     async with agent(broker) as later:
         await until(lambda: wishes(later) == [wish])
+
+
+async def test_of_a_new_plan_sites_hear_at_once_and_of_other_changes_when_it_is_time(
+    connection: Connection, database_url: str, clock: SetClock, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downlink_module, "MAKE_EVERY_S", 600.0)
+    monkeypatch.setattr(downlink_module, "LOOK_EVERY_S", 0.1)
+    relate(database_url, "green", "s1")
+    await is_there(connection)
+
+    def made() -> int:
+        return count(database_url, "SELECT count(*) FROM manifest")
+
+    async with running(database_url, broker, clock):
+        await until(lambda: made() == 1)
+        await connection.execute("UPDATE station SET code_cost = 2048 WHERE site_id = 's1'")
+        await changed(connection, "s1")
+        await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        await asyncio.sleep(0.5)
+        assert made() == 1
+        await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, PLANNED])
+        await until(lambda: made() == 2)
 
 
 class Told(BrokerLine):
