@@ -107,7 +107,7 @@ class Driver:
         """With the van's setting out from the yard."""
         trip = self._memory.trip(self.van.id, day)
         has_left = trip is not None and trip.phase not in (Phase.WAITING, Phase.LOADING)
-        return station_staff.Progress(max(self._leaves_ms(day), self._not_before_ms), has_left)
+        return station_staff.Progress(self._shift.yard.leaves_ms(day), has_left)
 
     def has_brought(self, day: date, station: str) -> bool:
         """Whether this van has left there all that it carried for it."""

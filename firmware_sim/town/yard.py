@@ -83,6 +83,10 @@ class Yard:
         self._asked_s = now_s
         return True
 
+    def leaves_ms(self, day: date) -> int:
+        """When a van that is loaded sets out, as far as anybody knows."""
+        return max(self._habits.leaves_ms(day), self._not_before_ms)
+
     def next_due_ms(self, day: date) -> int:
         """When there is something to be done again."""
-        return min(max(self._habits.leaves_ms(day), self._not_before_ms), self._dock.next_due_ms())
+        return min(self.leaves_ms(day), self._dock.next_due_ms())
