@@ -115,7 +115,10 @@ class ActIn(BaseModel):
 
 
 class ActOut(BaseModel):
-    """What came of it; ``code`` of a refusal: nothing_left, unplugged, not_booked, nobody_reads, no_answer, not_possible."""
+    """What came of it.
+
+    ``code`` of a refusal: nothing_left, at_dock, unplugged, not_booked, nobody_reads, no_answer, not_possible.
+    """
 
     done: bool
     text: str

@@ -52,7 +52,9 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
     const van = vanOf(seen.value)
     const isPaused = seen.value?.clock.rate === 0
     const isOpen = seenAt?.doors.includes(FREEZER) ?? false
-    const noScan = seenAt?.is_plugged === false ? act('off.unplugged') : seenAt?.parcels_left === false ? act('off.nothing_left') : ''
+    const isHeld = seen.value?.stage.is_held ?? false
+    const noScan =
+      seenAt?.is_plugged === false ? act('off.unplugged') : seenAt?.parcels_left === false ? act('off.nothing_left') : isHeld ? act('off.held') : ''
     return [
       { place: 'scan', name: 'scan', off: off || noScan },
       { place: 'plug', name: seenAt?.is_plugged === false ? 'replug' : 'unplug', off },

@@ -105,6 +105,14 @@ class DockStaff:
         left = sum(not self._memory.is_done(day, self.dock.id, step) for step in loads)
         return station_staff.Progress(wanted[-1].at_ms if wanted else None, plan is not None and left <= but)
 
+    def holds(self, day: date, label: str) -> bool:
+        """Whether a parcel of a day is still to be sorted or packed here, as far as anybody knows."""
+        plan = self._plans.get(day)
+        if plan is None:
+            return day >= night.night_date(self._clock.now_ms())
+        work = (step for step in plan if step.label == label and step.kind in (StepKind.SORT, StepKind.PACK))
+        return any(not self._memory.is_done(day, self.dock.id, step) for step in work)
+
     def containers_for(self, day: date, station: str) -> int:
         """How many are planned for a station."""
         return self._counts[day][station] if day in self._counts else 0

@@ -200,6 +200,13 @@ class Town:
                         "town's day. Another station may have more, or start over with: make run FRESH=1",
                         code="nothing_left",
                     )
+                if await self._is_at_dock(staff, label):
+                    return Answer(
+                        False,
+                        f"{label}: the warehouse still sorts and packs what comes today; scan it in a minute",
+                        label,
+                        code="at_dock",
+                    )
                 pressed = await staff.press(label, request.aim, is_arrival=not request.label)
                 return Answer(True, pressed.text, label, hops=pressed.hops)
             case "write":
@@ -211,6 +218,11 @@ class Town:
             case "door" | "cold":
                 return Answer(True, house.room.press(request.do, request.device, request.way))
         return Answer(True, house.status())
+
+    async def _is_at_dock(self, staff: Staff, label: str) -> bool:
+        """What is scanned in at a station before the warehouse has handled it would go back to there."""
+        day = await staff.day_of(label) if self.warehouse is not None else None
+        return self.warehouse is not None and day is not None and self.warehouse.staff.holds(day, label)
 
     def _stage(self) -> Stage:
         """Whose order is followed, and how things stand; without one the first station's first."""

@@ -116,6 +116,13 @@ class Staff:
                     return parcel.label
         return ""
 
+    async def day_of(self, label: str) -> date | None:
+        """Of what is ordered for here; None: it is nothing of that. RestError."""
+        for day in known_dates(self._clock.now_ms()):
+            if any(parcel.label == label for parcel in await self._office.parcels(self.station, day)):
+                return day
+        return None
+
     async def press(self, label: str, aim: str, *, is_arrival: bool = False) -> Pressed:
         """Somebody pressed 扫一件: scan ``label``, say what the page shows. UnpluggedError, TimeoutError, NotBookedError.
 
@@ -126,10 +133,9 @@ class Staff:
                 await self.hands.switch_to(_RECEIVE)
             shown = await self.hands.scan(label, aim)
             sent = self.hands.sent
-        if shown.kind in ("received", "shelved"):
-            for day in known_dates(self._clock.now_ms()):
-                if any(parcel.label == label for parcel in await self._office.parcels(self.station, day)):
-                    self._memory.done(day, self.station.id, Step(0, StepKind.RECEIVE, label))
+        day = await self.day_of(label)
+        if shown.kind in ("received", "shelved") and day is not None:
+            self._memory.done(day, self.station.id, Step(0, StepKind.RECEIVE, label))
         return Pressed(f"{label} {shown.kind} {shown.detail}".rstrip(), hops_of(sent, shown))
 
     async def hand_out(self, order: PlannedOrder, day: date) -> None:
