@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from cloud.api.clock import ClockOut
 from cloud.config import CloudConfig
-from cloud.store.heartbeat import LATE_AFTER_S, heartbeats
+from cloud.store.heartbeat import LATE_AFTER_S, Heartbeat, heartbeats
 from cloud.store.job_health import job_health
 from cloud.store.losses import LossKind, losses
 from cloud.store.pool import Connection, Unavailable
@@ -38,12 +38,13 @@ class DatabaseHealth(BaseModel):
 
 
 class ProcessHealth(BaseModel):
-    """``lag_s``: of an ingest process only."""
+    """``lag_s``: of an ingest process only. ``gone``: it missed three signs of life, so it hangs or was killed."""
 
     process: str
     instance: str
     silent_s: float
     lag_s: float | None
+    gone: bool
 
 
 class JobOut(BaseModel):
@@ -147,10 +148,7 @@ class HealthCheck:
             async with asyncio.timeout(2 * _PROBE_TIMEOUT_S), self._pool.connection(timeout=_PROBE_TIMEOUT_S) as connection:
                 return _Stored(
                     await _database(connection),
-                    [
-                        ProcessHealth(process=b.process, instance=b.instance, silent_s=round(b.age_s, 1), lag_s=b.lag_s)
-                        for b in await heartbeats(connection)
-                    ],
+                    [_process(one) for one in await heartbeats(connection)],
                     await _backlog(connection, now_ms),
                     [
                         JobOut(task=job.task, late=job.is_late, failing=job.is_failing, error=job.error if job.is_failing else "")
@@ -159,6 +157,13 @@ class HealthCheck:
                 )
         except (Error, Unavailable, PoolTimeout, TooManyRequests, TimeoutError) as error:
             return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _process(one: Heartbeat) -> ProcessHealth:
+    return ProcessHealth(
+        process=one.process, instance=one.instance, silent_s=round(one.age_s, 1),
+        lag_s=None if one.lag_s is None else round(one.lag_s, 3), gone=one.age_s > LATE_AFTER_S,
+    )  # fmt: skip
 
 
 # code → words; zh-CN: dashboards/shared/i18n/faults.ts
@@ -218,7 +223,7 @@ def _backlog_causes(backlog: Backlog) -> list[Cause]:
 
 def _lag_s(ingest: Sequence[ProcessHealth]) -> float | None:
     """The worst of the replicas that live."""
-    return max((one.lag_s for one in ingest if one.lag_s is not None and one.silent_s <= LATE_AFTER_S), default=None)
+    return max((one.lag_s for one in ingest if one.lag_s is not None and not one.gone), default=None)
 
 
 async def _database(connection: Connection) -> DatabaseHealth:

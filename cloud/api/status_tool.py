@@ -36,7 +36,10 @@ def _text(found: Health) -> str:
         else "database  unreachable"
     )
     lines.append(f"broker    {found.broker}")
-    lines += [f"process   {one.process} {one.instance}: heard {one.silent_s:.0f} s ago" for one in found.processes]
+    lines += [
+        f"process   {one.process} {one.instance}: {'gone, last ' if one.gone else ''}heard {one.silent_s:.0f} s ago"
+        for one in found.processes
+    ]
     if found.backlog:
         backlog = found.backlog
         lines.append(f"sites     {backlog.sites}, {backlog.online} online; {backlog.quarantined} messages wait in quarantine")

@@ -5,9 +5,7 @@ The only place that reads the switches of the fault tests.
 
 import asyncio
 import os
-import secrets
 import signal
-import socket
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -26,6 +24,7 @@ from cloud.ingest.relations import Relations
 from cloud.ingest.session import BrokerAddress
 from cloud.ingest.supervise import Supervisor
 from cloud.metrics_port import metrics_served
+from cloud.store.heartbeat import new_instance
 from cloud.store.pool import Connection
 from cloud.trouble import Trouble
 from edge.wire.clock import Clock
@@ -58,7 +57,7 @@ async def serve(
     """Ingest until ``stopping`` is set. ``switches`` are the fault tests', empty in production."""
     broker = _address(config)
     claims = Claims()
-    instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    instance = new_instance()
     on_step = _fault_step(switches.get("TUANTU_FAULT_STEP", ""))
     relations = Relations(clock, time.monotonic)
     parts = Parts(

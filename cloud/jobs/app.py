@@ -5,8 +5,6 @@ Leaves what a job does to schedule.py and the store.
 
 import asyncio
 import logging
-import os
-import socket
 from contextlib import AsyncExitStack, suppress
 
 import procrastinate
@@ -36,7 +34,7 @@ MAX_BACKOFF_S = 30.0  # a database that restarts is back within seconds, one tha
 FAILED_RUNS_KEPT_H = 7 * 24
 # A long conversion or drop must not hold up the minute's roll-up.
 CONCURRENCY = 3
-INSTANCE = f"{socket.gethostname()}-{os.getpid()}"
+INSTANCE = heartbeat.new_instance()
 
 
 async def run(config: CloudConfig, clock: Clock) -> None:

@@ -1,9 +1,6 @@
 """The live process: gateway, hints, sign of life, metrics; started together, stopped together."""
 
 import asyncio
-import os
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -17,7 +14,7 @@ from cloud.live.gateway import Gateway
 from cloud.live.meters import LiveMeters
 from cloud.live.reading import Reading
 from cloud.metrics_port import metrics_served
-from cloud.store.heartbeat import PERIOD_S
+from cloud.store.heartbeat import PERIOD_S, new_instance
 from cloud.store.pool import is_unavailable, open_pool
 from cloud.trouble import Trouble
 from edge.wire.clock import Clock
@@ -32,7 +29,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
     except SecretMissingError as error:
         raise Trouble(str(error), "every process of one installation needs the same") from None
     meters = LiveMeters()
-    instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    instance = new_instance()
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(config.database_url.get_secret_value(), "live", max_size=4))
         reading = Reading(pool, signer, clock)

@@ -5,8 +5,6 @@ its turn from scans. Any number of replicas behind a balancer.
 """
 
 import asyncio
-import os
-import secrets
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -26,6 +24,7 @@ from cloud.positions.terminals import Terminals
 from cloud.positions.web import TrackerAddress
 from cloud.roads.matrix import MatrixService
 from cloud.roads.sources import Roads
+from cloud.store.heartbeat import new_instance
 from cloud.store.pool import open_pool
 from cloud.trouble import Trouble
 from edge.wire.clock import Clock
@@ -43,7 +42,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
     meters = PositionMeters()
     line = BrokerLine(config.broker_url.get_secret_value(), clock)
     intake = Intake(url, clock, meters, line.publish)
-    instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    instance = new_instance()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(metrics_served(config, meters.registry))
         pool = await stack.enter_async_context(open_pool(url, "positions-terminals", max_size=2))

@@ -5820,9 +5820,11 @@ export interface components {
         };
         /**
          * ProcessHealth
-         * @description ``lag_s``: of an ingest process only.
+         * @description ``lag_s``: of an ingest process only. ``gone``: it missed three signs of life, so it hangs or was killed.
          */
         ProcessHealth: {
+            /** Gone */
+            gone: boolean;
             /** Instance */
             instance: string;
             /** Lag S */

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloud.api import losses_tool
+from cloud.api import losses_tool, status_tool
 from cloud.api.health_check import LAG_S
 from cloud.config import CloudConfig
 from cloud.store.heartbeat import beat
@@ -85,8 +85,10 @@ async def test_the_command_line_takes_note_with_a_name_and_leaves_it_in_the_audi
     assert await world.one("SELECT detail->>'by' FROM audit WHERE action = 'loss.acknowledge'") == "王"
 
 
-async def test_health_tells_the_silence_of_ingest_from_its_lag(world: World) -> None:
-    await beat(world.connection, "ingest", "one", 0.2)
+async def test_health_tells_the_silence_of_ingest_from_its_lag(
+    world: World, config: CloudConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await beat(world.connection, "ingest", "one", 0.2000000000003929)
     await beat(world.connection, "ingest", "two", LAG_S + 1)
     found = await health(world)
     assert found["ingest_silent_s"] < 5
@@ -94,3 +96,9 @@ async def test_health_tells_the_silence_of_ingest_from_its_lag(world: World) -> 
     assert worries(found, "behind") == ["ingest is 6 s behind"]
     await world.connection.execute("UPDATE heartbeat SET beat_at = now() - interval '1 hour' WHERE instance = 'two'")
     assert (await health(world))["ingest_lag_s"] == 0.2  # what a dead one said long ago is no lag
+    processes = (await health(world))["processes"]
+    assert [(one["instance"], one["lag_s"], one["gone"]) for one in processes] == [("two", LAG_S + 1, True), ("one", 0.2, False)]
+    assert await status_tool.main([], config, TestClock()) == 1
+    said = capsys.readouterr().out
+    assert "process   ingest two: gone, last heard 3600 s ago" in said
+    assert "process   ingest one: heard 0 s ago" in said
