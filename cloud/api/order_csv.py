@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from cloud.api.faults import Param, cell_fault, fault
 from cloud.api.order_columns import CANONICAL, REQUIRED, named
-from cloud.api.order_forms import LineFault, Numbered, OrderIn
+from cloud.api.order_forms import GivenUp, LineFault, Numbered, OrderIn
 
 MAX_ROWS = 50_000
 _MAX_CELL = 2_000
@@ -47,11 +47,24 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class ReadOrders:
-    """What a file holds: good orders, and a fault for each row that is none. ``refused`` counts orders that were given up."""
+    """What a file holds: good orders, those that were given up, and every fault of a row that can be seen in the file alone.
+
+    ``headings``: column → what this file calls it.
+    """
 
     orders: list[Numbered]
     faults: list[LineFault]
-    refused: int
+    given_up: list[GivenUp]
+    headings: Mapping[str, str]
+
+    @property
+    def refused(self) -> int:
+        """How many orders were given up."""
+        return len(self.given_up)
+
+    def in_its_words(self, found: LineFault) -> LineFault:
+        """The fault with the column named as this file's header does."""
+        return found.model_copy(update={"heading": self.headings.get(found.field.rpartition(".")[2], "")})
 
 
 def decode_text(data: bytes) -> str:
@@ -84,15 +97,16 @@ def read_orders(data: bytes) -> ReadOrders:
         _take_row(drafts, strays, columns, line, row)
     orders: list[Numbered] = []
     faults = strays
-    refused = 0
+    given_up: list[GivenUp] = []
     for external_id, draft in drafts.items():
         order = _order_of(external_id, draft)
         if order is None:
-            refused += 1
+            given_up.append(_given_up(draft))
             faults += draft.faults
         else:
             orders.append(Numbered(line=draft.line, order=order))
-    return ReadOrders(orders, sorted(faults, key=lambda fault: fault.line), refused)
+    headings = {name: cell for name, cell in zip(columns, header, strict=True) if name}
+    return ReadOrders(orders, sorted(faults, key=lambda fault: fault.line), given_up, headings)
 
 
 def _delimiter(text: str) -> str:
@@ -178,7 +192,8 @@ def _item(line: int, cells: Mapping[str, str]) -> tuple[dict[str, object], list[
 
 
 def _order_of(external_id: str, draft: _Draft) -> OrderIn | None:
-    if draft.faults:
+    """None where anything of it is wrong; all that is wrong is then among its faults."""
+    if not draft.items:  # no row of it could be read
         return None
     name, phone = draft.cells.get("resident_name", ""), draft.cells.get("resident_phone", "")
     said = {
@@ -191,10 +206,19 @@ def _order_of(external_id: str, draft: _Draft) -> OrderIn | None:
         "lines": draft.items,
     }
     try:
-        return OrderIn.model_validate(said)
+        order = OrderIn.model_validate(said)
     except ValidationError as error:
-        draft.faults += [_fault(draft, one) for one in error.errors(include_url=False, include_input=False)]
+        whole_rows = {one.line for one in draft.faults if one.field == "row"}
+        found = [_fault(draft, one) for one in error.errors(include_url=False, include_input=False)]
+        draft.faults += [one for one in found if one.line not in whole_rows]
         return None
+    return None if draft.faults else order
+
+
+def _given_up(draft: _Draft) -> GivenUp:
+    bad = {fault.field for fault in draft.faults}
+    site, leader = ("" if name in bad else draft.cells.get(name, "") for name in ("site", "leader"))
+    return GivenUp(line=draft.line, site=site, leader=leader)
 
 
 def _iso_date(match: re.Match[str]) -> str:

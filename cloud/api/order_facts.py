@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cloud.api.order_forms import LineFault, Numbered
-from cloud.api.order_plans import Frozen, Kept, Labels, line_fault
+from cloud.api.faults import Param, fault
+from cloud.api.order_forms import GivenUp, LineFault, Numbered
+from cloud.api.order_plans import Frozen, Kept, Labels
 from cloud.domain.scope import LEADER_OF_ORDER
 from cloud.store.pool import Connection
 from edge.wire.labels import parcel_label
@@ -15,10 +16,29 @@ async def lock_imports(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('order import', 0))")
 
 
-async def with_known_site(
-    connection: Connection, now: datetime, operator_id: str, orders: Sequence[Numbered], faults: list[LineFault]
-) -> list[Numbered]:
-    """The orders whose station serves the operator today; the others are faults."""
+async def with_known_places(
+    connection: Connection, now: datetime, operator_id: str, orders: Sequence[Numbered], given_up: Sequence[GivenUp]
+) -> tuple[list[Numbered], list[LineFault]]:
+    """The orders whose station serves the operator today and whose leader, if any, is its own; a fault for what is not so.
+
+    Also of those that are ``given_up`` for something else: who corrects a file hears of everything at once.
+    """
+    asked = [*(GivenUp(line=one.line, site=one.order.site, leader=one.order.leader or "") for one in orders), *given_up]
+    stations = {"", *await _stations(connection, now, operator_id)}
+    leaders = {"", *await _leaders(connection, operator_id, sorted({one.leader for one in asked}))}
+    faults = [
+        *(_at(one, "no_station", "site", site=one.site, operator=operator_id) for one in asked if one.site not in stations),
+        *(_at(one, "no_leader_of_order", "leader", leader=one.leader) for one in asked if one.leader not in leaders),
+    ]
+    wrong = {fault.line for fault in faults}
+    return [one for one in orders if one.line not in wrong], faults
+
+
+def _at(one: GivenUp, code: str, field: str, **params: Param) -> LineFault:
+    return LineFault.of(one.line, fault(code, field, **params))
+
+
+async def _stations(connection: Connection, now: datetime, operator_id: str) -> set[str]:
     cursor = await connection.execute(
         """
         SELECT so.site_id FROM site_operator so JOIN operator o ON o.id = so.operator_id JOIN site s ON s.id = so.site_id
@@ -26,30 +46,12 @@ async def with_known_site(
         """,
         [operator_id, now],
     )
-    known = {row[0] async for row in cursor}
-    faults += [
-        line_fault(numbered, "no_station", "site", site=numbered.order.site, operator=operator_id)
-        for numbered in orders
-        if numbered.order.site not in known
-    ]
-    return [numbered for numbered in orders if numbered.order.site in known]
+    return {row[0] async for row in cursor}
 
 
-async def with_known_leader(
-    connection: Connection, operator_id: str, orders: Sequence[Numbered], faults: list[LineFault]
-) -> list[Numbered]:
-    """The orders that name no leader, or one of the operator's; the others are faults."""
-    named = sorted({one.order.leader for one in orders if one.order.leader is not None})
-    if not named:
-        return list(orders)
-    cursor = await connection.execute("SELECT id FROM leader WHERE operator_id = %s AND id = ANY(%s)", [operator_id, named])
-    known = {row[0] async for row in cursor} | {None}
-    faults += [
-        line_fault(numbered, "no_leader_of_order", "leader", leader=numbered.order.leader or "")
-        for numbered in orders
-        if numbered.order.leader not in known
-    ]
-    return [numbered for numbered in orders if numbered.order.leader in known]
+async def _leaders(connection: Connection, operator_id: str, named: Sequence[str]) -> set[str]:
+    cursor = await connection.execute("SELECT id FROM leader WHERE operator_id = %s AND id = ANY(%s)", [operator_id, list(named)])
+    return {row[0] async for row in cursor}
 
 
 async def kept_orders(connection: Connection, operator_id: str, external_ids: Sequence[str]) -> dict[str, Kept]:

@@ -97,9 +97,13 @@ class OrderIn(_Form):
 
 
 class LineFault(Fault):
-    """Why something was not imported. ``line``: of the CSV file, the header being 1; of a JSON list, the first order being 1."""
+    """Why something was not imported. ``line``: of the CSV file, the header being 1; of a JSON list, the first order being 1.
+
+    ``heading``: what the file calls the column; "" of a JSON list, and of a whole row.
+    """
 
     line: int
+    heading: str = ""
 
     @classmethod
     def of(cls, line: int, said: Fault) -> "LineFault":
@@ -124,3 +128,11 @@ class Numbered(BaseModel):
 
     line: int
     order: OrderIn
+
+
+class GivenUp(BaseModel):
+    """Of an order that is none: whose it would be, as far as that can be read ("": not), so that this can be looked at too."""
+
+    line: int
+    site: str
+    leader: str

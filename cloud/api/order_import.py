@@ -20,10 +20,9 @@ from cloud.api.order_facts import (
     kept_orders,
     lock_imports,
     parcel_owners,
-    with_known_leader,
-    with_known_site,
+    with_known_places,
 )
-from cloud.api.order_forms import LineFault, Numbered
+from cloud.api.order_forms import GivenUp, LineFault, Numbered
 from cloud.api.order_plans import Planned, plan, without_repeats
 from cloud.api.order_writing import left, write
 from cloud.auth.residents import ResidentVault
@@ -53,16 +52,17 @@ class Imported:
 
 
 async def import_orders(
-    connection: Connection, now: datetime, vault: ResidentVault, operator_id: str, orders: Sequence[Numbered]
-) -> Imported:
-    """Write what can be written; a fault for each order that cannot. In the caller's transaction.
+    connection: Connection, now: datetime, vault: ResidentVault, operator_id: str, orders: Sequence[Numbered],
+    given_up: Sequence[GivenUp] = (),
+) -> Imported:  # fmt: skip
+    """Write what can be written; faults of each order that cannot, also of what is ``given_up``. In the caller's transaction.
 
     A conflict with scans (40P01, 40001) undoes this part of the transaction, frees its locks and is tried again; else ApiError 503.
     """
     for tries_left in reversed(range(TRIES)):
         try:
             async with connection.transaction():  # a savepoint: the caller's transaction has begun
-                return await _import(connection, now, vault, operator_id, orders)
+                return await _import(connection, now, vault, operator_id, orders, given_up)
         except psycopg.Error as error:
             if not is_serialization_conflict(error):
                 raise
@@ -75,13 +75,15 @@ async def import_orders(
 
 
 async def _import(
-    connection: Connection, now: datetime, vault: ResidentVault, operator_id: str, orders: Sequence[Numbered]
-) -> Imported:
+    connection: Connection, now: datetime, vault: ResidentVault, operator_id: str, orders: Sequence[Numbered],
+    given_up: Sequence[GivenUp] = (),
+) -> Imported:  # fmt: skip
     # A label that two imports give away at once has one owner: the second import sees the first one's.
     await lock_imports(connection)
     done = Imported()
-    wanted = await with_known_site(connection, now, operator_id, without_repeats(orders, done.faults), done.faults)
-    wanted = await with_known_leader(connection, operator_id, wanted, done.faults)
+    first = without_repeats(orders, done.faults)
+    wanted, misplaced = await with_known_places(connection, now, operator_id, first, given_up)
+    done.faults += misplaced
     owners = await parcel_owners(connection, operator_id, wanted)
     kept = await kept_orders(connection, operator_id, [numbered.order.external_id for numbered in wanted])
     labels = await free_labels(connection, sum(len(numbered.order.lines) for numbered in wanted))

@@ -3,6 +3,7 @@
 Every query is limited by the account's scope; what is out of it is not there.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -13,8 +14,8 @@ from pydantic import BaseModel, SkipValidation, ValidationError
 from cloud.api.context import CurrentAccount, Planner, Services, ServicesDep, Transaction, require_known_operator, require_operator
 from cloud.api.errors import ApiError, not_found
 from cloud.api.faults import form_fault
-from cloud.api.order_csv import CsvError, read_orders
-from cloud.api.order_forms import ImportReport, LineFault, Numbered, OrderIn
+from cloud.api.order_csv import CsvError, ReadOrders, read_orders
+from cloud.api.order_forms import GivenUp, ImportReport, LineFault, Numbered, OrderIn
 from cloud.api.order_import import MAX_ORDERS, import_orders
 from cloud.api.text import Text, iso_of, iso_or_none
 from cloud.auth.accounts import Account
@@ -107,8 +108,7 @@ async def import_json(
             good.append(Numbered(line=number, order=OrderIn.model_validate(said)))
         except ValidationError as error:
             faults += [LineFault.of(number, form_fault(one)) for one in error.errors(include_url=False, include_input=False)]
-    refused = len(orders) - len(good)
-    return await _import(services, connection, account.id, operator_id, good, faults, refused)
+    return await _import(services, connection, account.id, operator_id, ReadOrders(good, faults, _none_of(faults), {}))
 
 
 @router.post("/csv", openapi_extra={"requestBody": {"content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}}})
@@ -121,7 +121,12 @@ async def import_csv(
         read = read_orders(await _file_of(request))
     except CsvError as error:
         raise ApiError(422, error.code, error.field, **error.params) from None
-    return await _import(services, connection, account.id, operator_id, read.orders, read.faults, read.refused)
+    return await _import(services, connection, account.id, operator_id, read)
+
+
+def _none_of(faults: Sequence[LineFault]) -> list[GivenUp]:
+    """Of a list's orders that are none; where they would go is not looked at."""
+    return [GivenUp(line=line, site="", leader="") for line in sorted({fault.line for fault in faults})]
 
 
 async def _file_of(request: Request) -> bytes:
@@ -134,18 +139,17 @@ async def _file_of(request: Request) -> bytes:
     raise ApiError(422, "no_file", "file")
 
 
-async def _import(
-    services: Services, connection: Connection, account_id: int, operator_id: str,
-    orders: list[Numbered], faults: list[LineFault], refused: int,
-) -> ImportReport:  # fmt: skip
-    if len(orders) > MAX_ORDERS:
-        raise ApiError(422, "too_many_orders", "orders", count=len(orders), most=MAX_ORDERS)
+async def _import(services: Services, connection: Connection, account_id: int, operator_id: str, read: ReadOrders) -> ImportReport:
+    if len(read.orders) > MAX_ORDERS:
+        raise ApiError(422, "too_many_orders", "orders", count=len(read.orders), most=MAX_ORDERS)
     await require_known_operator(connection, operator_id)
-    done = await import_orders(connection, services.now(), services.vault, operator_id, orders)
-    everything = sorted([*faults, *done.faults], key=lambda fault: fault.line)
+    done = await import_orders(connection, services.now(), services.vault, operator_id, read.orders, read.given_up)
+    everything = sorted(map(read.in_its_words, [*read.faults, *done.faults]), key=lambda fault: fault.line)
+    given_up = {one.line for one in read.given_up}
     report = ImportReport(
         imported=done.created + done.updated, created=done.created, updated=done.updated, unchanged=done.unchanged,
-        refused=refused + len(done.faults), errors=everything[:_MAX_FAULTS], errors_left_out=max(0, len(everything) - _MAX_FAULTS),
+        refused=len(given_up | {one.line for one in done.faults}),
+        errors=everything[:_MAX_FAULTS], errors_left_out=max(0, len(everything) - _MAX_FAULTS),
     )  # fmt: skip
     counts = report.model_dump(include={"created", "updated", "unchanged", "refused"})
     await write_audit(connection, services.now(), account_id, "order.import", operator_id, counts)

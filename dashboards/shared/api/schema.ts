@@ -4729,12 +4729,19 @@ export interface components {
         /**
          * LineFault
          * @description Why something was not imported. ``line``: of the CSV file, the header being 1; of a JSON list, the first order being 1.
+         *
+         *     ``heading``: what the file calls the column; "" of a JSON list, and of a whole row.
          */
         LineFault: {
             /** Code */
             code: string;
             /** Field */
             field: string;
+            /**
+             * Heading
+             * @default
+             */
+            heading: string;
             /** Line */
             line: number;
             /** Message */

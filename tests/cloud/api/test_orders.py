@@ -216,6 +216,24 @@ async def test_a_csv_is_imported_with_a_report(world: World, how: str) -> None:
     assert (again["created"], again["unchanged"], again["refused"]) == (0, 2, 2)
 
 
+async def test_all_that_is_wrong_with_a_row_is_said_at_once_with_the_headings_of_the_file(world: World) -> None:
+    rows = [
+        "订单编号,站点,提货日期,收货人,电话,货号,商品,件数,温区,团号",
+        "C-1,nowhere,2026-11-23,王小明,12,egg,鸡蛋,0,常温,t-none",
+        "C-2,nowhere,2026-11-23,李雷,12,egg,鸡蛋,viele,常热,",
+        "C-3,nowhere,2026-11-23,李雷,13912345678,egg,鸡蛋,1,常温,t-none",
+        "C-4,st-a1,2026-11-23,李雷,13912345678,egg,鸡蛋,1,常温,",
+    ]
+    report = (await world.post("dispatcher-a", f"{ORDERS}/csv", content="\n".join(rows).encode())).json()
+    assert (report["created"], report["refused"]) == (1, 3)
+    assert {(one["line"], one["heading"]) for one in report["errors"]} == {
+        *((2, heading) for heading in ("站点", "电话", "件数", "团号")),
+        *((3, heading) for heading in ("站点", "电话", "件数", "温区")),
+        *((4, heading) for heading in ("站点", "团号")),
+    }
+    assert len(report["errors"]) == 10
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
