@@ -12,6 +12,9 @@ from edge.wire.clock import Clock, TownClock, WallClock, utc
 from edge.wire.ids import Lane
 from edge.wire.order import Hlc, hlc_ms
 
+# An agent whose machine's clock nobody sets goes by the cloud's, and writes its times; two clocks that are set differ by less.
+_SAME_S = 1.0
+
 
 class LaneSeen(msgspec.Struct, frozen=True, kw_only=True):
     """How much of a lane waits."""
@@ -112,7 +115,12 @@ def _when(moment_ms: int | None, now_ms: int | None) -> str:
     if moment_ms is None:
         return "never"
     text = utc(moment_ms).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return text if now_ms is None else f"{text} ({(now_ms - moment_ms) / 1000:,.0f} s ago)"
+    if now_ms is None:
+        return text
+    ago_s = (now_ms - moment_ms) / 1000
+    if ago_s <= -_SAME_S:
+        return f"{text} (the cloud's clock is ahead of this one's, by {-ago_s:,.0f} s or more)"
+    return f"{text} ({max(0.0, ago_s):,.0f} s ago)"
 
 
 def _reader(town_file: Path) -> Callable[[], bytes]:

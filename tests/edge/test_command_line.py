@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.look import LaneSeen, Seen, as_text
 from edge.outbox import Store
+from edge.wire.ids import Lane
 from tests.edge.agents import NOBODY, write_config
 from tests.edge.outbox.sites import record, settings
 
@@ -37,6 +39,28 @@ def test_the_status_is_told_whether_or_not_the_agent_runs(tmp_path: Path) -> Non
     assert (beside["last_sync_ms"], beside["boot"]) == (None, 1)
     assert "1 batches wait" in after.stdout
     assert "last sync  never" in after.stdout
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "said"),
+    [
+        (35_444_000, "(the cloud's clock is ahead of this one's, by 35,444 s or more)"),
+        (400, "(0 s ago)"),
+        (-2_000, "(2 s ago)"),
+    ],
+)
+def test_a_cloud_whose_clock_is_ahead_is_told_of_and_no_age_is_negative(ahead_ms: int, said: str) -> None:
+    now_ms = 1_800_000_000_000
+    waiting = {lane.value: LaneSeen(unsent=1, batches=1, readings=0, oldest_ms=now_ms + ahead_ms) for lane in Lane}
+    text = as_text(
+        Seen(
+            site="st-1", operator="op", file="f", exists=True, now_ms=now_ms, is_town=False, last_sync_ms=now_ms + ahead_ms,
+            queue=waiting,
+        )
+    )  # fmt: skip
+    lines = [line for line in text.splitlines() if line.startswith("last sync") or "oldest" in line]
+    assert len(lines) == 1 + len(Lane)
+    assert all(line.endswith(said) for line in lines)
 
 
 @pytest.mark.parametrize("arguments", [(), ("run",), ("status",), ("devices",)])
