@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -32,8 +33,25 @@ from edge.wire.topics import Leaf
 _KEY_BYTES = 18
 
 
+class _Before(Enum):
+    """What a site was before it was added."""
+
+    NEW = auto()
+    SAME = auto()  # with this operator and this password
+    OTHER_KEY = auto()
+    OTHER_OPERATOR = auto()
+
+
+_WORDS = {
+    _Before.NEW: "",
+    _Before.SAME: "{site} was registered already: nothing has changed, its password is the one it had.\n",
+    _Before.OTHER_KEY: "{site} was registered already: this password is new, and the broker takes no other.\n",
+    _Before.OTHER_OPERATOR: "{site} was registered already: new is that it serves {operator}, with this password.\n",
+}
+
+
 async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> int:
-    """Exit code 0: it is registered; said again, nothing changes and the same is printed."""
+    """Exit code 0: it is registered; said again, that is said. On a one box its password stays, elsewhere it gets another."""
     options = parser().parse_args(arguments)
     if options.action == "retire":
         return await _retire(options.site, config, clock)
@@ -47,9 +65,10 @@ async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> i
         raise Trouble("'cloud' is the broker's own user", "give the site another id")
     password = load_secrets(Path(box)).site_key(site) if box else secrets.token_urlsafe(_KEY_BYTES)
     async with await _connected(config) as connection, connection.transaction():
-        await _register(connection, utc(clock.now_ms()), operator, site, options.kind, name, password)
+        before = await _register(connection, utc(clock.now_ms()), operator, site, options.kind, name, password)
     say = sys.stdout.write
     say(f"{site} is a {options.kind} of {operator}\n  broker user  {site}\n  password     {password}\n")
+    say(_WORDS[before].format(site=site, operator=operator))
     if options.kind != "station":
         say(f'In its file: kind = "{options.kind}" under [site].\n')
     if box:
@@ -119,21 +138,26 @@ def _forget_retained(url: str, topics: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-async def _register(connection: Connection, now: datetime, operator: str, site: str, kind: str, name: str, password: str) -> None:
+async def _register(
+    connection: Connection, now: datetime, operator: str, site: str, kind: str, name: str, password: str
+) -> _Before:  # fmt: skip
     await connection.execute("INSERT INTO operator (id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING", [operator, operator])
-    cursor = await connection.execute(
-        """
-        INSERT INTO site (id, kind, name, address, created_at) VALUES (%s, %s, %s, '', %s)
-        ON CONFLICT (id) DO UPDATE SET name = site.name RETURNING kind, name
-        """,
+    made = await connection.execute(
+        "INSERT INTO site (id, kind, name, address, created_at) VALUES (%s, %s, %s, '', %s) ON CONFLICT DO NOTHING",
         [site, kind, name, now],
     )
+    cursor = await connection.execute("SELECT kind, name FROM site WHERE id = %s", [site])
     there = await cursor.fetchone()
     if there != (kind, name):
         raise Trouble(f"{site} is registered already, as {there}", "choose another id, or give the same name and kind")
-    await connection.execute(
+    related = await connection.execute(
         "INSERT INTO site_operator (site_id, operator_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", [site, operator]
     )
     # By the same password the agent fetches its manifests.
-    await add_key(connection, site, password, mosquitto_hash(password), now)
+    is_other_key = await add_key(connection, site, password, mosquitto_hash(password), now)
     await write_audit(connection, now, None, "site.add", site, {"by": "command line", "operator": operator})
+    if made.rowcount:
+        return _Before.NEW
+    if related.rowcount:
+        return _Before.OTHER_OPERATOR
+    return _Before.OTHER_KEY if is_other_key else _Before.SAME

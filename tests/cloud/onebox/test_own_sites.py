@@ -55,10 +55,11 @@ def test_an_environment_that_names_a_database_is_not_overruled_but_by_the_flag(t
 def test_a_station_of_ones_own_is_registered_and_its_user_is_told(database_url: str, tmp_path: Path) -> None:
     secrets = folder.load_secrets(tmp_path)
     stored.keep(tmp_path, {"TUANTU_DATABASE_URL": database_url, "TUANTU_SECRET": SECRET})
-    for _ in range(2):  # said again, the same
+    for again in (False, True):
         done = cloud("site", "add", "op-new", "st-own", "--name", "北门店", "--data", str(tmp_path))
         assert done.returncode == 0, done.stderr
         assert secrets.site_key("st-own") in done.stdout
+        assert ("st-own was registered already: nothing has changed" in done.stdout) is again
     assert read_sites(tmp_path) == {"st-own": "op-new"}
     with psycopg.connect(database_url) as connection:
         row = connection.execute(
@@ -93,8 +94,11 @@ def test_a_site_that_is_closed_opens_nothing_is_waited_for_by_nobody_and_can_com
         assert asyncio.run(_watched(database_url)) == {"raised": 0, "cleared": 0}
         assert connection.execute("SELECT state, cleared_at IS NOT NULL FROM alarm").fetchall() == [("cleared", True)]
         assert connection.execute("SELECT count(*) FROM site_credential WHERE revoked_at IS NULL").fetchone() == (0,)
-        assert cloud(*add).returncode == 0
+        back = cloud(*add)
+        assert (back.returncode, "was registered already: this password is new" in back.stdout) == (0, True)
         assert connection.execute("SELECT count(*) FROM site_credential WHERE revoked_at IS NULL").fetchone() == (1,)
+        other = cloud("site", "add", "op-other", *add[3:])
+        assert (other.returncode, "new is that it serves op-other" in other.stdout) == (0, True)
     missing = cloud("site", "retire", "st-none", "--data", str(tmp_path))
     assert (missing.returncode, "no site st-none" in missing.stderr) == (2, True)
 
