@@ -73,7 +73,8 @@ async def main(arguments: Sequence[str], config: CloudConfig, clock: Clock) -> i
         say(f'In its file: kind = "{options.kind}" under [site].\n')
     if box:
         add_site(Path(box), operator, site)
-        say("The one box's broker lets it in within seconds (iotcore: after the next start); `make run` says at which port.\n")
+        say("The one box's broker lets it in within seconds (iotcore: after the next start).\n")
+        say("Its port is in the line `broker … on port …` of what `make run` prints.\n")
     else:
         say("`python -m cloud broker` (docker compose) lets it in within seconds. To another broker add this user;\n")
         say(f"let it write tt/v1/{operator}/{site}/# and read the same, and nothing else.\n")
