@@ -5,12 +5,13 @@ Passwords are derived from the data folder's secret: the same at every start, an
 
 import asyncio
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from cloud.auth.accounts import AccountError, ensure_account, find_credentials
@@ -23,6 +24,7 @@ from cloud.trouble import Trouble
 from edge.wire.clock import Clock, utc
 
 OPERATOR = "tuantu-demo"
+_ORDERS = f"/api/operators/{OPERATOR}/orders"
 # What a resident sees before anything was scanned: such an order's page moves when its parcel comes.
 BEFORE_SCANS = ("placed", "paid", "locked", "allocating", "partially_short", "in_transit")
 
@@ -117,7 +119,7 @@ class DemoOrder:
 async def find_order(api: str, token: str, sites: Sequence[str], today: date, timeout_s: float = 30.0) -> DemoOrder | None:
     """A link to an order of the town, best one whose parcels are still to come. None where there is none in time.
 
-    ``today``: the town's.
+    ``today``: the town's. ``sites``: those with a scanner. What somebody has imported besides is not the town's to show.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -158,30 +160,44 @@ def _find_order(api: str, token: str, sites: Sequence[str], today: date) -> Demo
         orders = [
             order
             for site in sites
-            for order in _call(api, "GET", f"/api/operators/{OPERATOR}/orders?site={site}", None, token)["orders"]
-            if order["parcels"]
+            for day in (today, today + timedelta(days=1))
+            for order in _call(api, "GET", f"{_ORDERS}?site={site}&date={day}&limit=500", None, token)["orders"]
+            if order["parcels"] and is_of_town(order["external_id"], site)
         ]
         if not orders:
             return None
-        order, is_to_come = best_order(orders, today)
-        path = f"/api/operators/{OPERATOR}/orders/{urllib.parse.quote(order['external_id'], safe='')}/link"
-        link = _call(api, "POST", path, {}, token)
+        order, is_to_come = best_order(orders, today, _followed(api, token))
+        link = _call(api, "POST", f"{_ORDERS}/{urllib.parse.quote(order['external_id'], safe='')}/link", {}, token)
         label = order["parcels"][0]["id"] if is_to_come else ""
         return DemoOrder(link["url"], order["site"], label, order["phone_tail"] or "", date.fromisoformat(order["pickup_date"]))
     except (OSError, ValueError, KeyError):  # not up yet, or it has no orders yet: asked again
         return None
 
 
-def best_order(orders: Sequence[Mapping[str, Any]], today: date) -> tuple[Mapping[str, Any], bool]:
+def is_of_town(external_id: str, site: str) -> bool:
+    """Whether the town's residents ordered it: it numbers its orders by day and station."""
+    return re.fullmatch(rf"\d{{8}}-{re.escape(site)}-\d{{3}}", external_id) is not None
+
+
+def _followed(api: str, token: str) -> str:
+    """The order whose morning the town's page shows; "" where the town does not say (yet)."""
+    try:
+        return str(_call(api, "GET", "/api/town", None, token)["stage"]["order"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def best_order(orders: Sequence[Mapping[str, Any]], today: date, followed: str = "") -> tuple[Mapping[str, Any], bool]:
     """The one to show, and whether its parcels are to be scanned in today. Of a later day nothing is: it would lie there early.
 
-    Of several the last: at the station the van reaches last there is time to open the page.
+    Of several the one that is ``followed``, else the last: at the station the van reaches last there is time to open the page.
     """
     waiting = [order for order in orders if order["state"] in BEFORE_SCANS and order["pickup_date"] >= today.isoformat()]
     if not waiting:
-        return max(orders, key=lambda order: str(order["pickup_date"])), False
+        return max(orders, key=lambda order: (str(order["pickup_date"]), order["external_id"] == followed)), False
     first_day = min(order["pickup_date"] for order in waiting)
-    order = [order for order in waiting if order["pickup_date"] == first_day][-1]
+    of_that_day = [order for order in waiting if order["pickup_date"] == first_day]
+    order = next((one for one in of_that_day if one["external_id"] == followed), of_that_day[-1])
     return order, first_day == today.isoformat()
 
 

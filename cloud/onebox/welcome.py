@@ -53,6 +53,8 @@ def welcome(told: Told) -> str:
         ]
     if order is not None:
         lines += _of_resident(told, order)
+    elif told.has_town:
+        lines.append("  居民 a resident's order   小镇还没有订单，先看演示台 the town has none yet: see the town's page")
     if told.leader is not None:
         lines.append(f"  团长 its leader's page    {told.leader}")
     if told.has_town:
@@ -88,9 +90,12 @@ def _of_resident(told: Told, order: demo.DemoOrder) -> Iterator[str]:
         command = f"{Path(sys.executable)} -m firmware_sim scan --data {told.folder / 'town'} --site {order.site}"
         yield f"  扫一件 scan its parcel    {command} --label {order.label}"
     elif told.today is not None and order.day > told.today:
-        yield f"  包裹 its parcels          {order.day:%m-%d} 7:30 起到站 come {order.day:%a %d %b}, from about 07:30 of the town"
+        yield (
+            f"  扫一件 scan its parcel    现在没有可扫的，{order.day:%m-%d} 7:30 起到站 "
+            f"nothing to scan now: its parcels come {order.day:%a %d %b}, from about 07:30 of the town"
+        )
     else:
-        yield "  包裹 its parcels          已到，明早再来 came already: the next ones come in the morning"
+        yield "  扫一件 scan its parcel    已到，现在没有可扫的，明早再来 nothing to scan now: all came, the next in the morning"
 
 
 def _drawn(qr: segno.QRCode) -> str:

@@ -49,13 +49,20 @@ def test_every_role_has_its_page_its_log_in_and_its_name_in_both_languages() -> 
 def test_a_parcel_is_offered_only_while_there_is_one_to_scan() -> None:
     assert "--label TTP1" in told()
     later = told(order=DemoOrder("u", "st-0001", "", "", date(2026, 11, 29)))
-    assert "come Sun 29 Nov" in later
+    assert "扫一件" in later
+    assert "nothing to scan now: its parcels come Sun 29 Nov" in later
     assert "手机尾号" not in later
-    assert "came already" in told(order=DemoOrder("u", "st-0001", "", "", TODAY))
+    assert "nothing to scan now: all came" in told(order=DemoOrder("u", "st-0001", "", "", TODAY))
+
+
+def test_a_town_without_an_order_yet_says_so() -> None:
+    assert "the town has none yet" in told(order=None)
+    assert "the town has none yet" not in told()
 
 
 def test_without_a_town_no_town_is_told_of() -> None:
     said = told(order=None, has_town=False)
     assert "PIN" not in said
     assert "演示台" not in said
+    assert "居民" not in said
     assert "健康 health" in said
