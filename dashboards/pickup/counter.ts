@@ -20,6 +20,7 @@ export interface Counter extends Desk {
   readonly ask: (text: string) => Promise<void>
   /** Whose cards are open at the station, by whichever page or scanner, the last one first. */
   readonly cards: ComputedRef<readonly Card[]>
+  /** For somebody at this screen, who logs in first where nobody has. */
   readonly showQuestion: (question: string) => Promise<void>
   /** Nobody is served by it any more, at any page or scanner. */
   readonly close: (question: string) => Promise<void>
@@ -66,7 +67,7 @@ export function makeCounter(): Counter {
 
   /** What came in is said with the shelf that waits for it. */
   function told(scan: Scan): Promise<Sentence> | null {
-    if (scan.kind === 'asked' && scan.question !== '') void showQuestion(scan.question)
+    if (scan.kind === 'asked' && scan.question !== '') void showIfMay(scan.question)
     if (PUT_AWAY.has(scan.word) || (scan.isUndone && suggested.value?.parcel === scan.parcel)) suggested.value = null
     return ARRIVED.has(scan.word) && !scan.isUndone ? suggest(scan) : null
   }
@@ -91,13 +92,19 @@ export function makeCounter(): Counter {
     await desk.act('/api/ask', { text })
   }
 
-  /** A question stays as it was asked; its parcels are shown as they stand now. */
+  /** Somebody tapped it: where nobody is logged in, that comes first. */
   async function showQuestion(question: string): Promise<void> {
+    const isShown = await showIfMay(question)
+    if (!isShown && day.value?.has_staff && !desk.worker.value) desk.nobody(() => void showQuestion(question))
+  }
+
+  /**
+   * A question stays as it was asked; its parcels are shown as they stand now. Whoever asked at a scanner or another page did nothing
+   * here: nobody is made to log in for that. False: the agent does not tell.
+   */
+  async function showIfMay(question: string): Promise<boolean> {
     const asked = await readQuestion(question)
-    if (!asked) {
-      if (day.value?.has_staff && !desk.worker.value) desk.nobody(() => void showQuestion(question))
-      return
-    }
+    if (!asked) return false
     const claims = await Promise.all(asked.claims.map(asTheyStand))
     if (claims.some((claim) => claim.parcels.some((one) => one.ready))) {
       answer.value = { ...asked, claims }
@@ -105,6 +112,7 @@ export function makeCounter(): Counter {
     } else if (openQuestion.value === question) {
       forget()
     }
+    return true
   }
 
   async function close(question: string): Promise<void> {
@@ -120,13 +128,13 @@ export function makeCounter(): Counter {
   }
 
   watch(desk.changes, () => {
-    if (openQuestion.value !== '') void showQuestion(openQuestion.value)
+    if (openQuestion.value !== '') void showIfMay(openQuestion.value)
   })
   watch(cards, (now, before) => {
     const wasOpen = before.some((card) => card.question === openQuestion.value)
     if (wasOpen && !now.some((card) => card.question === openQuestion.value)) forget() // closed elsewhere, or too long ago
   })
-  if (openQuestion.value !== '') void showQuestion(openQuestion.value) // a reload in front of somebody
+  if (openQuestion.value !== '') void showIfMay(openQuestion.value) // a reload in front of somebody
 
   const counter: Counter = { ...desk, locker, day, answer, suggested, ask, cards, showQuestion, close, forget }
   provide(KEY, counter)
