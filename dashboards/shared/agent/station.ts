@@ -189,7 +189,7 @@ export function useStation(hooks: Hooks): Station {
   }
 
   async function setMode(mode: string): Promise<void> {
-    const next = readStatus(await post('/api/mode', { mode }))
+    const next = readStatus(await named(() => post('/api/mode', { mode })))
     if (next) showStatus(next)
     changed()
   }
