@@ -119,6 +119,7 @@ const zh = {
   'timeline.none': '还没有记录，货一动这里就会出现。',
   'timeline.new': '新',
   'timeline.heard': '新进展：{word}，{place}，{time}',
+  'timeline.heard.nowhere': '新进展：{word}，{time}',
   'gone.heading': '链接已过期',
   'gone.why': '为了保护您的隐私，订单链接只在一段时间内有效。',
   'gone.what': '请打开购物小程序重新点“查看物流”，或请团长再发一次。',
@@ -247,6 +248,7 @@ const en: Record<keyof typeof zh, string> = {
   'timeline.none': 'Nothing yet. It appears here as soon as your goods move.',
   'timeline.new': 'New',
   'timeline.heard': 'News: {word}, {place}, {time}',
+  'timeline.heard.nowhere': 'News: {word}, {time}',
   'gone.heading': 'This link has expired',
   'gone.why': 'To protect your privacy a link to an order works for a limited time.',
   'gone.what': 'Open the shop again and choose “track”, or ask your group leader for a new link.',
@@ -298,6 +300,12 @@ export function astraySentence(order: Pick<OrderView, 'counts' | 'parcels'>): st
 export function stepText(step: Step, siteName: string): string {
   const lost = astrayStep(step, siteName)
   return lost === null ? stepWord(step.state) : t(`step.${lost}`)
+}
+
+/** What is said aloud of a step that came just now; `time`: as it is shown. On the road it has no place. */
+export function heardText(step: Step, siteName: string, time: string): string {
+  const word = stepText(step, siteName)
+  return step.site_name ? t('timeline.heard', { word, place: step.site_name, time }) : t('timeline.heard.nowhere', { word, time })
 }
 
 /** A timeline names states of orders and of parcels. */

@@ -9,7 +9,7 @@ vi.mock('../shared/i18n/text', async () => {
 })
 
 import { gathered, goodsByParcel, itemCount, newestFirst, newSteps, partOf, shelfCodes, stageOf, toneOf, troubles } from '../residents/order'
-import { astraySentence, headline, partSentence, stepText } from '../residents/words'
+import { astraySentence, headline, heardText, partSentence, stepText } from '../residents/words'
 import { type OrderView, readOrder, type Step } from '../shared/api/order'
 
 const step = (at: string, state: string, parcel: string | null = null, site_name: string | null = 'A'): Step => ({
@@ -128,6 +128,13 @@ describe('the timeline', () => {
       step('07:04:30', 'received', 'P2'),
     ]) {
       expect(gathered([newer, older])).toHaveLength(2)
+    }
+  })
+
+  it('says aloud where it was, and nothing of a place on the road', () => {
+    expect(heardText(step('07:37:00', 'received', 'P1', 'A'), 'A', '07:37')).toBe('新进展：已入库，A，07:37')
+    for (const nowhere of ['', null]) {
+      expect(heardText(step('07:37:00', 'in_transit', null, nowhere), 'A', '07:37')).toBe('新进展：配送中，07:37')
     }
   })
 
