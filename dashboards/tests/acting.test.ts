@@ -1,11 +1,13 @@
 import { ref, shallowRef } from 'vue'
 import { expect, it, vi } from 'vitest'
 
+const language = vi.hoisted(() => ({ value: 'zh' }))
 vi.mock('../shared/i18n/text', async () => {
   const { fill } = await import('../shared/i18n/fill')
   return {
-    language: { value: 'zh' },
-    texts: (zh: Record<string, string>) => (key: string, values?: Record<string, string | number>) => fill(zh[key] ?? '', values ?? {}),
+    language,
+    texts: (zh: Record<string, string>, en: Record<string, string>) => (key: string, values?: Record<string, string | number>) =>
+      fill((language.value === 'zh' ? zh : en)[key] ?? '', values ?? {}),
   }
 })
 
@@ -25,7 +27,21 @@ it('a van that was mended is named, though by then it is one of many', async () 
   const { buttons, outcomes, press } = useActing(seen, ref('st-1'), ref(false), () => Promise.resolve())
   const button = buttons.value.find((one) => one.name === 'repair')
   if (button) await press(button)
-  expect(outcomes.value.van?.did).toBe('2 号车 修好了，接着走')
+  expect(outcomes.value.van?.did()).toBe('2 号车 修好了，接着走')
+})
+
+it('what was done, and why something was not, is told in the language that is chosen by then', async () => {
+  const act = vi.spyOn(town, 'act').mockResolvedValue({ done: true, text: '', label: '', code: '', hops: null })
+  const { buttons, outcomes, press } = useActing(shallowRef<Town | null>(seenWith()), ref('st-1'), ref(false), () => Promise.resolve())
+  const [scan, plug] = buttons.value
+  if (plug) await press(plug)
+  act.mockResolvedValue({ done: false, text: '', label: '', code: 'nothing_left', hops: null })
+  if (scan) await press(scan)
+  const told = (): unknown[] => [outcomes.value.plug?.did(), outcomes.value.scan?.fault()]
+  expect(told()).toEqual(['拔了 阳光 的扫码枪', '这里的包裹都已入库'])
+  language.value = 'en'
+  expect(told()).toEqual(['Unplugged the scanner of 阳光', 'all parcels are in here'])
+  language.value = 'zh'
 })
 
 it('why something was not done is said in the page’s words, also by a code it does not know', () => {

@@ -15,12 +15,14 @@ export interface Button {
   readonly off: string
 }
 
-/** What a press came to; `fault` '' where it was done. */
+/** What a press came to, in the language of whoever reads it then; `fault` '' where it was done. */
 export interface Outcome {
   readonly name: Name
-  readonly did: string
-  readonly fault: string
+  readonly did: () => string
+  readonly fault: () => string
 }
+
+const nothing = (): string => ''
 
 /** A scan that is followed on its way. */
 export interface Followed {
@@ -73,7 +75,7 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
       const outcome = button.name === 'kill' ? await kill() : told(button.name, touched, await town.act(wanted(button.name)))
       outcomes.value = { ...outcomes.value, [button.place]: outcome }
     } catch (error) {
-      outcomes.value = { ...outcomes.value, [button.place]: { name: button.name, did: '', fault: faultText(error) } }
+      outcomes.value = { ...outcomes.value, [button.place]: { name: button.name, did: nothing, fault: () => faultText(error) } }
     }
     busy.value = ''
     void look()
@@ -81,7 +83,8 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
 
   async function kill(): Promise<Outcome> {
     const { killed } = await town.kill()
-    return { name: 'kill', did: act('kill.did', { names: Object.entries(killed).map(([name, pid]) => `${name} ${pid ?? '-'}`).join(', ') }), fault: '' }
+    const names = Object.entries(killed).map(([name, pid]) => `${name} ${pid ?? '-'}`).join(', ')
+    return { name: 'kill', did: () => act('kill.did', { names }), fault: nothing }
   }
 
   /** The name of the van or the station that a button touches. */
@@ -90,10 +93,10 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
   }
 
   function told(name: Name, touched: string, said: ActDone): Outcome {
-    if (!said.done) return { name, did: '', fault: whyText(said.code) }
+    if (!said.done) return { name, did: nothing, fault: () => whyText(said.code) }
     if (name === 'scan' && said.hops) followed.value = { label: said.label, hops: said.hops }
-    const did = name === 'scan' ? act('scan.did', { label: said.label }) : didOf(name, touched)
-    return { name, did, fault: '' }
+    const did = (): string => (name === 'scan' ? act('scan.did', { label: said.label }) : didOf(name, touched))
+    return { name, did, fault: nothing }
   }
 
   function wanted(name: Name): ActWanted {
