@@ -1,4 +1,5 @@
-import { ref, shallowRef } from 'vue'
+import { createSSRApp, ref, shallowRef } from 'vue'
+import { renderToString } from 'vue/server-renderer'
 import { expect, it, vi } from 'vitest'
 
 const language = vi.hoisted(() => ({ value: 'zh' }))
@@ -13,6 +14,7 @@ vi.mock('../shared/i18n/text', async () => {
 
 import { whyText } from '../town/act_words'
 import { useActing } from '../town/acting'
+import ActDesk from '../town/ActDesk.vue'
 import { town, type Town, type VanSeen } from '../town/api'
 
 const van = (id: string, isBroken: boolean): VanSeen => ({ id, name: `${id} 号车`, is_under_way: true, is_broken: isBroken })
@@ -46,4 +48,20 @@ it('what was done, and why something was not, is told in the language that is ch
 
 it('why something was not done is said in the page’s words, also by a code it does not know', () => {
   expect([whyText('nothing_left'), whyText('a code of a later release'), whyText('')]).toEqual(['这里的包裹都已入库', '现在做不了', '现在做不了'])
+})
+
+it('a scan points at the phone only at the station of the phone’s order, and goes on doing so once another is chosen', async () => {
+  vi.spyOn(town, 'act').mockResolvedValue({ done: true, text: '', label: 'TTP1', code: '', hops: null })
+  const at = ref('st-1')
+  const { buttons, outcomes, press } = useActing(shallowRef<Town | null>(seenWith()), at, ref(false), () => Promise.resolve())
+  const shown = (home: string): Promise<string> =>
+    renderToString(createSSRApp(ActDesk, { buttons: buttons.value, outcomes: outcomes.value, busy: '', stations: [], at: at.value, home }))
+  expect(await shown('st-1')).toContain('居民手机的状态')
+  expect(await shown('st-2')).toContain('居民手机不动：它的订单在别的自提点')
+  expect(await shown('st-2')).not.toContain('居民手机的状态')
+  const [scan] = buttons.value
+  if (scan) await press(scan)
+  at.value = 'st-2'
+  expect(await shown('st-1')).toContain('居民手机的状态')
+  expect(await shown('st-2')).not.toContain('居民手机的状态')
 })

@@ -1,11 +1,13 @@
 /** What the buttons of the town's page do, where that shows, and what undoes it. */
 
 import { texts } from '../shared/i18n/text'
+import type { Name } from './acting'
 
 const zh = {
   'scan.do': '扫一件',
   'scan.did': '扫了 {label}',
-  'scan.look': '自提点页面的大字，居民手机的状态，下面的“跟着一次扫码走”',
+  'scan.look': '自提点页面的大字，居民手机的状态（它的包裹先扫），下面的“跟着一次扫码走”',
+  'scan.look.elsewhere': '自提点页面的大字，下面的“跟着一次扫码走”。居民手机不动：它的订单在别的自提点',
   'scan.undo': '自提点页面上的“撤销”',
   'unplug.do': '拔扫码枪',
   'unplug.did': '拔了 {name} 的扫码枪',
@@ -17,10 +19,12 @@ const zh = {
   'cut.do': '断网',
   'cut.did': '断了 {name} 的网',
   'cut.look': '自提点页面：离线，待上传；居民手机：截至断网那一刻。这时再扫一件',
+  'cut.look.elsewhere': '自提点页面：离线，待上传。居民手机不动：它的订单在别的自提点。这时再扫一件',
   'cut.undo': '恢复网络',
   'mend.do': '恢复网络',
   'mend.did': '网络恢复',
   'mend.look': '待上传归零，居民手机补上',
+  'mend.look.elsewhere': '自提点页面：待上传归零',
   'open.do': '开冰柜门',
   'open.did': '打开了冰柜门',
   'open.look': '温度曲线上的开门标记；2 分钟后告警，自提点和运行页面都看得到',
@@ -58,7 +62,8 @@ const zh = {
 const en: Record<keyof typeof zh, string> = {
   'scan.do': 'Scan one',
   'scan.did': 'Scanned {label}',
-  'scan.look': 'the station’s huge type, the state on the resident’s phone, “Follow one scan” below',
+  'scan.look': 'the station’s huge type, the state on the resident’s phone (its parcels come first), “Follow one scan” below',
+  'scan.look.elsewhere': 'the station’s huge type, “Follow one scan” below. Not the phone: its order goes to another station',
   'scan.undo': '“Undo” on the station’s page',
   'unplug.do': 'Unplug the scanner',
   'unplug.did': 'Unplugged the scanner of {name}',
@@ -70,10 +75,12 @@ const en: Record<keyof typeof zh, string> = {
   'cut.do': 'Cut the network',
   'cut.did': 'Cut the line of {name}',
   'cut.look': 'the station’s page: offline, unsent; the resident’s phone: as of that moment. Scan one now',
+  'cut.look.elsewhere': 'the station’s page: offline, unsent. Not the phone: its order goes to another station. Scan one now',
   'cut.undo': 'Mend the network',
   'mend.do': 'Mend the network',
   'mend.did': 'The line is back',
   'mend.look': 'unsent goes to nothing, the resident’s phone catches up',
+  'mend.look.elsewhere': 'the station’s page: unsent goes to nothing',
   'open.do': 'Open the freezer',
   'open.did': 'Opened the freezer’s door',
   'open.look': 'the door’s mark in the chart; after 2 min an alarm, at the station and in operations',
@@ -109,6 +116,12 @@ const en: Record<keyof typeof zh, string> = {
 }
 
 export const act = texts(zh, en)
+
+/** Where it shows; `isElsewhere`: done at another station than that to which the order on the phone goes. */
+export function lookText(name: Name, isElsewhere: boolean): string {
+  const key = `${name}.look.elsewhere`
+  return isElsewhere && key in zh ? act(key as 'scan.look.elsewhere') : act(`${name}.look`)
+}
 
 /** In the page's words; a code it does not know is "not possible". */
 export function whyText(code: string): string {

@@ -18,6 +18,8 @@ export interface Button {
 /** What a press came to, in the language of whoever reads it then; `fault` '' where it was done. */
 export interface Outcome {
   readonly name: Name
+  /** The station that was chosen. */
+  readonly at: string
   readonly did: () => string
   readonly fault: () => string
 }
@@ -70,18 +72,19 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
   async function press(button: Button): Promise<void> {
     if (button.off || busy.value) return
     busy.value = button.place
+    const site = at.value
     const touched = touchedBy(button.name) // as it is before: a van that was mended is no longer the one that is broken
     try {
       const outcome = button.name === 'kill' ? await kill() : told(button.name, touched, await town.act(wanted(button.name)))
-      outcomes.value = { ...outcomes.value, [button.place]: outcome }
+      outcomes.value = { ...outcomes.value, [button.place]: { ...outcome, at: site } }
     } catch (error) {
-      outcomes.value = { ...outcomes.value, [button.place]: { name: button.name, did: nothing, fault: () => faultText(error) } }
+      outcomes.value = { ...outcomes.value, [button.place]: { name: button.name, at: site, did: nothing, fault: () => faultText(error) } }
     }
     busy.value = ''
     void look()
   }
 
-  async function kill(): Promise<Outcome> {
+  async function kill(): Promise<Omit<Outcome, 'at'>> {
     const { killed } = await town.kill()
     const names = Object.entries(killed).map(([name, pid]) => `${name} ${pid ?? '-'}`).join(', ')
     return { name: 'kill', did: () => act('kill.did', { names }), fault: nothing }
@@ -92,7 +95,7 @@ export function useActing(seen: ShallowRef<Town | null>, at: Ref<string>, isAway
     return (name === 'break' || name === 'repair' ? vanOf(seen.value)?.name : station.value?.name) ?? ''
   }
 
-  function told(name: Name, touched: string, said: ActDone): Outcome {
+  function told(name: Name, touched: string, said: ActDone): Omit<Outcome, 'at'> {
     if (!said.done) return { name, did: nothing, fault: () => whyText(said.code) }
     if (name === 'scan' && said.hops) followed.value = { label: said.label, hops: said.hops }
     const did = (): string => (name === 'scan' ? act('scan.did', { label: said.label }) : didOf(name, touched))
