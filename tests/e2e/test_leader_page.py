@@ -177,7 +177,7 @@ def test_a_fridges_day_is_drawn_and_nothing_is_smaller_than_18_px(town: Town, op
     box.get_by_role("button", name="24 小时曲线").click()
     expect(box.locator("canvas")).to_be_visible(timeout=SOON_MS)
     expect(box).to_contain_text("应在 0.0 °C 至 5.0 °C")
-    expect(box).to_contain_text(re.compile(r"没有读数 \d+ 小时"))
+    expect(box).to_contain_text(re.compile(r"图上共有 \d+ 小时没有读数"))
     page.get_by_role("button", name=re.compile("打电话")).first.click()
     expect(page.locator("a[href^=tel]").first).to_be_visible(timeout=SOON_MS)
     if AXE.is_file():
