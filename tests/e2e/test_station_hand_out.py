@@ -120,3 +120,35 @@ def test_a_scanner_that_is_pulled_is_the_large_thing_until_somebody_scans_by_oth
     typed(page, WANG_1)
     expect(page.locator("section.last h1")).to_have_text("已入库", timeout=SOON_MS)
     assert pulled.bounding_box()["height"] < 170  # type: ignore[index]
+
+
+def test_the_pin_pad_opens_for_who_taps_and_for_nobody_elses_question(station: LoneStation, open_page: Callable[..., Page]) -> None:
+    bystander, colleague = open_page(station.url), open_page(station.url, width=1280, height=800)
+    pad = bystander.locator("form.pad")
+    log_in(colleague, BADGE)
+    expect(colleague.locator(".staff .name")).to_have_text("陈姐", timeout=SOON_MS)
+    typed(colleague, WANG_1)
+    expect(colleague.locator("section.last .label")).to_have_text(WANG_1, timeout=SOON_MS)
+
+    # Whoever taps what scans mean logs in first, and it is done then.
+    release = bystander.get_by_role("button", name="提货核销")
+    release.click()
+    expect(pad).to_be_visible(timeout=SOON_MS)
+    expect(bystander.get_by_text("请先登录", exact=True)).to_have_count(0)
+    log_in(bystander, BADGE)
+    expect(release).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)
+    expect(pad).to_have_count(0)
+    bystander.get_by_role("button", name="退出").click()
+    expect(bystander.locator(".staff .name")).to_have_text("未登录", timeout=SOON_MS)
+
+    colleague.locator("#ask").fill(CODE_OF["c-wang"])
+    with bystander.expect_response("**/api/questions/*") as told:
+        colleague.keyboard.press("Enter")
+    assert told.value.status == 401
+    card = bystander.locator("section.open")
+    expect(card).to_contain_text("陈姐", timeout=SOON_MS)
+    expect(pad).to_have_count(0)
+    card.get_by_role("button").first.click()
+    expect(pad).to_be_visible(timeout=SOON_MS)
+    log_in(bystander, BADGE)
+    expect(bystander.locator("article.claim")).to_be_visible(timeout=SOON_MS)
