@@ -122,6 +122,14 @@ def too_wide(page: Page) -> list[str]:
     return found
 
 
+def test_the_log_out_keeps_its_distance_from_the_language(town: Town, open_page: OpenPage) -> None:
+    page = operations(town, open_page, language="en")
+    out, switch = page.locator("button.out").bounding_box(), page.locator("button.switch").bounding_box()
+    assert out is not None
+    assert switch is not None
+    assert switch["x"] - (out["x"] + out["width"]) >= 8
+
+
 def test_a_person_with_a_keyboard_gets_everywhere_on_the_resident_page(town: Town, open_page: OpenPage) -> None:
     page = resident(town, open_page)
     page.keyboard.press("Tab")

@@ -26,6 +26,11 @@ SMALL = """() => [...document.querySelectorAll('main *, header *')]
     .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()) && one.offsetParent)
     .filter(one => parseFloat(getComputedStyle(one).fontSize) < 17.99).map(one => one.outerHTML.slice(0, 120))"""
 
+# Numbers apart from their units, or beyond their tile.
+TORN = """() => [...document.querySelectorAll('[data-tile] strong')]
+    .filter(one => one.offsetHeight > 1.5 * parseFloat(getComputedStyle(one).lineHeight)
+        || one.scrollWidth > one.parentElement.clientWidth).map(one => one.textContent)"""
+
 
 def leader(town: Town, keeps: str | None = None, name: str = "王姐") -> str:
     """A new leader's link."""
@@ -183,6 +188,10 @@ def test_a_fridges_day_is_drawn_and_nothing_is_smaller_than_18_px(town: Town, op
     if AXE.is_file():
         assert serious(page) == []
     assert page.evaluate(SMALL) == []
+    page.evaluate("document.querySelector('[data-tile=came] strong').textContent = '28 / 130 单'")
+    for width in (360, 480, 768):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.evaluate(TORN) == [], f"at {width} px"
     assert too_wide(page) == []
 
 

@@ -70,6 +70,9 @@ def test_the_shelf_code_stands_large_once_the_parcel_is_shelved(town: Town, open
     for label in order.labels:
         town.scanner.scan(label)
     expect(page.locator(".codes")).to_have_text("A12", timeout=SOON_MS)
+    english = open_page(order.url, language="en", width=360).locator(".shelf-label")
+    expect(english).to_have_text("Shelf", timeout=SOON_MS)
+    assert english.evaluate("one => one.offsetHeight < 1.8 * parseFloat(getComputedStyle(one).fontSize)"), "the word is torn in two"
     # An open shelf would take the next test's parcels as well.
     station = open_page(town.agent_url)
     station.get_by_role("button", name="盘点", exact=True).click()
