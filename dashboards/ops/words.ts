@@ -68,6 +68,7 @@ const zh = {
   'say.size': '比一批允许的大。请检查站点程序。',
   'say.conflict': '同一个编号已有另外的内容，站点会换新编号再发，不用处理。',
   'say.database': '数据库不接受这些内容。查明原因后重放。',
+  'detail.relation': '{site} 没有登记为 {operator} 服务（登记：POST /api/sites/{site}/operators）',
   'outcome.applied': '已入账 {n} 行',
   'outcome.word': '已入账',
   'outcome.newer': '站点之后有了更新的状态，不用再改',
@@ -194,6 +195,7 @@ const en: Record<keyof typeof zh, string> = {
   'say.size': 'Larger than a batch may be. Check the site’s program.',
   'say.conflict': 'Its number is taken by other content; the site sends it again under a new one. Nothing to do.',
   'say.database': 'The database does not take the content. Find out why, then replay.',
+  'detail.relation': '{site} does not serve {operator} (to relate them: POST /api/sites/{site}/operators)',
   'outcome.applied': '{n} {n?row|rows} booked',
   'outcome.word': 'booked',
   'outcome.newer': 'the site has said something newer since',
@@ -269,6 +271,12 @@ export function outcomeText(said: string): string {
   if (said === 'applied') return t('outcome.word')
   if (said === 'the site has said something newer since') return t('outcome.newer')
   if (said === 'the site has sent it again, and that was applied') return t('outcome.again')
-  const still = /^still refused: (.*)$/s.exec(said)
-  return still ? t('outcome.still', { why: still[1] ?? '' }) : said
+  const still = /^still refused: (?:relation: (?=relation: ))?(.*)$/s.exec(said)
+  return still ? t('outcome.still', { why: detailText(still[1] ?? '') }) : said
+}
+
+/** What exactly is wrong with a message, as far as it is for people; the rest is for whoever mends a program, as it came. */
+export function detailText(detail: string): string {
+  const relation = /^relation: (\S+) does not serve ([^\s;]+);/.exec(detail)
+  return relation ? t('detail.relation', { site: relation[1] ?? '', operator: relation[2] ?? '' }) : detail
 }
