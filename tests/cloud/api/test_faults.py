@@ -11,7 +11,7 @@ from cloud.api.health_check import CAUSES
 ROOT = Path(__file__).resolve().parents[3]
 # Codes are written out where they are used.
 USED = re.compile(
-    r"""(?:ApiError\(\s*\d+,\s*|Impossible\(|[^_]fault\(|line_fault\(\s*numbered,\s*|CsvError\(|Judged\(stop,\s*)"(\w+)\""""
+    r"""(?:ApiError\(\s*\d+,\s*|Impossible\(|[^_]fault\(|line_fault\(\s*numbered,\s*|CsvError\(|Judged\(stop,\s*|_at\(\w+,\s*)"(\w+)\""""
 )
 
 
