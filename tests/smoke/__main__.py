@@ -14,6 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.smoke.places import ROOT, Compose, Failure, OneBox, Place
 from tests.smoke.story import Story, Told
 
@@ -28,6 +30,10 @@ def main() -> int:
         for failure in _leaves(failures):
             sys.stdout.write(f"FAILED   {failure}\n")
             verdict["failure"] = str(failure).partition("\n")[0]
+    except* (httpx.HTTPError, OSError) as strange:  # of what nobody thought: named all the same
+        for failure in _leaves(strange):
+            verdict["failure"] = f"{type(failure).__name__} {failure}".strip()
+            sys.stdout.write(f"FAILED   {verdict['failure']}\n")
     sys.stdout.write(json.dumps({**verdict, "took_s": round(time.monotonic() - began_s, 1)}, ensure_ascii=False) + "\n")
     return 0 if verdict["ok"] else 1
 
