@@ -4,7 +4,7 @@ import { placed, unplaced } from '../ops/site_places'
 import type { Site } from '../shared/api/cloud'
 import { palette } from '../shared/map/colours'
 import { isSoftware } from '../shared/map/open'
-import { nearestOf } from '../shared/map/reach'
+import { areAlike, nearestOf } from '../shared/map/reach'
 import { boundsOf, corners, drawnAt } from '../shared/map/shift'
 import { styleOf } from '../shared/map/style'
 import type { Ground, Marker } from '../shared/map/view'
@@ -98,5 +98,19 @@ describe('what a screen can draw', () => {
     ['Apple M2', false],
   ])('%s', (renderer, software) => {
     expect(isSoftware(renderer)).toBe(software)
+  })
+})
+
+describe('markers that are drawn the same', () => {
+  const dot: Marker = { id: 'stop/1/1', lat: 31.2, lon: 121.4, label: '', tone: 'move', isSmall: true }
+
+  it('are known by what is seen of them, though they were made anew', () => {
+    expect(areAlike([], [])).toBe(true)
+    expect(areAlike([dot], [{ ...dot, label: '东门' }])).toBe(true) // whose name is not drawn
+    const other: readonly Partial<Marker>[] = [{ lon: 121.5 }, { lat: 31.3 }, { tone: 'go' }, { colour: '#123456' }, { id: 'stop/1/2' }, { isSmall: false }]
+    expect(other.filter((one) => areAlike([dot], [{ ...dot, ...one }]))).toEqual([])
+    expect([areAlike([dot], []), areAlike([], [dot]), areAlike([dot, { ...dot, id: 'b' }], [{ ...dot, id: 'b' }, dot])]).toEqual([false, false, false])
+    const named = { ...dot, isSmall: false }
+    expect(areAlike([named], [{ ...named, label: '东门' }])).toBe(false)
   })
 })

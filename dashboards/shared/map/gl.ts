@@ -9,7 +9,7 @@ import { Protocol } from 'pmtiles'
 import { mapText } from '../i18n/map'
 import { language } from '../i18n/text'
 import { FONT, palette } from './colours'
-import { radiusOf } from './reach'
+import { areAlike, radiusOf } from './reach'
 import { boundsOf, corners, drawnAt } from './shift'
 import { styleOf } from './style'
 import type { MapLine, MapView, Marker, Opening, Place } from './view'
@@ -17,6 +17,8 @@ import type { MapLine, MapView, Marker, Opening, Place } from './view'
 setWorkerUrl(workerUrl)
 addProtocol('pmtiles', new Protocol().tile)
 
+// The very many below, apart from the few: they stand, and are cut into tiles anew only where one of them has changed.
+const MARKED = ['dots', 'markers'] as const
 const empty = (): GeoJSON.FeatureCollection => ({ type: 'FeatureCollection', features: [] })
 
 /** Resolves once it can be drawn on; rejects where this screen can't do it. */
@@ -43,6 +45,7 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
     })
   })
   map.addSource('lines', { type: 'geojson', data: empty() })
+  map.addSource('dots', { type: 'geojson', data: empty() })
   map.addSource('markers', { type: 'geojson', data: empty() })
   const colour = ['get', 'colour'] as unknown as string
   const line = { type: 'line', source: 'lines', layout: { 'line-cap': 'round', 'line-join': 'round' } } as const
@@ -50,13 +53,15 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
   map.addLayer({
     id: 'dashed-lines', ...line, filter: ['get', 'dashed'], paint: { 'line-color': colour, 'line-width': 4, 'line-dasharray': [1, 2] },
   })
-  map.addLayer({
-    id: 'markers', type: 'circle', source: 'markers',
-    paint: {
-      'circle-color': colour, 'circle-radius': ['get', 'radius'], 'circle-stroke-color': paint.halo, 'circle-stroke-width': ['get', 'halo'],
-    },
-    layout: { 'circle-sort-key': ['get', 'radius'] },
-  })
+  for (const id of MARKED) {
+    map.addLayer({
+      id, type: 'circle', source: id,
+      paint: {
+        'circle-color': colour, 'circle-radius': ['get', 'radius'], 'circle-stroke-color': paint.halo, 'circle-stroke-width': ['get', 'halo'],
+      },
+      layout: { 'circle-sort-key': ['get', 'radius'] },
+    })
+  }
   map.addLayer({
     id: 'marker-names', type: 'symbol', source: 'markers', minzoom: 11,
     layout: {
@@ -68,26 +73,18 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
     const id: unknown = event.features?.[0]?.properties['id']
     if (typeof id === 'string') onPick(id)
   }
-  map.on('click', 'markers', pick)
-  map.on('mouseenter', 'markers', () => (map.getCanvas().style.cursor = 'pointer'))
-  map.on('mouseleave', 'markers', () => (map.getCanvas().style.cursor = ''))
+  map.on('click', [...MARKED], pick)
+  map.on('mouseenter', [...MARKED], () => (map.getCanvas().style.cursor = 'pointer'))
+  map.on('mouseleave', [...MARKED], () => (map.getCanvas().style.cursor = ''))
+  let dots: readonly Marker[] = []
 
   return {
     show(markers: readonly Marker[]) {
-      void source('markers').setData({
-        type: 'FeatureCollection',
-        features: markers.map((one) => ({
-          type: 'Feature',
-          geometry: { type: 'Point', coordinates: drawnAt(one, ground.crs) },
-          properties: {
-            id: one.id,
-            label: one.isSmall ? '' : one.label,
-            colour: one.colour ?? paint.tones[one.tone],
-            radius: radiusOf(one),
-            halo: one.isSmall ? 1 : 2,
-          },
-        })),
-      })
+      mark('markers', markers.filter((one) => !one.isSmall))
+      const small = markers.filter((one) => one.isSmall)
+      if (areAlike(dots, small)) return
+      dots = small
+      mark('dots', small)
     },
     draw(lines: readonly MapLine[]) {
       void source('lines').setData({
@@ -106,6 +103,23 @@ export async function openGl({ element, ground, onPick, isDark }: Opening): Prom
     close() {
       map.remove()
     },
+  }
+
+  function mark(id: (typeof MARKED)[number], markers: readonly Marker[]): void {
+    void source(id).setData({
+      type: 'FeatureCollection',
+      features: markers.map((one) => ({
+        type: 'Feature',
+        geometry: { type: 'Point', coordinates: drawnAt(one, ground.crs) },
+        properties: {
+          id: one.id,
+          label: one.isSmall ? '' : one.label,
+          colour: one.colour ?? paint.tones[one.tone],
+          radius: radiusOf(one),
+          halo: one.isSmall ? 1 : 2,
+        },
+      })),
+    })
   }
 
   function source(id: string): GeoJSONSource {

@@ -25,3 +25,14 @@ export function nearestOf(seen: readonly Seen[], x: number, y: number): Marker |
   }
   return best?.marker ?? null
 }
+
+/** Whether they are drawn the same, in the same order. Names of small ones are not drawn. */
+export const areAlike = (before: readonly Marker[], after: readonly Marker[]): boolean =>
+  before.length === after.length && before.every((one, n) => one === after[n] || isAlike(one, after[n]))
+
+function isAlike(one: Marker, other: Marker | undefined): boolean {
+  return (
+    one.id === other?.id && one.lat === other.lat && one.lon === other.lon && one.tone === other.tone &&
+    one.colour === other.colour && (one.isSmall ?? false) === (other.isSmall ?? false) && (one.isSmall === true || one.label === other.label)
+  )
+}
