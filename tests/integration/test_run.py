@@ -262,7 +262,9 @@ def test_a_scan_in_the_town_moves_the_residents_order_and_a_killed_run_takes_the
     def scanned() -> bool:
         """Not before the warehouse has packed it: it would go back to there."""
         done = subprocess.run([sys.executable, *scan[0].split()], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 or "the warehouse still sorts and packs" in done.stdout + done.stderr
+        if done.returncode != 0:
+            assert "the warehouse still sorts and packs" in done.stdout + done.stderr
+            time.sleep(2.0)  # a process each time, on cores on which the warehouse works
         return done.returncode == 0
 
     assert "received" not in timeline()
