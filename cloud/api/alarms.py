@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud.api.commands import CHANNEL
 from cloud.api.context import CurrentAccount, ServicesDep, Transaction
 from cloud.api.errors import ApiError, not_found
 from cloud.api.text import Text, iso_of, iso_or_none
@@ -20,6 +19,7 @@ from cloud.auth.audit import write_audit
 from cloud.domain.alarm import WordKind
 from cloud.domain.scope import SITES_IN_SCOPE
 from cloud.store.alarm_folding import OF_CLOUD, AlarmKey, lock_site, say
+from cloud.store.downlink_call import call_downlink
 from cloud.store.pool import Connection
 from cloud.store.rooms import change
 
@@ -165,7 +165,7 @@ async def _tell_site(connection: Connection, account_id: int, alarm: AlarmOut, n
             "ttl": _TOLD_WITHIN_S, "detail": Jsonb(detail),
         },
     )  # fmt: skip
-    await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    await call_downlink(connection)
 
 
 async def _find(connection: Connection, account: Account, alarm_id: int) -> tuple[AlarmOut, str]:

@@ -17,11 +17,10 @@ from cloud.api.text import Text, iso_of
 from cloud.auth.accounts import Account
 from cloud.auth.audit import write_audit
 from cloud.domain.scope import Role
+from cloud.store.downlink_call import call_downlink
 from cloud.store.pool import Connection
 
 router = APIRouter(prefix="/api/sites/{site_id}/commands", tags=["commands"])
-
-CHANNEL = "tuantu_downlink"
 
 
 class CommandIn(BaseModel):
@@ -103,7 +102,7 @@ async def send(connection: Connection, services: Services, account: Account, sit
     )  # fmt: skip
     detail = {"command": command_id, "cell": wanted.cell, "reason": wanted.reason, **wanted.detail}
     await write_audit(connection, services.now(), account.id, f"command.{wanted.action}", site_id, detail)
-    await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    await call_downlink(connection)
     return (await _commands(connection, site_id, command_id))[0]
 
 

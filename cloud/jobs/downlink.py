@@ -24,8 +24,8 @@ from cloud.auth.secrets import SecretMissingError
 from cloud.config import CloudConfig
 from cloud.jobs.coming import tell_of_vans
 from cloud.jobs.manifests import ManifestMaker
+from cloud.store.downlink_call import CHANNEL, PLANNED
 from cloud.store.goods_limits import limits_by_operator
-from cloud.store.plans import CHANNEL, PLANNED
 from cloud.store.pool import Connection, Unavailable, connect, is_unavailable
 from edge.wire.clock import Clock, to_ms, utc
 from edge.wire.codec import MSGPACK, encode

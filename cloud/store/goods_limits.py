@@ -5,10 +5,9 @@ from datetime import datetime
 
 import msgspec
 
+from cloud.store.downlink_call import call_downlink
 from cloud.store.pool import Connection
 from edge.wire.messages import GoodsLimits
-
-CHANNEL = "tuantu_downlink"
 
 
 async def limits_by_operator(connection: Connection) -> dict[str, dict[str, GoodsLimits]]:
@@ -35,4 +34,4 @@ async def set_limits(connection: Connection, operator: str, limits: Mapping[str,
         """,
         {"operator": operator, "now": now},
     )
-    await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    await call_downlink(connection)

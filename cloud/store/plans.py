@@ -26,11 +26,9 @@ from cloud.domain.packing import (
 from cloud.domain.sort_wall import Route, Stop, stops, with_goods
 from cloud.store import fold_facts
 from cloud.store.batches import fold, parcels_of
+from cloud.store.downlink_call import PLANNED, call_downlink
 from cloud.store.pool import Connection
 from edge.wire.labels import container_label
-
-# Told after each plan, so that docks hear of it at once: somebody may be waiting to sort.
-CHANNEL, PLANNED = "tuantu_downlink", "plan"
 
 
 class PlannedLine(msgspec.Struct, frozen=True):
@@ -134,7 +132,7 @@ async def set_plan(
         """,
         [now, msgspec.json.encode(said).decode(), operator_id, pickup_date],
     )
-    await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, PLANNED])
+    await call_downlink(connection, PLANNED)
     return await fold(connection, parcels, now)
 
 

@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from cloud.config import CloudConfig
 from cloud.jobs import downlink as downlink_module
 from cloud.jobs.downlink import BrokerLine, Downlink
+from cloud.store.downlink_call import PLANNED, call_downlink
 from cloud.store.manifest_facts import changed
-from cloud.store.plans import CHANNEL, PLANNED
 from cloud.store.pool import Connection
 from cloud.store.retiring import retire
 from edge.wire.clock import utc
@@ -118,10 +118,10 @@ async def test_of_a_new_plan_sites_hear_at_once_and_of_other_changes_when_it_is_
         await until(lambda: made() == 1)
         await connection.execute("UPDATE station SET code_cost = 2048 WHERE site_id = 's1'")
         await changed(connection, "s1")
-        await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        await call_downlink(connection)
         await asyncio.sleep(0.5)
         assert made() == 1
-        await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, PLANNED])
+        await call_downlink(connection, PLANNED)
         await until(lambda: made() == 2)
 
 
@@ -264,7 +264,7 @@ async def ask(connection: Connection, name: str, site: str = "s1", ttl_s: int = 
         """,
         {"id": name, "site": site, "ttl": ttl_s},
     )
-    await connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    await call_downlink(connection)
 
 
 def count(url: str, query: str) -> int:
