@@ -3,24 +3,22 @@
 Leaves what a new day's plan does to `route_plan_committing`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from string import digits
 
-import msgspec
-
 from cloud.api.errors import ApiError
-from cloud.api.route_plan_committing import midnight_of
+from cloud.api.route_plan_committing import midnight_of, run_name, stops_to_come, write_run
 from cloud.domain import sort_wall
-from cloud.routing.answer import PlanSaid, RouteSaid
+from cloud.routing.answer import PlanSaid
 from cloud.routing.situation import Situation, VanNow
 from cloud.store import route_plans
 from cloud.store.pool import Connection
 from cloud.store.rooms import RoomEntry, change
 from cloud.store.route_plans import PlanStanding
 from cloud.store.run_rooms import run_entries
-from cloud.store.runs import WantedStop, plan_run, step
-from cloud.store.runs_underway import RunNow, StopToCome, move_containers, runs_now, write_rest
+from cloud.store.runs import step
+from cloud.store.runs_underway import RunNow, move_containers, runs_now, write_rest
 
 
 async def commit_rest(
@@ -43,7 +41,7 @@ async def commit_rest(
     entries: list[RoomEntry] = []
     for van in situation.vans:
         route = routes.get(van.id)
-        stops = [] if route is None else _stops(route, midnight, served)
+        stops = [] if route is None else stops_to_come(route, midnight, served)
         end = None if route is None else midnight + timedelta(seconds=route.end_s)
         if van.run:
             run = runs[van.run]
@@ -51,9 +49,8 @@ async def commit_rest(
             await _stand(connection, van, run, is_empty=not stops, now=now)
             entries += await run_entries(connection, run.id, now)
         elif route is not None and stops:
-            entries += await run_entries(
-                connection, await _new_run(connection, plan, names[van.id], route, stops, midnight, now), now
-            )
+            run_id = await write_run(connection, plan, names[van.id], route, stops, midnight, now)
+            entries += await run_entries(connection, run_id, now)
     await change(connection, entries, now)
     await _send_containers(connection, plan, names, said)
     return [names[route.van] for route in said.routes]
@@ -76,18 +73,6 @@ def _skipped(situation: Situation, said: PlanSaid, van: VanNow) -> list[str]:
     return sorted(nobody & mine)
 
 
-def _stops(route: RouteSaid, midnight: datetime, served: set[str]) -> list[StopToCome]:
-    """Whoever was served since this was asked is served."""
-    return [
-        StopToCome(
-            stop.site, midnight + timedelta(seconds=stop.arrival_s), midnight + timedelta(seconds=stop.departure_s),
-            msgspec.json.encode(stop.load).decode(),
-        )
-        for stop in route.stops
-        if stop.site not in served
-    ]  # fmt: skip
-
-
 async def _stand(connection: Connection, van: VanNow, run: RunNow, *, is_empty: bool, now: datetime) -> None:
     """A van that is out stands, and is followed until its goods are gone; one that never left ends."""
     if run.is_loaded and van.is_out and run.state == "departed":
@@ -102,36 +87,11 @@ async def _names(connection: Connection, plan: PlanStanding, situation: Situatio
         "SELECT name FROM run WHERE operator_id = %s AND service_date = %s", [plan.operator_id, plan.service_date]
     )
     taken = {str(row[0]) for row in await cursor.fetchall()}
-    free = (name for number in range(1, len(taken) + len(said.routes) + 1) if (name := _name(plan, number)) not in taken)
+    free = (
+        name for number in range(1, len(taken) + len(said.routes) + 1) if (name := run_name(plan.service_date, number)) not in taken
+    )
     names = {van.id: van.run for van in situation.vans if van.run}
     return names | {route.van: next(free) for route in said.routes if route.van not in names}
-
-
-def _name(plan: PlanStanding, number: int) -> str:
-    return f"R{plan.service_date:%m%d}-{number}"
-
-
-async def _new_run(
-    connection: Connection, plan: PlanStanding, name: str, route: RouteSaid, stops: Sequence[StopToCome], midnight: datetime,
-    now: datetime,
-) -> int:  # fmt: skip
-    wanted = [WantedStop(one.site, one.arrival, one.departure) for one in stops]
-    run_id = await plan_run(connection, plan.operator_id, plan.service_date, name, route.vehicle or None, wanted, now)
-    if run_id is None:
-        raise ApiError(409, "run_underway", "plan_id", name=name)
-    await connection.execute(
-        "UPDATE run SET planned_start = %s, planned_end = %s, load = %s::jsonb WHERE id = %s",
-        [
-            midnight + timedelta(seconds=route.sets_out_s), midnight + timedelta(seconds=route.end_s),
-            msgspec.json.encode(route.load).decode(), run_id,
-        ],
-    )  # fmt: skip
-    async with connection.cursor() as cursor:
-        await cursor.executemany(
-            "UPDATE run_stop SET load = %s::jsonb WHERE run_id = %s AND site_id = %s",
-            [(one.load, run_id, one.site) for one in stops],
-        )
-    return run_id
 
 
 async def _send_containers(connection: Connection, plan: PlanStanding, names: Mapping[str, str], said: PlanSaid) -> None:

@@ -1,6 +1,6 @@
 """A plan's routes become runs (车次) of the day, and its containers go on them; what was committed before goes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from cloud.store.rooms import change
 from cloud.store.route_plans import PlanStanding
 from cloud.store.run_rooms import run_entries
 from cloud.store.runs import WantedStop, plan_run, step
+from cloud.store.runs_underway import StopToCome
 
 _BEFORE_LOADING = ("planned", "assigned")
 _OVER = ("completed", "aborted")
@@ -24,13 +25,14 @@ _OVER = ("completed", "aborted")
 async def commit(connection: Connection, plan: PlanStanding, said: PlanSaid, account_id: int, now: datetime) -> list[str]:
     """The names of its runs. ApiError, and nothing done, where one of them, or of those it replaces, is underway."""
     before = await route_plans.replaced(connection, plan.operator_id, plan.service_date, account_id, now)
-    names = [f"R{plan.service_date:%m%d}-{number}" for number in range(1, len(said.routes) + 1)]
+    names = [run_name(plan.service_date, number) for number in range(1, len(said.routes) + 1)]
     if not await route_plans.decide(connection, plan.id, "committed", account_id, now, names):
         raise ApiError(409, "plan_state", "plan_id", state=plan.state)
     await _end(connection, plan, sorted(set(before) - set(names)), now)
     midnight = await midnight_of(connection, plan.operator_id, plan.service_date)
     for name, route in zip(names, said.routes, strict=True):
-        await _write(connection, plan, name, route, midnight, now)
+        run_id = await write_run(connection, plan, name, route, stops_to_come(route, midnight), midnight, now)
+        await change(connection, await run_entries(connection, run_id, now), now)
     routes = [
         sort_wall.Route(name, tuple(stop.site for stop in route.stops)) for name, route in zip(names, said.routes, strict=True)
     ]
@@ -45,14 +47,30 @@ async def midnight_of(connection: Connection, operator_id: str, day: date) -> da
     return datetime.combine(day, time_of_day(0), ZoneInfo(row[0] if row else "UTC"))
 
 
-async def _write(
-    connection: Connection, plan: PlanStanding, name: str, route: RouteSaid, midnight: datetime, now: datetime
-) -> None:
-    stops = [
-        WantedStop(stop.site, midnight + timedelta(seconds=stop.arrival_s), midnight + timedelta(seconds=stop.departure_s))
+def run_name(day: date, number: int) -> str:
+    """Of a day's runs, numbers from 1."""
+    return f"R{day:%m%d}-{number}"
+
+
+def stops_to_come(route: RouteSaid, midnight: datetime, served: Collection[str] = ()) -> list[StopToCome]:
+    """As the route says; who is ``served`` by now, is."""
+    return [
+        StopToCome(
+            stop.site, midnight + timedelta(seconds=stop.arrival_s), midnight + timedelta(seconds=stop.departure_s),
+            msgspec.json.encode(stop.load).decode(),
+        )
         for stop in route.stops
-    ]
-    run_id = await plan_run(connection, plan.operator_id, plan.service_date, name, route.vehicle or None, stops, now)
+        if stop.site not in served
+    ]  # fmt: skip
+
+
+async def write_run(
+    connection: Connection, plan: PlanStanding, name: str, route: RouteSaid, stops: Sequence[StopToCome], midnight: datetime,
+    now: datetime,
+) -> int:  # fmt: skip
+    """A run of a route, with those of its stops. Its number. ApiError where one of that name is underway."""
+    wanted = [WantedStop(one.site, one.arrival, one.departure) for one in stops]
+    run_id = await plan_run(connection, plan.operator_id, plan.service_date, name, route.vehicle or None, wanted, now)
     if run_id is None:
         raise ApiError(409, "run_underway", "plan_id", name=name)
     await connection.execute(
@@ -64,10 +82,10 @@ async def _write(
     )  # fmt: skip
     async with connection.cursor() as cursor:
         await cursor.executemany(
-            "UPDATE run_stop SET load = %s::jsonb WHERE run_id = %s AND stop = %s",
-            [(msgspec.json.encode(stop.load).decode(), run_id, number) for number, stop in enumerate(route.stops, 1)],
+            "UPDATE run_stop SET load = %s::jsonb WHERE run_id = %s AND site_id = %s",
+            [(one.load, run_id, one.site) for one in stops],
         )
-    await change(connection, await run_entries(connection, run_id, now), now)
+    return run_id
 
 
 async def _end(connection: Connection, plan: PlanStanding, names: Sequence[str], now: datetime) -> None:
