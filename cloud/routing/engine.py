@@ -12,7 +12,6 @@ from typing import Protocol
 from cloud.routing.plan import Tour
 from cloud.routing.problem import Problem
 
-# Up to here a search has its best after a moment: a second core finds nothing more, and trying on for the rest of the time neither.
 FEW_STOPS = 20
 # Windows of progress that a page draws; more would only be thrown away.
 _REPORT_EVERY_S = 0.5
@@ -35,6 +34,18 @@ class Effort:
     def __post_init__(self) -> None:
         if not self.seconds > 0 or self.cores < 1 or self.seed < 0 or (self.iterations is not None and self.iterations < 1):
             raise ValueError(f"{self}: want seconds > 0, cores > 0, seed ≥ 0 and iterations > 0")
+
+
+def is_quick(problem: Problem, effort: Effort) -> bool:
+    """Whether the search has its best after a moment: a second core finds nothing more, and trying on for the rest of the time
+    neither. Not of a counted one, which is the same on every machine.
+    """
+    return effort.iterations is None and len(problem.stops) <= FEW_STOPS
+
+
+def idle_limit(problem: Problem, effort: Effort, a_stop: int) -> int | None:
+    """After how many tries with nothing better, ``a_stop`` for each stop, it is over; None: it goes on."""
+    return a_stop * len(problem.stops) if is_quick(problem, effort) else None
 
 
 @dataclass(frozen=True, slots=True)

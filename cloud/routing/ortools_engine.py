@@ -13,7 +13,7 @@ from multiprocessing.synchronize import Event
 
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_ils_pb2, routing_parameters_pb2
 
-from cloud.routing.engine import FEW_STOPS, Effort, Watch
+from cloud.routing.engine import Effort, Watch, idle_limit, is_quick
 from cloud.routing.ortools_model import OrtoolsModel
 from cloud.routing.plan import Tour
 from cloud.routing.problem import Problem
@@ -57,7 +57,7 @@ class OrtoolsEngine:
         """The better answer of its methods."""
         if not problem.stops:
             return []
-        if effort.cores == 1 or start or effort.iterations is not None or len(problem.stops) <= FEW_STOPS:
+        if effort.cores == 1 or start or effort.iterations is not None or is_quick(problem, effort):
             answer = search(problem, Method.GUIDED, effort, start, watch.is_stopped, watch.report)
         else:
             answer = _side_by_side(problem, effort, watch)
@@ -86,8 +86,7 @@ def search(
     routing = model.routing
     began_s = time.process_time()
     best, idle = 2**62, 0
-    is_few = effort.iterations is None and len(problem.stops) <= FEW_STOPS
-    most_idle = _IDLE_SOLUTIONS_A_STOP * len(problem.stops) if is_few else None
+    most_idle = idle_limit(problem, effort, _IDLE_SOLUTIONS_A_STOP)
 
     def look() -> None:
         nonlocal best, idle

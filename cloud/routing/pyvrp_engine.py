@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cloud.routing.crew import Crew, PartTask
-from cloud.routing.engine import FEW_STOPS, Effort, Watch
+from cloud.routing.engine import Effort, Watch, idle_limit, is_quick
 from cloud.routing.part import cut
 from cloud.routing.plan import Tour
 from cloud.routing.problem import Problem
@@ -70,10 +70,9 @@ class PyvrpEngine:
         """Everything that is to be served if that can be; else the best choice of it."""
         if not problem.stops:
             return []
-        # A counted search is the same on every machine, also where a core more would find nothing more.
-        alone = effort if effort.iterations is not None or len(problem.stops) > FEW_STOPS else replace(effort, cores=1)
-        with Crew(problem, alone.cores) as crew:
-            return _Run(self, crew, problem, alone, watch).solve(tuple(start))
+        mine = replace(effort, cores=1) if is_quick(problem, effort) else effort
+        with Crew(problem, mine.cores) as crew:
+            return _Run(self, crew, problem, mine, watch).solve(tuple(start))
 
 
 class _Run:
@@ -153,8 +152,7 @@ class _Run:
     def _budget(self, share: float) -> Budget:
         effort = self._effort
         iterations = None if effort.iterations is None else max(1, int(effort.iterations * share))
-        stops = len(self._problem.stops)
-        idle = _IDLE_ITERATIONS_A_STOP * stops if stops <= FEW_STOPS else None
+        idle = idle_limit(self._problem, effort, _IDLE_ITERATIONS_A_STOP)
         return Budget(effort.seconds * share, iterations, effort.is_cpu, idle)
 
     def _first_share(self) -> Budget:
