@@ -34,7 +34,6 @@ MAX_BACKOFF_S = 30.0  # a database that restarts is back within seconds, one tha
 FAILED_RUNS_KEPT_H = 7 * 24
 # A long conversion or drop must not hold up the minute's roll-up.
 CONCURRENCY = 3
-INSTANCE = heartbeat.new_instance()
 
 
 async def run(config: CloudConfig, clock: Clock) -> None:
@@ -44,7 +43,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
         await stack.enter_async_context(metrics_served(config))
         beside = [asyncio.create_task(part) for part in (Downlink(config, clock).run(), PlanDesk(config, clock).run())]
         try:
-            await _supervise(config.database_url.get_secret_value(), clock)
+            await _supervise(config.database_url.get_secret_value(), clock, heartbeat.new_instance())
         finally:
             for task in beside:
                 task.cancel()
@@ -53,7 +52,7 @@ async def run(config: CloudConfig, clock: Clock) -> None:
                     await task
 
 
-async def _supervise(url: str, clock: Clock) -> None:
+async def _supervise(url: str, clock: Clock, instance: str) -> None:
     backoff_s = 1.0
     while True:
         try:
@@ -62,7 +61,7 @@ async def _supervise(url: str, clock: Clock) -> None:
             if backoff_s > 1.0:
                 _log.info("jobs have the database back", database=place(url))
             backoff_s = 1.0
-            await work(url, mode, clock)
+            await work(url, mode, clock, instance)
         except (Unavailable, ConnectorException, psycopg.Error) as error:
             if isinstance(error, psycopg.Error) and not is_unavailable(error):
                 raise
@@ -82,8 +81,11 @@ async def _mode(connection: Connection) -> StoreMode:
         raise Trouble("the database has no schema yet", "run python -m cloud migrate first") from None
 
 
-async def work(url: str, mode: StoreMode, clock: Clock) -> None:
-    """Run everything once and then by schedule, until cancelled; returns or raises where the database is lost."""
+async def work(url: str, mode: StoreMode, clock: Clock, instance: str) -> None:
+    """Run everything once and then by schedule, until cancelled; returns or raises where the database is lost.
+
+    ``instance``: what we are called among the signs of life.
+    """
     jobs = [job for job in JOBS if mode in job.modes]
     app = _app(url, jobs, mode, clock)
     async with await connect(url, "jobs-beat") as connection, app.open_async():
@@ -91,7 +93,7 @@ async def work(url: str, mode: StoreMode, clock: Clock) -> None:
         for job in jobs:
             with suppress(AlreadyEnqueued):
                 await app.configure_task(job.name).defer_async(timestamp=0)
-        beating = asyncio.create_task(_beat(connection))
+        beating = asyncio.create_task(_beat(connection, instance))
         try:
             await app.run_worker_async(
                 concurrency=CONCURRENCY,
@@ -105,13 +107,13 @@ async def work(url: str, mode: StoreMode, clock: Clock) -> None:
                 await beating
 
 
-async def _beat(connection: Connection) -> None:
+async def _beat(connection: Connection, instance: str) -> None:
     try:
         while True:
-            await heartbeat.beat(connection, "jobs", INSTANCE)
+            await heartbeat.beat(connection, "jobs", instance)
             await asyncio.sleep(heartbeat.PERIOD_S)
     finally:
-        await heartbeat.retire(connection, "jobs", INSTANCE)
+        await heartbeat.retire(connection, "jobs", instance)
 
 
 def _app(url: str, jobs: list[Job], mode: StoreMode, clock: Clock) -> procrastinate.App:
