@@ -9,7 +9,7 @@ import structlog
 
 from firmware_sim.scanner import SimulatedScanner
 from firmware_sim.town.hands import Hands, NotBookedError
-from firmware_sim.town.page import Page
+from firmware_sim.town.page import Act, Page
 from firmware_sim.town.settings import Station, TownSettings
 
 _LEFT = {"dropped", "stop_done", "dropped_before", "dropped_unseen"}
@@ -44,10 +44,7 @@ class AtVan:
     async def leave_all(self, station: str) -> None:
         """All that is for a stop. NotBookedError, UnpluggedError, TimeoutError, RestError: some of it is not left yet."""
         for one in await self._for_stop(station):
-            async with self._hands.busy:
-                act = await self._hands.scan(one.container)
-            if act.word not in _LEFT and act.kind != "repeated":
-                raise NotBookedError(f"{one.container}: the van's agent says {act.word} {act.detail}")
+            act = await self._scan(one.container, _LEFT)
             if act.word == "dropped_unseen":
                 _log.warning("not_as_planned", station=self._van.id, step="drop", label=one.container, page=act.word)
 
@@ -59,10 +56,15 @@ class AtVan:
                 raise NotBookedError(f"{label}: the van's agent has not heard yet that it comes aboard")
             if states[label] != "empty":
                 continue  # it was scanned before something went wrong
-            async with self._hands.busy:
-                act = await self._hands.scan(label)
-            if act.word not in _ABOARD and act.kind != "repeated":
-                raise NotBookedError(f"{label}: the van's agent says {act.word} {act.detail}")
+            await self._scan(label, _ABOARD)
+
+    async def _scan(self, label: str, wanted: Collection[str]) -> Act:
+        """NotBookedError where the agent says none of the ``wanted`` words."""
+        async with self._hands.busy:
+            act = await self._hands.scan(label)
+        if act.word not in wanted and act.kind != "repeated":
+            raise NotBookedError(f"{label}: the van's agent says {act.word} {act.detail}")
+        return act
 
     async def _for_stop(self, station: str) -> Sequence[_Aboard]:
         """What the van's plan has for the stop and nobody has left there yet."""

@@ -27,6 +27,7 @@ _LEAD_OPENS, _LEAD_UNTIL = "07:40", "08:30"
 _BEFORE_LEAD, _BEFORE_LEAD_UNTIL = 3, "07:38"
 _UNEVEN = 2  # stops that a van may have more than its share: all vans drive, and the search has room
 OVER = ("completed", "aborted")  # of a run
+_PLANS_PATH = f"/api/operators/{OPERATOR}/plans"
 _SETTLED = ("signed", "signed_with_variance", "dropped", "skipped", "failed")
 
 Ask = Callable[[str, str, object], Awaitable[object]]  # method, path, body
@@ -114,8 +115,7 @@ class Dispatching:
 
     async def plan(self, day: date) -> bool:
         """One step towards a committed plan of the day's routes; True: there is one. RestError."""
-        path = f"/api/operators/{OPERATOR}/plans"
-        found = msgspec.convert(await self._ask("GET", f"{path}?day={day.isoformat()}", None), _Plans).plans
+        found = await self._plans(day)
         if any(one.state == "committed" for one in found):
             return True
         # What somebody asks for of the rest of a day is theirs to decide.
@@ -123,7 +123,7 @@ class Dispatching:
         if newest is None or newest.state == "failed":
             if self._settings.waits and not await self._has_roads():
                 return False
-            await self._ask("POST", path, self._wanted(day))
+            await self._ask("POST", _PLANS_PATH, self._wanted(day))
             return False
         if newest.state in ("done", "stopped"):
             await self._ask("POST", f"/api/plans/{newest.id}/commit", {})
@@ -147,12 +147,14 @@ class Dispatching:
 
     async def meets(self, day: date) -> Sequence[Meet]:
         """Which goods change vans by what is committed now; none where nobody has planned the rest of the day anew. RestError."""
-        answer = await self._ask("GET", f"/api/operators/{OPERATOR}/plans?day={day.isoformat()}", None)
-        plans = msgspec.convert(answer, _Plans).plans
-        rest = next((one for one in plans if one.state == "committed" and one.base is not None), None)
+        rest = next((one for one in await self._plans(day) if one.state == "committed" and one.base is not None), None)
         if rest is None:
             return []
         return msgspec.convert(await self._ask("GET", f"/api/plans/{rest.id}/transfers", None), _Meets).transfers
+
+    async def _plans(self, day: date) -> Sequence[_Plan]:
+        """The newest first."""
+        return msgspec.convert(await self._ask("GET", f"{_PLANS_PATH}?day={day.isoformat()}", None), _Plans).plans
 
     async def step(self, run: int, state: str) -> None:
         """Take a run to a state; nothing where it is there already. RestError."""

@@ -31,7 +31,6 @@ class Fleet:
         self.dispatching = Dispatching(tools.settings, tools.office.ask, self._lead)
         self.trucks = [Truck(van, tools, self.dispatching, dock) for van in tools.settings.vans]
         self._formula = FormulaRound(tools.settings, dock.has_loaded)
-        self._arrivals: dict[date, dict[str, datetime]] = {}
         self._runs: dict[date, Sequence[Run]] = {}
 
     async def __aenter__(self) -> Self:
@@ -45,34 +44,30 @@ class Fleet:
 
     async def plan(self, day: date) -> bool:
         """One step towards the day's runs; True: they are there, and it is known when they come where. RestError."""
-        if day in self._arrivals:
+        if day in self._runs:
             return True
         if not await self.dispatching.plan(day):
             return False
         runs = await self.dispatching.runs(day)
         self._runs = {known: one for known, one in self._runs.items() if known >= day - timedelta(days=1)} | {day: runs}
-        self._arrivals = {known: one for known, one in self._arrivals.items() if known >= day - timedelta(days=1)}
-        self._arrivals[day] = {
-            stop.site: stop.planned_arrival for run in runs for stop in run.stops if stop.planned_arrival is not None
-        }  # fmt: skip
         return True
 
     def stop(self, day: date, station: str) -> Stop:
         """As planned, or, before that, as the formula expects it."""
         expected = self._formula.stop(day, station)
-        arrives_at = self._arrivals.get(day, {}).get(station)
+        arrives_at = self._arrives_at(day, station)
         if arrives_at is None:
             return expected
         return Stop(station, arrives_at, arrives_at + self._opens_later(day, station))
 
     def is_known(self, day: date, station: str) -> bool:  # noqa: ARG002  # a plan is of all stations
-        return day in self._arrivals
+        return day in self._runs
 
     def has_come(self, day: date, station: str) -> bool:
         """Also where nobody drives: a night that nobody worked is brought by others."""
         if self._dock.is_planned(day) and self._dock.loads_from_ms(day) is None:
             return True
-        if day in self._arrivals and station not in self._arrivals[day]:
+        if day in self._runs and self._arrives_at(day, station) is None:
             return self._dock.has_loaded(day)  # on no run: somebody else's car brings it
         return any(truck.driver.has_brought(day, station) for truck in self.trucks)
 
@@ -89,6 +84,11 @@ class Fleet:
         run = self._run_to(day, station)
         sites = [] if run is None else [one.site for one in sorted(run.stops, key=lambda one: one.stop)]
         return sites[: sites.index(station)] if station in sites else ()
+
+    def _arrives_at(self, day: date, station: str) -> datetime | None:
+        """As the day was planned; None: on no run, or not planned yet."""
+        stops = (stop for run in reversed(self._runs.get(day, ())) for stop in run.stops if stop.site == station)
+        return next((stop.planned_arrival for stop in stops if stop.planned_arrival is not None), None)
 
     def _run_to(self, day: date, station: str) -> Run | None:
         """As the day was planned; None: on no run, or not planned yet."""

@@ -221,8 +221,10 @@ class Town:
 
     async def _is_at_dock(self, staff: Staff, label: str) -> bool:
         """What is scanned in at a station before the warehouse has handled it would go back to there."""
-        day = await staff.day_of(label) if self.warehouse is not None else None
-        return self.warehouse is not None and day is not None and self.warehouse.staff.holds(day, label)
+        if self.warehouse is None:
+            return False
+        day = await staff.day_of(label)
+        return day is not None and self.warehouse.staff.holds(day, label)
 
     def _stage(self) -> Stage:
         """Whose order is followed, and how things stand; without one the first station's first."""

@@ -3,7 +3,6 @@ road, who has which goods to handover, what comes before setting out to yard.
 """
 
 import asyncio
-import time as time_of
 from collections.abc import Sequence
 from datetime import date
 
@@ -20,6 +19,7 @@ from firmware_sim.town.habits import Habits
 from firmware_sim.town.handover import Handover
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.road import Road
+from firmware_sim.town.seldom import Seldom
 from firmware_sim.town.settings import Station, TownSettings
 from firmware_sim.town.trips import Phase, Trip
 from firmware_sim.town.yard import Yard
@@ -50,7 +50,7 @@ class Shift:
         self._dock = dock
         self._memory = memory
         self._clock = clock
-        self._heard_s = 0.0
+        self._hearing = Seldom()
 
     async def work(self, day: date, trip: Trip | None, now_ms: int) -> None:
         """What is to be done next. RestError, NotBookedError, UnpluggedError, TimeoutError: it is not done yet."""
@@ -75,18 +75,10 @@ class Shift:
         self._memory.keep_trip(self._van, day, trip)
 
     async def _find_run(self, day: date, before: Trip | None) -> None:
-        if before is None or self._may_ask(_ASKS_S):
+        if before is None or self._hearing.may_ask(_ASKS_S):
             found = await self.yard.find(day, before)
             if found is not None:
                 self.keep(day, found)
-
-    def _may_ask(self, every_s: float) -> bool:
-        """The cloud is not asked with each look at the clock."""
-        now_s = time_of.monotonic()
-        if now_s - self._heard_s < every_s:
-            return False
-        self._heard_s = now_s
-        return True
 
     async def _wait(self, day: date, trip: Trip, now_ms: int) -> None:
         after = await self.yard.wait(day, trip, now_ms)
@@ -134,7 +126,7 @@ class Shift:
 
     async def _hear(self, day: date, trip: Trip, now_ms: int) -> None:
         """Now and then, what dispatch says: a van whose run is paused stands where it is."""
-        if not self._may_ask(_HEARS_S):
+        if not self._hearing.may_ask(_HEARS_S):
             return
         run = await self._dispatching.run(trip.run)
         if run.state in ("paused", *OVER):
@@ -158,7 +150,7 @@ class Shift:
         """It drives no further. What is for the stop it stands at is left there all the same."""
         if trip.phase is Phase.AT_STOP and trip.is_at_work:
             await self._leave(day, trip)
-        elif trip.phase is not Phase.BACK and self._may_ask(_HEARS_S):
+        elif trip.phase is not Phase.BACK and self._hearing.may_ask(_HEARS_S):
             await self._ends_here(day, trip, await self._dispatching.run(trip.run), since_ms)
 
     async def _ends_here(self, day: date, trip: Trip, run: Run, now_ms: int) -> bool:

@@ -133,8 +133,7 @@ class Staff:
                 await self.hands.switch_to(_RECEIVE)
             shown = await self.hands.scan(label, aim)
             sent = self.hands.sent
-        day = await self.day_of(label)
-        if shown.kind in ("received", "shelved") and day is not None:
+        if shown.kind in ("received", "shelved") and (day := await self.day_of(label)) is not None:
             self._memory.done(day, self.station.id, Step(0, StepKind.RECEIVE, label))
         return Pressed(f"{label} {shown.kind} {shown.detail}".rstrip(), hops_of(sent, shown))
 

@@ -1,6 +1,5 @@
 """What a van's driver does before setting out: finds the run, waits for the dock, loads with it. Says when the van may leave."""
 
-import time
 from datetime import date
 
 import msgspec
@@ -12,6 +11,7 @@ from firmware_sim.town.habits import Habits
 from firmware_sim.town.handover import Handover
 from firmware_sim.town.memory import Memory
 from firmware_sim.town.road import Road
+from firmware_sim.town.seldom import Seldom
 from firmware_sim.town.trips import Phase, Trip
 
 _ASKS_S = 5.0  # of real time
@@ -31,7 +31,7 @@ class Yard:
         self._road = road
         self._handover = handover
         self._habits = habits
-        self._asked_s = -_ASKS_S
+        self._handovers = Seldom()
         self._not_before_ms = 0  # the hour of the run's first stop, less the way there
 
     async def find(self, day: date, before: Trip | None) -> Trip | None:
@@ -74,14 +74,7 @@ class Yard:
         if now_ms >= self._not_before_ms:
             return run
         # Nobody would be there yet; but who fetches goods first leaves at once.
-        return run if self._may_ask() and await self._handover.next(day, run, run.stops) is not None else None
-
-    def _may_ask(self) -> bool:
-        now_s = time.monotonic()
-        if now_s - self._asked_s < _ASKS_S:
-            return False
-        self._asked_s = now_s
-        return True
+        return run if self._handovers.may_ask(_ASKS_S) and await self._handover.next(day, run, run.stops) is not None else None
 
     def leaves_ms(self, day: date) -> int:
         """When a van that is loaded sets out, as far as anybody knows."""
