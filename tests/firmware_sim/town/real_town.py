@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 from pydantic import SecretStr
 
 from cloud.config import CloudConfig
@@ -29,6 +30,9 @@ from cloud.jobs.route_plans import PlanDesk
 from cloud.onebox import broker as onebox_broker
 from cloud.positions.following import Following
 from edge.wire.clock import MAX_RATE, TownClock, TownTime, encode_town, to_ms
+from firmware_sim.town import hands as hands_module
+from firmware_sim.town import life as life_module
+from firmware_sim.town import staff as staff_module
 from firmware_sim.town.chances import Chances
 from firmware_sim.town.control import Request
 from firmware_sim.town.incidents import Mishap
@@ -47,6 +51,17 @@ _WORTH_SKIPPING_MS = 60_000
 _SLOWLY = 120.0
 _LATE_MS = 120_000
 _AT_STOPS = 60.0  # its receiver speaks twice a second of real time, and a stay has to be seen
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch, *, lists_every_s: float, looks_every_s: float) -> None:
+    """Staff and office who look often, as patient as with the pauses people make; a cloud that makes its lists so often."""
+    monkeypatch.setattr(staff_module, "AGAIN_S", 0.3)
+    monkeypatch.setattr(staff_module, "MOST_TRIES", 200)
+    monkeypatch.setattr(staff_module, "TICK_S", 0.05)
+    monkeypatch.setattr(life_module, "OFFICE_TICK_S", 0.2)
+    monkeypatch.setattr(hands_module, "LOOK_S", 0.02)
+    monkeypatch.setattr(downlink_module, "MAKE_EVERY_S", lists_every_s)
+    monkeypatch.setattr(downlink_module, "LOOK_EVERY_S", looks_every_s)
 
 
 @dataclass

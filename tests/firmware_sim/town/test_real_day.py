@@ -12,12 +12,8 @@ from structlog.testing import capture_logs
 
 from cloud.domain.events import RecordedEvent
 from cloud.domain.parcel import fold_parcel
-from cloud.jobs import downlink as downlink_module
 from edge.wire.clock import to_ms
 from edge.wire.messages import VarianceFound
-from firmware_sim.town import hands as hands_module
-from firmware_sim.town import life as life_module
-from firmware_sim.town import staff as staff_module
 from firmware_sim.town.arrivals import steps
 from firmware_sim.town.chances import AS_USUAL
 from firmware_sim.town.plan import LOCAL
@@ -25,7 +21,7 @@ from firmware_sim.town.settings import OPERATOR
 from firmware_sim.town.steps import StepKind
 from tests.conftest import reachable_folder
 from tests.firmware_sim.town.days import PlannedDay, booked
-from tests.firmware_sim.town.real_town import DOCK, PASSWORD, RealTown, running_town
+from tests.firmware_sim.town.real_town import DOCK, PASSWORD, RealTown, hurry, running_town
 from tests.firmware_sim.town.test_books_of_a_day import events_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -58,13 +54,7 @@ def moment(hour: int, minute: int = 0, days: int = 0) -> datetime:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staff_module, "AGAIN_S", 0.3)
-    monkeypatch.setattr(staff_module, "MOST_TRIES", 200)  # as patient as with the pauses people make
-    monkeypatch.setattr(staff_module, "TICK_S", 0.05)
-    monkeypatch.setattr(life_module, "OFFICE_TICK_S", 0.2)
-    monkeypatch.setattr(hands_module, "LOOK_S", 0.02)
-    monkeypatch.setattr(downlink_module, "MAKE_EVERY_S", 1.0)
-    monkeypatch.setattr(downlink_module, "LOOK_EVERY_S", 0.5)
+    hurry(monkeypatch, lists_every_s=1.0, looks_every_s=0.5)
 
 
 def plan_of(real: RealTown, station: str) -> PlannedDay:

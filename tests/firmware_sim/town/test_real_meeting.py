@@ -1,61 +1,43 @@
 """A van of the town breaks down: what is planned anew is driven, its goods are scanned over, the books balance. On real parts."""
 
 import asyncio
-from datetime import date, datetime
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from cloud.jobs import downlink as downlink_module
 from edge.rules.places import metres
 from edge.wire.clock import to_ms
-from firmware_sim.town import dispatching as dispatching_module
-from firmware_sim.town import hands as hands_module
-from firmware_sim.town import life as life_module
 from firmware_sim.town import shift as shift_module
-from firmware_sim.town import staff as staff_module
-from firmware_sim.town.chances import AS_USUAL
 from firmware_sim.town.control import Request
-from firmware_sim.town.plan import LOCAL
 from firmware_sim.town.settings import OPERATOR
 from firmware_sim.town.trips import Phase
 from firmware_sim.town.truck import Truck
 from tests.conftest import reachable_folder
 from tests.firmware_sim.town.real_town import RealTown, running_town
+from tests.firmware_sim.town.van_morning import CHANCES, DAY, SEED, STATIONS, VANS, are_back, hurry_vans, moment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-DAY = date(2026, 11, 24)
-STATIONS = ("st-0001", "st-0002", "st-0003", "st-0004")
-VANS = ("van-0001", "van-0002")
-SEED = 7
-CHANCES = AS_USUAL.worse(0.0)
 NEAR_M = 400.0  # of where a van stands: how far it drives between two fixes of its receiver, as fast as the test's clock goes
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staff_module, "AGAIN_S", 0.3)
-    monkeypatch.setattr(staff_module, "MOST_TRIES", 200)
-    monkeypatch.setattr(staff_module, "TICK_S", 0.05)
-    monkeypatch.setattr(life_module, "OFFICE_TICK_S", 0.2)
-    monkeypatch.setattr(hands_module, "LOOK_S", 0.02)
-    monkeypatch.setattr(dispatching_module, "SEARCH_S", 1)
-    monkeypatch.setattr(dispatching_module, "_UNEVEN", 0)
+    hurry_vans(monkeypatch)
     monkeypatch.setattr(shift_module, "_HEARS_S", 0.5)
-    monkeypatch.setattr(downlink_module, "MAKE_EVERY_S", 0.5)
-    monkeypatch.setattr(downlink_module, "LOOK_EVERY_S", 0.2)
-
-
-def moment(hour: int, minute: int = 0) -> datetime:
-    return datetime(DAY.year, DAY.month, DAY.day, hour, minute, tzinfo=LOCAL)
 
 
 async def ask(real: RealTown, method: str, path: str, body: object = None) -> Any:
     """As a dispatcher's page asks."""
     assert real.town.office is not None
     return await real.town.office.ask(method, path, body)
+
+
+async def committed(real: RealTown) -> int:
+    """The number of the plan by which the day is driven."""
+    plans = (await ask(real, "GET", f"/api/operators/{OPERATOR}/plans?day={DAY}"))["plans"]
+    return int(next(one["id"] for one in plans if one["state"] == "committed"))
 
 
 def on_the_road(real: RealTown) -> Truck | None:
@@ -77,8 +59,7 @@ def is_seen(real: RealTown, truck: Truck) -> bool:
 
 async def plan_anew(real: RealTown, truck: Truck) -> int:
     """The dispatcher tells the breakdown, and that stations take goods until three; and takes the smallest change. Its number."""
-    plans = (await ask(real, "GET", f"/api/operators/{OPERATOR}/plans?day={DAY}"))["plans"]
-    base = next(one["id"] for one in plans if one["state"] == "committed")
+    base = await committed(real)
     run_of_van = (await ask(real, "GET", f"/api/plans/{base}"))["run_of_van"]
     trip = truck.driver.trip
     assert trip is not None
@@ -99,11 +80,6 @@ async def plan_anew(real: RealTown, truck: Truck) -> int:
             await asyncio.sleep(0.2)
     await ask(real, "POST", f"/api/plans/{number}/commit", {})
     return number
-
-
-def are_back(real: RealTown) -> bool:
-    trips = [truck.driver.trip for truck in real.town.trucks]
-    return all(trip is not None and trip.phase is Phase.BACK for trip in trips)
 
 
 def all_done(real: RealTown) -> bool:
@@ -168,7 +144,5 @@ async def check(real: RealTown, broken: Truck, meet: dict[str, Any]) -> None:
 
 
 async def transfers(real: RealTown) -> list[dict[str, Any]]:
-    plans = (await ask(real, "GET", f"/api/operators/{OPERATOR}/plans?day={DAY}"))["plans"]
-    base = next(one["id"] for one in plans if one["state"] == "committed")
-    found: list[dict[str, Any]] = (await ask(real, "GET", f"/api/plans/{base}/transfers"))["transfers"]
+    found: list[dict[str, Any]] = (await ask(real, "GET", f"/api/plans/{await committed(real)}/transfers"))["transfers"]
     return found

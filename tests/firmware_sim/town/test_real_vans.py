@@ -1,47 +1,22 @@
 """A morning of a town with vans on its real parts: planned by the cloud, driven, left by scan at each stop, signed for by staff."""
 
 import asyncio
-from datetime import date, datetime
 
 import pytest
 from structlog.testing import capture_logs
 
-from cloud.jobs import downlink as downlink_module
 from edge.wire.clock import to_ms
-from firmware_sim.town import dispatching as dispatching_module
-from firmware_sim.town import hands as hands_module
-from firmware_sim.town import life as life_module
-from firmware_sim.town import staff as staff_module
-from firmware_sim.town.chances import AS_USUAL
-from firmware_sim.town.plan import LOCAL
 from firmware_sim.town.trips import Phase
 from tests.conftest import reachable_folder
 from tests.firmware_sim.town.real_town import RealTown, running_town
+from tests.firmware_sim.town.van_morning import CHANCES, DAY, SEED, STATIONS, VANS, are_back, hurry_vans, moment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-DAY = date(2026, 11, 24)
-STATIONS = ("st-0001", "st-0002", "st-0003", "st-0004")
-VANS = ("van-0001", "van-0002")
-SEED = 7
-CHANCES = AS_USUAL.worse(0.0)
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staff_module, "AGAIN_S", 0.3)
-    monkeypatch.setattr(staff_module, "MOST_TRIES", 200)
-    monkeypatch.setattr(staff_module, "TICK_S", 0.05)
-    monkeypatch.setattr(life_module, "OFFICE_TICK_S", 0.2)
-    monkeypatch.setattr(hands_module, "LOOK_S", 0.02)
-    monkeypatch.setattr(dispatching_module, "SEARCH_S", 1)
-    monkeypatch.setattr(dispatching_module, "_UNEVEN", 0)
-    monkeypatch.setattr(downlink_module, "MAKE_EVERY_S", 0.5)
-    monkeypatch.setattr(downlink_module, "LOOK_EVERY_S", 0.2)
-
-
-def moment(hour: int, minute: int = 0) -> datetime:
-    return datetime(DAY.year, DAY.month, DAY.day, hour, minute, tzinfo=LOCAL)
+    hurry_vans(monkeypatch)
 
 
 def stops(real: RealTown) -> list[tuple[str, str, bool, bool]]:
@@ -50,11 +25,6 @@ def stops(real: RealTown) -> list[tuple[str, str, bool, bool]]:
         "FROM run_stop t JOIN run r ON r.id = t.run_id WHERE r.service_date = %s ORDER BY 1",
         DAY,
     )
-
-
-def are_back(real: RealTown) -> bool:
-    trips = [truck.driver.trip for truck in real.town.trucks]
-    return bool(trips) and all(trip is not None and trip.phase is Phase.BACK for trip in trips)
 
 
 def is_driving(real: RealTown) -> bool:
