@@ -1,6 +1,7 @@
 /** What a plan of the rest of a day changes, against what is committed: times, vans, who is left out. Pure. */
 
 import type { Crates, Happening, Plan, PlanResult, StationTimes } from '../shared/api/dispatching'
+import { countsOf } from '../shared/transfer'
 import { hourMinute } from './effect'
 import { isReached, type RunSeen, type StopSeen } from './rooms'
 
@@ -125,16 +126,6 @@ export function sumsOf(result: PlanResult, shifts: readonly Shift[], crates: rea
     risk: result.late_if_slower,
     crates: crates.reduce((all, one) => all + countsOf(one).n, 0),
   }
-}
-
-/** How many containers change vans there, with a label or without, and how many of them have. */
-export function countsOf(crates: Crates): { readonly n: number; readonly done: number } {
-  const all = [
-    ...crates.containers.map((one) => ({ n: 1, isDone: one.is_done })),
-    ...crates.unlabelled.map((one) => ({ n: one.load.ambient + one.load.chilled + one.load.frozen, isDone: one.is_done })),
-  ]
-  const sum = (of: typeof all): number => of.reduce((total, one) => total + one.n, 0)
-  return { n: sum(all), done: sum(all.filter((one) => one.isDone)) }
 }
 
 /** Of a committed plan the van that drives a run; '' where the plan knows none. */

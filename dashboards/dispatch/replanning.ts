@@ -5,9 +5,9 @@ import { computed, type ComputedRef, onScopeDispose, ref, type Ref, shallowRef, 
 import { type Crates, dispatching, type Happening, type Pin, type Plan, type StationTimes } from '../shared/api/dispatching'
 import { Refused } from '../shared/api/http'
 import { faultText } from '../shared/i18n/faults'
+import { isMet } from '../shared/transfer'
 import { useTrying } from '../shared/trying'
 import { isRunning } from './planning'
-import { countsOf } from './replan'
 
 export type Which = 'smallest' | 'best'
 
@@ -97,7 +97,7 @@ export function useReplanning(operator: Ref<string>, day: Ref<string>, nameOf: (
     } catch {
       // what is shown stays; the line at the top says whether the server is there
     }
-    const isHandingOver = crates.value.map(countsOf).some(({ n, done }) => done < n)
+    const isHandingOver = !crates.value.every(isMet)
     if (!isOver) looking = window.setTimeout(() => void look(), isHandingOver ? CRATES_MS : LOOK_MS)
   }
 

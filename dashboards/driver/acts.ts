@@ -7,6 +7,8 @@ export type DriverRun = components['schemas']['DriverRunOut']
 export type DriverStop = components['schemas']['DriverStop']
 export type DriverMeet = components['schemas']['DriverMeet']
 export type Zones = components['schemas']['ZonesOut']
+/** The coldest first: what must not wait. */
+export const ZONES = ['frozen', 'chilled', 'ambient'] as const
 export type ActAnswer = components['schemas']['ActAnswer']
 
 export const KINDS = ['arrived', 'handed_over', 'dropped', 'failed', 'taken_back', 'taken_over'] as const
@@ -102,20 +104,6 @@ export function seenMeets(meets: readonly DriverMeet[], queue: Queue): readonly 
     // A run that an earlier release of this page has kept has none.
     unlabelled: ((meet as Partial<DriverMeet>).unlabelled ?? []).map((one) => (sites.has(one.site) ? { ...one, is_done: true } : one)),
   }))
-}
-
-export const containerCount = (load: Zones): number => load.ambient + load.chilled + load.frozen
-
-/** How many containers change vans there, with a label or without, and how many of them have. */
-export function metCounts(meet: DriverMeet): { readonly n: number; readonly done: number } {
-  const all = [...meet.containers.map((one) => ({ n: 1, isDone: one.is_done })), ...meet.unlabelled.map((one) => ({ n: containerCount(one.load), isDone: one.is_done }))]
-  const sum = (of: typeof all): number => of.reduce((total, one) => total + one.n, 0)
-  return { n: sum(all), done: sum(all.filter((one) => one.isDone)) }
-}
-
-export function isMet(meet: DriverMeet): boolean {
-  const { n, done } = metCounts(meet)
-  return done === n
 }
 
 /** Where the driver goes next: the first that is still to be done. */

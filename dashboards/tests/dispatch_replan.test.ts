@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { countsOf, happeningOf, isAhead, newForm, plannedOf, shiftsOf, sumsOf, timesAsked, timesFault, timesOf, vanOf } from '../dispatch/replan'
+import { happeningOf, isAhead, newForm, plannedOf, shiftsOf, sumsOf, timesAsked, timesFault, timesOf, vanOf } from '../dispatch/replan'
 import type { RunSeen, StopSeen } from '../dispatch/rooms'
 import type { Crates, Plan, PlanResult } from '../shared/api/dispatching'
+import { countsOf } from '../shared/transfer'
 
 const MIDNIGHT = Date.parse('2026-11-22T16:00:00Z')
 const stop = (number: number, planned: string | null, more: Partial<StopSeen> = {}): StopSeen => ({

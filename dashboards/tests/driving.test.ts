@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 
-import { type ActAnswer, again, type DriverMeet, type DriverStop, isMet, metCounts, nextStop, type Queue, refused, type Said, seen, seenMeets, settled, toSend, waiting } from '../driver/acts'
+import { type ActAnswer, again, type DriverMeet, type DriverStop, nextStop, type Queue, refused, type Said, seen, seenMeets, settled, toSend, waiting } from '../driver/acts'
 import { keepActs, keptActs, runOf, type Shelf, unsentElsewhere } from '../driver/kept'
 import { waysTo } from '../driver/way'
+import { countsOf, isMet } from '../shared/transfer'
 
 const said = (key: string, more: Partial<Said> = {}): Said => ({
   key, atMs: 1_000, kind: 'handed_over', stop: 1, site: 'st-1', name: '一号店', reason: '', note: '', containers: [], fault: null, ...more,
@@ -49,9 +50,9 @@ describe('goods that change vans', () => {
   it('may have no labels: then they go by their station and count by what was asked for', () => {
     const loose = { site: 'st-9', name: '新店', stop: 4, load: { ambient: 2, chilled: 1, frozen: 0 }, is_done: false }
     const fetch = { ...meet, containers: [], unlabelled: [loose] }
-    expect([metCounts(fetch), isMet(fetch)]).toEqual([{ n: 3, done: 0 }, false])
+    expect([countsOf(fetch), isMet(fetch)]).toEqual([{ n: 3, done: 0 }, false])
     const [told] = seenMeets([fetch], [said('a', { kind: 'taken_over', site: 'st-9' })])
-    expect(told && [metCounts(told), isMet(told)]).toEqual([{ n: 3, done: 3 }, true])
+    expect(told && [countsOf(told), isMet(told)]).toEqual([{ n: 3, done: 3 }, true])
     const [other] = seenMeets([fetch], [said('a', { kind: 'taken_over', site: 'st-8' }), said('b', { kind: 'handed_over', site: 'st-9' })])
     expect(other && isMet(other)).toBe(false)
     const kept = { ...meet, unlabelled: undefined } as unknown as DriverMeet // by an earlier release of the page
