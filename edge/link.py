@@ -45,7 +45,7 @@ class LinkSettings:
     will_topic: str
     will_payload: bytes
     topics: Sequence[str]
-    will_delay_s: int = 30
+    will_delay_s: int
 
 
 @dataclass(frozen=True, slots=True)

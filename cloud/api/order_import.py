@@ -76,7 +76,7 @@ async def import_orders(
 
 async def _import(
     connection: Connection, now: datetime, vault: ResidentVault, operator_id: str, orders: Sequence[Numbered],
-    given_up: Sequence[GivenUp] = (),
+    given_up: Sequence[GivenUp],
 ) -> Imported:  # fmt: skip
     # A label that two imports give away at once has one owner: the second import sees the first one's.
     await lock_imports(connection)

@@ -103,7 +103,7 @@ async def test_the_broker_is_told_how_long_after_a_cut_it_is_to_say_so(tmp_path:
 
 
 def settings_for(broker: TestBroker) -> LinkSettings:
-    return LinkSettings(broker.host, broker.port, False, None, "", "", "client", "will", b"", ["answers"])
+    return LinkSettings(broker.host, broker.port, False, None, "", "", "client", "will", b"", ["answers"], will_delay_s=30)
 
 
 async def test_more_than_the_line_takes_goes_out_as_the_broker_reads() -> None:
